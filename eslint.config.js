@@ -1,0 +1,96 @@
+import js from '@eslint/js';
+import { builtinModules } from 'node:module';
+import prettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+
+const pureLayer = 'core/ is pure: time and data arrive as arguments, the world is in io/.';
+
+// What a program can do to the world, or learn from it, without an import.
+const worldlyGlobals = [
+  ...[
+    'globalThis',
+    'global',
+    'process',
+    'Buffer',
+    'navigator',
+    'require',
+    'module',
+    '__dirname',
+    '__filename',
+  ],
+  ...['setTimeout', 'setInterval', 'setImmediate', 'clearTimeout', 'clearInterval', 'clearImmediate'],
+  ...['queueMicrotask', 'performance', 'crypto', 'console', 'fetch', 'WebSocket', 'BroadcastChannel'],
+];
+const worldlyModules = [
+  ...builtinModules.filter((name) => /^[a-z]\w*$/.test(name)),
+  ...['execa', 'chokidar', 'node-cron', 'write-file-atomic', 'commander', '@commander-js'],
+];
+
+export default tseslint.config(
+  { ignores: ['dist', 'node_modules', 'test/golden'] },
+  js.configs.recommended,
+  tseslint.configs.strictTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['*.js'] } } },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'max-lines': ['error', { max: 300 }],
+      'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
+      complexity: ['error', 16],
+      eqeqeq: 'error',
+      'no-console': 'error',
+    },
+  },
+  {
+    files: ['src/core/**/*.{ts,tsx}'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            { regex: `^(node:|(${worldlyModules.join('|')})(/|$))`, message: pureLayer },
+            { regex: '(^|/)(io|cli|daemon|guest)(/|$)', message: pureLayer },
+          ],
+        },
+      ],
+      'no-restricted-globals': ['error', ...worldlyGlobals.map((name) => ({ name, message: pureLayer }))],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: pureLayer },
+        { object: 'Math', property: 'random', message: pureLayer },
+        { object: 'AbortSignal', property: 'timeout', message: pureLayer },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: pureLayer },
+        { selector: "CallExpression[callee.name='Date']", message: pureLayer },
+        {
+          selector: 'ImportExpression, TSImportType, TSImportEqualsDeclaration, MetaProperty',
+          message: pureLayer,
+        },
+        {
+          selector: "TSTypeReference > Identifier[name='Buffer'], TSQualifiedName[left.name='NodeJS']",
+          message: pureLayer,
+        },
+      ],
+    },
+  },
+  {
+    files: ['src/io/**/*.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { patterns: [{ group: ['**/cli/**'], message: 'io/ may not import cli/.' }] },
+      ],
+    },
+  },
+  {
+    files: ['test/**', 'bench/**'],
+    rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+  },
+  { files: ['*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  prettier,
+);

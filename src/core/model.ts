@@ -1,0 +1,171 @@
+/** The values that cross the border between core/ and io/: evidence in, analysis out. */
+
+/** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
+export type SysrqKey = 'h' | 'w' | 't' | 'l' | LoglevelKey;
+export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
+
+/** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
+export interface SshProbe {
+  kind: 'ok' | 'refused' | 'timed-out' | 'host-fault';
+  detail: string;
+  tookMs: number;
+}
+
+/** Why QMP could not be used, each with its own meaning for the verdict. */
+export type QmpFault =
+  | 'missing' // no socket, or nobody listens
+  | 'busy' // another client holds it
+  | 'no-greeting' // accepted, but QEMU never greets
+  | 'main-loop-stuck' // greeted, then answers nothing
+  | 'closed' // went away in the middle
+  | 'timeout' // one command was not answered
+  | 'protocol' // garbage, or too much of it
+  | 'refused' // QEMU answered with an error
+  | 'no-permission';
+
+/** What QMP said of the machine. */
+export interface QmpView {
+  /** As `query-status` names it: running, paused, io-error, guest-panicked … */
+  runState: string;
+  vcpus: { index: number; threadId: number; /** user + system time of the thread */ cpuMs: number | null }[];
+  /** Sums over all block devices; null where there is none. */
+  block: { reads: number; writes: number } | null;
+}
+
+/** One look from outside: harmless, takes milliseconds, presses nothing. */
+export interface Look {
+  qmp: ({ ok: true } & QmpView) | { ok: false; fault: QmpFault; detail: string };
+  /** The QEMU process; state is the letter of /proc/PID/stat. */
+  qemu: { pid: number; state: string } | null;
+  /** From QEMU's -append, for a kernel that was booted directly. */
+  kernelCommandLine: string | null;
+  /** vhost-user-fs devices of QEMU's command line with the server behind each, found by its socket path. */
+  shares: Share[];
+}
+
+export interface Share {
+  tag: string;
+  socket: string;
+  server: { pid: number; comm: string; state: string } | null;
+}
+
+/** Read over SSH from a healthy guest, once a boot. Null: could not be read. */
+export interface GuestFacts {
+  /** kernel.sysrq */
+  sysrqMask: number | null;
+  /** console_loglevel, the first number of kernel.printk */
+  loglevel: number | null;
+}
+
+export interface Frame {
+  /** Without offset; compiler suffixes (.isra.0 …) kept. */
+  symbol: string;
+  offset: number | null;
+  size: number | null;
+  module: string | null;
+  /** False for frames the unwinder printed with `?`. */
+  reliable: boolean;
+}
+
+export interface Task {
+  comm: string;
+  /** Null where a torn or missing header lost it. */
+  pid: number | null;
+  ppid: number | null;
+  /** Letter as printed: R S D T t X Z P I; `?` where lost. */
+  state: string;
+  frames: Frame[];
+  /** `Workqueue: NAME FUNC` below the header. */
+  workqueue: { name: string; func: string } | null;
+  /** Seconds that hung_task said, where it did. */
+  blockedForSeconds: number | null;
+}
+
+/** Which part of a log a dump came from. */
+export type DumpKey = 'w' | 't' | 'l' | 'm' | 'p' | 'd' | 'q' | 'hung_task' | 'rcu_stall' | 'lockup' | 'oops' | 'panic' | 'none';
+
+export interface Dump {
+  key: DumpKey;
+  /** Both the header and the fence were seen, and nothing in between is known to be lost. */
+  complete: boolean;
+  incompleteBecause: string[];
+  tasks: Task[];
+  /** Backtraces of CPUs (key l, stalls, lockups). */
+  cpus: { cpu: number; comm: string | null; pid: number | null; idle: boolean; frames: Frame[] }[];
+  /** Lockdep's table; a blocked task's last one is the lock it wants. */
+  locks: { pid: number; comm: string; address: string; name: string }[];
+  workqueues: { name: string; lines: string[] }[];
+  /** The kernel's line that opened it, without its prefix. */
+  headline?: string;
+  /** Printk time of that line, where the log has one. */
+  bootSeconds?: number;
+  /** How many kernel starts the log shows before it. */
+  boot?: number;
+  /** hung_task's own words on who holds what (6.15+). */
+  blockers?: Blocker[];
+}
+
+/** `INFO: task X:P is blocked on a mutex likely owned by task Y:Q.` */
+export interface Blocker {
+  waiter: { comm: string; pid: number };
+  owner: { comm: string; pid: number };
+  /** mutex, semaphore, rw-semaphore */
+  lock: string;
+}
+
+export interface StackGroup {
+  count: number;
+  state: string;
+  /** Function names with `[module]`, innermost first. */
+  frames: string[];
+  pids: number[];
+  comms: string[];
+  idle: boolean;
+}
+
+export interface Wait {
+  waiter: string;
+  owner: string;
+  through: string;
+  confidence: Confidence;
+}
+
+export type Confidence = 'high' | 'medium' | 'low';
+
+export type VerdictClass =
+  | 'blocked'
+  | 'lock-chain'
+  | 'deadlock'
+  | 'waiting'
+  | 'spinning'
+  | 'starved'
+  | 'userspace'
+  | 'panicked'
+  | 'paused'
+  | 'qemu-stuck'
+  | 'network-only'
+  | 'none'
+  | 'unknown';
+
+export interface Verdict {
+  /** One line, ready for a terminal: no control characters. */
+  title: string;
+  class: VerdictClass;
+  /** The function that names the place; null where no stack does. */
+  frame: string | null;
+  confidence: Confidence;
+  culprit: { comm: string; pid: number | null; state: string; frame: string } | null;
+  reasons: string[];
+  /** What the guest cannot know and was taken from outside. */
+  inferred: string[];
+}
+
+export interface Analysis {
+  schemaVersion: 1;
+  verdict: Verdict;
+  dumps: Dump[];
+  groups: StackGroup[];
+  waits: Wait[];
+  fingerprint: string;
+  fingerprintVersion: number;
+}

@@ -1,0 +1,9 @@
+/** Numbers as people read them. */
+
+/** `8 s`, `4 min 10 s`: for sentences, whole seconds. */
+export function seconds(ms: number): string {
+  const whole = Math.max(0, Math.round(ms / 1000));
+  if (whole < 120) return `${whole} s`;
+  if (whole < 7200) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
