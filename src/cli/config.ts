@@ -1,0 +1,66 @@
+/** `wedgewatch config check, schema, show`. Each returns its exit code. */
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { vmNameProblem } from '../core/config/fields.js';
+import { guestSettings } from '../core/config/guest.js';
+import { configJsonSchema } from '../core/config/json-schema.js';
+import { formatProblem } from '../core/config/problem.js';
+import { writtenConfig, writtenSettings } from '../core/config/written.js';
+import { findConfig, loadConfig } from '../io/config-file.js';
+
+interface ConfigOptions {
+  /** Of `--config` or the argument; null for the default place. */
+  file: string | null;
+  json: boolean;
+  quiet: boolean;
+  out: (text: string) => void;
+  err: (text: string) => void;
+}
+
+const OK = 0;
+const BAD_CONFIG = 2;
+
+/** Prints every problem, one a line; `--json` prints them as a list, empty if there is none. */
+export async function configCheck({ file, json, quiet, out }: ConfigOptions): Promise<number> {
+  const found = findConfig(file);
+  const loaded = await loadConfig(found);
+  const problems = loaded.ok ? [] : loaded.problems;
+  if (json) out(`${JSON.stringify(problems, null, 2)}\n`);
+  else if (!loaded.ok) out(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  else if (!quiet)
+    out(loaded.text === null ? `${found.path}: no such file, all defaults\n` : `${found.path}: ok\n`);
+  return loaded.ok ? OK : BAD_CONFIG;
+}
+
+/** Prints the JSON Schema of the file. */
+export function configSchemaText({ out }: Pick<ConfigOptions, 'out'>): number {
+  out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  return OK;
+}
+
+/**
+ * Prints what is in force, for all or for one VM, whether or not such a VM exists. Durations are spelled as in
+ * the file, with `--json` too, so that either can be read back.
+ */
+export async function configShow(options: ConfigOptions & { vm: string | null }): Promise<number> {
+  const { file, json, vm, out, err } = options;
+  const nameProblem = vm === null ? null : vmNameProblem(vm);
+  if (nameProblem !== null) {
+    err(`wedgewatch: not the name of a VM: ${nameProblem}\n`);
+    return BAD_CONFIG;
+  }
+  const loaded = await loadConfig(findConfig(file));
+  if (!loaded.ok) return configCheck({ ...options, json: false, out: err });
+  const shown =
+    vm === null
+      ? writtenConfig(loaded.config)
+      : writtenSettings(guestSettings(loaded.config, vm, { qmpDirectory: defaultQmpDirectory() }));
+  out(json ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown, { singleQuote: true, lineWidth: 0 }));
+  return OK;
+}
+
+/** Where the guests' template keeps its sockets. */
+function defaultQmpDirectory(): string {
+  const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
+  return join(runtime, 'qemu-system');
+}

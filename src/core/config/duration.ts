@@ -1,0 +1,44 @@
+import parse from 'parse-duration';
+
+const UNITS = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['min', 60_000],
+  ['s', 1000],
+  ['ms', 1],
+] as const;
+
+/** What a duration looks like. Editors get it as the pattern of the JSON Schema. */
+export const DURATION_SHAPE = /^\d+(\.\d+)?\s*(ms|s|sec|min|h|d)(\s*\d+(\.\d+)?\s*(ms|s|sec|min|h|d))*$/;
+
+const EXPECTED = 'expected a duration such as 500ms, 3s, 2min or 1h 30min';
+
+/**
+ * A duration such as `3s`, `500ms` or `1h 30min`, in whole milliseconds.
+ * Bare numbers and trailing words, which the library would let pass, are refused; so is `m`, which could be
+ * minutes or months.
+ */
+export function durationMs(text: string): number | { problem: string } {
+  const value = text.trim();
+  const ms = DURATION_SHAPE.test(value) ? parse(value.replaceAll('min', 'm')) : null;
+  if (ms === null || !Number.isSafeInteger(Math.round(ms))) return { problem: durationProblem(value) };
+  return Math.round(ms);
+}
+
+/** The inverse of `durationMs`: 5400000 is `1h 30min`. */
+export function formatDuration(ms: number): string {
+  const parts: string[] = [];
+  let rest = Math.round(ms);
+  for (const [unit, size] of UNITS) {
+    if (rest >= size) parts.push(`${Math.floor(rest / size)}${unit}`);
+    rest %= size;
+  }
+  return parts.join(' ') || '0s';
+}
+
+/** What was expected instead of this text, with what a bare number or another program's unit most likely meant. */
+export function durationProblem(value: string): string {
+  const bare = /^\d+(\.\d+)?$/.test(value) ? `; write ${value}s for seconds` : '';
+  const minutes = /^(\d+)\s*m$/.exec(value)?.[1];
+  return `${EXPECTED}${bare}${minutes === undefined ? '' : `; write ${minutes}min for minutes`}`;
+}

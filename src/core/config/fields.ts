@@ -1,0 +1,107 @@
+/** The kinds of values that the configuration is made of. Each says itself what it expects. */
+import picomatch from 'picomatch';
+import { z } from 'zod';
+import { printable } from '../printable.js';
+import { DURATION_SHAPE, durationMs, durationProblem, formatDuration } from './duration.js';
+
+/** Unix socket paths are cut by the kernel's sun_path of 108 bytes. */
+const MAX_SOCKET_PATH = 107;
+
+export const flag = (about: string) => z.boolean('expected true or false').describe(about);
+
+export function count(min: number, max: number, about: string) {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z.int(error).min(min, error).max(max, error).describe(about);
+}
+
+/** The least and the most that make sense, and why not less. */
+interface Range {
+  min: string;
+  max: string;
+  because: string;
+}
+
+/** A duration as people write it (`3s`, `1h 30min`), in milliseconds once parsed. */
+export function duration({ min, max, because }: Range, about: string) {
+  const [least, most] = [durationMs(min), durationMs(max)];
+  const error = ({ input }: { input?: unknown }) =>
+    durationProblem(typeof input === 'number' ? String(input) : '');
+  return z
+    .codec(z.string({ error }).meta({ pattern: DURATION_SHAPE.source }), z.number(), {
+      decode: (value, context) => {
+        const ms = durationMs(value);
+        if (typeof ms !== 'number') return refuse(context, value, ms.problem);
+        if (ms < Number(least)) return refuse(context, value, `expected at least ${min}: ${because}`);
+        if (ms > Number(most)) return refuse(context, value, `expected at most ${max}`);
+        return ms;
+      },
+      encode: formatDuration,
+    })
+    .describe(about);
+}
+
+function refuse(context: z.core.ParsePayload, input: unknown, message: string): never {
+  context.issues.push({ code: 'custom', message, input });
+  return z.NEVER;
+}
+
+/** Text of a certain shape, which is also the pattern in the JSON Schema. */
+export const text = (shape: RegExp, expected: string, about: string) =>
+  z.string(`expected ${expected}`).regex(shape, `expected ${expected}`).describe(about);
+
+const ABSOLUTE = /^\//;
+const ABSOLUTE_EXPECTED = 'expected an absolute path; ~ and $VARIABLES are not replaced here';
+
+/** An absolute path, or null for the default that `about` names. */
+export const optionalPath = (about: string) =>
+  z.string(ABSOLUTE_EXPECTED).regex(ABSOLUTE, ABSOLUTE_EXPECTED).nullable().describe(about).prefault(null);
+
+export const socketPath = (about: string) =>
+  z
+    .string(ABSOLUTE_EXPECTED)
+    .regex(ABSOLUTE, ABSOLUTE_EXPECTED)
+    .max(MAX_SOCKET_PATH, `expected at most ${MAX_SOCKET_PATH} characters, as the kernel does`)
+    .describe(about);
+
+/** A leading dash would be read as an option by ssh. */
+export const hostName = (about: string) =>
+  text(/^[^-\s][^\s]*$/, 'a host as in ~/.ssh/config, without blanks', about);
+
+/** Why a name cannot be a VM's, or null. It becomes part of paths, of unit names and of command lines. */
+export function vmNameProblem(name: string): string | null {
+  if (name === '') return 'expected a name';
+  if (name.length > 200) return 'expected at most 200 characters: the name becomes part of file names';
+  if (name === '.' || name === '..' || name.includes('/')) {
+    return 'expected a name without /: it becomes part of paths';
+  }
+  if (name.startsWith('-')) return 'expected a name without a leading dash: commands would read an option';
+  if (/\s/.test(name) || printable(name, Infinity) !== name) {
+    return 'expected a name without blanks and control characters';
+  }
+  return null;
+}
+
+export const vmName = (about: string) =>
+  z
+    .string('expected the name of a VM')
+    .superRefine((name, context) => {
+      const message = vmNameProblem(name);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    })
+    .describe(about);
+
+/** Brackets must close, or a typing mistake would silently match nothing. */
+export const GLOB_OPTIONS = { dot: true, windows: false, strictBrackets: true } as const;
+
+export const glob = (about: string) =>
+  z
+    .string('expected the name of a VM, or a glob such as slow-*')
+    .superRefine((pattern, context) => {
+      try {
+        picomatch.makeRe(pattern, GLOB_OPTIONS);
+      } catch (error) {
+        const because = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message: `expected a glob such as slow-*: ${because}` });
+      }
+    })
+    .describe(about);

@@ -1,0 +1,64 @@
+/** What is wrong with a configuration file, and where. */
+import { closest, distance } from 'fastest-levenshtein';
+import { printable } from '../printable.js';
+import { propertiesOf, schemaAt, type JsonSchema } from './json-schema.js';
+
+export interface ConfigProblem {
+  file: string;
+  /** Both from 1; null where the file as a whole is meant. */
+  position: { line: number; column: number } | null;
+  /** Such as `guests[0].name`; empty for the file or its syntax. */
+  path: string;
+  /** What stands there, shortened; null if that says nothing. */
+  found: string | null;
+  /** What was expected, and what to do. */
+  message: string;
+}
+
+const MAX_MESSAGE = 500;
+const MAX_FOUND = 40;
+const MAX_LISTED_KEYS = 10;
+
+/** One line, fit for a terminal and for editors: `config.yaml:12:5: ssh.intervall: unknown key; did you mean …`. */
+export function formatProblem({ file, position, path, found, message }: ConfigProblem): string {
+  const where = position ? `${file}:${position.line}:${position.column}` : file;
+  const tail = found === null ? message : `${message}; found ${found}`;
+  return printable([where, path, tail].filter((part) => part !== '').join(': '), MAX_MESSAGE);
+}
+
+/** `['guests', 0, 'name']` is `guests[0].name`. */
+export function dotted(path: readonly PropertyKey[]): string {
+  return path
+    .map((key, index) => (typeof key === 'number' ? `[${key}]` : `${index === 0 ? '' : '.'}${String(key)}`))
+    .join('');
+}
+
+/** A value as one would name it in a message. */
+export function named(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a mapping';
+  return printable(JSON.stringify(value), MAX_FOUND);
+}
+
+/** What to say of a key that the schema does not have: the key next to it in spelling, or those there are. */
+export function unknownKey(schema: JsonSchema, parent: readonly PropertyKey[], key: string): string {
+  const keys = keysOf(schemaAt(schema, parent) ?? {});
+  const near = nearest(key, keys);
+  if (near !== null) return `unknown key; did you mean ${dotted([...parent, near])}?`;
+  const elsewhere = propertiesOf(schema).find(([, section]) => keysOf(section).includes(key));
+  if (elsewhere && parent.length === 0) return `unknown key; did you mean ${elsewhere[0]}.${key}?`;
+  return keys.length > 0 && keys.length <= MAX_LISTED_KEYS
+    ? `unknown key; the keys here are ${keys.join(', ')}`
+    : 'unknown key';
+}
+
+const keysOf = (schema: JsonSchema) => propertiesOf(schema).map(([key]) => key);
+
+/** Spellings with other case, `-` or `_` are the same; beyond that, a letter in three may differ. */
+function nearest(key: string, keys: string[]): string | null {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
+  const wanted = plain(key.slice(0, 100));
+  const best = closest(wanted, keys.map(plain));
+  const found = keys.find((candidate) => plain(candidate) === best);
+  return found !== undefined && distance(wanted, best) <= Math.max(1, wanted.length / 3) ? found : null;
+}
