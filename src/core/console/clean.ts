@@ -1,0 +1,73 @@
+/**
+ * From the bytes of one console row to lines that are safe to show, store and parse. Several writers share a console,
+ * so that one row may hold a status line, its redraws, and a kernel line stuck to their end.
+ */
+import stripAnsi from 'strip-ansi';
+
+/** A kernel record is about 1 KiB at most; what is longer comes from programs and is cut. */
+const MAX_LINE = 4096;
+
+/**
+ * The start of a kernel line within a row: the seconds of a printk stamp are padded to five columns, and a blank or
+ * a caller id follows. Prose (`took [1.234567] s`) and a frame's `[module]` are no such thing.
+ */
+const STAMP = /\[(?=[ \d]{5,10}\.) *\d{1,10}\.\d{6}\](?=(?: ?\[ *[TC]\d+\])? )/g;
+
+/** What loggers put before a stamp; the line is theirs as a whole. */
+const LOGGER = /(?:^|\s)kernel:\s*$|^\s*<\d{1,3}>$|^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,16}\s*$/;
+
+/** Controls, and the Unicode marks that reorder or hide text. A tab becomes a blank. */
+// eslint-disable-next-line no-control-regex -- removing control characters is the purpose
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
+// eslint-disable-next-line no-control-regex -- as above
+const SUSPECT = /[\u0000-\u001f\u007f-\uffff]/;
+/** An escape sequence that the end of the text, or a kernel line cutting in, left without its end. */
+// eslint-disable-next-line no-control-regex -- as above
+const TORN_ESCAPE = /(?:\u001b\[|\u009b)[0-?]*[ -/]*$/;
+/** The opener of a string (title, hyperlink) that is never closed: only the opener goes, the rest may be a message. */
+// eslint-disable-next-line no-control-regex -- as above
+const OPEN_STRING = /\u001b[\]PX^_k]/g;
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+
+/**
+ * The logical lines in one row (without its newline): bad UTF-8 replaced, escape sequences and control characters
+ * removed, split where a carriage return starts over and where a kernel line was glued on. Blank ones are left out.
+ * A line ends after 4096 characters with `…`.
+ */
+export function cleanRow(row: Uint8Array): string[] {
+  const text = decoder.decode(row);
+  if (!SUSPECT.test(text)) return splitStamps(text).flatMap(finished);
+  const lines: string[] = [];
+  for (const segment of text.replaceAll('\0', '').split(/[\r\n]+/)) {
+    for (const part of splitStamps(segment)) lines.push(...finished(plain(part)));
+  }
+  return lines;
+}
+
+function splitStamps(text: string): string[] {
+  if (text.lastIndexOf('[') <= 0) return [text];
+  const parts: string[] = [];
+  let start = 0;
+  for (const { index } of text.matchAll(STAMP)) {
+    const head = text.slice(start, index);
+    if (head === '' || (head.length < 256 && LOGGER.test(head))) continue;
+    parts.push(head);
+    start = index;
+  }
+  parts.push(text.slice(start));
+  return parts;
+}
+
+function plain(text: string): string {
+  return stripAnsi(text)
+    .replace(TORN_ESCAPE, '')
+    .replace(OPEN_STRING, '')
+    .replaceAll('\t', ' ')
+    .replace(CONTROLS, '');
+}
+
+function finished(line: string): string[] {
+  const cut = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line.trimEnd();
+  return cut.trim() === '' ? [] : [cut];
+}

@@ -1,0 +1,212 @@
+/**
+ * The journal's export format, as systemd documents it (Journal Export Formats): `NAME=value\n`, or for a value with
+ * bytes that are not printable text `NAME\n`, 8 bytes of little-endian length, the value, `\n`. An empty line ends
+ * an entry.
+ */
+import type { Mono } from '../time.js';
+
+export interface JournalEntry {
+  /** journald's own name for the entry; opaque. */
+  cursor: string;
+  /** Wall clock, milliseconds since 1970 with a fraction. */
+  realtimeMs: number;
+  /** Comparable only within one boot of the host. */
+  monotonicMs: Mono;
+  bootId: string;
+  /** Every other field but MESSAGE. */
+  fields: ReadonlyMap<string, string>;
+  /** Byte for byte what was logged; empty where the entry has no MESSAGE. */
+  message: Uint8Array;
+}
+
+/** Console rows end at 48 KiB; this leaves room for what else may log into a watched unit. */
+const MAX_ENTRY = 16 << 20;
+const NEWLINE = 10;
+const EQUALS = 61;
+const MESSAGE = 'MESSAGE';
+const NOTHING = new Uint8Array(0);
+
+/** Turns chunks, cut anywhere, into entries. After it has thrown it must not be used again. */
+export class ExportParser {
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  private readonly common = new CommonFields();
+  private buffer = new Uint8Array(256 << 10);
+  private filled = 0;
+  /** Where the entry under way starts, its next field, and up to where that field holds no newline. */
+  private entryAt = 0;
+  private fieldAt = 0;
+  private searched = 0;
+  /** Where text fields start that are not decoded yet: one decode for a run of them is what makes this fast. */
+  private textAt = 0;
+  private text = '';
+  private binaries: [name: string, value: string][] = [];
+  private message: Uint8Array | null = null;
+
+  /** Entries that this chunk completes. Throws when the bytes are no export format, or one entry exceeds 16 MiB. */
+  push(chunk: Uint8Array): JournalEntry[] {
+    this.append(chunk);
+    const entries: JournalEntry[] = [];
+    while (this.fieldAt < this.filled && this.field(entries));
+    if (this.filled - this.entryAt > MAX_ENTRY) {
+      throw new Error(`the journal holds an entry of more than ${MAX_ENTRY >> 20} MiB, which is not read`);
+    }
+    return entries;
+  }
+
+  /** Reads one field or the end of an entry; false where more bytes are needed. */
+  private field(entries: JournalEntry[]): boolean {
+    const { buffer, fieldAt: start } = this;
+    const newline = this.find(NEWLINE, Math.max(start, this.searched));
+    if (newline === -1) {
+      this.searched = this.filled;
+      return false;
+    }
+    if (newline === start) {
+      this.takeText(start);
+      this.finish(entries);
+      this.next(start + 1);
+      this.entryAt = this.textAt = start + 1;
+      return true;
+    }
+    if (startsWithMessage(buffer, start) && buffer[start + MESSAGE.length] === EQUALS) {
+      this.takeText(start);
+      this.message = copy(buffer, start + MESSAGE.length + 1, newline);
+      this.next(newline + 1);
+      this.textAt = newline + 1;
+      return true;
+    }
+    const equals = this.find(EQUALS, start);
+    if (equals === -1 || equals > newline) return this.binary(start, newline);
+    this.next(newline + 1);
+    return true;
+  }
+
+  private binary(start: number, newline: number): boolean {
+    const valueAt = newline + 9;
+    if (this.filled < valueAt) return false;
+    const view = new DataView(this.buffer.buffer, newline + 1, 8);
+    const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
+    const name = this.decoder.decode(this.buffer.subarray(start, newline));
+    if (valueAt + length - this.entryAt > MAX_ENTRY) {
+      throw new Error(`the journal holds a ${name} field of ${length} bytes, or is not in export format`);
+    }
+    const end = valueAt + length;
+    if (this.filled <= end) return false;
+    if (this.buffer[end] !== NEWLINE)
+      throw new Error(`journalctl's output is not in export format near field ${name}`);
+    this.takeText(start);
+    if (name === MESSAGE) this.message = copy(this.buffer, valueAt, end);
+    else this.binaries.push([name, this.decoder.decode(this.buffer.subarray(valueAt, end))]);
+    this.next(end + 1);
+    this.textAt = end + 1;
+    return true;
+  }
+
+  private takeText(end: number): void {
+    if (end === this.textAt) return;
+    const text = this.decoder.decode(this.buffer.subarray(this.textAt, end));
+    this.text = this.text === '' ? text : this.text + text;
+    this.textAt = end;
+  }
+
+  private finish(entries: JournalEntry[]): void {
+    const { text, binaries, message } = this;
+    if (text === '' && binaries.length === 0 && message === null) return;
+    const entry: JournalEntry = {
+      cursor: '',
+      realtimeMs: Number.NaN,
+      monotonicMs: Number.NaN,
+      bootId: '',
+      fields: NO_FIELDS,
+      message: message ?? NOTHING,
+    };
+    const rest = text.slice(readHead(entry, text));
+    entry.fields = binaries.length === 0 ? this.common.of(rest) : new Map([...fieldsIn(rest), ...binaries]);
+    entries.push(entry);
+    this.text = '';
+    this.binaries = [];
+    this.message = null;
+  }
+
+  private next(at: number): void {
+    this.fieldAt = at;
+    this.searched = at;
+  }
+
+  private find(byte: number, from: number): number {
+    const at = this.buffer.indexOf(byte, from);
+    return at < this.filled ? at : -1;
+  }
+
+  /** Moves what is left of the last chunk to the front; the buffer doubles only for an entry that needs it. */
+  private append(chunk: Uint8Array): void {
+    const kept = this.filled - this.entryAt;
+    const room = this.buffer.length;
+    if (kept + chunk.length > room) {
+      const larger = new Uint8Array(Math.max(room * 2, kept + chunk.length));
+      larger.set(this.buffer.subarray(this.entryAt, this.filled));
+      this.buffer = larger;
+    } else if (this.entryAt > 0) {
+      this.buffer.copyWithin(0, this.entryAt, this.filled);
+    }
+    this.fieldAt -= this.entryAt;
+    this.searched -= this.entryAt;
+    this.textAt -= this.entryAt;
+    this.entryAt = 0;
+    this.buffer.set(chunk, kept);
+    this.filled = kept + chunk.length;
+  }
+}
+
+const NO_FIELDS: ReadonlyMap<string, string> = new Map();
+
+/** journalctl puts the fields that name an entry first. Reads those into it; returns where the others start. */
+function readHead(entry: JournalEntry, text: string): number {
+  let at = 0;
+  for (;;) {
+    const newline = text.indexOf('\n', at);
+    if (text.startsWith('__CURSOR=', at)) entry.cursor = text.slice(at + 9, newline);
+    else if (text.startsWith('__REALTIME_TIMESTAMP=', at))
+      entry.realtimeMs = Number(text.slice(at + 21, newline)) / 1000;
+    else if (text.startsWith('__MONOTONIC_TIMESTAMP=', at))
+      entry.monotonicMs = Number(text.slice(at + 22, newline)) / 1000;
+    else if (text.startsWith('_BOOT_ID=', at)) entry.bootId = text.slice(at + 9, newline);
+    else return at;
+    at = newline + 1;
+  }
+}
+
+function fieldsIn(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (let at = 0; at < text.length;) {
+    const newline = text.indexOf('\n', at);
+    const equals = text.indexOf('=', at);
+    fields.set(text.slice(at, equals), text.slice(equals + 1, newline));
+    at = newline + 1;
+  }
+  return fields;
+}
+
+/** All rows of a guest share unit, process and transport: they are parsed once, and the entries share one Map. */
+class CommonFields {
+  private readonly known = new Map<string, ReadonlyMap<string, string>>();
+
+  of(text: string): ReadonlyMap<string, string> {
+    const known = this.known.get(text);
+    if (known !== undefined) return known;
+    const fields = fieldsIn(text);
+    if (this.known.size >= 1024) this.known.clear();
+    this.known.set(text, fields);
+    return fields;
+  }
+}
+
+function startsWithMessage(buffer: Uint8Array, at: number): boolean {
+  for (let i = 0; i < MESSAGE.length; i += 1) if (buffer[at + i] !== MESSAGE.charCodeAt(i)) return false;
+  return true;
+}
+
+/** A view would keep the whole buffer alive for as long as anyone keeps the line. */
+function copy(buffer: Uint8Array, from: number, to: number): Uint8Array {
+  return buffer.slice(from, to);
+}

@@ -1,0 +1,230 @@
+/** A console that QEMU writes to a file (`-serial file:…`, `logfile=…`), followed as it grows. */
+import { constants, type FSWatcher, watch } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { RowSplitter } from '../core/console/rows.js';
+import type { Mono } from '../core/time.js';
+import type { SourceStatus } from './source-status.js';
+
+export interface ConsoleRow {
+  bytes: Uint8Array;
+  /** When it was read. */
+  monotonicMs: Mono;
+  /** It was in the file already when following began: context, no news. */
+  replayed: boolean;
+}
+
+export interface TailOptions {
+  path: string;
+  /** Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. */
+  onRows: (rows: ConsoleRow[]) => Promise<void> | void;
+  onStatus: (status: SourceStatus) => void;
+  signal: AbortSignal;
+}
+
+const CONTEXT = 64 << 10;
+const CHUNK = 64 << 10;
+/** inotify wakes at once; this is for what it misses: network filesystems, a directory that was made anew. */
+const POLL_MS = 2_000;
+
+/**
+ * Follows a console file until the signal aborts, then resolves: its last 64 KiB first, then what is appended, also
+ * after the file was truncated (a new QEMU) or replaced, and from its start where it appears later. Not seen: a file
+ * that was truncated and grew beyond its old size before it was looked at.
+ */
+export async function tailConsole(options: TailOptions): Promise<void> {
+  const wake = new Wake(options.path, options.signal);
+  const tail = new Tail(options, wake);
+  try {
+    while (!options.signal.aborted) {
+      await tail.look();
+      await wake.next();
+    }
+  } finally {
+    wake.close();
+    await tail.close();
+  }
+}
+
+class Tail {
+  private file: { handle: FileHandle; ino: number; dev: number } | null = null;
+  private offset = 0;
+  /** Rows that end at or before this offset are context. */
+  private replayUntil = 0;
+  private first = true;
+  private rows = new RowSplitter();
+  /** The context begins within a row, which is left out. */
+  private skipRow = false;
+  private state: string | null = null;
+  /** What onRows threw: not a fault of the file, whatever it looks like. */
+  private rejection: unknown;
+  private readonly buffer = Buffer.alloc(CHUNK);
+
+  constructor(
+    private readonly options: TailOptions,
+    private readonly wake: Wake,
+  ) {}
+
+  /** Reads whatever is new. Faults of the file become a status and are tried again at the next look. */
+  async look(): Promise<void> {
+    try {
+      const replaced = await this.isReplaced();
+      // The old file may have grown since it was last read.
+      if (this.file !== null) await this.drain(this.file.handle);
+      if (replaced) await this.close();
+      this.file ??= await this.reopen();
+      await this.drain(this.file.handle);
+      this.report('live', '');
+    } catch (error) {
+      if (error === this.rejection || !isSystemError(error)) throw error;
+      this.report('down', faultOf(this.options.path, error.code));
+      if (error.code !== 'ENOENT') await this.close();
+    } finally {
+      this.first = false;
+    }
+  }
+
+  async close(): Promise<void> {
+    const { file } = this;
+    this.file = null;
+    await file?.handle.close();
+  }
+
+  private async isReplaced(): Promise<boolean> {
+    if (this.file === null) return false;
+    // While it is gone, QEMU may still write to the deleted one.
+    const now = await stat(this.options.path).catch(() => null);
+    if (now === null) return false;
+    return now.ino !== this.file.ino || now.dev !== this.file.dev;
+  }
+
+  private async reopen(): Promise<NonNullable<Tail['file']>> {
+    this.wake.watch();
+    // A pipe or a terminal would block the open, or every read.
+    const handle = await open(this.options.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const now = await handle.stat();
+    if (!now.isFile()) {
+      await handle.close();
+      throw Object.assign(new Error('not a regular file'), { code: 'ENOTREG' });
+    }
+    await this.restart(this.first ? now.size : 0);
+    return { handle, ino: now.ino, dev: now.dev };
+  }
+
+  /** Begins a file whose first `size` bytes are context. */
+  private async restart(size: number): Promise<void> {
+    const rest = this.rows.flush();
+    if (rest !== null && !this.skipRow) await this.give([rest], false);
+    this.offset = Math.max(0, size - CONTEXT);
+    this.skipRow = this.offset > 0;
+    this.replayUntil = size;
+  }
+
+  private async drain(handle: FileHandle): Promise<void> {
+    while (!this.options.signal.aborted) {
+      const room = this.offset < this.replayUntil ? Math.min(CHUNK, this.replayUntil - this.offset) : CHUNK;
+      const { bytesRead } = await handle.read(this.buffer, 0, room, this.offset);
+      if (bytesRead > 0) {
+        this.offset += bytesRead;
+        await this.deliver(this.buffer.subarray(0, bytesRead));
+        continue;
+      }
+      if ((await handle.stat()).size >= this.offset) return;
+      await this.restart(0);
+    }
+  }
+
+  private async deliver(chunk: Uint8Array): Promise<void> {
+    const rows = this.rows.push(chunk);
+    if (this.skipRow && rows.length > 0) {
+      rows.shift();
+      this.skipRow = false;
+    }
+    if (rows.length > 0) await this.give(rows, this.offset <= this.replayUntil);
+  }
+
+  private async give(rows: Uint8Array[], replayed: boolean): Promise<void> {
+    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    try {
+      await this.options.onRows(rows.map((bytes) => ({ bytes, monotonicMs, replayed })));
+    } catch (error) {
+      this.rejection = error;
+      throw error;
+    }
+  }
+
+  private report(state: SourceStatus['state'], detail: string): void {
+    if (this.state === state + detail) return;
+    this.state = state + detail;
+    this.options.onStatus({ state, detail });
+  }
+}
+
+/** Resolves when the file may have changed, after a while in any case, and at once on abort. */
+class Wake {
+  private watcher: FSWatcher | undefined;
+  private changed = false;
+  private resolve: (() => void) | undefined;
+
+  constructor(
+    private readonly path: string,
+    private readonly signal: AbortSignal,
+  ) {
+    signal.addEventListener('abort', this.now);
+  }
+
+  /** Watches the directory, which may have been made anew since the last time. */
+  watch(): void {
+    this.watcher?.close();
+    this.watcher = undefined;
+    const name = basename(this.path);
+    try {
+      this.watcher = watch(dirname(this.path), (_event, changed) => {
+        if (changed === name || changed === null) this.now();
+      });
+      this.watcher.on('error', () => {
+        this.watcher?.close();
+      });
+    } catch {
+      // No directory yet, or no watches left: the poll finds the file.
+    }
+  }
+
+  async next(): Promise<void> {
+    if (this.changed || this.signal.aborted) {
+      this.changed = false;
+      return;
+    }
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      this.resolve = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.resolve = undefined;
+    this.changed = false;
+  }
+
+  close(): void {
+    this.watcher?.close();
+    this.signal.removeEventListener('abort', this.now);
+  }
+
+  private readonly now = (): void => {
+    this.changed = true;
+    this.resolve?.();
+  };
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
+  return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
+}
+
+function faultOf(path: string, code: string): string {
+  if (code === 'ENOENT')
+    return `${path} does not exist; it is read as soon as it does. Fix: start the guest, or correct console:`;
+  if (code === 'EACCES') return `${path} may not be read. Fix: chmod or chown it, or its directories`;
+  if (code === 'ENOTREG') return `${path} is not a regular file. Fix: let QEMU log to one: -serial file:PATH`;
+  return `${path} could not be read (${code})`;
+}

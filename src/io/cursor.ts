@@ -1,0 +1,69 @@
+/** The journal position on disk, so that a restarted daemon neither loses lines nor takes old ones for new. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import type { JournalPosition } from './journal.js';
+
+const FILE = 'journal-position.json';
+const SAVE_EVERY_MS = 5_000;
+
+const positionSchema = z.object({
+  // It becomes an argument of journalctl.
+  cursor: z.string().regex(/^[!-~]{1,1024}$/),
+  realtimeMs: z.number().positive(),
+});
+
+/** The saved position. A missing file is no position; a damaged one is none either, with a warning that says so. */
+export async function loadPosition(
+  directory: string,
+): Promise<{ position: JournalPosition | null; warning: string | null }> {
+  const file = join(directory, FILE);
+  try {
+    return { position: positionSchema.parse(JSON.parse(await readFile(file, 'utf8'))), warning: null };
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { position: null, warning: null };
+    const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'it is damaged' : String(error);
+    return {
+      position: null,
+      warning: `${file} is ignored: ${why}. The last minutes of the journal are read anew.`,
+    };
+  }
+}
+
+/** Saves positions at most every 5 s, and the last one when it is flushed. */
+export class PositionSaver {
+  private pending: JournalPosition | null = null;
+  private timer: NodeJS.Timeout | undefined;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly directory: string,
+    private readonly onError: (message: string) => void,
+  ) {}
+
+  note(position: JournalPosition): void {
+    this.pending = position;
+    this.timer ??= setTimeout(() => void this.flush(), SAVE_EVERY_MS);
+  }
+
+  /** Resolves once the last noted position is on disk, or its failure was told to onError. */
+  async flush(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const position = this.pending;
+    this.pending = null;
+    if (position !== null) this.writing = this.writing.then(() => this.write(position));
+    await this.writing;
+  }
+
+  private async write(position: JournalPosition): Promise<void> {
+    const file = join(this.directory, FILE);
+    try {
+      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(file, `${JSON.stringify(position)}\n`, { mode: 0o600 });
+    } catch (error) {
+      this.onError(`the journal position was not saved: ${String(error)}`);
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ExportParser, type JournalEntry } from '../../../src/core/journal/export.js';
+import { exportEntry, type Fields } from '../../fixtures/export-format.js';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+function parseInPieces(stream: Uint8Array, cuts: readonly number[]): JournalEntry[] {
+  const parser = new ExportParser();
+  const edges = [0, ...[...cuts].sort((a, b) => a - b), stream.length];
+  return edges.slice(1).flatMap((end, i) => parser.push(stream.slice(edges[i], end)));
+}
+
+const value = fc.oneof(
+  fc.uint8Array({ maxLength: 40 }),
+  fc.constantFrom(bytes('MESSAGE=\n\n'), bytes('\0\n'), bytes('a=b\nMESSAGE\n'), new Uint8Array(0)),
+  fc.string({ maxLength: 20 }).map(bytes),
+);
+
+const entry = fc
+  .record({
+    cursor: fc.string({ unit: fc.constantFrom('s', '=', ';', '0', 'f'), minLength: 1, maxLength: 20 }),
+    us: fc.integer({ min: 1, max: 2_000_000_000_000_000 }),
+    unit: fc.option(fc.stringMatching(/^[a-z@.]{1,12}$/), { nil: undefined }),
+    message: fc.option(value, { nil: undefined }),
+    messageFirst: fc.boolean(),
+  })
+  .map(({ cursor, us, unit, message, messageFirst }) => {
+    const said: Fields = message === undefined ? [] : [['MESSAGE', message]];
+    const rest: Fields = unit === undefined ? [] : [['_SYSTEMD_USER_UNIT', unit]];
+    const fields: Fields = [
+      ['__CURSOR', cursor],
+      ['__REALTIME_TIMESTAMP', String(us)],
+      ['__MONOTONIC_TIMESTAMP', String(us % 1_000_000_007)],
+      ['_BOOT_ID', '00ff'],
+      ...(messageFirst ? [...said, ...rest] : [...rest, ...said]),
+    ];
+    const expected: JournalEntry = {
+      cursor,
+      realtimeMs: us / 1000,
+      monotonicMs: (us % 1_000_000_007) / 1000,
+      bootId: '00ff',
+      fields: new Map(unit === undefined ? [] : [['_SYSTEMD_USER_UNIT', unit]]),
+      message: message ?? new Uint8Array(0),
+    };
+    return { bytes: exportEntry(fields), expected };
+  });
+
+describe('ExportParser', () => {
+  it('gives the same entries wherever the stream is cut, byte for byte', () => {
+    fc.assert(
+      fc.property(
+        fc.array(entry, { maxLength: 6 }),
+        fc.array(fc.nat(2000), { maxLength: 8 }),
+        (entries, cuts) => {
+          const stream = Buffer.concat(entries.map((one) => one.bytes));
+          const expected = entries.map((one) => one.expected);
+          const within = cuts.filter((cut) => cut < stream.length);
+          expect(parseInPieces(stream, within)).toEqual(expected);
+        },
+      ),
+      { numRuns: 400 },
+    );
+  });
+
+  it('gives the same entries at every single cut, and a byte at a time', () => {
+    fc.assert(
+      fc.property(fc.array(entry, { minLength: 1, maxLength: 3 }), (entries) => {
+        const stream = Buffer.concat(entries.map((one) => one.bytes));
+        const expected = entries.map((one) => one.expected);
+        for (let cut = 1; cut < stream.length; cut += 1)
+          expect(parseInPieces(stream, [cut])).toEqual(expected);
+        expect(parseInPieces(stream, [...stream.keys()])).toEqual(expected);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('keeps a 48 KiB row whole, and rows stay as they were when more arrives', () => {
+    const row = new Uint8Array(48 << 10).fill(0xe4);
+    const stream = exportEntry([['MESSAGE', row]]);
+    const parser = new ExportParser();
+    const first = parser.push(Buffer.concat([stream, stream]));
+    parser.push(new Uint8Array(stream.length).fill(65));
+    expect(first.map((one) => Buffer.compare(one.message, row))).toEqual([0, 0]);
+  });
+
+  it.each([17n << 20n, 1n << 40n])('refuses a field of %d bytes before it is in memory', (size) => {
+    const head = exportEntry([['MESSAGE', new Uint8Array(1)]]).subarray(0, 8);
+    const length = new Uint8Array(8);
+    new DataView(length.buffer).setBigUint64(0, size, true);
+    expect(() => new ExportParser().push(Buffer.concat([head, length]))).toThrow(
+      `MESSAGE field of ${size} bytes`,
+    );
+  });
+
+  it('refuses text without end in bounded memory and time', () => {
+    const parser = new ExportParser();
+    const chunk = new Uint8Array(1 << 20).fill(65);
+    let pushed = 0;
+    expect(() => {
+      for (; pushed < 100; pushed += 1) parser.push(chunk);
+    }).toThrow(/more than 16 MiB/);
+    expect(pushed).toBeLessThanOrEqual(17);
+  });
+
+  it('refuses what is not the export format', () => {
+    expect(() =>
+      new ExportParser().push(bytes('Nov 24 03:15 host kernel: hello\nand more text\n\n')),
+    ).toThrow(/export format/);
+  });
+});
