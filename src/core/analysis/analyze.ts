@@ -1,0 +1,195 @@
+import type { Analysis, Dump, Task, Verdict } from '../model.js';
+import { printable } from '../printable.js';
+import { isBenign } from './benign.js';
+import { type Candidate, candidates, nameOf } from './candidates.js';
+import { oopsVerdict, panicVerdict, spinVerdict } from './cpu-verdict.js';
+import { nameDump } from './dump-names.js';
+import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
+import { entryOf, lockWanted, operations } from './frames.js';
+import { groupStacks } from './groups.js';
+import { frameName } from './phrases.js';
+import type { AnalysisContext } from './places.js';
+import { findRoots, type Root, standingOf } from './roots.js';
+import { stuckVerdict } from './stuck-verdict.js';
+import { type Edge, findEdges } from './waits.js';
+
+const TITLE_MAX = 240;
+const SENTENCE_MAX = 400;
+const MAX_WAITS = 500;
+const MAX_REASONS = 12;
+
+/**
+ * From the dumps of one guest, oldest first, to what is stuck and where. Pure; every text in the verdict is bounded
+ * and free of control characters. Of a log with several boots, the last one with something wrong is judged.
+ */
+export function analyze(dumps: Dump[], context: AnalysisContext): Analysis {
+  const boots = [...new Set(dumps.map(({ boot }) => boot ?? 0))].reverse();
+  const judged = boots.map((boot) =>
+    judge(
+      dumps.filter((dump) => (dump.boot ?? 0) === boot),
+      context,
+    ),
+  );
+  const wrong = judged.find(({ verdict }) => verdict.class !== 'none' && verdict.class !== 'unknown');
+  const { verdict, edges, parts, shown } = wrong ?? judged[0] ?? judge([], context);
+  return {
+    schemaVersion: 1,
+    verdict: tidy(verdict),
+    dumps,
+    groups: groupStacks(shown),
+    waits: edges.slice(0, MAX_WAITS).map(({ waiter, owner, through, confidence }) => ({
+      waiter: nameOf(waiter),
+      owner: `${owner.comm}:${owner.pid}`,
+      through,
+      confidence,
+    })),
+    fingerprint: fingerprint(verdict.class, parts),
+    fingerprintVersion: FINGERPRINT_VERSION,
+  };
+}
+
+interface Judgement {
+  verdict: Verdict;
+  edges: Edge[];
+  /** What the fingerprint is made of, besides the class. */
+  parts: string[];
+  /** The tasks that are grouped and shown. */
+  shown: Task[];
+}
+
+function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
+  const stuck = candidates(dumps, context);
+  const edges = findEdges(stuck, dumps);
+  const roots = findRoots(stuck, edges);
+  const root = roots.find((one) => standingOf(one) !== 'passing');
+  const hang = root ? stuckVerdict(root, stuck.length - root.members.length, dumps, context) : null;
+  const shown = tasksToShow(dumps);
+
+  const spin = spinVerdict(dumps);
+  const said =
+    panicOf(dumps, hang) ??
+    (root && hang ? hangOf(root, hang, spin) : null) ??
+    spinOf(spin) ??
+    quiet(dumps, stuck);
+  return { ...said, edges, shown };
+}
+
+type Said = Pick<Judgement, 'verdict' | 'parts'>;
+
+function panicOf(dumps: readonly Dump[], hang: Verdict | null): Said | null {
+  const verdict = panicVerdict(dumps, hang);
+  const headline = dumps.find(({ key }) => key === 'panic')?.headline ?? '';
+  return verdict && { verdict, parts: [normalise(headline), verdict.frame ?? ''] };
+}
+
+function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
+  if (spin && waitsForCpu(root)) {
+    return {
+      verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
+      parts: [spin.frame ?? ''],
+    };
+  }
+  const also = spin ? [`A CPU was reported stuck as well: ${spin.title}.`] : [];
+  return { verdict: { ...hang, reasons: [...hang.reasons, ...also] }, parts: partsOf(root) };
+}
+
+const spinOf = (spin: Verdict | null): Said | null => spin && { verdict: spin, parts: [spin.frame ?? ''] };
+
+function quiet(dumps: readonly Dump[], passing: readonly Candidate[]): Said {
+  const verdict = oopsVerdict(dumps) ?? nothingStuck(dumps, passing);
+  return { verdict, parts: [verdict.frame ?? ''] };
+}
+
+/** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
+function waitsForCpu(root: Root): boolean {
+  return (
+    lockWanted(root.task.frames) !== null ||
+    operations(root.task.frames, 2).some((name) => /rcu|stop_machine|smp_call/.test(name))
+  );
+}
+
+/** The place, three callers outwards, and how the kernel was entered. */
+const partsOf = ({ task }: Root): string[] => [
+  frameName(task.frames) ?? '',
+  ...operations(task.frames, 4),
+  entryOf(task) ?? '',
+];
+
+/** The newest whole picture: a t dump where there is one, else all tasks of the newest dumps. */
+function tasksToShow(dumps: readonly Dump[]): Task[] {
+  const all = dumps.findLast(({ key, tasks }) => key === 't' && tasks.length > 0);
+  if (all) return all.tasks;
+  const newest = new Map<string, Task>();
+  for (const dump of dumps)
+    dump.tasks.forEach((task, index) =>
+      newest.set(task.pid === null ? `?${dump.key}${index}` : nameOf(task), task),
+    );
+  return [...newest.values()];
+}
+
+function nothingStuck(dumps: readonly Dump[], passing: readonly Candidate[]): Verdict {
+  const verdict = { frame: null, culprit: null, inferred: [] };
+  const missing = dumps.flatMap((dump, index) =>
+    dump.incompleteBecause.map((why) => `${nameDump(dumps, index)}: ${why}.`),
+  );
+  const whole = dumps.findLast(({ key }) => key === 't');
+  // Where a t dump was asked for and is not whole, an empty w is no answer.
+  const judged = whole ?? dumps.findLast(({ key }) => key === 'w');
+  if (judged === undefined && dumps.some(({ key }) => key === 'hung_task')) return harmless(dumps);
+  if (judged?.complete !== true) {
+    const reasons = missing.length > 0 ? missing : ['There is no dump of tasks to judge by.'];
+    return {
+      ...verdict,
+      title: `no verdict: ${reasons[0] ?? ''}`,
+      class: 'unknown',
+      confidence: 'low',
+      reasons,
+    };
+  }
+  const reasons = dumps.flatMap((dump, index) =>
+    dump.complete && (dump.key === 't' || dump.key === 'w')
+      ? [`${nameDump(dumps, index)}: ${dump.tasks.length} tasks, none stuck.`]
+      : [],
+  );
+  if (passing.length > 0) {
+    const names = passing.slice(0, 4).map(({ task }) => nameOf(task));
+    reasons.push(
+      `Slow, not stuck: ${names.join(', ')}${passing.length > 4 ? ' …' : ''} moved between the dumps.`,
+    );
+  }
+  if (!whole)
+    reasons.push('No whole dump of all tasks (t): one that sleeps in S for a dead server would not show.');
+  return {
+    ...verdict,
+    title: 'nothing is stuck in these dumps',
+    class: 'none',
+    confidence: whole ? 'high' : 'medium',
+    reasons: [...reasons, ...missing],
+  };
+}
+
+/** hung_task reports of which no task is stuck: they never ran, or moved on. */
+function harmless(dumps: readonly Dump[]): Verdict {
+  const names = [...new Set(dumps.flatMap(({ tasks }) => tasks.filter(isBenign).map(nameOf)))]
+    .slice(0, 4)
+    .join(', ');
+  return {
+    title: `nothing is stuck: hung_task reported only ${names === '' ? 'tasks without a stack' : `harmless tasks (${names})`}`,
+    class: 'none',
+    frame: null,
+    confidence: 'low',
+    culprit: null,
+    reasons: ['A kernel thread that was created and never ran, or a frozen task, waits in D without harm.'],
+    inferred: [],
+  };
+}
+
+/** Guest text ends up in here: every string is bounded and made printable. */
+function tidy(verdict: Verdict): Verdict {
+  return {
+    ...verdict,
+    title: printable(verdict.title, TITLE_MAX),
+    reasons: verdict.reasons.slice(0, MAX_REASONS).map((reason) => printable(reason, SENTENCE_MAX)),
+    inferred: verdict.inferred.map((sentence) => printable(sentence, SENTENCE_MAX)),
+  };
+}

@@ -1,0 +1,46 @@
+import type { Frame, Task } from '../model.js';
+import { firmSymbols } from './frames.js';
+import { backendOf } from './backends.js';
+import { layerOf } from './layers.js';
+
+/** A kernel thread that was created and never woken for its first run: parked in D since then, and harmless. */
+const NEVER_RUN =
+  /^(?:__schedule|schedule|schedule_preempt_disabled|context_switch|__switch_to\w*|kthread|ret_from_\w+|kernel_thread_\w+)$/;
+/** Kernel threads end in these, outermost. */
+const KTHREAD_END =
+  /^(?:kthread|kthreadd|ret_from_fork\w*|ret_from_kernel_thread\w*|kernel_thread_\w+|child_rip)$/;
+/** Frozen by a suspend or a cgroup: D, but somebody wants it. */
+const FROZEN = /^(?:__refrigerator|do_freezer_trap)$/;
+
+/** Created, never run. */
+function neverRun(frames: readonly Frame[]): boolean {
+  const names = firmSymbols(frames);
+  return (
+    names.length > 0 &&
+    names.every((name) => NEVER_RUN.test(name)) &&
+    names.some((name) => KTHREAD_END.test(name))
+  );
+}
+
+/** Never the reason of a hang, whatever state it is in. */
+export function isBenign(task: Task): boolean {
+  if (task.state === 'I' || task.state === 'Z' || task.state === 'X' || task.state === 'P') return true;
+  return (
+    task.comm === 'khungtaskd' ||
+    neverRun(task.frames) ||
+    firmSymbols(task.frames).some((name) => FROZEN.test(name))
+  );
+}
+
+/** A kernel thread that waits for work: asleep directly below its main function. */
+export function isIdleThread(task: Pick<Task, 'state' | 'frames'>): boolean {
+  const names = firmSymbols(task.frames);
+  if (task.state === 'I') return true;
+  if (!names.some((name) => KTHREAD_END.test(name)) || names.includes('process_one_work')) return false;
+  if (neverRun(task.frames)) return true;
+  return (
+    task.state === 'S' &&
+    backendOf(task.frames) === null &&
+    names.filter((name) => layerOf(name) === 'operation').length <= 2
+  );
+}

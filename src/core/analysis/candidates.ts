@@ -1,0 +1,123 @@
+import type { Dump, Task } from '../model.js';
+import { type Backend, backendOf } from './backends.js';
+import { isBenign } from './benign.js';
+import { standstillKey } from './unchanged.js';
+
+/** A task that may be what the guest waits for. */
+export interface Candidate {
+  task: Task;
+  /** Index of the dump it was last seen in. */
+  dump: number;
+  /** Dumps that show it with exactly this stack, by index. */
+  still: number[];
+  /**
+   * proven: stood still between two dumps, or hung_task timed it; single: only one dump could show it;
+   * passing: an earlier dump did not show it so.
+   */
+  standing: 'proven' | 'single' | 'passing';
+  /** Seconds it has stood still, at least. */
+  ageSeconds: number | null;
+  /** The most that hung_task said of it. */
+  hungSeconds: number | null;
+  backend: Backend | null;
+}
+
+interface LookTiming {
+  /** Seconds between the first and the second dump of blocked tasks, by the host's clock; null if unknown. */
+  secondsBetweenLooks: number | null;
+}
+
+interface Sighting {
+  dump: number;
+  task: Task;
+}
+
+/** `comm:pid`, the name a task has in all texts. */
+export const nameOf = (task: Pick<Task, 'comm' | 'pid'>): string =>
+  task.pid === null ? `${task.comm === '' ? 'unknown task' : task.comm}:?` : `${task.comm}:${task.pid}`;
+
+/** Where each task was seen, oldest first. Tasks without a pid are each their own. */
+function sightings(dumps: readonly Dump[]): Sighting[][] {
+  const byTask = new Map<string, Sighting[]>();
+  let anonymous = 0;
+  dumps.forEach((dump, index) => {
+    for (const task of dump.tasks) {
+      const id = task.pid === null ? `?${(anonymous += 1)}` : `${task.pid}|${task.comm}`;
+      const seen = byTask.get(id);
+      if (seen) seen.push({ dump: index, task });
+      else byTask.set(id, [{ dump: index, task }]);
+    }
+  });
+  return [...byTask.values()];
+}
+
+/** Whether a dump, had the task been stuck then, would have shown it: w lists D only. */
+function covers(dump: Dump, task: Task): boolean {
+  return dump.complete && (dump.key === 't' || (dump.key === 'w' && task.state !== 'S'));
+}
+
+function isStuck(task: Task, dump: Dump, backend: Backend | null): boolean {
+  if (isBenign(task)) return false;
+  if (task.blockedForSeconds !== null || task.state === 'D') return true;
+  if (task.state === '?') return dump.key === 'w' || backend !== null;
+  return task.state === 'S' && backend !== null;
+}
+
+/** Tasks of one boot's dumps that may be stuck: blocked in D, timed by hung_task, or asleep for a server's answer. */
+export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidate[] {
+  return sightings(dumps).flatMap((seen) => {
+    const last = seen.at(-1);
+    const dump = last ? dumps[last.dump] : undefined;
+    if (!last || !dump) return [];
+    const backend = backendOf(last.task.frames);
+    const movedOn = dumps.some((later, index) => index > last.dump && covers(later, last.task));
+    if (movedOn || !isStuck(last.task, dump, backend)) return [];
+    const still = stillIn(seen, last);
+    const timed = seen.map(({ task }) => task.blockedForSeconds).filter((seconds) => seconds !== null);
+    const hungSeconds = timed.length > 0 ? Math.max(...timed) : null;
+    const looks = dumps.filter((look) => covers(look, last.task)).length;
+    const standing = hungSeconds !== null || still.length > 1 ? 'proven' : looks > 1 ? 'passing' : 'single';
+    const ageSeconds = age(seen, still, dumps, timing);
+    return [
+      {
+        task: last.task,
+        dump: last.dump,
+        still: still.map(({ dump: at }) => at),
+        standing,
+        ageSeconds,
+        hungSeconds,
+        backend,
+      },
+    ];
+  });
+}
+
+/** The sightings, up to the last, with exactly the last one's stack. */
+function stillIn(seen: readonly Sighting[], last: Sighting): Sighting[] {
+  const key = standstillKey(last.task);
+  if (key === null) return [last];
+  const moved = seen.findLastIndex(({ task }) => standstillKey(task) !== key);
+  return seen.slice(moved + 1);
+}
+
+/** Whole seconds a task has stood still at least: by printk times, by the host's clock, by hung_task's own count. */
+function age(
+  seen: readonly Sighting[],
+  still: readonly Sighting[],
+  dumps: readonly Dump[],
+  timing: LookTiming,
+): number | null {
+  const at = (sighting: Sighting | undefined): number =>
+    (sighting && dumps[sighting.dump]?.bootSeconds) ?? Number.NaN;
+  const end = at(still.at(-1));
+  const spans = [end - at(still[0])];
+  for (const sighting of seen) {
+    const said = sighting.task.blockedForSeconds;
+    if (said !== null) spans.push(said, said + (end - at(sighting)));
+  }
+  const looks = still.filter(({ dump }) => dumps[dump]?.key === 'w');
+  if (looks.length > 1 && timing.secondsBetweenLooks !== null) spans.push(timing.secondsBetweenLooks);
+  const known = spans.filter((span) => Number.isFinite(span));
+  const seconds = known.length === 0 ? 0 : Math.floor(Math.max(...known));
+  return seconds >= 1 ? seconds : null;
+}

@@ -1,0 +1,80 @@
+import type { Frame, Task } from '../model.js';
+import { baseSymbol, isFaultEntry, layerOf, syscallName } from './layers.js';
+
+/** The frames to believe: the firm ones, or where the unwinder has none, all of them. Innermost first. */
+export function firmFrames(frames: readonly Frame[]): Frame[] {
+  const firm = frames.filter((frame) => frame.reliable);
+  return firm.length > 0 ? firm : [...frames];
+}
+
+/** Names of the firm frames without compiler suffixes, innermost first. */
+export const firmSymbols = (frames: readonly Frame[]): string[] =>
+  firmFrames(frames).map(({ symbol }) => baseSymbol(symbol));
+
+const SLEEP = /^(?:__schedule|schedule)$/;
+
+/**
+ * The function that names the place: the innermost firm one that is neither primitive nor plumbing nor entry.
+ * Where all are, the outermost that is not an entry; null for an empty stack.
+ */
+export function operationFrame(frames: readonly Frame[]): Frame | null {
+  const all = firmFrames(frames);
+  // Two reports printed at once mix their lines: what stands above the call to sleep belongs to the other.
+  const asleep = all.findIndex(({ symbol }) => SLEEP.test(symbol));
+  const firm = all.slice(Math.max(0, asleep));
+  const operation = firm.find(({ symbol }) => layerOf(symbol) === 'operation');
+  if (operation) return operation;
+  const carried = firm.filter(({ symbol }) => layerOf(symbol) !== 'entry');
+  return carried.find(({ symbol }) => layerOf(symbol) === 'plumbing') ?? carried.at(-1) ?? firm[0] ?? null;
+}
+
+/** Functions of the operation layer from the place outwards, for a fingerprint. */
+export function operations(frames: readonly Frame[], max: number): string[] {
+  return firmFrames(frames)
+    .map(({ symbol }) => symbol)
+    .filter((symbol) => layerOf(symbol) === 'operation')
+    .slice(0, max)
+    .map(baseSymbol);
+}
+
+const LOCKS: readonly (readonly [pattern: RegExp, name: string])[] = [
+  [/^rtnl_lock$/, 'the RTNL mutex'],
+  [/rt_mutex|^rtlock/, 'an rt-mutex'],
+  [/mutex/, 'a mutex'],
+  [/rwsem|^down_(?:read|write)|percpu_down|^rwbase/, 'a rw-semaphore'],
+  [/^_*down|ldsem/, 'a semaphore'],
+  [/^_*lock_sock/, 'a socket lock'],
+  [/^console_lock$/, 'the console lock'],
+  [/spin_lock|queued_\w+_lock/, 'a spinlock'],
+];
+
+/** The kind of lock a stack waits for, as words, or null: only functions inside the operation count. */
+export function lockWanted(frames: readonly Frame[]): string | null {
+  const operation = operationFrame(frames);
+  for (const frame of firmFrames(frames)) {
+    const name = baseSymbol(frame.symbol);
+    const lock = LOCKS.find(([pattern]) => pattern.test(name))?.[1];
+    if (lock !== undefined && (layerOf(name) === 'primitive' || name === 'rtnl_lock')) return lock;
+    if (frame === operation) return null;
+  }
+  return null;
+}
+
+/** How the task came into the kernel: a syscall's name, `page fault`, `work FUNC`, `kthread FUNC`; null if unknown. */
+export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): string | null {
+  const outwards = firmFrames(task.frames).reverse();
+  for (const { symbol } of outwards) {
+    const syscall = syscallName(symbol);
+    if (syscall !== null) return syscall;
+    if (isFaultEntry(symbol)) return 'page fault';
+  }
+  const names = outwards.map(({ symbol }) => baseSymbol(symbol));
+  if (names.includes('worker_thread')) {
+    const work = task.workqueue?.func ?? names[names.indexOf('process_one_work') + 1];
+    return names.includes('process_one_work') && work !== undefined ? `work ${work}` : 'an idle worker';
+  }
+  if (task.workqueue) return `work ${task.workqueue.func}`;
+  const main = names[names.indexOf('kthread') + 1];
+  if (names.includes('kthread') && main !== undefined) return `kthread ${main}`;
+  return names.includes('do_exit') ? 'exit' : null;
+}

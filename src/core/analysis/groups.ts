@@ -1,0 +1,70 @@
+import type { StackGroup, Task } from '../model.js';
+import { isIdleThread } from './benign.js';
+import { firmFrames } from './frames.js';
+import { baseSymbol } from './layers.js';
+
+/** Groups tasks by state and firm frames without offsets; the largest group first, idle kernel threads flagged. */
+export function groupStacks(tasks: readonly Task[]): StackGroup[] {
+  const groups = new Map<string, StackGroup>();
+  for (const task of tasks) {
+    const frames = firmFrames(task.frames).map(({ symbol, module }) =>
+      module === null ? baseSymbol(symbol) : `${baseSymbol(symbol)} [${module}]`,
+    );
+    const key = `${task.state}\n${frames.join('\n')}`;
+    let group = groups.get(key);
+    if (!group) {
+      group = { count: 0, state: task.state, frames, pids: [], comms: [], idle: isIdleThread(task) };
+      groups.set(key, group);
+    }
+    group.count += 1;
+    if (task.pid !== null) group.pids.push(task.pid);
+    group.comms.push(task.comm);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+/** Who is in a group, bounded: `comm:pid, comm:pid, +12 more`. */
+export function membersOf(group: StackGroup, max: number): string {
+  // A task whose header was lost has no pid: then names and pids do not pair.
+  const paired = group.pids.length === group.count;
+  const shown = group.comms.slice(0, max).map((comm, index) => {
+    const name = comm === '' ? 'unknown' : comm;
+    return paired ? `${name}:${group.pids[index] ?? '?'}` : name;
+  });
+  return shown.join(', ') + (group.count > shown.length ? `, +${group.count - shown.length} more` : '');
+}
+
+/** Text for stacks.txt: each group with its members and frames, idle kernel threads a line a kind at the end. */
+export function renderStacks(groups: readonly StackGroup[]): string {
+  const busy = groups.filter(({ idle }) => !idle).map(renderGroup);
+  const idle = groups
+    .filter((group) => group.idle)
+    .map((group) => `  ${group.count} × ${idleKind(group)}: ${membersOf(group, 6)}`);
+  if (idle.length > 0) busy.push(`Idle kernel threads:\n${idle.join('\n')}\n`);
+  return busy.join('\n');
+}
+
+function renderGroup(group: StackGroup): string {
+  const head = `${group.count === 1 ? '1 task' : `${group.count} tasks`} in ${group.state}: ${membersOf(group, 20)}`;
+  const frames = group.frames.length === 0 ? ['(no stack)'] : group.frames;
+  return `${head}\n${frames.map((frame) => `    ${frame}`).join('\n')}\n`;
+}
+
+/** The thread's main function tells what kind it is. */
+function idleKind(group: StackGroup): string {
+  const at = group.frames.findIndex((frame) => frame === 'kthread' || frame.startsWith('ret_from_'));
+  return `${group.state} ${group.frames[at - 1] ?? group.frames[0] ?? '(no stack)'}`;
+}
+
+/** Flame-graph lines: `root;…;leaf count`, offsets off, unreliable frames left out. */
+export function renderFolded(tasks: readonly Task[]): string {
+  const counts = new Map<string, number>();
+  for (const task of tasks) {
+    const stack = firmFrames(task.frames)
+      .map(({ symbol }) => baseSymbol(symbol).replaceAll(';', ':'))
+      .reverse()
+      .join(';');
+    if (stack !== '') counts.set(stack, (counts.get(stack) ?? 0) + 1);
+  }
+  return [...counts].map(([stack, count]) => `${stack} ${count}\n`).join('');
+}

@@ -1,0 +1,119 @@
+import type { Task } from '../model.js';
+import type { Candidate } from './candidates.js';
+import { lockWanted } from './frames.js';
+import { frameName } from './phrases.js';
+import { placeRank } from './places.js';
+import type { Edge } from './waits.js';
+
+/** Where chains of waits end: one task, a cycle of them, or an owner without a stack. */
+export interface Root {
+  task: Task;
+  /** The stuck task it is itself, null for an owner that only the chain led to. */
+  candidate: Candidate | null;
+  /** Stuck tasks whose chain ends here, itself included. */
+  members: Candidate[];
+  /** Edges on the chains that end here. */
+  edges: Edge[];
+  /** Names of tasks that wait for each other, null if there is no such ring. */
+  cycle: Task[] | null;
+}
+
+interface End {
+  task: Task;
+  cycle: Task[] | null;
+}
+
+/** Follows each stuck task's waits to their end, and ranks the ends: the likeliest reason of the hang first. */
+export function findRoots(stuck: readonly Candidate[], edges: readonly Edge[]): Root[] {
+  const next = new Map(edges.map((edge) => [edge.waiter.pid, edge]));
+  const own = new Map(stuck.map((candidate) => [candidate.task, candidate]));
+  const byPid = new Map(stuck.map((candidate) => [candidate.task.pid, candidate]));
+  const ends = new Map<Task, End>();
+  const roots = new Map<Task, Root>();
+  for (const candidate of stuck) {
+    const end = follow(candidate.task, next, ends);
+    const self = own.get(end.task) ?? (end.task.pid === null ? null : (byPid.get(end.task.pid) ?? null));
+    const root = roots.get(end.task) ?? {
+      task: end.task,
+      candidate: self,
+      members: [],
+      edges: [],
+      cycle: end.cycle,
+    };
+    roots.set(end.task, root);
+    root.members.push(candidate);
+    const edge = next.get(candidate.task.pid);
+    if (edge && candidate.task.pid !== null) root.edges.push(edge);
+  }
+  return samePlace(byLikelihood([...roots.values()]));
+}
+
+/** Tasks that wait in the same function, each for itself, are one finding: the likeliest speaks for all. */
+function samePlace(roots: readonly Root[]): Root[] {
+  const places = new Map<string, Root>();
+  for (const root of roots) {
+    const place = root.cycle
+      ? `ring ${places.size}`
+      : `${root.task.state} ${frameName(root.task.frames) ?? `no stack ${places.size}`}`;
+    const known = places.get(place);
+    if (known) {
+      known.members.push(...root.members);
+      known.edges.push(...root.edges);
+    } else places.set(place, root);
+  }
+  return byLikelihood([...places.values()]);
+}
+
+/** The end of one chain; what is found is kept for all tasks on the way, so that long chains stay cheap. */
+function follow(start: Task, next: ReadonlyMap<number | null, Edge>, ends: Map<Task, End>): End {
+  const path: Task[] = [];
+  const onPath = new Set<Task>();
+  let task = start;
+  let end = ends.get(task);
+  while (!end) {
+    path.push(task);
+    onPath.add(task);
+    const owner = task.pid === null ? null : (next.get(task.pid)?.owner.task ?? null);
+    if (owner === null) end = { task, cycle: null };
+    else if (onPath.has(owner)) end = { task: owner, cycle: path.slice(path.indexOf(owner)) };
+    else {
+      task = owner;
+      end = ends.get(task);
+    }
+  }
+  for (const step of path) ends.set(step, end);
+  return end;
+}
+
+const STANDING = { proven: 2, single: 1, passing: 0 };
+
+/** The best standing of a root's members: an owner is as stuck as those who wait for it. */
+export function standingOf(root: Root): Candidate['standing'] {
+  return root.members.reduce<Candidate['standing']>(
+    (best, { standing }) => (STANDING[standing] > STANDING[best] ? standing : best),
+    'passing',
+  );
+}
+
+/** Whether the end explains itself: a ring, or a wait that is not for somebody's lock. */
+const explainsItself = (root: Root): boolean => root.cycle !== null || lockWanted(root.task.frames) === null;
+
+function byLikelihood(roots: readonly Root[]): Root[] {
+  const ranked = roots.map((root) => ({
+    root,
+    rank: [
+      STANDING[standingOf(root)],
+      Number(explainsItself(root)),
+      Number(root.task.frames.length > 0),
+      root.members.length,
+      placeRank(root.task.frames),
+      root.candidate?.ageSeconds ?? 0,
+    ],
+  }));
+  return ranked.sort((a, b) => compare(b.rank, a.rank)).map(({ root }) => root);
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  const at = a.findIndex((value, index) => value !== b[index]);
+  return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
+}

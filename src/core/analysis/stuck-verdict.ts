@@ -1,0 +1,146 @@
+import { NO_FENCE, NO_HEADER } from '../dump/complete.js';
+import type { Confidence, Dump, Verdict, VerdictClass } from '../model.js';
+import { nameOf } from './candidates.js';
+import { nameDump } from './dump-names.js';
+import { entryOf, lockWanted, operationFrame } from './frames.js';
+import { layerOf } from './layers.js';
+import { frameName, whatOf } from './phrases.js';
+import { type AnalysisContext, type Place, placeOf } from './places.js';
+import { type Root, standingOf } from './roots.js';
+
+/** The verdict on the end of a chain of waits that stuck tasks lead to. */
+export function stuckVerdict(
+  root: Root,
+  others: number,
+  dumps: readonly Dump[],
+  context: AnalysisContext,
+): Verdict {
+  const place = placeOf(root.task, context);
+  const kind = classOf(root);
+  const frame = frameName(root.task.frames);
+  return {
+    title: titleOf(root, kind, place),
+    class: kind,
+    frame,
+    confidence: confidenceOf(root, place, dumps),
+    culprit:
+      frame === null ? null : { comm: root.task.comm, pid: root.task.pid, state: root.task.state, frame },
+    reasons: reasonsFor(root, others, dumps),
+    inferred: place.inferred,
+  };
+}
+
+function classOf(root: Root): VerdictClass {
+  if (root.cycle) return 'deadlock';
+  if (root.candidate?.backend) return root.task.state === 'S' ? 'waiting' : 'blocked';
+  return root.edges.some(({ confidence }) => confidence === 'high') ? 'lock-chain' : 'blocked';
+}
+
+function titleOf(root: Root, kind: VerdictClass, place: Place): string {
+  const age = root.candidate?.ageSeconds ?? null;
+  const verb = kind === 'waiting' ? 'waiting' : 'blocked';
+  const frame = frameName(root.task.frames);
+  const entry = entryOf(root.task);
+  const parts = [
+    `${nameOf(root.task)} ${age === null ? verb : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
+  ];
+  if (frame !== null) parts.push(`${whatOf(root.task)} (${frame})`);
+  const ends = chainEnd(root) ?? place.where;
+  if (ends !== null) parts.push(ends);
+  const named = new Set([root.task, ...(root.cycle ?? [])]);
+  const others = root.members.filter(({ task }) => !named.has(task)).length;
+  return parts.join(' → ') + (others > 0 ? ` (+${others} ${others === 1 ? 'other' : 'others'})` : '');
+}
+
+/** What a chain of locks ends in, where that says more than the place. */
+function chainEnd(root: Root): string | null {
+  if (root.cycle) {
+    const ring = root.cycle
+      .filter((task) => task !== root.task)
+      .slice(0, 4)
+      .map(nameOf);
+    return ring.length === 0 ? 'deadlock with itself' : `deadlock with ${ring.join(', ')}`;
+  }
+  const unseen = root.edges.find(({ waiter, owner }) => waiter === root.task && owner.task === null);
+  return unseen ? `held by ${unseen.owner.comm}:${unseen.owner.pid} (not in these dumps)` : null;
+}
+
+const LEVELS: readonly Confidence[] = ['low', 'medium', 'high'];
+
+function confidenceOf(root: Root, place: Place, dumps: readonly Dump[]): Confidence {
+  let level = { proven: 2, single: 1, passing: 0 }[standingOf(root)];
+  const down = place.outside === 'dead' || place.outside === 'several';
+  if (root.candidate?.backend && down) level = 2;
+  if (place.outside === 'several' || place.outside === 'doubtful') level -= 1;
+  level = Math.min(level, ceiling(root));
+  const seen = new Set(root.members.flatMap(({ still }) => still));
+  if (![...seen].some((index) => stacksAreWhole(dumps[index]))) level -= 1;
+  return LEVELS[Math.max(0, level)] ?? 'low';
+}
+
+/** The most that such a stack and such a chain can prove. */
+function ceiling({ task, candidate, cycle, edges }: Root): number {
+  // A stack cut off right below the call to sleep names no place.
+  const operation = operationFrame(task.frames);
+  if (operation && layerOf(operation.symbol) === 'primitive') return 0;
+  const guessed = task.frames.every(({ reliable }) => !reliable);
+  const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
+  // Whoever holds the lock is the reason, and nothing here shows him.
+  const unexplained = cycle === null && lockWanted(task.frames) !== null;
+  return guessed || byGuess || unexplained || task.pid === null ? 1 : 2;
+}
+
+function stacksAreWhole(dump: Dump | undefined): boolean {
+  return dump?.incompleteBecause.every((why) => why === NO_FENCE || why === NO_HEADER) === true;
+}
+
+function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[] {
+  const reasons = [...standsOn(root, dumps), ...chainReasons(root)];
+  if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
+  if (others > 0) {
+    reasons.push(
+      `${others} more stuck ${others === 1 ? 'task has' : 'tasks have'} another reason or none that shows.`,
+    );
+  }
+  return reasons;
+}
+
+/** Which dumps show the culprit, and how. */
+function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {
+  if (!candidate) return [`${nameOf(task)} itself does not look stuck; the waits lead to it.`];
+  const where = candidate.still.map((index) => nameDump(dumps, index));
+  const same = where.length > 1 ? 'with exactly the same stack' : 'with this stack';
+  const reasons = [`${list(where)}: ${nameOf(task)} in ${task.state} ${same}.`];
+  if (candidate.standing === 'single') {
+    reasons.push('Only one dump could show it, so that it stands still is not proven.');
+  }
+  if (candidate.hungSeconds !== null) {
+    reasons.push(`The kernel's hung_task says it is blocked for more than ${candidate.hungSeconds} seconds.`);
+  }
+  if (task.state === 'S' && candidate.backend) {
+    const frame = frameName(task.frames) ?? 'It';
+    reasons.push(
+      `${frame} waits for ${candidate.backend.where} in S, which a dump of blocked tasks (w) does not show.`,
+    );
+  }
+  return reasons;
+}
+
+function chainReasons({ task, edges, cycle }: Root): string[] {
+  const reasons = edges.slice(0, 3).map(({ waiter, owner, through, confidence }) => {
+    const guess = confidence === 'low' ? ' (a guess from their stacks)' : '';
+    return `${nameOf(waiter)} waits for ${through}, held by ${owner.comm}:${owner.pid}${guess}.`;
+  });
+  if (!cycle && lockWanted(task.frames) !== null && edges.every(({ waiter }) => waiter !== task)) {
+    reasons.push('Who holds the lock it waits for is in no dump.');
+  }
+  return reasons;
+}
+
+function sample(root: Root): string {
+  const names = root.members.slice(0, 5).map(({ task }) => nameOf(task));
+  return names.join(', ') + (root.members.length > names.length ? ' …' : '');
+}
+
+const list = (names: readonly string[]): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`;

@@ -1,0 +1,93 @@
+/**
+ * The lines that open, close or spoil a dump. Sources: drivers/tty/sysrq.c, kernel/hung_task.c, kernel/rcu/tree_stall.h,
+ * kernel/watchdog.c, kernel/panic.c, arch/x86/kernel/dumpstack.c.
+ */
+import type { Blocker, DumpKey } from '../model.js';
+
+export interface Report {
+  comm: string;
+  pid: number;
+  seconds: number;
+}
+
+export type Opener =
+  | { type: 'section'; key: DumpKey }
+  | { type: 'fence' }
+  | { type: 'level'; level: number }
+  | { type: 'other-sysrq' }
+  | { type: 'hung'; report: Report }
+  | { type: 'blocker'; blocker: Blocker }
+  | { type: 'lost'; messages: number }
+  | { type: 'boot' };
+
+/** The tag was `SysRq : ` before 4.20, and `sysrq: SysRq : ` for a while around it. */
+const SYSRQ = /^(?:sysrq: )?(?:sysrq: |SysRq : )(.*)$/;
+
+const SYSRQ_HEADERS: readonly (readonly [prefix: string, key: DumpKey])[] = [
+  ['Show Blocked State', 'w'],
+  ['Show State', 't'],
+  ['Show backtrace of all active CPUs', 'l'],
+  ['Show Memory', 'm'],
+  ['Show Regs', 'p'],
+  ['Show Locks Held', 'd'],
+  ['Show clockevent devices', 'q'],
+];
+
+/** Reports the kernel makes by itself, anchored so that prose about them does not match. */
+const COMPLAINTS: readonly (readonly [pattern: RegExp, key: DumpKey])[] = [
+  [/^Kernel panic - not syncing/, 'panic'],
+  [/^(?:rcu: )?INFO: rcu_\w+ (?:self-)?detected (?:expedited )?stalls?\b/, 'rcu_stall'],
+  [/^(?:NMI )?(?:watchdog: )?BUG: soft lockup - CPU#\d+/, 'lockup'],
+  [/^(?:NMI )?(?:watchdog: )?Watchdog detected hard LOCKUP/, 'lockup'],
+  [/^BUG: workqueue lockup\b/, 'lockup'],
+  [
+    /^(?:BUG: (?:unable to handle|kernel NULL pointer)|Unable to handle kernel|Oops: |Oops\[|Internal error: |general protection fault|kernel BUG at )/,
+    'oops',
+  ],
+];
+
+const NAME = '(.{1,64}):(\\d{1,10})';
+const HUNG = new RegExp(
+  `^INFO: task ${NAME} (?:is )?blocked (?:in I/O wait )?for more than (\\d{1,10}) seconds`,
+);
+const BLOCKER = new RegExp(
+  `^INFO: task ${NAME} (?:<\\w+> )?(?:is )?(?:<\\w+> )?blocked on an? ([\\w-]+) likely (?:owned|last held) by task ${NAME}\\b`,
+);
+const LOST = /^\*\* (\d+) printk messages dropped \*\*/;
+const BOOT = /^Linux version \d/;
+/** A cheap gate: nearly all lines of a dump are frames and stop here. */
+const MAYBE =
+  /^(?:sysrq: |SysRq|Kernel panic|rcu: |INFO: |NMI w|watchdog: |Watchdog|BUG: |Unable to|Oops|Internal error|general prot|kernel BUG|\*\* |Linux version)/;
+
+/** What a line, prefixes already off, means for the dumps around it; null for nearly all lines. */
+export function opener(text: string): Opener | null {
+  if (!MAYBE.test(text)) return null;
+  const said = SYSRQ.exec(text)?.[1];
+  if (said !== undefined) return sysrq(said);
+  const [, comm, pid, seconds] = HUNG.exec(text) ?? [];
+  if (comm !== undefined)
+    return { type: 'hung', report: { comm, pid: Number(pid), seconds: Number(seconds) } };
+  const held = BLOCKER.exec(text);
+  if (held) {
+    const [, waiter = '', waiterPid, lock = '', owner = '', ownerPid] = held;
+    const blocker = {
+      waiter: { comm: waiter, pid: Number(waiterPid) },
+      owner: { comm: owner, pid: Number(ownerPid) },
+      lock,
+    };
+    return { type: 'blocker', blocker };
+  }
+  const lost = LOST.exec(text)?.[1];
+  if (lost !== undefined) return { type: 'lost', messages: Number(lost) };
+  if (BOOT.test(text)) return { type: 'boot' };
+  const key = COMPLAINTS.find(([pattern]) => pattern.test(text))?.[1];
+  return key === undefined ? null : { type: 'section', key };
+}
+
+function sysrq(said: string): Opener {
+  if (said.startsWith('HELP : ')) return { type: 'fence' };
+  const level = /^Loglevel set to (\d)/.exec(said)?.[1];
+  if (level !== undefined) return { type: 'level', level: Number(level) };
+  const key = SYSRQ_HEADERS.find(([prefix]) => said.startsWith(prefix))?.[1];
+  return key === undefined ? { type: 'other-sysrq' } : { type: 'section', key };
+}

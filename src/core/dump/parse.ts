@@ -1,0 +1,129 @@
+import type { Dump, DumpKey } from '../model.js';
+import { printable } from '../printable.js';
+import { toDump, type Visibility } from './complete.js';
+import { opener, type Opener, type Report } from './openers.js';
+import { stripPrefix } from './prefix.js';
+import { Section } from './section.js';
+import { parseTaskHeader } from './task-header.js';
+
+interface ParseOptions {
+  /** The caller saw `Loglevel set to 7` or more before these lines; an empty w then means that nothing is blocked. */
+  loglevelRaised?: boolean;
+}
+
+/** No kernel line is longer (PRINTKRB_RECORD_MAX is 1024); the HELP line is the longest. */
+const LINE_MAX = 1500;
+/** A log with more dumps than this keeps the newest. */
+const MAX_DUMPS = 500;
+
+/**
+ * Finds the dumps in a console log, line by line; memory grows with the dumps found, not with the log.
+ * Never throws, whatever the lines hold.
+ */
+export class DumpParser {
+  private readonly found: { section: Section; visibility: Visibility }[] = [];
+  private section: Section | null = null;
+  private visibility: Visibility = { level: null, bodySeen: false, bodyHidden: false };
+  private boot = 0;
+  private interrupted: Section | null = null;
+
+  constructor(private readonly options: ParseOptions = {}) {}
+
+  /** One console line, with or without its logger's prefixes. */
+  push(line: string): void {
+    const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
+    const means = opener(text);
+    if (means) this.turn(means, text, seconds);
+    else if (this.section) this.section.push(text);
+    else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
+  }
+
+  /** All dumps so far, oldest first. */
+  finish(): Dump[] {
+    this.close();
+    return this.found.map(({ section, visibility }) =>
+      toDump(section, visibility, this.options.loglevelRaised === true),
+    );
+  }
+
+  private turn(means: Opener, text: string, seconds: number | null): void {
+    switch (means.type) {
+      case 'section':
+        // An oops is told in several lines that each look like its beginning.
+        if (this.section?.key !== 'oops' || means.key !== 'oops' || this.section.cpus.length > 0) {
+          this.interrupt();
+          this.start(means.key, text, seconds);
+        }
+        return;
+      case 'hung':
+        this.interrupt();
+        this.hungSection(means.report, text, seconds).hung(means.report);
+        return;
+      case 'blocker':
+        this.section?.end();
+        this.section?.blockers.push(means.blocker);
+        return;
+      case 'lost':
+        if (this.section) this.section.lost += means.messages;
+        return;
+      case 'fence':
+        this.fence();
+        return;
+      case 'boot':
+        this.boot += 1;
+        this.newVisibility(null);
+        return;
+      case 'level':
+        this.newVisibility(means.level);
+        return;
+      case 'other-sysrq':
+        this.close();
+    }
+  }
+
+  private hungSection(report: Report, text: string, seconds: number | null): Section {
+    if (this.section?.key === 'hung_task' && !this.section.reported(report.pid)) return this.section;
+    return this.start('hung_task', text, seconds);
+  }
+
+  /** The kernel may complain between a dump and its fence; the dump is whole if only the complaint came between. */
+  private interrupt(): void {
+    if (this.section?.key.length === 1) this.interrupted = this.section;
+  }
+
+  private fence(): void {
+    if (this.section?.key.length === 1) this.section.fenced = true;
+    else if (this.interrupted && this.section?.onlyReports === true) this.interrupted.fenced = true;
+    this.interrupted = null;
+    this.close();
+  }
+
+  private newVisibility(level: number | null): void {
+    this.close();
+    this.interrupted = null;
+    this.visibility = { level, bodySeen: false, bodyHidden: false };
+  }
+
+  private start(key: DumpKey, headline: string, seconds: number | null): Section {
+    this.close();
+    this.section = new Section(key, headline, seconds, this.boot);
+    this.found.push({ section: this.section, visibility: this.visibility });
+    if (this.found.length > MAX_DUMPS) this.found.shift();
+    return this.section;
+  }
+
+  private close(): void {
+    this.section?.end();
+    const { key, tasks } = this.section ?? {};
+    if (key === 't' && tasks?.length === 0) this.visibility.bodyHidden = true;
+    if ((key === 'w' || key === 't') && tasks && tasks.length > 0) this.visibility.bodySeen = true;
+    this.section = null;
+  }
+}
+
+/** The dumps in a console log, oldest first. Lines as they came; see DumpParser. */
+export function parseDumps(lines: Iterable<string>, options: ParseOptions = {}): Dump[] {
+  const parser = new DumpParser(options);
+  for (const line of lines) parser.push(line);
+  return parser.finish();
+}

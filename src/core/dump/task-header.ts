@@ -1,0 +1,86 @@
+/**
+ * The line that opens a task: kernel/sched/core.c, sched_show_task().
+ * Since 5.10: `task:%-15.15s state:%c`, then stack, pid, [tgid], ppid, [task_flags], flags. Before, in columns:
+ * comm, state, [PC or stack pointer], free stack, pid, ppid, flags.
+ */
+export interface TaskHeader {
+  comm: string;
+  state: string;
+  pid: number | null;
+  ppid: number | null;
+}
+
+/** Comm is padded or cut to this many columns, so it may hold any text without being mistaken for a field. */
+const COMM = 15;
+const TAG = 'task:';
+const FIELDS =
+  /^ state:([A-Za-z])(?: +running task)? +(?:stack: *\d+ +)?pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
+/** The same where a logger squeezed the blanks. */
+const SQUEEZED = /^task:(\S.{0,63}?) *( state:[A-Za-z].*)$/;
+const COLUMNS =
+  /^(\S.{0,14}?) +([RSDTtXZPIKW])(?: *running task)? *(?:(?:[0-9a-f]{16}|[0-9a-f]{8}) +)?(\d+) +(\d+) +(\d+) 0x[0-9a-f]{8,16}(?: +\d+)?$/;
+const TAIL =
+  /(?:^|\s)(?:s?t?a?t?e?:([RSDTtXZPI]))?\s*(?:running task\s+)?stack: *\d+ +pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
+
+function withFields(comm: string, fields: string): TaskHeader | null {
+  const [, state, pid, ppid] = FIELDS.exec(fields) ?? [];
+  if (state === undefined) return null;
+  return { comm: comm.trim(), state, pid: Number(pid), ppid: Number(ppid) };
+}
+
+/** Where a header begins in a line, other writers' text allowed in front; -1 where there is none. */
+export function taskTag(text: string): number {
+  const at = text.indexOf(TAG);
+  // Old register dumps print `task: ffff8800bb13e000`.
+  return at >= 0 && text.charAt(at + TAG.length) !== ' ' ? at : -1;
+}
+
+/** A whole task header, or null. */
+export function parseTaskHeader(text: string): TaskHeader | null {
+  const at = taskTag(text);
+  if (at >= 0) {
+    const header = at === 0 ? text : text.slice(at);
+    const padded = withFields(header.slice(TAG.length, TAG.length + COMM), header.slice(TAG.length + COMM));
+    if (padded) return padded;
+    const [, comm, fields] = SQUEEZED.exec(header) ?? [];
+    return comm === undefined || fields === undefined ? null : withFields(comm, fields);
+  }
+  if (!text.includes(' 0x')) return null;
+  const [, comm, state, , pid, ppid] = COLUMNS.exec(text) ?? [];
+  if (comm === undefined || state === undefined) return null;
+  return { comm, state, pid: Number(pid), ppid: Number(ppid) };
+}
+
+/**
+ * Puts a header together that another writer's line was printed into: `head` holds its beginning and then their
+ * text, `next` its rest. Comm's fixed width says where the cut was. Null where `next` is not the rest.
+ */
+export function joinTorn(head: string, next: string): TaskHeader | null {
+  if (!next.includes('ppid:')) return null;
+  for (let cut = Math.min(head.length, 100); cut > TAG.length; cut -= 1) {
+    const joined = head.slice(0, cut) + next;
+    const whole = withFields(joined.slice(TAG.length, TAG.length + COMM), joined.slice(TAG.length + COMM));
+    if (whole) return whole;
+  }
+  const tail = TAIL.exec(next);
+  if (!tail) return null;
+  return {
+    ...tornHeader(head),
+    state: tail[1] ?? tornHeader(head).state,
+    pid: Number(tail[2]),
+    ppid: Number(tail[3]),
+  };
+}
+
+/** What the first half of a torn header still tells. */
+export function tornHeader(head: string): TaskHeader {
+  const rest = head.slice(TAG.length + COMM);
+  const intact = rest.startsWith(' s');
+  const state = /^ state:([RSDTtXZPI])\b/.exec(rest)?.[1] ?? '?';
+  return {
+    comm: intact ? head.slice(TAG.length, TAG.length + COMM).trim() : '',
+    state,
+    pid: null,
+    ppid: null,
+  };
+}

@@ -1,0 +1,138 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+import { runAnalyze } from '../../src/cli/analyze.js';
+import type { Analysis } from '../../src/core/model.js';
+import { dump, stacks, task } from '../support/stacks.js';
+
+const directory = mkdtempSync(join(tmpdir(), 'wedgewatch-analyze-'));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const golden = (name: string): string => fileURLToPath(new URL(`../golden/${name}.log`, import.meta.url));
+function file(name: string, lines: readonly string[] | Uint8Array): string {
+  const path = join(directory, name);
+  writeFileSync(path, lines instanceof Uint8Array ? lines : lines.join('\n'));
+  return path;
+}
+
+async function run(files: string[], json = false, input: AsyncIterable<Uint8Array> = Readable.from([])) {
+  let out = '';
+  let err = '';
+  const code = await runAnalyze(
+    files,
+    { json },
+    { in: input, out: (text) => (out += text), err: (text) => (err += text) },
+  );
+  return { code, out, err };
+}
+
+describe('analyze', () => {
+  it('prints the title, then why, then the stacks that matter', async () => {
+    const { code, out } = await run([golden('page-in')]);
+    expect(code).toBe(1);
+    const lines = out.split('\n');
+    expect(lines[0]).toBe(
+      'pagein:109 stuck ≥5 s in page fault → page-in of a mapped file (filemap_fault) → perhaps a virtiofs share (inferred from the boot log)',
+    );
+    expect(out).toContain('- w.1, w.2 and t: pagein:109 in D with exactly the same stack.');
+    expect(out).toContain('\n1 in D: pagein:109\n    __schedule\n');
+    expect((await run([golden('inode-lock')])).out).toMatch(
+      /\n1 in S: init:108\n[^]*\n2 in D: rm:1562, rm:1563\n/,
+    );
+  });
+
+  it('prints the analysis as JSON, schema version first', async () => {
+    const { code, out } = await run([golden('exec')], true);
+    const analysis = JSON.parse(out) as Analysis;
+    expect(code).toBe(1);
+    expect(Object.keys(analysis)).toEqual([
+      'schemaVersion',
+      'verdict',
+      'dumps',
+      'groups',
+      'waits',
+      'fingerprint',
+      'fingerprintVersion',
+    ]);
+    expect(analysis).toMatchObject({
+      schemaVersion: 1,
+      verdict: { class: 'waiting', frame: 'request_wait_answer' },
+    });
+    expect(analysis.dumps[0]).toMatchObject({
+      key: 'w',
+      complete: true,
+      incompleteBecause: [],
+      tasks: [],
+      cpus: [],
+      locks: [],
+      workqueues: [],
+    });
+  });
+
+  it.each([
+    ['nothing stuck', () => golden('idle'), 0],
+    ['no dump', () => file('none', ['hello', 'login:']), 3],
+    ['an empty file', () => file('empty', []), 3],
+    ['hidden bodies', () => file('hidden', dump('t', 1)), 4],
+    ['a missing file', () => join(directory, 'missing'), 5],
+    ['a directory', () => directory, 5],
+  ])('exit code of %s', async (_case, path, code) => {
+    expect((await run([path()])).code).toBe(code);
+    expect((await run([path()], true)).code).toBe(code);
+  });
+
+  it('prints [] where no dump is found', async () => {
+    expect((await run([file('none', ['hello'])], true)).out).toBe('[]\n');
+  });
+
+  it('names the missing file in one line', async () => {
+    const path = join(directory, 'missing');
+    expect(await run([path])).toMatchObject({
+      out: '',
+      err: `wedgewatch: ${path} cannot be read: no such file.\n`,
+    });
+  });
+
+  it('takes the worst of several files', async () => {
+    const idle = golden('idle');
+    const hidden = file('hidden', dump('t', 1));
+    expect((await run([idle, file('none', ['x'])])).code).toBe(3);
+    expect((await run([idle, file('none', ['x']), hidden])).code).toBe(4);
+    expect((await run([idle, hidden, join(directory, 'missing')])).code).toBe(5);
+    expect((await run([idle, hidden, join(directory, 'missing'), golden('page-in')])).code).toBe(1);
+    const { out } = await run([idle, file('none', ['x']), golden('exec')], true);
+    expect(
+      (JSON.parse(out) as { file: string; verdict: { class: string } }[]).map((one) => [
+        one.file,
+        one.verdict.class,
+      ]),
+    ).toEqual([
+      [idle, 'none'],
+      [golden('exec'), 'waiting'],
+    ]);
+  });
+
+  it('reads standard input, whatever the chunks', async () => {
+    const bytes = readFileSync(golden('page-in'));
+    for (const size of [7, 1000, 65_536]) {
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+        bytes.subarray(n * size, (n + 1) * size),
+      );
+      const input = Readable.from(chunks);
+      const { code, out } = await run(['-'], false, input);
+      expect([code, out.split(' ')[0]]).toEqual([1, 'pagein:109']);
+    }
+  });
+
+  it('finds a dump behind a row that never ends, and shows no control character of it', async () => {
+    const evil = task('\u001b]0;x\u0007\u202evil', 9, 'D', stacks.pageIn);
+    const log = `${'x'.repeat(300_000)}\n${dump('w', 1, evil).join('\r\n')}\n`;
+    const { code, out } = await run([file('evil', Buffer.from(log))]);
+    expect(code).toBe(1);
+    // eslint-disable-next-line no-control-regex -- what must not come out
+    expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+});
