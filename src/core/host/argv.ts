@@ -1,0 +1,70 @@
+/** What QEMU's and virtiofsd's command lines tell (qemu(1), virtiofsd --help). */
+
+/** Arguments of a /proc/PID/cmdline. */
+export function parseCmdline(text: string): string[] {
+  const args = text.split('\0');
+  if (args.at(-1) === '') args.pop();
+  return args;
+}
+
+/** Whether this is the QEMU that serves QMP on `socket`, and no client, shell or wrapper that names it too. */
+export function isQemuOf(argv: readonly string[], socket: string): boolean {
+  const program = argv[0]?.split('/').at(-1) ?? '';
+  return program.includes('qemu') && argv.slice(1).some((arg) => namesPath(arg, socket));
+}
+
+function namesPath(arg: string, path: string): boolean {
+  return arg.split(',').some((part) => part === `unix:${path}` || part === `path=${path}`);
+}
+
+/** The kernel command line of a kernel that was booted directly, else null. */
+export function kernelCommandLineOf(argv: readonly string[]): string | null {
+  return optionValues(argv, 'append').at(-1) ?? null;
+}
+
+/** The vhost-user-fs devices, each with the socket of its server. */
+export function sharesOf(argv: readonly string[]): { tag: string; socket: string }[] {
+  const sockets = new Map<string, string>();
+  for (const chardev of optionValues(argv, 'chardev').map(parseOptions)) {
+    const { id, path } = chardev.values;
+    if (chardev.first === 'socket' && id !== undefined && path !== undefined) sockets.set(id, path);
+  }
+  return optionValues(argv, 'device')
+    .map(parseOptions)
+    .filter(({ first }) => first.startsWith('vhost-user-fs'))
+    .flatMap(({ values: { tag, chardev = '' } }) => {
+      const socket = sockets.get(chardev);
+      return tag === undefined || socket === undefined ? [] : [{ tag, socket }];
+    });
+}
+
+/** Which of the sockets this vhost-user server was told to listen on, or null. */
+export function servedSocket(argv: readonly string[], sockets: ReadonlySet<string>): string | null {
+  for (const [at, arg] of argv.entries()) {
+    const [, inline] = /^--socket(?:-path)?=(.*)$/.exec(arg) ?? [];
+    // `-o vhost_user_socket=` is how the C virtiofsd of QEMU up to 7 may be told.
+    const [, old] = /(?:^|,)vhost_user_socket=([^,]*)/.exec(arg) ?? [];
+    const path = /^--socket(?:-path)?$/.test(arg) ? argv[at + 1] : (inline ?? old);
+    if (path !== undefined && sockets.has(path)) return path;
+  }
+  return null;
+}
+
+function optionValues(argv: readonly string[], name: string): string[] {
+  return argv.flatMap((arg, at) => {
+    const value = argv[at + 1];
+    return (arg === `-${name}` || arg === `--${name}`) && value !== undefined ? [value] : [];
+  });
+}
+
+/** `socket,id=c0,path=/a,,b`: commas within a value are doubled (QEMU util/qemu-option.c). */
+function parseOptions(text: string): { first: string; values: Partial<Record<string, string>> } {
+  const parts = text.match(/(?:,,|[^,])+/g) ?? [];
+  const values: Partial<Record<string, string>> = {};
+  for (const part of parts) {
+    const at = part.indexOf('=');
+    if (at !== -1) values[part.slice(0, at)] = part.slice(at + 1).replaceAll(',,', ',');
+  }
+  const first = parts[0] ?? '';
+  return { first: first.includes('=') ? (values['driver'] ?? values['backend'] ?? '') : first, values };
+}

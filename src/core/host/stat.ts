@@ -1,0 +1,26 @@
+export interface ProcessStat {
+  comm: string;
+  /** R S D T t Z X I */
+  state: string;
+  /** User plus system time in milliseconds, of the process or of the one thread. */
+  cpuMs: number;
+}
+
+/** USER_HZ is 100 on every architecture that QEMU runs on as a host (include/asm-generic/param.h). */
+const MS_PER_TICK = 10;
+
+/** Reads the text of /proc/PID/stat or /proc/PID/task/TID/stat (proc(5)); null if it is something else. */
+export function parseStat(text: string): ProcessStat | null {
+  // comm is free text and may hold `) (`: what counts is the last parenthesis.
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open === -1 || close < open) return null;
+  const rest = text
+    .slice(close + 1)
+    .trim()
+    .split(/\s+/);
+  const [state = ''] = rest;
+  const cpuMs = (Number(rest[11]) + Number(rest[12])) * MS_PER_TICK;
+  if (!/^[A-Za-z]$/.test(state) || !Number.isFinite(cpuMs)) return null;
+  return { comm: text.slice(open + 1, close), state, cpuMs };
+}

@@ -1,0 +1,125 @@
+import { isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
+import type { Look, QmpView, Share } from '../core/model.js';
+import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
+import { printable } from '../core/printable.js';
+import { readArgv, readStat, scanProcesses } from './proc.js';
+import { QmpError } from './qmp/error.js';
+import { withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
+
+/** Beyond the time that QMP is held, so that its own, better words come first. */
+const LOOK_MS = 1990;
+
+/**
+ * Looks at a guest from outside: QMP, QEMU's process, and the servers behind its shares. Presses nothing, never
+ * throws, takes at most two seconds; what could not be read is null or a fault.
+ */
+export async function look(
+  target: { qmpSocket: string; pid: number | null },
+  options: QmpOptions,
+): Promise<Look> {
+  const { timeoutMs } = options;
+  const end = new AbortController();
+  const stop = () => end.abort(options.signal?.reason ?? new Error('the look took too long'));
+  const timer = setTimeout(stop, LOOK_MS);
+  if (options.signal?.aborted) stop();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const asked = askQmp(target.qmpSocket, { timeoutMs, signal: end.signal });
+    const [host, machine] = await Promise.all([lookAtHost(target, end.signal), asked]);
+    return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
+  } finally {
+    clearTimeout(timer);
+    options.signal?.removeEventListener('abort', stop);
+    // Ends a scan of /proc that is still under way.
+    end.abort();
+  }
+}
+
+type Machine = Awaited<ReturnType<typeof askQmp>>;
+
+async function askQmp(socketPath: string, options: QmpOptions) {
+  try {
+    return { ok: true as const, ...(await withQmp(socketPath, options, describe)) };
+  } catch (error) {
+    const fault = error instanceof QmpError ? error.fault : 'timeout';
+    const detail = error instanceof Error ? error.message : String(error);
+    return { ok: false as const, fault, detail: printable(detail, 400) };
+  }
+}
+
+async function describe(session: QmpSession) {
+  const runState = runStateOf(await session.execute('query-status'));
+  const vcpus = vcpusOf(await ifKnown(session.execute('query-cpus-fast')));
+  const block = blockSums(await ifKnown(session.execute('query-blockstats')));
+  return { runState, vcpus, block };
+}
+
+/** A QEMU that lacks a command still tells its run state. */
+function ifKnown(answer: Promise<unknown>): Promise<unknown> {
+  return answer.catch((error: unknown) => {
+    if (error instanceof QmpError && error.fault === 'refused') return null;
+    throw error;
+  });
+}
+
+async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look['qmp']> {
+  if (!machine.ok) return machine;
+  const vcpus: QmpView['vcpus'] = await Promise.all(
+    machine.vcpus.map(async (vcpu) => {
+      const stat = pid === null ? null : await readStat(pid, vcpu.threadId);
+      return { ...vcpu, cpuMs: stat?.cpuMs ?? null };
+    }),
+  );
+  return { ...machine, vcpus };
+}
+
+async function lookAtHost(
+  { qmpSocket, pid }: { qmpSocket: string; pid: number | null },
+  signal: AbortSignal,
+): Promise<Pick<Look, 'qemu' | 'kernelCommandLine' | 'shares'>> {
+  const found = await findQemu(qmpSocket, pid, signal);
+  const stat = found === null ? null : await readStat(found.pid);
+  const argv = found?.argv ?? [];
+  return {
+    qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
+    kernelCommandLine: kernelCommandLineOf(argv),
+    shares: await findServers(sharesOf(argv), found?.pid ?? null, signal),
+  };
+}
+
+/** `likely` may be a wrapper of QEMU, or a process that is gone. */
+async function findQemu(socket: string, likely: number | null, signal: AbortSignal) {
+  const argv = likely === null ? null : await readArgv(likely, signal);
+  if (likely !== null && argv !== null && isQemuOf(argv, socket)) return { pid: likely, argv };
+  const [found] = await scanProcesses((pid, argv) => (isQemuOf(argv, socket) ? { pid, argv } : null), signal);
+  return found ?? (likely === null ? null : { pid: likely, argv });
+}
+
+async function findServers(
+  shares: { tag: string; socket: string }[],
+  qemuPid: number | null,
+  signal: AbortSignal,
+): Promise<Share[]> {
+  if (shares.length === 0) return [];
+  const sockets = new Set(shares.map(({ socket }) => socket));
+  const servers = await scanProcesses((pid, argv) => {
+    const socket = pid === qemuPid ? null : servedSocket(argv, sockets);
+    return socket === null ? null : { pid, socket };
+  }, signal);
+  return Promise.all(
+    shares.map(async (share) => {
+      const pids = servers.filter(({ socket }) => socket === share.socket).map((server) => server.pid);
+      return { ...share, server: await worst(pids) };
+    }),
+  );
+}
+
+/** virtiofsd is a parent and a child with one command line; of the two the one that does not run explains a hang. */
+async function worst(pids: number[]): Promise<Share['server']> {
+  const servers: NonNullable<Share['server']>[] = [];
+  for (const pid of pids) {
+    const stat = await readStat(pid);
+    if (stat !== null) servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state });
+  }
+  return servers.find(({ state }) => !['R', 'S', 'I'].includes(state)) ?? servers.at(-1) ?? null;
+}

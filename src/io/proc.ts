@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { parseCmdline } from '../core/host/argv.js';
+import { parseStat, type ProcessStat } from '../core/host/stat.js';
+
+const MAX_CMDLINE = 64 * 1024;
+const MAX_PROCESSES = 50_000;
+
+/** This boot of the host, in the form of journald's `_BOOT_ID`: 32 hexadecimal digits. */
+export function bootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim().replaceAll('-', '');
+}
+
+/** State and CPU time of a process, or of one of its threads; null if it is gone. */
+export async function readStat(pid: number, threadId?: number): Promise<ProcessStat | null> {
+  const thread = threadId === undefined ? '' : `/task/${threadId}`;
+  try {
+    return parseStat(await readFile(`/proc/${pid}${thread}/stat`, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reading a command line takes the lock of that process's memory, and never returns if the process died in the
+ * kernel with it. One thread of libuv's four is lost then; reading one at a time keeps it at that.
+ */
+let turn: Promise<unknown> = Promise.resolve();
+
+function inTurn<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T | null> {
+  const mine = turn.then(() => (signal.aborted ? null : read()));
+  turn = mine.catch(() => null);
+  return Promise.race([mine, whenAborted(signal)]);
+}
+
+function whenAborted(signal: AbortSignal): Promise<null> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}
+
+/** The command line of a process; null if it is gone, hidden, or does not come before the signal. */
+export function readArgv(pid: number, signal: AbortSignal): Promise<string[] | null> {
+  return inTurn(signal, () => argvOf(pid));
+}
+
+/** Command lines of all processes, of which `pick` keeps what it wants; what was found until the signal. */
+export async function scanProcesses<T>(
+  pick: (pid: number, argv: string[]) => T | null,
+  signal: AbortSignal,
+): Promise<T[]> {
+  const found: T[] = [];
+  await inTurn(signal, async () => {
+    const names = await readdir('/proc').catch(() => []);
+    const pids = names.filter((name) => /^\d+$/.test(name)).slice(0, MAX_PROCESSES);
+    for (const pid of pids.map(Number)) {
+      if (signal.aborted) return;
+      const argv = await argvOf(pid);
+      const picked = argv === null || argv.length === 0 ? null : pick(pid, argv);
+      if (picked !== null) found.push(picked);
+    }
+  });
+  return [...found];
+}
+
+async function argvOf(pid: number): Promise<string[] | null> {
+  try {
+    const file = await open(`/proc/${pid}/cmdline`);
+    try {
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_CMDLINE), 0, MAX_CMDLINE, 0);
+      return parseCmdline(buffer.toString('utf8', 0, bytesRead));
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,150 @@
+import { connect, type Socket } from 'node:net';
+import type { QmpFault } from '../../core/model.js';
+import { encodeCommand, QmpDecoder, type QmpEvent, type QmpMessage } from '../../core/qmp/codec.js';
+import { connectFault } from '../../core/qmp/faults.js';
+import { printable } from '../../core/printable.js';
+import { QmpError } from './error.js';
+
+interface Waiter {
+  resolve: (value: unknown) => void;
+  reject: (error: Error) => void;
+  timer: NodeJS.Timeout;
+  sent: string | null;
+}
+
+/** Takes the place of a command's id for the greeting, which answers none. */
+const GREETING = 0;
+/** A guest that resets itself in a loop could send them for ever. */
+const MAX_EVENTS = 1000;
+
+/** One connection to a QMP socket: matches replies to commands, keeps events, and fails everything at once. */
+export class Wire {
+  readonly events: QmpEvent[] = [];
+  /** Rejects when the connection fails; never resolves. */
+  readonly failed: Promise<never>;
+  #socket: Socket;
+  #socketPath: string;
+  #decoder = new QmpDecoder();
+  #waiting = new Map<number, Waiter>();
+  #lastId = GREETING;
+  #connected = false;
+  #failure: Error | null = null;
+  #reportFailure: (error: Error) => void = () => undefined;
+
+  constructor(socketPath: string) {
+    this.#socketPath = socketPath;
+    this.failed = new Promise((_, reject) => (this.#reportFailure = reject));
+    this.failed.catch(() => undefined);
+    this.#socket = connect(socketPath);
+    this.#socket.on('connect', () => (this.#connected = true));
+    this.#socket.on('data', (bytes) => this.#receive(bytes));
+    this.#socket.on('error', (error) => this.fail(this.#socketError(error)));
+    this.#socket.on('close', () => this.fail(this.#error('closed', 'the connection was closed')));
+  }
+
+  get open(): boolean {
+    return this.#failure === null;
+  }
+
+  /** Resolves with QEMU's version. */
+  greeting(ms: number): Promise<unknown> {
+    const late = () => this.#error('no-greeting', `no greeting within ${ms} ms`);
+    return this.#await(GREETING, ms, null, late);
+  }
+
+  /** Sends a command and resolves with what it returns; `late` is the fault of a missing reply. */
+  execute(
+    execute: string,
+    args: object | undefined,
+    ms: number,
+    late: QmpFault = 'timeout',
+  ): Promise<unknown> {
+    this.#lastId += 1;
+    const sent = encodeCommand(execute, args, this.#lastId).trimEnd();
+    const reply = this.#await(this.#lastId, ms, sent, () =>
+      this.#error(late, `no reply to ${execute} within ${ms} ms`, { sent }),
+    );
+    if (this.#failure === null) this.#socket.write(`${sent}\n`);
+    return reply;
+  }
+
+  /** Hangs up; all that still waits gets this error. */
+  fail(error: Error): void {
+    this.#socket.destroy();
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#reportFailure(error);
+    for (const { reject, timer } of this.#waiting.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#waiting.clear();
+  }
+
+  #await(id: number, ms: number, sent: string | null, late: () => Error): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== null) {
+        reject(this.#failure);
+        return;
+      }
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(late());
+      }, ms);
+      this.#waiting.set(id, { resolve, reject, timer, sent });
+    });
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const { messages, problem } = this.#decoder.push(bytes);
+    for (const message of messages) this.#take(message);
+    if (problem !== null) this.fail(this.#error('protocol', `the peer sent ${problem}`));
+  }
+
+  #take(message: QmpMessage): void {
+    switch (message.kind) {
+      case 'event':
+        if (this.events.length < MAX_EVENTS) this.events.push(message);
+        return;
+      case 'greeting': {
+        this.#settle(GREETING, ({ resolve }) => resolve(message.version));
+        return;
+      }
+      case 'reply': {
+        this.#settle(message.id, ({ resolve }) => resolve(message.value));
+        return;
+      }
+      case 'error': {
+        this.#settle(message.id, ({ reject, sent }) => {
+          const received = printable(`${message.errorClass}: ${message.description}`, 300);
+          reject(this.#error('refused', 'QEMU answered', { sent: sent ?? '', received }));
+        });
+        return;
+      }
+    }
+  }
+
+  #settle(id: unknown, settle: (waiter: Waiter) => void): void {
+    const known = typeof id === 'number' && Number.isInteger(id) && id >= GREETING && id <= this.#lastId;
+    const waiter = known ? this.#waiting.get(id) : undefined;
+    if (waiter !== undefined && typeof id === 'number') {
+      this.#waiting.delete(id);
+      clearTimeout(waiter.timer);
+      settle(waiter);
+    } else if (!known) {
+      const received = printable(JSON.stringify(id ?? null), 60);
+      this.fail(this.#error('protocol', 'a reply to a command that was never sent, id', { received }));
+    }
+    // Else it is late: its command has given up already.
+  }
+
+  #socketError(error: NodeJS.ErrnoException): QmpError {
+    const { code = error.message } = error;
+    if (this.#connected) return this.#error('closed', 'the connection broke', { received: code });
+    return this.#error(connectFault(error.code), 'cannot connect', { received: code, cause: error });
+  }
+
+  #error(fault: QmpFault, what: string, more?: ConstructorParameters<typeof QmpError>[3]): QmpError {
+    return new QmpError(fault, this.#socketPath, what, more);
+  }
+}

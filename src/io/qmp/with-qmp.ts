@@ -1,0 +1,94 @@
+import type { QmpEvent } from '../../core/qmp/codec.js';
+import { QmpError } from './error.js';
+import { forget, leaveBehind, whyNoGreeting } from './occupants.js';
+import { Wire } from './wire.js';
+
+export interface QmpOptions {
+  /** Deadline in milliseconds of the greeting and of each command. */
+  timeoutMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** A QEMU that has greeted and takes commands. */
+export interface QmpSession {
+  /** What happened meanwhile, oldest first; the first thousand. */
+  readonly events: readonly QmpEvent[];
+  /** Resolves with what the command returns. @throws QmpError */
+  execute(command: string, args?: object): Promise<unknown>;
+}
+
+/**
+ * The whole time that the socket is held, from connecting. It serves one client, and a unit's ExecStop stops the
+ * guest through it: whoever stays longer blocks a shutdown.
+ */
+const HOLD_MS = 1900;
+/** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path without a word. */
+const MAX_PATH_BYTES = 107;
+
+/**
+ * Connects to a QMP socket, runs `body`, and hangs up whatever happens. It is not tried again here: a caller who
+ * finds the socket busy decides how long to wait.
+ * @throws QmpError, or the reason of the signal
+ */
+export async function withQmp<T>(
+  socketPath: string,
+  options: QmpOptions,
+  body: (session: QmpSession) => Promise<T>,
+): Promise<T> {
+  options.signal?.throwIfAborted();
+  const bytes = Buffer.byteLength(socketPath);
+  if (bytes > MAX_PATH_BYTES) {
+    throw new QmpError(
+      'missing',
+      socketPath,
+      `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`,
+    );
+  }
+  const until = performance.now() + HOLD_MS;
+  const deadline = () => Math.max(1, Math.min(options.timeoutMs, Math.ceil(until - performance.now())));
+  const wire = new Wire(socketPath);
+  const onAbort = () => wire.fail(abortReason(options.signal));
+  options.signal?.addEventListener('abort', onAbort, { once: true });
+  let overstay: NodeJS.Timeout | undefined;
+  try {
+    await wire.greeting(deadline());
+    await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
+    forget(socketPath);
+    const tooLong = new QmpError(
+      'timeout',
+      socketPath,
+      `held for ${HOLD_MS} ms, which is as long as it may be`,
+    );
+    overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, until - performance.now()));
+    const session: QmpSession = {
+      events: wire.events,
+      execute: (command, args) => wire.execute(command, args, deadline()),
+    };
+    return await Promise.race([body(session), wire.failed]);
+  } catch (error) {
+    throw await explain(error, socketPath, wire);
+  } finally {
+    clearTimeout(overstay);
+    options.signal?.removeEventListener('abort', onAbort);
+    wire.fail(new QmpError('closed', socketPath, 'the session is over'));
+  }
+}
+
+/** Asks the kernel who else is on the socket, while our own connection is still there to be told from theirs. */
+async function explain(error: unknown, socketPath: string, wire: Wire): Promise<unknown> {
+  if (!(error instanceof QmpError)) return error;
+  const silent = error.fault === 'main-loop-stuck' || error.fault === 'timeout';
+  if (silent && wire.open) await leaveBehind(socketPath);
+  // A full backlog may be full of our own earlier connections, to a QEMU that serves nobody.
+  const full = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EAGAIN';
+  if (error.fault !== 'no-greeting' && !full) return error;
+  const fault = await whyNoGreeting(socketPath, error.fault);
+  if (fault === error.fault) return error;
+  const what = full ? 'its queue of clients is full' : 'no greeting in time';
+  return new QmpError(fault, socketPath, what, { cause: error });
+}
+
+function abortReason(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

@@ -1,0 +1,55 @@
+import type { SshProbe } from '../../core/model.js';
+import { sshOutcome } from '../../core/ssh/outcome.js';
+import type { SshRoute } from '../../core/ssh/config.js';
+import { lastLine, runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
+import { probeTcp, type TcpOutcome } from './tcp.js';
+
+/**
+ * Asks once whether the guest's sshd is alive: in this process where the host is reached by TCP (one banner, no
+ * login), by `ssh HOST true` where it takes a proxy. Never throws, never prompts. At the deadline a proxy gets
+ * another 400 ms to die.
+ */
+export async function probeSsh(host: string, options: SshOptions, resolver = sshResolver): Promise<SshProbe> {
+  const started = performance.now();
+  const route = await resolver.resolve(host, options);
+  const left = options.timeoutMs - (performance.now() - started);
+  const outcome = await probeRoute(host, route, { ...options, timeoutMs: Math.max(1, Math.floor(left)) });
+  if (outcome.kind !== 'ok') resolver.failed(host, options);
+  return { ...outcome, tookMs: Math.round(performance.now() - started) };
+}
+
+type Route = SshRoute | ({ kind: 'host-fault' } & TcpOutcome);
+
+function probeRoute(host: string, route: Route, options: SshOptions): Promise<TcpOutcome> {
+  switch (route.kind) {
+    case 'host-fault':
+      return Promise.resolve(route);
+    case 'tcp':
+      return probeTcp(route.hostname, route.port, options);
+    case 'command':
+      return probeCommand(host, options);
+  }
+}
+
+async function probeCommand(host: string, options: SshOptions): Promise<TcpOutcome> {
+  const result = await runSsh([...loginArguments(host, options.timeoutMs), 'true'], options);
+  const failed = startFailure(result);
+  if (failed !== null) return { kind: 'host-fault', detail: failed };
+  if (result.stopped === 'aborted') return { kind: 'host-fault', detail: 'aborted' };
+  if (result.stopped === 'deadline')
+    return { kind: 'timed-out', detail: `ssh did not end within ${options.timeoutMs} ms` };
+  if (result.exitCode === null) return { kind: 'host-fault', detail: 'ssh was killed by someone else' };
+  const kind = sshOutcome(result.exitCode, result.stderr);
+  const code = result.exitCode === 0 ? '' : `ssh exited with ${result.exitCode}`;
+  return { kind, detail: [code, lastLine(result.stderr)].filter((part) => part !== '').join(': ') };
+}
+
+/**
+ * A login that asks nothing and shares nothing: over a connection that someone else keeps open it would prove
+ * nothing of sshd, and one that ssh keeps open itself would outlive the probe.
+ */
+export function loginArguments(host: string, timeoutMs: number): string[] {
+  const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
+  const options = ['BatchMode=yes', `ConnectTimeout=${seconds}`, 'ControlMaster=no', 'ControlPath=none'];
+  return [...options.flatMap((option) => ['-o', option]), '-n', '-T', '--', host];
+}
