@@ -1,0 +1,87 @@
+/** `list`: the incidents, newest last. */
+import { durationMs } from '../core/config/duration.js';
+import { safeJson } from '../core/report/json.js';
+import { printable } from '../core/printable.js';
+import type { IncidentRow } from '../core/report/row.js';
+import { ArchiveError } from '../io/archive/directory.js';
+import { readIncidents } from '../io/archive/read.js';
+import { type Cell, type Column, type Terminal, table } from './print.js';
+
+export interface ListOptions {
+  /** A duration back from now, or an ISO date; UTC where it names no zone. */
+  since?: string | undefined;
+  vm?: string | undefined;
+  /** A prefix is enough. */
+  fingerprint?: string | undefined;
+  json?: boolean | undefined;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'TIME (UTC)' },
+  { title: 'VM', min: 8 },
+  { title: 'VERDICT', min: 24 },
+  { title: 'TASKS', align: 'right' },
+  { title: 'EVIDENCE', min: 12 },
+  { title: 'SEEN', align: 'right' },
+  { title: 'ID' },
+];
+
+/**
+ * Prints the incidents of the archive in `root` that match. TASKS is stuck/all, SEEN counts the incidents with the
+ * same fingerprint up to that one. Returns the exit code: 0, 2 for a bad --since, 3 for none, 5 for an unusable
+ * archive.
+ */
+export async function listIncidents(
+  root: string,
+  options: ListOptions,
+  terminal: Terminal,
+  nowMs: number,
+): Promise<number> {
+  const since = options.since === undefined ? -Infinity : sinceMs(options.since, nowMs);
+  if (since === null) {
+    terminal.err(
+      `wedgewatch: --since ${printable(options.since ?? '', 80)}: expected a duration such as 2h, ` +
+        'or a date such as 2026-09-18 or 2026-09-18T10:15Z\n',
+    );
+    return 2;
+  }
+  let rows: IncidentRow[];
+  try {
+    rows = (await readIncidents(root)).filter(
+      ({ startedAt, vm, fingerprint }) =>
+        Date.parse(startedAt) >= since &&
+        (options.vm === undefined || vm === options.vm) &&
+        (options.fingerprint === undefined || fingerprint?.startsWith(options.fingerprint) === true),
+    );
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    terminal.err(`wedgewatch: ${error.message}\n`);
+    return 5;
+  }
+  if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
+  else if (rows.length > 0) terminal.out(table(terminal, COLUMNS, rows.map(cells)));
+  else terminal.err('wedgewatch: no incident matches\n');
+  return rows.length === 0 ? 3 : 0;
+}
+
+function cells(row: IncidentRow): Cell[] {
+  const { startedAt, vm, verdict, class: kind, tasks, evidence, complete, seen, shortId } = row;
+  return [
+    { text: startedAt.slice(0, 19).replace('T', ' ') },
+    { text: printable(vm, 64) },
+    { text: verdict },
+    { text: tasks ? `${tasks.stuck}/${tasks.all}` : '?' },
+    { text: evidence, ...(complete ? {} : { style: kind === null ? 'red' : 'yellow' }) },
+    { text: String(seen) },
+    { text: shortId },
+  ];
+}
+
+function sinceMs(text: string, nowMs: number): number | null {
+  const ago = durationMs(text);
+  if (typeof ago === 'number') return nowMs - ago;
+  if (!/^\d{4}-\d\d-\d\d(?:T\d\d:\d\d.*)?$/.test(text)) return null;
+  const zoned = /T.*(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes('T');
+  const ms = Date.parse(zoned ? text : `${text}Z`);
+  return Number.isNaN(ms) ? null : ms;
+}

@@ -1,0 +1,21 @@
+import type { Incident } from './incident.js';
+
+/** What JSON leaves as it is although a terminal would obey it: DEL, C1 controls, marks that reorder or hide text. */
+const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+
+/** JSON that may be shown on a terminal: the same value, with whatever a terminal would obey escaped. */
+export function safeJson(value: unknown, indent?: number): string {
+  return escapeUnsafe(JSON.stringify(value, null, indent));
+}
+
+/** Escapes within JSON text, where such characters can only stand in strings. */
+export function escapeUnsafe(json: string): string {
+  return json.replace(UNSAFE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** incident.json: a member a line, the small ones before the dumps, so that its head can be read by eye. */
+export function incidentJson(incident: Incident): string {
+  const { schemaVersion, groups, waits, dumps, ...rest } = incident;
+  const members = Object.entries({ schemaVersion, ...rest, waits, groups, dumps });
+  return `{\n${members.map(([name, value]) => `  ${safeJson(name)}: ${safeJson(value)}`).join(',\n')}\n}\n`;
+}

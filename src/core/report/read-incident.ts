@@ -1,0 +1,131 @@
+/** Reads incident.json back: unknown members are let pass, anything else wrong is said, nothing throws. */
+import { z } from 'zod';
+import { type Incident } from './incident.js';
+
+const confidence = z.enum(['high', 'medium', 'low']);
+const key = z.enum([
+  ...(['w', 't', 'l', 'm', 'p', 'd', 'q'] as const),
+  ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic', 'none'] as const),
+]);
+const frame = z.object({
+  symbol: z.string(),
+  offset: z.number().nullable(),
+  size: z.number().nullable(),
+  module: z.string().nullable(),
+  reliable: z.boolean(),
+});
+const task = z.object({
+  comm: z.string(),
+  pid: z.number().nullable(),
+  ppid: z.number().nullable(),
+  state: z.string(),
+  frames: z.array(frame),
+  workqueue: z.object({ name: z.string(), func: z.string() }).nullable(),
+  blockedForSeconds: z.number().nullable(),
+});
+const cpu = z.object({
+  cpu: z.number(),
+  comm: z.string().nullable(),
+  pid: z.number().nullable(),
+  idle: z.boolean(),
+  frames: z.array(frame),
+});
+const party = z.object({ comm: z.string(), pid: z.number() });
+const dump = z.object({
+  key,
+  complete: z.boolean(),
+  incompleteBecause: z.array(z.string()),
+  tasks: z.array(task),
+  cpus: z.array(cpu),
+  locks: z.array(z.object({ pid: z.number(), comm: z.string(), address: z.string(), name: z.string() })),
+  workqueues: z.array(z.object({ name: z.string(), lines: z.array(z.string()) })),
+  headline: z.string().exactOptional(),
+  bootSeconds: z.number().exactOptional(),
+  boot: z.number().exactOptional(),
+  blockers: z.array(z.object({ waiter: party, owner: party, lock: z.string() })).exactOptional(),
+});
+const verdict = z.object({
+  title: z.string(),
+  class: z.enum([
+    ...(['blocked', 'lock-chain', 'deadlock', 'waiting', 'spinning', 'starved', 'userspace'] as const),
+    ...(['panicked', 'paused', 'qemu-stuck', 'network-only', 'none', 'unknown'] as const),
+  ]),
+  frame: z.string().nullable(),
+  confidence,
+  culprit: z
+    .object({ comm: z.string(), pid: z.number().nullable(), state: z.string(), frame: z.string() })
+    .nullable(),
+  reasons: z.array(z.string()),
+  inferred: z.array(z.string()),
+});
+const group = z.object({
+  count: z.number(),
+  state: z.string(),
+  frames: z.array(z.string()),
+  pids: z.array(z.number()),
+  comms: z.array(z.string()),
+  idle: z.boolean(),
+});
+const time = z.string();
+
+const schema: z.ZodType<Incident> = z.object({
+  schemaVersion: z.literal(1),
+  id: z.string(),
+  vm: z.string(),
+  unit: z.string(),
+  invocation: z.string().nullable(),
+  startedAt: time,
+  wedgedSince: time.nullable(),
+  filedAt: time,
+  recoveredAt: time.nullable(),
+  why: z.array(z.string()),
+  lastProgress: z.object({ at: time, text: z.string() }).nullable(),
+  awaiting: z.string().nullable(),
+  evidence: z.object({
+    complete: z.boolean(),
+    incompleteBecause: z.array(z.string()),
+    dumps: z.array(
+      z.object({
+        name: z.string(),
+        key,
+        complete: z.boolean(),
+        lines: z.number(),
+        endedBy: z.string(),
+      }),
+    ),
+  }),
+  timings: z.record(z.string(), z.number()),
+  version: z.string(),
+  verdict,
+  dumps: z.array(dump),
+  groups: z.array(group),
+  waits: z.array(z.object({ waiter: z.string(), owner: z.string(), through: z.string(), confidence })),
+  fingerprint: z.string(),
+  fingerprintVersion: z.number(),
+});
+
+export type ReadIncident = { ok: true; incident: Incident } | { ok: false; problem: string };
+
+/** The text of an incident.json, or in one sentence why it cannot be read. */
+export function readIncident(text: string): ReadIncident {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return { ok: false, problem: text === '' ? 'incident.json is empty' : 'incident.json is no JSON' };
+  }
+  const version = z.object({ schemaVersion: z.number() }).safeParse(json).data?.schemaVersion;
+  if (version !== undefined && version !== 1) {
+    return {
+      ok: false,
+      problem: `incident.json has schemaVersion ${version}, this wedgewatch reads 1: use the one that wrote it`,
+    };
+  }
+  const { success, data, error } = schema.safeParse(json);
+  if (success) return { ok: true, incident: data };
+  const issue = error.issues[0];
+  return {
+    ok: false,
+    problem: `incident.json: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'unreadable'}`,
+  };
+}

@@ -1,0 +1,84 @@
+/** One line of the list of incidents. */
+import type { VerdictClass } from '../model.js';
+import { printable } from '../printable.js';
+import { parseIncidentName } from './incident.js';
+import type { ReadIncident } from './read-incident.js';
+import { evidenceText, taskCounts } from './summary.js';
+
+export interface IncidentRow {
+  /** The directory's name. */
+  id: string;
+  shortId: string;
+  path: string;
+  startedAt: string;
+  vm: string;
+  verdict: string;
+  /** Null, like the other members below, where incident.json cannot be read. */
+  class: VerdictClass | null;
+  tasks: { stuck: number; all: number } | null;
+  evidence: string;
+  complete: boolean;
+  fingerprint: string | null;
+  fingerprintVersion: number | null;
+  recoveredAt: string | null;
+  /** How many incidents, up to this one, have its fingerprint. */
+  seen: number;
+}
+
+const TEXT_MAX = 400;
+const NO_VERDICT = '(no verdict)';
+
+/** From what was read of an incident; where that failed, from its name and the first line of its verdict.txt. */
+export function incidentRow(
+  path: string,
+  id: string,
+  read: ReadIncident,
+  verdictLine: string | null,
+): Omit<IncidentRow, 'seen'> {
+  const named = parseIncidentName(id);
+  const base = { id, shortId: named?.shortId ?? id, path };
+  if (!read.ok) {
+    return {
+      ...base,
+      startedAt: new Date(named?.startedAtMs ?? 0).toISOString(),
+      vm: named?.vm ?? '',
+      verdict: printable(verdictLine ?? NO_VERDICT, TEXT_MAX),
+      class: null,
+      tasks: null,
+      evidence: printable(`damaged: ${read.problem}`, TEXT_MAX),
+      complete: false,
+      fingerprint: null,
+      fingerprintVersion: null,
+      recoveredAt: null,
+    };
+  }
+  const { incident } = read;
+  return {
+    ...base,
+    startedAt: incident.startedAt,
+    vm: incident.vm,
+    verdict: printable(incident.verdict.title, TEXT_MAX),
+    class: incident.verdict.class,
+    tasks: taskCounts(incident),
+    evidence: printable(evidenceText(incident.evidence), TEXT_MAX),
+    complete: incident.evidence.complete,
+    fingerprint: incident.fingerprint,
+    fingerprintVersion: incident.fingerprintVersion,
+    recoveredAt: incident.recoveredAt,
+  };
+}
+
+/** Puts the rows in order, newest last, and counts what was seen before. */
+export function inOrder(rows: readonly Omit<IncidentRow, 'seen'>[]): IncidentRow[] {
+  const seen = new Map<string, number>();
+  return [...rows]
+    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
+    .map((row) => {
+      if (row.fingerprint === null) return { ...row, seen: 1 };
+      // Fingerprints of different versions cannot be compared.
+      const key = `${row.fingerprintVersion ?? ''}:${row.fingerprint}`;
+      const count = (seen.get(key) ?? 0) + 1;
+      seen.set(key, count);
+      return { ...row, seen: count };
+    });
+}

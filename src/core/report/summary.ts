@@ -1,0 +1,41 @@
+/** What the reports and the lists say in the same words. */
+import type { StackGroup } from '../model.js';
+import type { Incident, Moment } from './incident.js';
+
+/** `w w t` where the evidence is whole, else the first reason why it is not. */
+export function evidenceText({ complete, incompleteBecause, dumps }: Incident['evidence']): string {
+  if (!complete) return `incomplete: ${incompleteBecause[0] ?? 'no reason given'}`;
+  return dumps.map(({ key }) => key).join(' ') || 'no dump';
+}
+
+/** The groups worth reading first: no idle threads, tasks in D before the others, then the largest. */
+export function topGroups(groups: readonly StackGroup[], max: number): StackGroup[] {
+  const busy = groups.filter(({ idle }) => !idle);
+  const blocked = busy.filter(({ state }) => state === 'D');
+  return [...blocked, ...busy.filter(({ state }) => state !== 'D')].slice(0, max);
+}
+
+/** How many tasks are stuck: those in D that are not merely parked, and the culprit where it sleeps otherwise. */
+export function taskCounts({ groups, verdict }: Pick<Incident, 'groups' | 'verdict'>): {
+  stuck: number;
+  all: number;
+} {
+  const sum = (some: readonly StackGroup[]) => some.reduce((total, { count }) => total + count, 0);
+  const blocked = sum(groups.filter(({ idle, state }) => !idle && state === 'D'));
+  const elsewhere = verdict.culprit !== null && verdict.culprit.state !== 'D' ? 1 : 0;
+  return { stuck: blocked + elsewhere, all: sum(groups) };
+}
+
+/** What led to the incident and what came of it, oldest first, with the moments of the decision in between. */
+export function momentsOf(incident: Incident, decision: readonly Moment[]): Moment[] {
+  const { lastProgress, startedAt, wedgedSince, filedAt, recoveredAt } = incident;
+  const known: (Moment | null)[] = [
+    wedgedSince === null ? null : { at: wedgedSince, text: 'last sign of life' },
+    lastProgress && { at: lastProgress.at, text: `last progress on the console: ${lastProgress.text}` },
+    ...decision,
+    { at: startedAt, text: 'capture begun' },
+    { at: filedAt, text: 'filed' },
+    recoveredAt === null ? null : { at: recoveredAt, text: 'recovered' },
+  ];
+  return known.filter((moment) => moment !== null).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+}

@@ -1,0 +1,91 @@
+/** verdict.txt, which `show` prints as well. */
+import { membersOf } from '../analysis/groups.js';
+import { printable } from '../printable.js';
+import type { Incident } from './incident.js';
+import { topGroups } from './summary.js';
+
+const LINE_MAX = 400;
+const GROUPS_SHOWN = 5;
+const FRAMES_SHOWN = 16;
+const WAITS_SHOWN = 20;
+const MEMBERS_SHOWN = 8;
+
+/** What each file of an incident is, in the order in which one would open them. */
+export const FILES: Readonly<Record<string, string>> = {
+  'report.html': 'all of this in one page',
+  'stacks.txt': 'identical stacks grouped',
+  'console.txt': 'the console around the stall, cleaned',
+  'console.raw': 'its bytes as they came',
+  'stacks.folded': 'for flame-graph tools',
+  'host.json': 'QEMU, its vCPUs, disks and backends, seen from the host',
+  'timeline.jsonl': 'the events that were decided on',
+  'incident.json': 'everything, for programs',
+  'verdict.txt': 'this text',
+};
+
+/** The verdict first, then what it rests on. `files` are listed as they are given, paths or names. */
+export function renderVerdict(incident: Incident, files: readonly string[]): string {
+  const { verdict, waits } = incident;
+  const lines = [
+    verdict.title,
+    '',
+    ...facts(incident),
+    ...section('Why it was looked at', bullets(incident.why)),
+    ...section('Why this verdict', bullets(verdict.reasons)),
+    ...section('Inferred from outside the guest', bullets(verdict.inferred)),
+    ...section(...evidence(incident)),
+    ...section('Who waits for whom', bullets(waits.slice(0, WAITS_SHOWN).map(waitLine))),
+    ...section(`Stacks${incident.groups.length > GROUPS_SHOWN ? ', the top groups' : ''}`, stacks(incident)),
+    ...section('Files', files.map(fileLine)),
+  ];
+  return `${lines.map((line) => printable(line, LINE_MAX)).join('\n')}\n`;
+}
+
+const section = (title: string, body: readonly string[]): string[] =>
+  body.length === 0 ? [] : ['', title, ...body];
+
+const bullets = (sentences: readonly string[]): string[] => sentences.map((sentence) => `  - ${sentence}`);
+
+export const waitLine = ({ waiter, owner, through, confidence }: Incident['waits'][number]): string =>
+  `${waiter} → ${owner} (${through}, confidence ${confidence})`;
+
+function facts(incident: Incident): string[] {
+  const { verdict, lastProgress, culprit } = { ...incident, culprit: incident.verdict.culprit };
+  const rows: (readonly [name: string, value: string | null])[] = [
+    ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
+    ['Culprit', culprit && `${culprit.comm}:${culprit.pid ?? '?'} in ${culprit.state}, ${culprit.frame}`],
+    ['Guest', `${incident.vm}, ${incident.unit}`],
+    ['Wedged since', incident.wedgedSince],
+    ['Last progress', lastProgress && `${lastProgress.at} ${lastProgress.text}`],
+    ['Waits for', incident.awaiting],
+    ['Captured', `${incident.startedAt}, filed ${incident.filedAt}`],
+    ['Recovered', incident.recoveredAt],
+    ['Fingerprint', `${incident.fingerprint} (version ${incident.fingerprintVersion})`],
+    ['Incident', incident.id],
+  ];
+  return rows.flatMap(([name, value]) => (value === null ? [] : [`${`${name}:`.padEnd(15)}${value}`]));
+}
+
+function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident): [string, string[]] {
+  const rows = dumps.map(
+    ({ name, complete: whole, lines, endedBy }) =>
+      `  ${name.padEnd(10)} ${whole ? 'complete' : 'INCOMPLETE'}, ${lines} lines, ended by ${endedBy}`,
+  );
+  const title = complete ? 'Evidence: complete' : 'Evidence: INCOMPLETE';
+  return [title, [...bullets(incompleteBecause), ...(rows.length === 0 ? ['  no dump'] : rows)]];
+}
+
+function stacks({ groups }: Incident): string[] {
+  return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {
+    const frames = group.frames.slice(0, FRAMES_SHOWN).map((frame) => `      ${frame}`);
+    if (group.frames.length > FRAMES_SHOWN) frames.push('      …');
+    const head = group.count === 1 ? '1 task' : `${group.count} tasks`;
+    return [`  ${head} in ${group.state}: ${membersOf(group, MEMBERS_SHOWN)}`, ...frames];
+  });
+}
+
+function fileLine(file: string): string {
+  const name = file.slice(file.lastIndexOf('/') + 1);
+  const about = FILES[name] ?? (name.startsWith('sysrq-') ? 'the dump as it landed' : '');
+  return `  ${file.padEnd(18)} ${about}`.trimEnd();
+}

@@ -1,0 +1,78 @@
+/** A file that grows while a capture runs. */
+import type { FileHandle } from 'node:fs/promises';
+import { faultText } from './directory.js';
+import { openPrivate } from './files.js';
+
+/** Above this a caller that awaits is held back. */
+const QUEUE_SOFT = 1 << 20;
+/** A caller that does not await loses the rest beyond this: the disk must not cost the memory. */
+const QUEUE_HARD = 16 << 20;
+const FILE_MAX = 256 << 20;
+
+/**
+ * Appends in order. What was written is always a prefix of what was given: after the first fault nothing more is
+ * taken. Faults do not throw, they are what `settle` and `close` return.
+ */
+export class AppendFile {
+  private handle: FileHandle | null = null;
+  private chunks: Uint8Array[] = [];
+  private queued = 0;
+  private taken = 0;
+  private writing: Promise<void> | null = null;
+  private fault: string | null = null;
+  private closed = false;
+
+  constructor(private readonly path: string) {}
+
+  /** Takes a copy. Resolves at once, or when the disk has caught up. */
+  append(bytes: Uint8Array): Promise<void> {
+    if (this.closed || this.fault !== null || bytes.length === 0) return Promise.resolve();
+    if (this.queued > QUEUE_HARD) this.fault = `the disk was too slow: cut after ${this.taken} bytes`;
+    else if (this.taken + bytes.length > FILE_MAX) this.fault = `cut after ${this.taken} bytes`;
+    if (this.fault !== null) return Promise.resolve();
+    this.chunks.push(Uint8Array.from(bytes));
+    this.queued += bytes.length;
+    this.taken += bytes.length;
+    this.writing ??= this.drain();
+    return this.queued > QUEUE_SOFT ? this.writing : Promise.resolve();
+  }
+
+  /** Writes and syncs what is queued. Returns what went wrong since the start, or null. */
+  async settle(): Promise<string | null> {
+    while (this.writing !== null) await this.writing;
+    try {
+      await this.handle?.sync();
+    } catch (error) {
+      this.fault ??= faultText(error);
+    }
+    return this.fault;
+  }
+
+  /** Settles for good. */
+  async close(): Promise<string | null> {
+    this.closed = true;
+    const fault = await this.settle();
+    await this.handle?.close();
+    this.handle = null;
+    return fault;
+  }
+
+  /** Called with something queued only: it must not end before it is awaited. */
+  private async drain(): Promise<void> {
+    try {
+      while (this.chunks.length > 0) {
+        const batch = Buffer.concat(this.chunks);
+        this.chunks = [];
+        this.handle ??= await openPrivate(this.path, 'a');
+        await this.handle.writeFile(batch);
+        this.queued -= batch.length;
+      }
+    } catch (error) {
+      this.fault = faultText(error);
+      this.chunks = [];
+      this.queued = 0;
+    } finally {
+      this.writing = null;
+    }
+  }
+}

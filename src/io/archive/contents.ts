@@ -1,0 +1,176 @@
+/** Fills a partial incident and gives it its final name. */
+import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { renderFolded, renderStacks } from '../../core/analysis/groups.js';
+import { type DumpText, renderReport } from '../../core/report/html.js';
+import {
+  type HostEvidence,
+  type Incident,
+  incompleteBecause,
+  type Moment,
+} from '../../core/report/incident.js';
+import { incidentJson, safeJson } from '../../core/report/json.js';
+import { printable } from '../../core/printable.js';
+import { FILES, renderVerdict } from '../../core/report/text.js';
+import { archiveError, faultText } from './directory.js';
+import { putFile, syncPath } from './files.js';
+
+/** What is filed beside the incident itself. A part that is left out is not written. */
+export interface IncidentParts {
+  /** Cleaned lines around the stall. */
+  console?: string;
+  /** The events decided on, each as JSON. */
+  timeline?: readonly unknown[];
+  host?: HostEvidence;
+  /** Moments of the decision, for the report. */
+  moments?: readonly Moment[];
+}
+
+export interface Missing {
+  file: string;
+  why: string;
+}
+
+export interface Filed {
+  /** The finished directory. */
+  path: string;
+  /** What could not be written, or not whole. Empty if all is well. */
+  missing: Missing[];
+}
+
+/** What a daemon notes down at the start of a capture; gone from a finished incident. */
+export const OPENING = 'opening.json';
+/** Space held back, so that a console which fills the disk leaves room for the verdict. */
+export const RESERVE = 'reserve';
+export const RESERVE_BYTES = 32 << 10;
+
+const LINE_MAX = 8192;
+/** Dumps beyond this are linked from the report. */
+const REPORT_DUMPS_MAX = 1 << 20;
+/** Without one of these a directory is no incident. */
+const RECORDS = ['verdict.txt', 'incident.json'];
+/** Made from other files: without them no evidence is lost. */
+const DERIVED = new Set(['stacks.txt', 'stacks.folded', 'report.html', ...RECORDS]);
+
+/**
+ * Writes the rest of an incident into its partial directory, the most valuable first, and renames that to the
+ * incident's id. `before` are files that are torn already. Throws ArchiveError only if not even the verdict could be
+ * written; the partial directory then stays, with all that is in it.
+ */
+export async function fileIncident(
+  partial: string,
+  incident: Incident,
+  parts: IncidentParts,
+  before: readonly Missing[],
+): Promise<Filed> {
+  const missing: Missing[] = [...before];
+  const put = async (file: string, content: () => string | Promise<string>): Promise<void> => {
+    try {
+      await putFile(join(partial, file), await content());
+    } catch (error) {
+      missing.push({ file, why: faultText(error) });
+    }
+  };
+  const record = async (): Promise<void> => {
+    const known = withMissing(incident, missing);
+    const later = missing.length === before.length ? contents(known, parts).map(([file]) => file) : [];
+    const files = await filesOf(partial, [...later, ...RECORDS]);
+    await put('verdict.txt', () => renderVerdict(known, files));
+    await put('incident.json', () => incidentJson(known));
+  };
+
+  await rm(join(partial, RESERVE), { force: true }).catch(() => undefined);
+  await record();
+  const written = missing.length;
+  for (const [file, content] of contents(withMissing(incident, missing), parts)) {
+    await put(file, () => content(partial));
+  }
+  // What is missing belongs into the record; if that fails as well, the first one stays.
+  if (missing.length > written) await record();
+
+  const path = join(dirname(partial), incident.id);
+  await finish(partial, path, missing);
+  return { path, missing: unique(missing) };
+}
+
+async function finish(partial: string, path: string, missing: readonly Missing[]): Promise<void> {
+  const present = await readdir(partial);
+  const lost = missing.find(({ file }) => RECORDS.includes(file));
+  if (!RECORDS.some((file) => present.includes(file))) {
+    throw archiveError(partial, new Error(lost?.why ?? 'no verdict'));
+  }
+  try {
+    await rm(join(partial, OPENING), { force: true });
+    await syncPath(partial);
+    await rename(partial, path);
+    await syncPath(dirname(path));
+  } catch (error) {
+    throw archiveError(partial, error);
+  }
+}
+
+type Content = (directory: string) => string | Promise<string>;
+
+/** The files besides the records, in the order in which they are written. */
+function contents(incident: Incident, parts: IncidentParts): [file: string, content: Content][] {
+  const { console, timeline, host } = parts;
+  const files: [string, Content | undefined][] = [
+    ['console.txt', console === undefined ? undefined : () => cleanText(console)],
+    ['host.json', host && (() => `${safeJson(host, 2)}\n`)],
+    ['timeline.jsonl', timeline && (() => timeline.map((event) => `${safeJson(event)}\n`).join(''))],
+    ['stacks.txt', () => renderStacks(incident.groups)],
+    ['stacks.folded', () => renderFolded(shownTasks(incident))],
+    ['report.html', (directory) => report(directory, incident, parts)],
+  ];
+  return files.flatMap(([file, content]) => (content ? [[file, content]] : []));
+}
+
+/** The lines are clean when they come; a file that people cat is worth a second look. */
+const cleanText = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => printable(line, LINE_MAX))
+    .join('\n');
+
+const shownTasks = ({ dumps }: Incident) =>
+  (
+    dumps.findLast(({ key, tasks }) => key === 't' && tasks.length > 0) ??
+    dumps.findLast(({ tasks }) => tasks.length > 0)
+  )?.tasks ?? [];
+
+async function report(directory: string, incident: Incident, parts: IncidentParts): Promise<string> {
+  const names = await readdir(directory);
+  const order = incident.evidence.dumps.map(({ name }) => `${name}.txt`);
+  const dumps: DumpText[] = [];
+  let room = REPORT_DUMPS_MAX;
+  for (const file of names.filter(isDumpFile).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
+    const { size } = await stat(join(directory, file));
+    const text = size <= room ? await readFile(join(directory, file), 'utf8') : null;
+    if (text !== null) room -= size;
+    dumps.push({ file, bytes: size, text });
+  }
+  const files = await filesOf(directory);
+  return renderReport({ incident, moments: parts.moments ?? [], dumps, console: parts.console ?? '', files });
+}
+
+export const isDumpFile = (name: string): boolean => /^sysrq-[a-z](?:\.\d+)?\.txt$/.test(name);
+
+/** The files there are and those to come, in the order in which one would open them. */
+export async function filesOf(directory: string, later: readonly string[] = []): Promise<string[]> {
+  const present = await readdir(directory);
+  const known = Object.keys(FILES);
+  const all = new Set([...present, ...later].filter((name) => known.includes(name) || isDumpFile(name)));
+  const rank = (name: string) => (isDumpFile(name) ? 1.5 : known.indexOf(name));
+  return [...all].sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1));
+}
+
+function withMissing(incident: Incident, missing: readonly Missing[]): Incident {
+  const lost = unique(missing).filter(({ file }) => !DERIVED.has(file));
+  return incompleteBecause(
+    incident,
+    lost.map(({ file, why }) => `${file} is not whole: ${why}`),
+  );
+}
+
+const unique = (missing: readonly Missing[]): Missing[] =>
+  missing.filter(({ file }, index) => missing.findIndex((other) => other.file === file) === index);

@@ -1,0 +1,80 @@
+/** Where incidents are kept, and in words what is wrong where they cannot be. */
+import { constants } from 'node:fs';
+import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+
+/** The archive cannot be used. The message names the path, the cause and the fix. */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}
+
+/** $STATE_DIRECTORY (the first, where systemd gives several), else $XDG_STATE_HOME/wedgewatch, else ~/.local/state. */
+export function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  const given = env['STATE_DIRECTORY']?.split(':')[0];
+  if (given !== undefined && given !== '') return given;
+  const xdg = env['XDG_STATE_HOME'];
+  // The specification has relative ones ignored.
+  if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'wedgewatch');
+  const home = env['HOME'];
+  return join(home !== undefined && isAbsolute(home) ? home : homedir(), '.local/state/wedgewatch');
+}
+
+export const incidentsIn = (root: string): string => join(root, 'incidents');
+
+/** Makes the directory of the incidents where it is missing, private to its user. Throws ArchiveError. */
+export async function makeIncidentsDirectory(root: string): Promise<string> {
+  const path = incidentsIn(root);
+  try {
+    await makePrivate(path);
+    await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
+    return path;
+  } catch (error) {
+    throw archiveError(path, error);
+  }
+}
+
+/** Not by a recursive mkdir: on a read-only filesystem Node's says ENOENT. */
+async function makePrivate(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makePrivate(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
+  await chmod(path, 0o700);
+}
+
+/** Says of a failed write what the cause and the fix are. */
+export function archiveError(path: string, error: unknown): ArchiveError {
+  return new ArchiveError(`${path} cannot be written: ${faultText(error)}`, { cause: error });
+}
+
+const FAULTS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied. Fix: chown it to the user that runs wedgewatch, or set archive.directory',
+  EPERM: 'not permitted. Fix: chown it to the user that runs wedgewatch, or set archive.directory',
+  EROFS:
+    'its filesystem is read-only. Fix: remount it, or ReadWritePaths= in the unit, or set archive.directory',
+  ENOSPC: 'no space left on the device. Fix: free some, or lower archive.maxIncidents',
+  EDQUOT: 'the disk quota is used up. Fix: free some space, or lower archive.maxIncidents',
+  ENOTDIR: 'a part of the path is a file. Fix: move that away, or set archive.directory',
+  EEXIST: 'a file is in its place. Fix: move that away, or set archive.directory',
+  EIO: 'input/output error. Fix: look into the kernel log for the disk',
+  ELOOP: 'a loop of symbolic links. Fix: correct the links, or set archive.directory',
+};
+
+/** A system error in words with what helps; anything else as it says itself. */
+export function faultText(error: unknown): string {
+  const code = errorCode(error) ?? '';
+  const known = FAULTS[code];
+  if (known !== undefined) return `${known} (${code})`;
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function errorCode(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error)) return null;
+  return typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,51 @@
+/** Writes that a crash cannot leave half done. */
+import { open, rename, rm } from 'node:fs/promises';
+
+/** Ends the name of a file that is being written. */
+export const TORN = '.new';
+
+const FILE_MODE = 0o600;
+
+/** Opens for writing with mode 0600, whatever the umask. */
+export async function openPrivate(path: string, flags: 'w' | 'a') {
+  const handle = await open(path, flags, FILE_MODE);
+  try {
+    await handle.chmod(FILE_MODE);
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/**
+ * Puts a whole file in place or leaves what was there. The directory still has to be synced.
+ * Not with write-file-atomic: it takes a short write for a full one, so that on a full disk it puts a torn file in
+ * place of a good one and reports success.
+ */
+export async function putFile(path: string, data: string): Promise<void> {
+  const temporary = `${path}${TORN}`;
+  try {
+    const handle = await openPrivate(temporary, 'w');
+    try {
+      await handle.writeFile(data);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Makes a file's bytes, or the names in a directory, survive a power cut. */
+export async function syncPath(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * How an incident is named while it is written: `<id>.<pid>-<start>.partial`. The name says whose it is, because a
+ * mark inside could not be made together with the directory: another process would find it empty and clear it away.
+ */
+import { readFile } from 'node:fs/promises';
+import { parseIncidentName } from '../../core/report/incident.js';
+
+const PARTIAL = /^(.+?)(?:\.(\d+)-(\d+))?\.partial$/;
+
+export interface Partial {
+  /** The name that it will have. */
+  id: string;
+  /** Null where the name does not say: then nobody is left to ask. */
+  owner: Owner | null;
+}
+
+interface Owner {
+  pid: number;
+  /** Clock ticks since boot: tells a process from a later one with its number. */
+  start: string;
+}
+
+export function parsePartial(name: string): Partial | null {
+  const match = PARTIAL.exec(name);
+  const id = match?.[1];
+  if (id === undefined || !parseIncidentName(id)) return null;
+  const start = match?.[3];
+  return { id, owner: start === undefined ? null : { pid: Number(match?.[2]), start } };
+}
+
+/** The name for a partial of this process. */
+export async function ownPartial(id: string): Promise<string> {
+  return `${id}.${process.pid}-${(await startOf(process.pid)) ?? '0'}.partial`;
+}
+
+/** False for a process that is gone, or is a zombie. */
+export async function isAlive({ pid, start }: Owner): Promise<boolean> {
+  return (await startOf(pid)) === start;
+}
+
+/** From /proc/PID/stat: the state is field 3, the start time field 22; the name in between may hold anything. */
+async function startOf(pid: number): Promise<string | null> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+}

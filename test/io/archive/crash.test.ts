@@ -1,0 +1,121 @@
+import { execFile } from 'node:child_process';
+import { chmod, lstat, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { finishPartials } from '../../../src/io/archive/finish.js';
+import { readIncidentOf, readIncidents } from '../../../src/io/archive/read.js';
+import { analyseCut, incident, opening, rawRow } from '../../fixtures/archive-sample.js';
+import { compileTo } from '../../support/compile.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const ALL_RAW = Buffer.concat([0, 1, 2, 3].map(rawRow));
+const AT_ONCE = 3;
+const MOST_STEPS = 400;
+
+const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
+let program = '';
+beforeAll(async () => {
+  program = await compileTo(compiled, 'archive-crash.js');
+}, 60_000);
+afterAll(() => rmSync(compiled, { recursive: true }));
+
+/** Runs the program until it kills itself after k steps; false if it came to its end before. */
+function killedAfter(mode: 'write' | 'finish', root: string, k: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      process.execPath,
+      [program, mode, root, String(k)],
+      { timeout: 30_000 },
+      (error) => {
+        if (child.signalCode === 'SIGKILL' && error?.killed === false) resolve(true);
+        else if (error) reject(new Error(`k=${k}`, { cause: error }));
+        else resolve(false);
+      },
+    );
+  });
+}
+
+/** Calls `check` for k = 1, 2, … until the program comes to its end. Returns how often it was killed. */
+async function forEachStep(check: (k: number) => Promise<boolean>): Promise<number> {
+  let kills = 0;
+  let next = 1;
+  let ended = false;
+  const worker = async () => {
+    while (!ended && next <= MOST_STEPS) {
+      const k = next;
+      next += 1;
+      if (await check(k)) kills += 1;
+      else ended = true;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return kills;
+}
+
+/** Everything below a directory that a finished archive may not hold, or not with these rights. */
+async function faultsIn(incidents: string): Promise<string[]> {
+  const faults: string[] = [];
+  for (const entry of await readdir(incidents, { recursive: true, withFileTypes: true })) {
+    const { mode } = await lstat(join(entry.parentPath, entry.name));
+    if ((mode & 0o777) !== (entry.isDirectory() ? 0o700 : 0o600))
+      faults.push(`${entry.name} ${mode.toString(8)}`);
+    if (/\.partial$|\.new$|^opening\.json$|^reserve$/.test(entry.name)) faults.push(entry.name);
+  }
+  return faults;
+}
+
+describe('a watchdog that is killed', () => {
+  it('in the middle of a capture leaves one whole incident or none, after any step', async () => {
+    const outcomes = new Set<string>();
+    const kills = await forEachStep(async (k) => {
+      const root = await temporaryDirectory();
+      if (!(await killedAfter('write', root, k))) return false;
+      const left = await finishPartials(root, analyseCut);
+      expect(left.failed).toEqual([]);
+      expect(await finishPartials(root, analyseCut)).toEqual({ finished: [], removed: [], failed: [] });
+
+      const rows = await readIncidents(root);
+      expect(rows.length, `k=${k}`).toBeLessThanOrEqual(1);
+      expect(await faultsIn(join(root, 'incidents')), `k=${k}`).toEqual([]);
+      const row = rows[0];
+      outcomes.add(row === undefined ? 'none' : row.evidence.replace(/: .*/, ''));
+      if (row === undefined) return true;
+
+      const files = await readdir(row.path);
+      expect(files, `k=${k}`).toEqual(
+        expect.arrayContaining(['verdict.txt', 'incident.json', 'report.html']),
+      );
+      const raw = await readFile(join(row.path, 'console.raw')).catch(() => Buffer.alloc(0));
+      expect(ALL_RAW.subarray(0, raw.length).equals(raw), `k=${k}`).toBe(true);
+      if (row.complete) expect(raw.equals(ALL_RAW), `k=${k}`).toBe(true);
+      const read = await readIncidentOf(row.path);
+      expect(read.ok && read.incident.id).toBe(row.id);
+      return true;
+    });
+    expect(kills).toBeGreaterThan(60);
+    expect(outcomes).toEqual(new Set(['none', 'incomplete', 'w w t']));
+  }, 240_000);
+
+  it('while it completes another one’s capture loses nothing, after any step', async () => {
+    const kills = await forEachStep(async (k) => {
+      const root = await temporaryDirectory();
+      const partial = join(root, 'incidents', `${incident().id}.999999999-1.partial`);
+      await mkdir(partial, { recursive: true, mode: 0o700 });
+      await chmod(join(root, 'incidents'), 0o700);
+      await writeFile(join(partial, 'console.raw'), ALL_RAW, { mode: 0o600 });
+      await writeFile(join(partial, 'opening.json'), JSON.stringify(opening()), { mode: 0o600 });
+      if (!(await killedAfter('finish', root, k))) return false;
+      expect((await finishPartials(root, analyseCut)).failed).toEqual([]);
+
+      const rows = await readIncidents(root);
+      expect(rows.length, `k=${k}`).toBe(1);
+      expect(rows[0]?.evidence).toBe('incomplete: the watchdog was killed in the middle of this capture');
+      expect(await faultsIn(join(root, 'incidents')), `k=${k}`).toEqual([]);
+      expect((await stat(join(rows[0]!.path, 'console.raw'))).size).toBe(ALL_RAW.length);
+      return true;
+    });
+    expect(kills).toBeGreaterThan(30);
+  }, 240_000);
+});

@@ -1,0 +1,76 @@
+import { lstat, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { configSchema } from '../../../src/core/config/schema.js';
+import { incidentId } from '../../../src/core/report/incident.js';
+import { retain, scheduleRetention } from '../../../src/io/archive/retain.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+
+const DAY = 86_400_000;
+const now = Date.UTC(2026, 8, 18);
+const name = (daysAgo: number) => incidentId(now - daysAgo * DAY, 'store', '00c0ffee');
+const limits = { maxIncidents: 2, maxAgeMs: 90 * DAY, nowMs: now };
+
+async function archive(...names: string[]): Promise<{ root: string; parent: string }> {
+  const root = await temporaryDirectory();
+  const parent = join(root, 'incidents');
+  await mkdir(parent);
+  for (const one of names) {
+    await mkdir(join(parent, one));
+    await writeFile(join(parent, one, 'verdict.txt'), 'stuck\n');
+  }
+  return { root, parent };
+}
+
+it('removes the old ones, and what a kill left of an earlier removal', async () => {
+  const { root, parent } = await archive(name(1), name(2), name(3), name(100), `${name(200)}.removing`);
+  expect(await retain(root, limits)).toEqual([name(100), name(3)]);
+  expect((await readdir(parent)).sort()).toEqual([name(2), name(1)]);
+});
+
+it('touches nothing that is not an incident of ours', async () => {
+  const { root, parent } = await archive(name(1));
+  await mkdir(join(parent, name(300)));
+  await mkdir(join(parent, 'notes'));
+  await writeFile(join(parent, 'notes', 'verdict.txt'), '');
+  await writeFile(join(parent, name(301)), 'a file');
+  await mkdir(join(parent, `${name(302)}.1-1.partial`));
+  const { parent: elsewhere } = await archive(name(400));
+  await symlink(join(elsewhere, name(400)), join(parent, name(400)));
+  const before = (await readdir(parent)).sort();
+  expect(await retain(root, limits)).toEqual([]);
+  expect((await readdir(parent)).sort()).toEqual(before);
+  expect((await lstat(join(elsewhere, name(400), 'verdict.txt'))).isFile()).toBe(true);
+});
+
+it('finds nothing to do without an archive', async () => {
+  expect(await retain(join(await temporaryDirectory(), 'none'), limits)).toEqual([]);
+});
+
+it('names the directory that resists', async () => {
+  const { root } = await archive();
+  await writeFile(join(root, 'file'), '');
+  await expect(retain(join(root, 'file'), limits)).rejects.toThrow('file/incidents cannot be written');
+});
+
+beforeEach(
+  () =>
+    void vi.useFakeTimers({ toFake: ['Date', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] }),
+);
+afterEach(() => void vi.useRealTimers());
+
+it('runs by the schedule, in UTC', async () => {
+  vi.setSystemTime(Date.UTC(2026, 8, 18, 3, 16, 30));
+  const { root, parent } = await archive(name(1), name(100));
+  const removed: string[] = [];
+  const stop = scheduleRetention(root, configSchema.parse({}).archive, {
+    onRemoved: (names) => removed.push(...names),
+    onError: (message) => removed.push(message),
+  });
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(removed).toEqual([]);
+  await vi.advanceTimersByTimeAsync(15_000);
+  await vi.waitFor(() => expect(removed).toEqual([name(100)]));
+  expect(await readdir(parent)).toEqual([name(1)]);
+  await stop();
+});

@@ -1,0 +1,155 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openIncident } from '../../src/io/archive/writer.js';
+import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
+import { temporaryDirectory } from '../support/temporary.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const QUIET = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  ...['--disable-background-networking', '--disable-component-update'],
+];
+
+let browser: Browser;
+beforeAll(async () => {
+  if (!existsSync(CHROMIUM)) throw new Error(`${CHROMIUM} is missing. Fix: apt-get install chromium`);
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, headless: true });
+}, 60_000);
+afterAll(() => browser.close());
+
+const EVIL = [
+  '</pre></style></title><script>document.title = "owned"</script>',
+  '<img src="https://example.org/pixel.png" onerror="document.title=\'owned\'">',
+  '<link rel=stylesheet href=//example.org/x.css><iframe src="file:///etc/passwd"></iframe>',
+  '\u001b]0;owned\u0007\u001b[2J \u009b31m \u202egnp.exe \u2066x "\'&lt;',
+].join('');
+
+/** The report of an incident in which everything that a guest can choose is hostile. */
+async function hostileReport(): Promise<string> {
+  const { verdict, evidence, groups } = incident();
+  const evil = incident({
+    vm: EVIL,
+    unit: EVIL,
+    awaiting: EVIL,
+    why: [EVIL, 'x'.repeat(100_000)],
+    lastProgress: { at: EVIL, text: EVIL },
+    verdict: { ...verdict, title: `stuck in ${EVIL}`, reasons: [EVIL], inferred: [EVIL] },
+    evidence: { ...evidence, complete: false, incompleteBecause: [EVIL] },
+    groups: groups.map((group) => ({ ...group, comms: [EVIL, EVIL], frames: [EVIL, 'x'.repeat(100_000)] })),
+    waits: [{ waiter: EVIL, owner: EVIL, through: EVIL, confidence: 'low' }],
+    fingerprint: EVIL,
+  });
+  const writer = await openIncident(await temporaryDirectory(), opening(EVIL));
+  await writer.raw(rawRow(0));
+  await writer.dump('sysrq-w.1', [EVIL, 'x'.repeat(300_000)]);
+  await writer.dump(
+    'sysrq-t',
+    Array.from({ length: 30_000 }, (_, n) => `task ${n} ${EVIL}`),
+  );
+  const parts = {
+    ...partsOf(),
+    console: `${EVIL}\n${'y'.repeat(300_000)}`,
+    moments: [{ at: EVIL, text: EVIL }],
+  };
+  const { path, missing } = await writer.file(evil, parts);
+  expect(missing).toEqual([]);
+  return join(path, 'report.html');
+}
+
+/** Opens a report in a browser without a network and notes whatever it tries. */
+async function opened(path: string, colorScheme: 'light' | 'dark'): Promise<{ page: Page; noise: string[] }> {
+  const page = await browser.newPage({ colorScheme, offline: true, viewport: { width: 1280, height: 900 } });
+  const noise: string[] = [];
+  page.on('request', (request) => noise.push(`request ${request.url()}`));
+  page.on('console', (message) => noise.push(`console ${message.text()}`));
+  page.on('pageerror', (error) => noise.push(`error ${error.message}`));
+  page.on('dialog', (dialog) => {
+    noise.push('dialog');
+    void dialog.dismiss();
+  });
+  await page.goto(pathToFileURL(path).href);
+  return { page, noise };
+}
+
+describe('report.html of a hostile guest in a browser', () => {
+  it.each(['light', 'dark'] as const)('stays a quiet page, %s', async (scheme) => {
+    const path = await hostileReport();
+    const { page, noise } = await opened(path, scheme);
+    expect(noise).toEqual([`request ${pathToFileURL(path).href}`]);
+    expect(await page.locator('script, iframe, img, link, object, embed, form').count()).toBe(0);
+    expect(await page.evaluate('document.title')).not.toBe('owned');
+    const first = page.locator('h1, h2, h3').first();
+    expect(await first.evaluate((heading) => heading.nodeName)).toBe('H1');
+    expect(await first.textContent()).toMatch(/^stuck in <\/pre><\/style>/);
+    // Long words and lines scroll in their own boxes.
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    await page.screenshot({
+      path: join(process.env['WEDGEWATCH_SHOTS'] ?? (await temporaryDirectory()), `${scheme}.png`),
+    });
+    await page.close();
+  });
+
+  it('is of a bounded size and has nothing to obey in it', async () => {
+    const path = await hostileReport();
+    expect((await stat(path)).size).toBeLessThan(2 << 20);
+    const html = await readFile(path, 'utf8');
+    // eslint-disable-next-line no-control-regex -- their absence is the point
+    expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it('runs no script even if a tag came through', async () => {
+    const { page } = await opened(await hostileReport(), 'light');
+    await page.evaluate(
+      `document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="document.title=1">')`,
+    );
+    await page.evaluate(`(() => { const s = document.createElement('script'); s.text = 'document.title = "owned"';
+      document.body.append(s); })()`);
+    expect(await page.evaluate('document.title')).not.toBe('owned');
+    await page.close();
+  });
+});
+
+it('a report can be read: headings in order, table heads, contrast', async () => {
+  const writer = await openIncident(await temporaryDirectory(), opening());
+  await writer.dump('sysrq-t', ['sysrq: Show State']);
+  const { path } = await writer.file(incident(), partsOf());
+  for (const scheme of ['light', 'dark'] as const) {
+    const { page } = await opened(join(path, 'report.html'), scheme);
+    expect(await page.getAttribute('html', 'lang')).toBe('en');
+    const levels = await page
+      .locator('h1, h2, h3')
+      .evaluateAll((all) => all.map((one) => Number(one.nodeName[1])));
+    expect(levels[0]).toBe(1);
+    for (const [index, level] of levels.slice(1).entries())
+      expect(level - levels[index]!).toBeLessThanOrEqual(1);
+    expect(await page.locator('table').count()).toBe(await page.locator('table:has(th[scope=col])').count());
+    expect(await page.evaluate(WORST_CONTRAST)).toBeGreaterThanOrEqual(4.5);
+    await page.close();
+  }
+});
+
+/** The lowest contrast of any text with what is behind it, by WCAG 2.1. Runs in the page. */
+const WORST_CONTRAST = `(() => {
+  const channels = (css) => css.match(/[\\d.]+/g).map(Number);
+  const luminance = (css) => channels(css).slice(0, 3)
+    .map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (node) => {
+    for (let at = node; at; at = at.parentElement) {
+      const colour = getComputedStyle(at).backgroundColor;
+      if (channels(colour)[3] !== 0) return colour;
+    }
+    throw new Error('no background');
+  };
+  let worst = 21;
+  for (const node of document.querySelectorAll('body *')) {
+    if (![...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim())) continue;
+    const [a, b] = [luminance(getComputedStyle(node).color), luminance(behind(node))].sort((x, y) => y - x);
+    worst = Math.min(worst, (a + 0.05) / (b + 0.05));
+  }
+  return worst;
+})()`;
