@@ -1,0 +1,127 @@
+import { existsSync } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { call } from './call.js';
+import { modulesInOrder } from './modules.js';
+import { newcArchive, type ArchiveEntry } from './newc.js';
+
+/** All that decides what an image holds, besides the versions of its packages. Its hash names the image. */
+export const recipe = {
+  version: 1,
+  kernel: 'linux-image-cloud-amd64',
+  kernelPattern: /^linux-image-\d.*-cloud-amd64$/,
+  /** The libraries are those of dropbear beyond what the host must have itself. */
+  packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
+  modules: ['virtio_pci', 'virtio_net', 'virtiofs'],
+  assets: ['init', 'serve-ssh'],
+  etc: { passwd: 'root::0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n', shells: '/bin/sh\n' },
+};
+
+const shortMs = 30_000;
+
+export interface Parts {
+  /** Where the packages are unpacked. */
+  packages: string;
+  /** Directory of guest/init and its companions. */
+  assets: string;
+  /** The new image's directory. */
+  image: string;
+  signal: AbortSignal | undefined;
+}
+
+/** Packages of Debian 12 put programs in /bin and /sbin too, those of Debian 13 in /usr alone. */
+function inPackages(packages: string, path: string): string {
+  const found = [join(packages, 'usr', path), join(packages, path)].find((candidate) =>
+    existsSync(candidate),
+  );
+  if (found === undefined) throw new Error(`None of the packages in ${packages} has ${path}.`);
+  return found;
+}
+
+function libraryPath(packages: string): Record<string, string> {
+  const directories = ['usr/lib', 'lib'].map((path) => join(packages, path, 'x86_64-linux-gnu'));
+  return { LD_LIBRARY_PATH: directories.join(':') };
+}
+
+async function libraries(program: string, { packages, signal }: Parts): Promise<ArchiveEntry[]> {
+  const text = await call('ldd', [program], { timeoutMs: shortMs, signal, env: libraryPath(packages) });
+  const lost = /^\s*(\S+) => not found/m.exec(text)?.[1];
+  if (lost !== undefined)
+    throw new Error(`${program} needs ${lost}, which neither its packages nor this host has.`);
+  const paths = [...text.matchAll(/(?:^\s*|=> )(\/\S+)/gm)].flatMap((match) => match[1] ?? []);
+  return Promise.all(
+    paths.map(async (path) => {
+      const inGuest = path.startsWith(packages) ? path.slice(packages.length) : path;
+      return { path: inGuest.replace(/^\/+/, ''), mode: 0o755, content: await readFile(path) };
+    }),
+  );
+}
+
+async function kernelModules({ packages, signal }: Parts, busybox: string): Promise<ArchiveEntry[]> {
+  const versions = inPackages(packages, 'lib/modules');
+  const [version] = await readdir(versions);
+  const modules = await modulesInOrder(join(versions, version ?? ''), recipe.modules, async (path) => {
+    if (!path.endsWith('.xz')) return readFile(path);
+    await call(busybox, ['unxz', path], { timeoutMs: shortMs, signal });
+    return readFile(path.replace(/\.xz$/, ''));
+  });
+  return modules.map(({ name, content }, index) => {
+    const number = String(index).padStart(2, '0');
+    return { path: `lib/modules/${number}-${name}.ko`, mode: 0o644, content };
+  });
+}
+
+async function keys({ packages, image, signal }: Parts): Promise<ArchiveEntry[]> {
+  const [userKey, hostKey] = [join(image, 'id_ed25519'), join(image, 'host_key')];
+  const env = libraryPath(packages);
+  await call('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'wedgewatch-demo', '-f', userKey], {
+    timeoutMs: shortMs,
+    signal,
+  });
+  await call(inPackages(packages, 'bin/dropbearkey'), ['-t', 'ed25519', '-f', hostKey], {
+    timeoutMs: shortMs,
+    signal,
+    env,
+  });
+  return [
+    { path: 'root', mode: 0o700 },
+    { path: 'root/.ssh', mode: 0o700 },
+    { path: 'root/.ssh/authorized_keys', mode: 0o600, content: await readFile(`${userKey}.pub`) },
+    { path: 'etc/dropbear/host_key', mode: 0o600, content: await readFile(hostKey) },
+  ];
+}
+
+/** What the guest mounts: programs that stop working once their server does. */
+async function makeStore(image: string, busybox: string, dropbear: string): Promise<void> {
+  const store = join(image, 'store');
+  await mkdir(store);
+  await copyFile(dropbear, join(store, 'dropbear'));
+  await copyFile(busybox, join(store, 'ash'));
+  await link(join(store, 'ash'), join(store, 'true'));
+  for (const name of ['dropbear', 'ash']) await chmod(join(store, name), 0o755);
+}
+
+/** Makes kernel, initrd, store and SSH key in `parts.image` from unpacked packages. */
+export async function assembleImage(parts: Parts): Promise<void> {
+  const { packages, assets, image } = parts;
+  const busybox = inPackages(packages, 'bin/busybox');
+  const dropbear = inPackages(packages, 'sbin/dropbear');
+  const boot = join(packages, 'boot');
+  const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
+  if (kernel === undefined) throw new Error(`The kernel package has no kernel in ${boot}.`);
+  await copyFile(join(boot, kernel), join(image, 'vmlinuz'));
+  await makeStore(image, busybox, dropbear);
+  const etc = Object.entries(recipe.etc);
+  const entries: ArchiveEntry[] = [
+    { path: 'init', mode: 0o755, content: await readFile(join(assets, 'init')) },
+    { path: 'bin/serve-ssh', mode: 0o755, content: await readFile(join(assets, 'serve-ssh')) },
+    { path: 'bin/busybox', mode: 0o755, content: await readFile(busybox) },
+    { path: 'bin/dropbear', mode: 0o755, content: await readFile(dropbear) },
+    ...(await libraries(dropbear, parts)),
+    ...(await kernelModules(parts, busybox)),
+    ...etc.map(([name, text]) => ({ path: `etc/${name}`, mode: 0o644, content: Buffer.from(text) })),
+    ...(await keys(parts)),
+  ];
+  await writeFile(join(image, 'initrd.gz'), gzipSync(newcArchive(entries), { level: 1 }));
+}

@@ -1,0 +1,45 @@
+import type { GuestImage } from './build.js';
+
+export interface QemuOptions {
+  vm: string;
+  image: GuestImage;
+  qmpSocket: string;
+  virtiofsdSocket: string;
+  /** Port of 127.0.0.1 that leads to the guest's SSH. */
+  sshPort: number;
+  /** More of the kernel command line, e.g. `quiet wedge.mode=job`. */
+  append: string;
+  /** The serial console: QEMU's standard output, for the journal, or a file. */
+  console: 'stdio' | { file: string };
+}
+
+const memory = '384M';
+
+/** Arguments of qemu-system-x86_64 for a guest of two processors, without a display. */
+export function qemuArguments(options: QemuOptions): string[] {
+  const { vm, image, console: output } = options;
+  return [
+    ['-name', vm],
+    ['-M', 'q35'],
+    // Emulated, although KVM were faster: a boot takes seconds either way, and /dev/kvm may open and yet hang.
+    ['-accel', 'tcg,thread=multi'],
+    // Without it the guest's first SSH answer waits seconds for entropy.
+    ['-cpu', 'qemu64,+rdrand'],
+    ['-m', memory],
+    ['-smp', '2'],
+    ['-nodefaults'],
+    ['-display', 'none'],
+    ['-serial', output === 'stdio' ? 'mon:stdio' : `file:${output.file}`],
+    ['-qmp', `unix:${options.qmpSocket},server=on,wait=off`],
+    ['-kernel', image.kernel],
+    ['-initrd', image.initrd],
+    ['-append', `console=ttyS0 panic=0 ${options.append}`],
+    // vhost-user devices need memory that another process can map.
+    ['-object', `memory-backend-memfd,id=mem,size=${memory},share=on`],
+    ['-numa', 'node,memdev=mem'],
+    ['-chardev', `socket,id=store,path=${options.virtiofsdSocket}`],
+    ['-device', 'vhost-user-fs-pci,chardev=store,tag=store'],
+    ['-netdev', `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${options.sshPort}-:22`],
+    ['-device', 'virtio-net-pci,netdev=net,romfile='],
+  ].flat();
+}

@@ -1,0 +1,18 @@
+import { packagesHere } from '../../src/guest/host.js';
+import { installPackages } from '../../src/guest/packages.js';
+
+/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, and a browser for the report. */
+const testPackages = [
+  'chromium',
+  'dbus-user-session',
+  'libpam-systemd',
+  'systemd-container',
+  'systemd-sysv',
+  'uidmap',
+];
+
+/** Makes a fresh machine ready, so that `npm ci && npm test` needs nothing else. */
+export default async function setup(): Promise<void> {
+  const names = new Set([...packagesHere(), ...testPackages]);
+  await installPackages([...names], { log: (line) => process.stdout.write(`${line}\n`) });
+}

@@ -1,0 +1,100 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { qemuArguments } from '../../src/guest/qemu.js';
+import { sshConfig } from '../../src/guest/start.js';
+import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
+import { user, type World } from './world.js';
+
+export interface WorldGuest {
+  vm: string;
+  mode: 'none' | 'job' | 'exec';
+  /** Port of the world's loopback for the guest's SSH. */
+  port: number;
+  /** More of the kernel command line. */
+  append?: string;
+}
+
+const key = join(user.home, '.ssh/id_guest');
+const units = join(user.home, '.config/systemd/user');
+const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
+
+/** The unit of a guest. */
+export const guestUnit = (vm: string) => `qemu-system@${vm}.service`;
+
+const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` : argument);
+
+const lastLines = (world: World, unit: string) =>
+  world.dev(['journalctl', `--user-unit=${unit}`, '--lines=30', '--output=cat']);
+
+/** What a user of such guests has in place: the template of their unit, and a way in by SSH. */
+async function prepareUser(world: World): Promise<void> {
+  const template = join(import.meta.dirname, 'units/qemu-system@.service');
+  await world.write(join(units, 'qemu-system@.service'), await readFile(template, 'utf8'));
+  await world.write(key, `${await world.root(['cat', world.image.sshKey])}\n`);
+  await world.write(join(user.home, '.ssh/config'), 'Include guests/*\n');
+  await world.dev(['systemctl', '--user', 'daemon-reload']);
+}
+
+/** Starts a guest as a unit of the world's user, with its virtiofsd beside it, and returns at once. */
+export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
+  const { vm, mode, port, append = 'loglevel=7' } = guest;
+  await prepareUser(world);
+  const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
+  const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
+  await world.dev([
+    'systemd-run',
+    '--user',
+    '--quiet',
+    '--collect',
+    `--unit=${storeUnit(vm)}`,
+    '--',
+    ...serve,
+  ]);
+  const args = qemuArguments({
+    vm,
+    image: world.image,
+    virtiofsdSocket,
+    qmpSocket: join(user.runtime, 'qemu-system', vm, 'qmp.sock'),
+    sshPort: port,
+    append: `wedge.mode=${mode} ${append}`,
+    console: 'stdio',
+  });
+  const environment = `QEMU_ARGS='${args.map(quoted).join(' ')}'\n`;
+  await world.write(join(user.home, '.config/qemu-system', `${vm}.env`), environment);
+  await world.write(join(user.home, '.ssh/guests', vm), sshConfig(vm, port, key));
+  const ready = `until test -S ${virtiofsdSocket}; do systemctl --user is-active ${storeUnit(vm)} && sleep 0.05 || exit; done`;
+  await world.dev(['sh', '-c', ready], 10_000).catch(async (error: unknown) => {
+    throw new Error(await lastLines(world, storeUnit(vm)), { cause: error });
+  });
+  await world.dev(['systemctl', '--user', 'start', guestUnit(vm)]);
+}
+
+/** Waits until a command runs in the guest over SSH. @throws Error at the deadline, in milliseconds */
+export async function waitForSsh(world: World, vm: string, timeoutMs = 60_000): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const attempt = world.dev(['ssh', '-o', 'ConnectTimeout=2', vm, 'true'], 5_000);
+    const error = await attempt.then(() => null, String);
+    if (error === null) return;
+    if (performance.now() > end)
+      throw new Error(`${error}\nIts console ends:\n${await lastLines(world, guestUnit(vm))}`);
+    await delay(200);
+  }
+}
+
+/** Stops the server of the guest's store with SIGSTOP: what needs it, waits from now on. */
+export async function stopStore(world: World, vm: string): Promise<void> {
+  await world.dev(['systemctl', '--user', 'kill', '--signal=STOP', storeUnit(vm)]);
+}
+
+/** Lets it go on. */
+export async function continueStore(world: World, vm: string): Promise<void> {
+  await world.dev(['systemctl', '--user', 'kill', '--signal=CONT', storeUnit(vm)]);
+}
+
+/** Stops the guest and its server; QEMU could not end while it waits for a stopped one. */
+export async function stopGuest(world: World, vm: string): Promise<void> {
+  await continueStore(world, vm).catch(() => undefined); // it ends by itself with its guest
+  await world.dev(['systemctl', '--user', 'stop', guestUnit(vm), storeUnit(vm)]);
+}

@@ -1,0 +1,174 @@
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { imageIn, type GuestImage } from '../../src/guest/build.js';
+import { call } from '../../src/guest/call.js';
+import {
+  controlGroups,
+  destroyMachine,
+  destroyStaleMachines,
+  leaderOf,
+  machineDirectory,
+  mountRoot,
+  type MachineDirectory,
+} from './machine.js';
+
+const project = join(import.meta.dirname, '../..');
+const bootMs = 90_000;
+const pollMs = 100;
+const commandMs = 60_000;
+const uid = 1990;
+
+const inside = imageIn('/guest');
+
+/** The user inside whose manager runs the guests. */
+export const user = { name: 'dev', home: '/home/dev', runtime: `/run/user/${uid}` };
+
+// Joins its control groups, which it makes, and becomes the command behind `--`.
+const joinGroups = `
+while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done
+shift; exec "$@"`;
+
+async function bootMachine(machine: MachineDirectory, image: GuestImage): Promise<number> {
+  const groups = await controlGroups(machine.name);
+  const binds = [project, process.execPath, `${image.directory}:${inside.directory}`].map(
+    (path) => `--bind-ro=${path}`,
+  );
+  const nspawn = [
+    'systemd-nspawn',
+    '--boot',
+    '--quiet',
+    `--directory=${machine.root}`,
+    `--machine=${machine.name}`,
+    '--private-network',
+    '--register=no',
+    ...(groups.length > 0 ? ['--keep-unit'] : []),
+    `--bind=${machine.share}:/share`,
+    ...binds,
+    'systemd.firstboot=no',
+    'systemd.unit=basic.target', // none of the services that this host has enabled
+  ];
+  const log = openSync(join(machine.base, 'boot.log'), 'w');
+  const child = spawn('sh', ['-c', joinGroups, 'sh', ...groups, '--', ...nspawn], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: '1' },
+  });
+  closeSync(log);
+  child.unref();
+  if (child.pid === undefined) throw new Error('sh does not start.');
+  return child.pid;
+}
+
+/** Asks until it is so. @throws Error at the deadline, in milliseconds, with the cause the caller has */
+async function until<T>(
+  ask: () => Promise<T | null>,
+  timeoutMs: number,
+  failure: () => Promise<string>,
+): Promise<T> {
+  const end = performance.now() + timeoutMs;
+  while (performance.now() < end) {
+    const answer = await ask();
+    if (answer !== null) return answer;
+    await delay(pollMs);
+  }
+  throw new Error(await failure());
+}
+
+/**
+ * A booted systemd with a real journal and a lingering user, in a container over a copy-on-write view of this
+ * host. The project and node are there at their own paths. Needs root; one for each process.
+ */
+export class World {
+  /** The guests' image, at its path inside. */
+  readonly image = inside;
+  readonly #machine: MachineDirectory;
+  readonly #leader: number;
+
+  private constructor(machine: MachineDirectory, leader: number) {
+    this.#machine = machine;
+    this.#leader = leader;
+  }
+
+  /** Directory of this host that is /share inside. */
+  get share(): string {
+    return this.#machine.share;
+  }
+
+  /** @param image the image of this host that guests inside are started from */
+  static async up(image: GuestImage): Promise<World> {
+    if (process.getuid?.() !== 0)
+      throw new Error('The test world boots a machine, which takes root: sudo npm test');
+    await destroyStaleMachines();
+    const machine = machineDirectory(process.pid);
+    try {
+      await mountRoot(machine);
+      await mkdir(join(machine.root, 'var/log/journal'), { recursive: true }); // else users cannot read theirs
+      const nspawn = await bootMachine(machine, image);
+      const failure = () => readFile(join(machine.base, 'boot.log'), 'utf8');
+      const leader = await until(() => leaderOf(nspawn), bootMs, failure);
+      const world = new World(machine, leader);
+      await world.#waitForBoot(failure);
+      await world.#addUser(failure);
+      return world;
+    } catch (error) {
+      await destroyMachine(machine);
+      throw error;
+    }
+  }
+
+  async #waitForBoot(failure: () => Promise<string>): Promise<void> {
+    const booted = () =>
+      this.root(['systemctl', 'is-active', 'basic.target', 'dbus.socket']).then(
+        () => true,
+        () => null,
+      );
+    await until(booted, bootMs, failure);
+  }
+
+  async #addUser(failure: () => Promise<string>): Promise<void> {
+    await this.root(['useradd', '--create-home', `--uid=${uid}`, '--shell=/bin/bash', user.name]);
+    await this.root(['systemctl', 'start', 'systemd-user-sessions', 'systemd-logind']);
+    await this.root(['loginctl', 'enable-linger', user.name]);
+    const ready = () =>
+      this.dev(['systemctl', '--user', 'is-active', 'default.target']).then(
+        () => true,
+        () => null,
+      );
+    await until(ready, bootMs, failure);
+  }
+
+  /** Runs a command inside as root. @returns its standard output. @throws CallError */
+  root(command: readonly string[], timeoutMs = commandMs): Promise<string> {
+    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+    return call('nsenter', [`--target=${this.#leader}`, ...namespaces, '--', ...command], { timeoutMs });
+  }
+
+  /** Runs a command inside as the user, as in a session. @returns its standard output. @throws CallError */
+  dev(command: readonly string[], timeoutMs = commandMs): Promise<string> {
+    const environment = [
+      `HOME=${user.home}`,
+      `USER=${user.name}`,
+      `XDG_RUNTIME_DIR=${user.runtime}`,
+      `DBUS_SESSION_BUS_ADDRESS=unix:path=${user.runtime}/bus`,
+      `PATH=${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+    ];
+    const inHome = ['env', '-i', `--chdir=${user.home}`, ...environment];
+    return this.root(['runuser', '-u', user.name, '--', ...inHome, ...command], timeoutMs);
+  }
+
+  /** Writes a file inside that belongs to the user; its directory too, where it is missing. */
+  async write(path: string, text: string): Promise<void> {
+    const handOver = join(this.share, 'hand-over');
+    await writeFile(handOver, text, { mode: 0o644 });
+    await this.dev(['mkdir', '-p', dirname(path)]);
+    await this.dev(['install', '--mode=600', '/share/hand-over', path]);
+  }
+
+  /** Ends it; nothing of it stays behind. */
+  down(): Promise<void> {
+    return destroyMachine(this.#machine);
+  }
+}
