@@ -1,0 +1,94 @@
+/** `capture VM`: dump now, by hand. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { printable } from '../core/printable.js';
+import { readIncident } from '../core/report/read-incident.js';
+import { captureNow } from '../daemon/capture-now.js';
+import { askCapture, type CaptureResult, controlSocket, serveControl } from '../daemon/control.js';
+import { Daemon } from '../daemon/daemon.js';
+import { makeLog } from '../io/log.js';
+import { archiveRoot, runtimeDirectory } from '../io/places.js';
+import type { Config } from '../core/config/schema.js';
+import { EXIT, type Globals, withConfig } from './globals.js';
+
+interface CaptureOptions {
+  note?: string | undefined;
+  json?: boolean | undefined;
+}
+
+/** The console and the guest's own words so far are read before a key is pressed. */
+const SETTLE_MS = 3_000;
+
+/**
+ * Captures one guest: through the daemon where it runs, so that two never press keys at once, else alone. Prints the
+ * verdict and the path. Returns 0 (nothing is stuck), 1 (a hang), 3 (no such guest), 4 (incomplete), 5.
+ */
+export async function captureGuest(vm: string, options: CaptureOptions, globals: Globals): Promise<number> {
+  const { terminal } = globals;
+  return withConfig(globals, async (config) => {
+    const result = await captureThrough(vm, options.note ?? null, config, globals.quiet);
+    if (result.directory === null) {
+      terminal.err(`wedgewatch: ${printable(result.problem ?? 'nothing was filed', 400)}\n`);
+      return result.problem?.startsWith('no guest ') === true ? EXIT.noMatch : EXIT.environment;
+    }
+    const text = await readFile(join(result.directory, 'incident.json'), 'utf8');
+    const read = readIncident(text);
+    if (!read.ok) {
+      terminal.err(`wedgewatch: ${result.directory}: ${read.problem}\n`);
+      return EXIT.environment;
+    }
+    const { verdict, evidence } = read.incident;
+    terminal.out(options.json === true ? text : `${printable(verdict.title, 400)}\n${result.directory}\n`);
+    if (!evidence.complete) return EXIT.incomplete;
+    return verdict.class === 'none' ? EXIT.ok : EXIT.hang;
+  });
+}
+
+async function captureThrough(
+  vm: string,
+  note: string | null,
+  config: Config,
+  quiet: boolean,
+): Promise<CaptureResult> {
+  const socket = controlSocket(runtimeDirectory());
+  const through = await askCapture(socket, vm, note).catch(isNobody);
+  return through ?? captureAlone(vm, note, config, quiet, socket);
+}
+
+/** Null where no daemon listens; any other failure of the call is one. */
+function isNobody(error: unknown): null {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
+  throw error;
+}
+
+async function captureAlone(
+  vm: string,
+  note: string | null,
+  config: Config,
+  quiet: boolean,
+  socket: string,
+): Promise<CaptureResult> {
+  const log = makeLog({ quiet });
+  const daemon = new Daemon({
+    config,
+    log,
+    state: archiveRoot(config),
+    runtime: runtimeDirectory(),
+    only: vm,
+  });
+  // Holding the daemon's socket keeps a daemon, or a second capture, from pressing keys meanwhile.
+  const server = await serveControl(socket, {
+    status: () => ({ pid: process.pid, version: '', blind: null, configProblems: [], guests: [] }),
+    capture: () => Promise.resolve({ directory: null, problem: 'a capture by hand is under way' }),
+  });
+  try {
+    await daemon.start();
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    return await captureNow(daemon, vm, note);
+  } finally {
+    await daemon.stop();
+    server.close();
+    server.closeAllConnections();
+  }
+}

@@ -1,0 +1,128 @@
+#!/usr/bin/env node
+/** Verbs and their options. Each verb is a file that returns its exit code. */
+import { Command } from '@commander-js/extra-typings';
+import { VERSION } from '../io/version.js';
+import { analyzeCommand } from './analyze.js';
+import { captureGuest } from './capture.js';
+import { configCheck, configSchemaText, configShow } from './config.js';
+import { demo } from './demo.js';
+import { doctor } from './doctor.js';
+import { EXIT, type Globals, withConfig } from './globals.js';
+import { listIncidents } from './list.js';
+import { processTerminal } from './print.js';
+import { run } from './run.js';
+import { showIncident } from './show.js';
+import { status } from './status.js';
+import { archiveRoot } from '../io/places.js';
+
+const terminal = processTerminal();
+const done = (code: number) => {
+  process.exitCode = code;
+};
+
+const program = new Command('wedgewatch')
+  .description(
+    'Notices wedged QEMU guests, makes them print their stacks, says where they are stuck, and files it.',
+  )
+  .version(VERSION)
+  .option('-c, --config <file>', 'configuration file (default: $XDG_CONFIG_HOME/wedgewatch/config.yaml)')
+  .option('-q, --quiet', 'print only what was asked for, warnings and errors')
+  .showHelpAfterError('(wedgewatch --help shows the verbs)')
+  .exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  })
+  .addHelpText(
+    'after',
+    `
+Exit codes: 0 fine; 1 a hang was found; 2 usage or a bad configuration; 3 no match; 4 an incident with incomplete
+evidence; 5 an environment or daemon problem; 124 timeout.`,
+  );
+
+const globals = (): Globals => {
+  const { config = null, quiet = false } = program.opts();
+  return { config, quiet, terminal };
+};
+
+program
+  .command('run')
+  .description('The daemon: watches all guests of this user. Normally started by wedgewatch.service.')
+  .action(async () => done(await run(globals())));
+
+program
+  .command('status [vm]')
+  .description('What the running daemon knows of each guest, and why.')
+  .option('--json', 'as JSON')
+  .action(async (vm, options) => done(await status(vm, options, globals())));
+
+program
+  .command('list')
+  .description('The incidents, newest last.')
+  .option('--since <when>', 'a duration such as 2h, or an ISO date')
+  .option('--vm <name>', 'of this VM only')
+  .option('--fingerprint <prefix>', 'of this hang only')
+  .option('--json', 'as JSON')
+  .action(async (options) =>
+    done(
+      await withConfig(globals(), (config) =>
+        listIncidents(archiveRoot(config), options, terminal, Date.now()),
+      ),
+    ),
+  );
+
+program
+  .command('show [id]')
+  .description('One incident: the verdict, the reasons, the groups, the paths. Default: the newest.')
+  .option('--json', 'as JSON')
+  .action(async (id, options) =>
+    done(await withConfig(globals(), (config) => showIncident(archiveRoot(config), id, options, terminal))),
+  );
+
+program
+  .command('capture <vm>')
+  .description('Dump the stacks of a guest now and file them, through the daemon where it runs.')
+  .option('--note <text>', 'kept with the incident')
+  .option('--json', 'as JSON')
+  .action(async (vm, options) => done(await captureGuest(vm, options, globals())));
+
+analyzeCommand(program, done);
+
+program
+  .command('doctor [vm]')
+  .description('Checks the whole path from journal to keyboard and names each fix.')
+  .option('--json', 'as JSON')
+  .action(async (vm, options) => done(await doctor(vm, options, globals())));
+
+const config = program
+  .command('config')
+  .description('The configuration: check it, its schema, what is in force.');
+const configOptions = (json: boolean | undefined, file: string | undefined) => {
+  const { config: global, quiet } = globals();
+  return { file: file ?? global, json: json ?? false, quiet, out: terminal.out, err: terminal.err };
+};
+config
+  .command('check [file]')
+  .description('Name every problem of a configuration file.')
+  .option('--json', 'as JSON')
+  .action(async (file, options) => done(await configCheck(configOptions(options.json, file))));
+config
+  .command('schema')
+  .description('The JSON Schema of the file, for editors.')
+  .action(() => done(configSchemaText(terminal)));
+config
+  .command('show [vm]')
+  .description('What is in force, for all or for one VM.')
+  .option('--json', 'as JSON')
+  .action(async (vm, options) =>
+    done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null })),
+  );
+
+program
+  .command('demo')
+  .description(
+    'Boot a real guest, wedge it, catch it, and print the verdict. Fetches what it needs through apt.',
+  )
+  .option('--mode <mode>', 'job: a page-in and SSH hang; exec: only execs hang', 'job')
+  .option('--append <words>', 'more of the kernel command line, such as quiet', '')
+  .action(async (options) => done(await demo(options, globals())));
+
+await program.parseAsync();

@@ -1,0 +1,177 @@
+/**
+ * One conversation with a guest's kernel: a chord, its header, and for a dump the fence behind it.
+ * send-key answers before the keys arrive and a full PS/2 queue drops them without a word, so nothing is believed
+ * until the kernel has said it on the console. One chord is in flight at any time.
+ */
+import type { Config } from '../config/schema.js';
+import type { QmpFault, SysrqKey } from '../model.js';
+import type { Mono } from '../time.js';
+import { sysrqReply } from './replies.js';
+
+/** How a conversation ended. Only `fence` (for a dump) and `answered` (for a loglevel) are good ends. */
+export type EndedBy =
+  | 'fence'
+  | 'answered'
+  | 'silence'
+  | 'deadline'
+  | 'refused'
+  | 'no-response'
+  | 'not-pressed'
+  | 'guest-gone'
+  | 'too-large';
+
+export interface Exchange {
+  key: SysrqKey;
+  startedAt: Mono;
+  phase: 'pressing' | 'header' | 'body' | 'done';
+  /** Id of the press under way; its result must match. */
+  pressId: number;
+  phaseAt: Mono;
+  lastLineAt: Mono;
+  /** Presses of the key so far, and of the fence. */
+  presses: number;
+  fences: number;
+  /** Answer lines of a dump, header to fence. Appended to, never rewritten. */
+  lines: string[];
+  bytes: number;
+  endedBy: EndedBy | null;
+  /** The guest's own words or QMP's, where they explain the end. */
+  quote: string | null;
+  fault: QmpFault | null;
+}
+
+export type ExchangeEvent =
+  | { type: 'line'; at: Mono; text: string }
+  | { type: 'tick'; at: Mono }
+  | { type: 'pressed'; at: Mono; id: number; fault: QmpFault | null; detail: string };
+
+export interface Press {
+  id: number;
+  key: SysrqKey;
+}
+
+/** A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. */
+const MAX_BYTES = 64 << 20;
+/** A chord lost in a full queue is pressed once more, no chord more than needed. */
+const MAX_PRESSES = 2;
+const MAX_FENCES = 3;
+
+const isDump = (key: SysrqKey): boolean => key === 'w' || key === 't' || key === 'l';
+
+/** Starts a conversation: the press that it returns must be carried out and answered by a `pressed` event. */
+export function startExchange(
+  key: SysrqKey,
+  at: Mono,
+  pressId: number,
+): { exchange: Exchange; press: Press } {
+  const exchange: Exchange = {
+    key,
+    startedAt: at,
+    phase: 'pressing',
+    pressId,
+    phaseAt: at,
+    lastLineAt: at,
+    presses: 1,
+    fences: 0,
+    lines: [],
+    bytes: 0,
+    endedBy: null,
+    quote: null,
+    fault: null,
+  };
+  return { exchange, press: { id: pressId, key } };
+}
+
+/** Moves a conversation on. Returns a press to carry out, where the event calls for one. */
+export function exchangeStep(
+  before: Exchange,
+  event: ExchangeEvent,
+  limits: Config['capture'],
+): { exchange: Exchange; press: Press | null } {
+  const exchange = { ...before };
+  if (exchange.phase === 'done') return { exchange, press: null };
+  switch (event.type) {
+    case 'line':
+      return { exchange, press: onLine(exchange, event.text, event.at) };
+    case 'pressed':
+      if (event.id === exchange.pressId) onPressed(exchange, event);
+      return { exchange, press: null };
+    case 'tick':
+      return { exchange, press: onTick(exchange, event.at, limits) };
+  }
+}
+
+/** Ends a conversation from outside, because its guest went away. */
+export function abandon(exchange: Exchange, endedBy: 'guest-gone'): Exchange {
+  return exchange.phase === 'done' ? exchange : { ...exchange, phase: 'done', endedBy };
+}
+
+function end(exchange: Exchange, endedBy: EndedBy, quote: string | null): null {
+  exchange.phase = 'done';
+  exchange.endedBy = endedBy;
+  exchange.quote = quote;
+  return null;
+}
+
+function press(exchange: Exchange, key: SysrqKey, at: Mono): Press {
+  exchange.pressId += 1;
+  exchange.phaseAt = at;
+  return { id: exchange.pressId, key };
+}
+
+function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
+  const reply = sysrqReply(text);
+  if (exchange.phase !== 'body') {
+    if (reply?.type === 'refused') return end(exchange, 'refused', text);
+    if (!isDump(exchange.key))
+      return reply?.type === 'level' && reply.level === exchange.key ? end(exchange, 'answered', text) : null;
+    if (reply?.type !== 'header' || reply.key !== exchange.key) return null;
+    exchange.phase = 'body';
+    keep(exchange, text, at);
+    exchange.fences = 1;
+    return press(exchange, 'h', at);
+  }
+  keep(exchange, text, at);
+  if (reply?.type === 'help') return end(exchange, 'fence', null);
+  if (exchange.bytes > MAX_BYTES) return end(exchange, 'too-large', null);
+  return null;
+}
+
+function keep(exchange: Exchange, text: string, at: Mono): void {
+  exchange.lines.push(text);
+  exchange.bytes += text.length;
+  exchange.lastLineAt = at;
+}
+
+function onPressed(exchange: Exchange, event: { at: Mono; fault: QmpFault | null; detail: string }): void {
+  if (event.fault !== null) {
+    exchange.fault = event.fault;
+    // A fence that could not be pressed leaves a body that still arrives: let silence end it.
+    if (exchange.phase !== 'body') end(exchange, 'not-pressed', event.detail);
+    else exchange.quote = event.detail;
+    return;
+  }
+  if (exchange.phase === 'pressing') exchange.phase = 'header';
+  exchange.phaseAt = event.at;
+}
+
+function onTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {
+  if (exchange.phase === 'body') return bodyTick(exchange, at, limits);
+  if (at - exchange.phaseAt < limits.headerTimeout) return null;
+  if (exchange.phase === 'pressing') return null; // the press has its own deadline and always reports
+  if (exchange.presses >= MAX_PRESSES) return end(exchange, 'no-response', null);
+  exchange.presses += 1;
+  exchange.phase = 'pressing';
+  return press(exchange, exchange.key, at);
+}
+
+function bodyTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {
+  if (at - exchange.startedAt >= limits.dumpTimeout) return end(exchange, 'deadline', exchange.quote);
+  const quiet = at - Math.max(exchange.lastLineAt, exchange.phaseAt);
+  if (quiet < limits.dumpSilence / MAX_FENCES) return null;
+  if (exchange.fences >= MAX_FENCES || exchange.fault !== null) {
+    return at - exchange.lastLineAt >= limits.dumpSilence ? end(exchange, 'silence', exchange.quote) : null;
+  }
+  exchange.fences += 1;
+  return press(exchange, 'h', at);
+}

@@ -1,0 +1,32 @@
+/**
+ * The lines with which a guest's kernel answers a chord (drivers/tty/sysrq.c; before 5.10 the tag is `SysRq : `).
+ * A line counts only where the tag stands right behind the printk prefix: a program that quotes one is not the kernel.
+ */
+import { stripPrintk } from '../console/printk.js';
+import type { SysrqKey } from '../model.js';
+
+const TAG = /^(?:sysrq: |SysRq : )(.*)$/;
+const LEVEL = /^Loglevel set to ([0-9])\b/;
+
+export type Reply =
+  | { type: 'header'; key: SysrqKey }
+  | { type: 'help' }
+  | { type: 'level'; level: string }
+  | { type: 'refused' };
+
+const SAYS: readonly (readonly [prefix: string, reply: Reply])[] = [
+  ['Show Blocked State', { type: 'header', key: 'w' }],
+  ['Show State', { type: 'header', key: 't' }],
+  ['Show backtrace of all active CPUs', { type: 'header', key: 'l' }],
+  ['HELP : ', { type: 'help' }],
+  ['This sysrq operation is disabled.', { type: 'refused' }],
+];
+
+/** What a console line answers to a chord, or null for any other line. */
+export function sysrqReply(line: string): Reply | null {
+  const said = TAG.exec(stripPrintk(line).text)?.[1];
+  if (said === undefined) return null;
+  const level = LEVEL.exec(said)?.[1];
+  if (level !== undefined) return { type: 'level', level };
+  return SAYS.find(([prefix]) => said.startsWith(prefix))?.[1] ?? null;
+}

@@ -1,0 +1,83 @@
+/** The conversations of one capture in their order: loglevel up, w, w again, t, loglevel back. */
+import type { Config } from '../config/schema.js';
+import type { LoglevelKey, SysrqKey } from '../model.js';
+import type { Mono } from '../time.js';
+import {
+  abandon,
+  type Exchange,
+  type ExchangeEvent,
+  exchangeStep,
+  type Press,
+  startExchange,
+} from './exchange.js';
+
+export type DumpName = 'sysrq-w.1' | 'sysrq-w.2' | 'sysrq-t';
+export type Leg = 'raise' | DumpName | 'restore';
+
+export interface Series {
+  leg: Leg;
+  exchange: Exchange;
+  pressId: number;
+  /** The guest confirmed the higher loglevel: bodies are not hidden. */
+  raised: boolean;
+}
+
+/** KERN_INFO, at which task lines are printed, shows from 7 upwards; 8 shows all. */
+const RAISED: LoglevelKey = '8';
+
+function keyOf(leg: Leg, levelAfter: LoglevelKey): SysrqKey {
+  switch (leg) {
+    case 'raise':
+      return RAISED;
+    case 'sysrq-w.1':
+    case 'sysrq-w.2':
+      return 'w';
+    case 'sysrq-t':
+      return 't';
+    case 'restore':
+      return levelAfter;
+  }
+}
+
+/** Begins a leg; the press must be carried out. Ids never repeat within a series. */
+export function startLeg(
+  leg: Leg,
+  at: Mono,
+  before: Series | null,
+  levelAfter: LoglevelKey,
+): { series: Series; press: Press } {
+  const { exchange, press } = startExchange(keyOf(leg, levelAfter), at, (before?.pressId ?? 0) + 1);
+  return { series: { leg, exchange, pressId: exchange.pressId, raised: before?.raised ?? false }, press };
+}
+
+/** Moves the leg under way on. */
+export function seriesStep(
+  before: Series,
+  event: ExchangeEvent,
+  limits: Config['capture'],
+): { series: Series; press: Press | null } {
+  const { exchange, press } = exchangeStep(before.exchange, event, limits);
+  const raised = before.raised || (before.leg === 'raise' && exchange.endedBy === 'answered');
+  return { series: { ...before, exchange, pressId: exchange.pressId, raised }, press };
+}
+
+/** Ends the leg under way because its guest went away. */
+export function abandonSeries(series: Series): Series {
+  return { ...series, exchange: abandon(series.exchange, 'guest-gone') };
+}
+
+/**
+ * The loglevel to put back: what was read over SSH in this boot, else what the kernel's command line asked for
+ * (`quiet` is 4: CONFIG_CONSOLE_LOGLEVEL_QUIET), else 7 (CONFIG_CONSOLE_LOGLEVEL_DEFAULT).
+ */
+export function levelToRestore(read: number | null, commandLine: string | null): LoglevelKey {
+  const words = commandLine?.split(/\s+/) ?? [];
+  const asked = words.flatMap((word) => {
+    if (word === 'quiet') return [4];
+    if (word === 'debug') return [9];
+    const level = /^loglevel=(\d+)$/.exec(word)?.[1];
+    return level === undefined ? [] : [Number(level)];
+  });
+  const level = read ?? asked.at(-1) ?? 7;
+  return String(Math.min(Math.max(level, 0), 9)) as LoglevelKey;
+}

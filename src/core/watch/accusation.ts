@@ -1,0 +1,24 @@
+/** Why a guest is accused, known as soon as its capture begins. Times on the host's monotonic clock. */
+import type { Mono } from '../time.js';
+import type { GuestState } from './state.js';
+
+export interface Grounds {
+  why: string[];
+  /** The last good SSH, or the first suspicion where SSH never answered. */
+  wedgedSince: Mono;
+  suspectAt: Mono;
+  lastProgress: { at: Mono; text: string } | null;
+  awaiting: string | null;
+}
+
+export function groundsOf(state: GuestState, at: Mono): Grounds {
+  const suspectAt = state.case?.startedAt ?? at;
+  const { lastProgress, awaiting } = state.console;
+  return {
+    why: state.case?.why ?? state.why,
+    wedgedSince: Math.min(state.ssh.lastOkAt ?? lastProgress?.at ?? suspectAt, suspectAt),
+    suspectAt,
+    lastProgress,
+    awaiting,
+  };
+}

@@ -1,0 +1,138 @@
+/** The capture: which conversation follows which, and when the guest is let go. */
+import type { ExchangeEvent } from '../capture/exchange.js';
+import { levelToRestore, type Leg, type Series, seriesStep, startLeg } from '../capture/series.js';
+import type { QmpFault } from '../model.js';
+import { seconds } from '../words.js';
+import { type Context, enter } from './case.js';
+import { fileCase, judged } from './judge.js';
+import { afterOpened } from './looking.js';
+import type { Case } from './state.js';
+
+export function onOpened(context: Context, problem: string | undefined): void {
+  const { state, effects } = context;
+  if (state.case === null) return;
+  state.case.open = problem === undefined;
+  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: `no archive: ${problem}` });
+  else state.captures = [...state.captures, context.at];
+  afterOpened(context);
+}
+
+export function onPressed(
+  context: Context,
+  event: { id: number; fault: QmpFault | null; detail: string },
+): void {
+  const { at } = context;
+  advance(context, { type: 'pressed', at, ...event });
+}
+
+/** Gives a console line to the conversation under way. True where it belongs to a dump and tells nothing else. */
+export function readDump(context: Context, event: { text: string; replayed?: true }): boolean {
+  const { state, at } = context;
+  const series = state.case?.series ?? null;
+  if (series === null || event.replayed === true) return false;
+  const inside = series.exchange.phase === 'body';
+  advance(context, { type: 'line', at, text: event.text });
+  return inside;
+}
+
+export function captureTick(context: Context): void {
+  const { state, at } = context;
+  const current = state.case;
+  if (current !== null && current.secondLookAt !== null) {
+    if (current.acquitted !== null) {
+      current.secondLookAt = null;
+      finish(context, current);
+    } else if (at >= current.secondLookAt) {
+      current.secondLookAt = null;
+      context.effects.push({ type: 'look' });
+      start(context, current, 'sysrq-w.2');
+    }
+    return;
+  }
+  advance(context, { type: 'tick', at });
+}
+
+function advance(context: Context, event: ExchangeEvent): void {
+  const { state, settings, effects } = context;
+  const current = state.case;
+  if (current === null || current.series === null || current.series.exchange.phase === 'done') return;
+  const { series, press } = seriesStep(current.series, event, settings.capture);
+  current.series = series;
+  if (press !== null) effects.push({ type: 'press', ...press });
+  if (series.exchange.phase === 'done') legEnded(context, current, series);
+}
+
+function legEnded(context: Context, current: Case, series: Series): void {
+  const { settings, at } = context;
+  keepDump(context, current, series);
+  current.raised = series.raised;
+  if (current.acquitted !== null && series.leg !== 'restore') {
+    finish(context, current);
+    return;
+  }
+  switch (series.leg) {
+    case 'raise':
+      start(context, current, 'sysrq-w.1');
+      return;
+    case 'sysrq-w.1':
+      // A guest that refuses one key, or hears none, does so for the next as well.
+      if (!speaks(series)) finish(context, current);
+      else if (current.complaint !== null || current.manual) startAll(context, current);
+      else current.secondLookAt = at + settings.detect.secondLook;
+      return;
+    case 'sysrq-w.2':
+      startAll(context, current);
+      return;
+    case 'sysrq-t':
+      finish(context, current);
+      return;
+    case 'restore':
+      fileCase(context);
+  }
+}
+
+const speaks = ({ exchange: { endedBy } }: Series): boolean =>
+  endedBy !== 'refused' && endedBy !== 'no-response' && endedBy !== 'not-pressed';
+
+/** w shows who is blocked; t shows all, among them those who wait in S for a dead server. */
+function startAll(context: Context, current: Case): void {
+  enter(context, 'capturing', current.why);
+  start(context, current, 'sysrq-t');
+}
+
+/** Puts the loglevel back, after the last fence only: what is suppressed is decided when the console prints. */
+function finish(context: Context, current: Case): void {
+  if (current.acquitted === null) enter(context, 'capturing', current.why);
+  if (current.series?.raised === true) start(context, current, 'restore');
+  else fileCase(context);
+}
+
+function start(context: Context, current: Case, leg: Leg): void {
+  const { state, at, effects } = context;
+  const commandLine = state.console.commandLine ?? current.looks.at(-1)?.kernelCommandLine ?? null;
+  const level = levelToRestore(state.facts?.loglevel ?? null, commandLine);
+  const { series, press } = startLeg(leg, at, current.series, level);
+  current.series = series;
+  effects.push({ type: 'press', ...press });
+}
+
+function keepDump(context: Context, current: Case, { leg, exchange }: Series): void {
+  if (leg === 'raise' || leg === 'restore') return;
+  const { at, effects } = context;
+  const dump = {
+    name: leg,
+    lines: exchange.lines,
+    startedAt: exchange.startedAt,
+    endedAt: at,
+    endedBy: exchange.endedBy ?? ('deadline' as const),
+    quote: exchange.quote,
+  };
+  current.dumps = [...current.dumps, dump];
+  const tasks = judged(dump, current.series?.raised === true)?.tasks.length ?? 0;
+  effects.push({ type: 'keep-dump', dump });
+  effects.push({
+    type: 'note',
+    level: 'info',
+    text: `${leg}: ${dump.lines.length} lines, ${tasks} tasks, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
+  });
+}

@@ -1,0 +1,100 @@
+/** Opening and closing a case, and the one way to change a guest's state. */
+import type { GuestSettings } from '../config/schema.js';
+import type { Mono } from '../time.js';
+import type { Effect } from './events.js';
+import type { Case, GuestState, StateName } from './state.js';
+
+export interface Context {
+  state: GuestState;
+  settings: GuestSettings;
+  at: Mono;
+  effects: Effect[];
+}
+
+const HOUR_MS = 3_600_000;
+const PANIC_TAIL_MS = 2_000;
+const MAX_COOLDOWN_MS = 30 * 60_000;
+
+/** Changes the state and says why; the same state again only renews its reasons. */
+export function enter({ state, at, effects }: Context, name: StateName, why: string[]): void {
+  const told = state.why.join('; ') === why.join('; ');
+  state.why = why;
+  if (state.name === name) return;
+  state.name = name;
+  state.since = at;
+  const level = name === 'suspect' || name === 'confirming' ? 'info' : 'notice';
+  effects.push({ type: 'note', level, text: told ? name : `${name}: ${why.join('; ')}` });
+}
+
+/** What a guest is called while nothing is wrong with it. */
+export function enterCalm(context: Context, why: string[]): void {
+  const { state, settings } = context;
+  const up = state.ssh.lastOkAt !== null || (!settings.ssh.enabled && state.cooldownMs > 0);
+  enter(context, up ? 'up' : 'starting', why);
+}
+
+/** Begins to suspect the guest: the first look is from outside and harmless. */
+export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint' | 'manual'>): void {
+  const { state, settings, at, effects } = context;
+  if (state.case !== null) return;
+  state.captures = state.captures.filter((opened) => at - opened < HOUR_MS);
+  if (!reason.manual && state.captures.length >= settings.capture.maxPerHour) {
+    state.notBefore = (state.captures[0] ?? at) + HOUR_MS;
+    enter(context, 'held', [
+      ...reason.why,
+      `not captured: ${state.captures.length} captures within the hour`,
+    ]);
+    return;
+  }
+  const panic = reason.complaint?.kind === 'panic';
+  state.case = {
+    ...reason,
+    startedAt: at,
+    looks: [],
+    // A panic still prints its stack, and there is nobody left to ask: the look comes when it has.
+    lookAgainAt: panic ? at + PANIC_TAIL_MS : null,
+    open: false,
+    series: null,
+    raised: false,
+    acquitted: null,
+    secondLookAt: null,
+    dumps: [],
+    filing: false,
+  };
+  enter(context, panic ? 'panicked' : 'suspect', reason.why);
+  if (!panic) effects.push({ type: 'look' });
+}
+
+/** Ends a case without an incident. The next look waits, twice as long each time. */
+export function dropCase(context: Context, why: string): void {
+  const { state, settings, at, effects } = context;
+  if (state.case?.open === true) effects.push({ type: 'drop', why });
+  state.cooldownMs = Math.min(Math.max(settings.detect.cooldown, state.cooldownMs * 2), MAX_COOLDOWN_MS);
+  state.notBefore = at + state.cooldownMs;
+  state.case = null;
+  enterCalm(context, [why]);
+}
+
+/** Ends a case because the guest moves again, once the conversation under way has ended. */
+export function acquit(context: Context, because: string): void {
+  const current = context.state.case;
+  if (current === null || current.filing) return;
+  if (current.series === null) forgetCase(context, because);
+  else current.acquitted ??= because;
+}
+
+/** Ends a case at once: nothing was wrong, and the next look has nothing to wait for. */
+export function forgetCase(context: Context, because: string): void {
+  const { state, effects } = context;
+  if (state.case?.open === true && !state.case.filing) effects.push({ type: 'drop', why: because });
+  state.case = null;
+  enterCalm(context, [because]);
+}
+
+/** Ends a case that was filed. What comes next depends on where it left the guest. */
+export function closeCase(context: Context): void {
+  const { state } = context;
+  const manual = state.case?.manual === true;
+  state.case = null;
+  if (manual) enterCalm(context, ['a capture by hand was filed']);
+}

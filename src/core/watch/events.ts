@@ -1,0 +1,58 @@
+/** What happens to one guest, and what is to be done about it: both are data, so that any of it can be replayed. */
+import type { DumpName } from '../capture/series.js';
+import type { Grounds } from './accusation.js';
+import type { TimedLook } from './state.js';
+import type { Analysis, GuestFacts, Look, QmpFault, SshProbe, SysrqKey } from '../model.js';
+import type { Mono } from '../time.js';
+import type { EndedBy } from '../capture/exchange.js';
+
+export type GuestEvent = { at: Mono } & (
+  | { type: 'boot'; invocation: string | null; reason: string }
+  /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
+  | { type: 'line'; text: string; replayed?: true }
+  /** `blind`: why the console cannot be judged by its silence now. */
+  | { type: 'tick'; blind?: string }
+  | { type: 'ssh'; probe: SshProbe }
+  | { type: 'facts'; facts: GuestFacts }
+  | { type: 'look'; look: Look }
+  | { type: 'opened'; problem?: string }
+  | { type: 'pressed'; id: number; fault: QmpFault | null; detail: string }
+  | { type: 'filed'; incident: string | null; problem?: string }
+  | { type: 'gone'; reason: string }
+  /** Somebody wants a dump now, whatever the guest's state. */
+  | { type: 'capture-asked'; note: string | null }
+);
+
+/** A dump as the guest printed it. */
+export interface KeptDump {
+  name: DumpName;
+  lines: string[];
+  startedAt: Mono;
+  endedAt: Mono;
+  endedBy: EndedBy;
+  /** The words that explain a bad end: the guest's, or QMP's. */
+  quote: string | null;
+}
+
+/** All that an incident says, apart from the bytes. Times on the host's monotonic clock. */
+export interface Finding extends Grounds {
+  analysis: Analysis;
+  capturedAt: Mono;
+  dumps: KeptDump[];
+  looks: TimedLook[];
+  complete: boolean;
+  incompleteBecause: string[];
+}
+
+export type Effect =
+  | { type: 'probe-ssh' }
+  | { type: 'read-facts' }
+  | { type: 'look' }
+  /** Waits for its turn, then makes the directory that raw bytes stream to; answered by `opened`. */
+  | { type: 'open' }
+  | { type: 'press'; id: number; key: SysrqKey }
+  | { type: 'keep-dump'; dump: KeptDump }
+  | { type: 'file'; finding: Finding }
+  | { type: 'drop'; why: string }
+  | { type: 'recovered'; afterMs: number; because: string }
+  | { type: 'note'; level: 'info' | 'notice' | 'warning'; text: string };

@@ -1,0 +1,133 @@
+/** What an event tells about the guest, before anybody decides anything. */
+import { complaintIn } from '../console/complaints.js';
+import { bootStarts, kernelCommandLine } from '../console/markers.js';
+import type { GuestFacts, SshProbe } from '../model.js';
+import { printable } from '../printable.js';
+import { seconds } from '../words.js';
+import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
+import { panicCase } from './judge.js';
+import type { GuestState } from './state.js';
+
+/** Lines kept for the reports that a kernel prints by itself: several hung tasks with their stacks. */
+const TAIL_LINES = 600;
+const PROGRESS_TEXT_MAX = 160;
+/** Firmware and kernel both announce one boot. */
+const SAME_BOOT_MS = 30_000;
+
+/** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
+export function onBoot(context: Context, invocation: string | null, reason: string): void {
+  const { state, at } = context;
+  if (invocation !== null) state.invocation = invocation;
+  if (state.case !== null) forgetCase(context, reason);
+  recovered(context, reason);
+  state.bootedAt = at;
+  state.facts = null;
+  state.notBefore = 0;
+  state.cooldownMs = 0;
+  state.console.quietSince = at;
+  state.console.awaiting = null;
+  state.console.tail = [];
+  state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
+  enter(context, 'starting', [reason]);
+}
+
+/** A console line that is not part of a dump of ours. */
+export function onLine(context: Context, text: string, replayed: boolean): void {
+  const { state, at } = context;
+  const { console } = state;
+  if (bootStarts(text) && !(state.bootedAt !== null && at - state.bootedAt < SAME_BOOT_MS)) {
+    onBoot(context, null, 'the console shows a new boot');
+  }
+  keepTail(console.tail, text);
+  console.commandLine = kernelCommandLine(text) ?? console.commandLine;
+  const reading = console.progress.read(text, at);
+  console.awaiting = reading.awaiting ?? (reading.news ? null : console.awaiting);
+  if (reading.news) onNews(context, text);
+  else if (!replayed) onComplaint(context, text);
+}
+
+function keepTail(tail: string[], text: string): void {
+  tail.push(text);
+  if (tail.length > 2 * TAIL_LINES) tail.splice(0, tail.length - TAIL_LINES);
+}
+
+function onNews(context: Context, text: string): void {
+  const { state, at } = context;
+  state.console.quietSince = at;
+  state.console.lastProgress = { at, text: printable(text, PROGRESS_TEXT_MAX) };
+  if (state.name === 'unknown') enterCalm(context, ['its console speaks']);
+  if (mayBeAcquitted(state)) acquit(context, `news on the console: ${printable(text, PROGRESS_TEXT_MAX)}`);
+  // A wedged guest that was up may still print a line; only SSH clears it. One that never was up has just its console.
+  if (state.case === null && state.ssh.lastOkAt === null) recovered(context, 'news on the console');
+}
+
+/** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
+function mayBeAcquitted({ case: current, name }: GuestState): boolean {
+  if (current === null || current.complaint !== null || current.manual) return false;
+  return name === 'suspect' || name === 'confirming';
+}
+
+function onComplaint(context: Context, text: string): void {
+  const { state, at } = context;
+  const complaint = complaintIn(text);
+  if (complaint === null) return;
+  if (complaint.kind === 'panic') {
+    panicCase(context, text);
+    return;
+  }
+  if (state.name === 'held' || state.name === 'panicked' || at < state.notBefore) return;
+  openCase(context, {
+    why: [`the guest's console says: ${printable(text, PROGRESS_TEXT_MAX)}`],
+    complaint: { ...complaint, text: printable(text, PROGRESS_TEXT_MAX) },
+    manual: false,
+  });
+}
+
+export function onSsh(context: Context, probe: SshProbe): void {
+  const { state, at, effects } = context;
+  const { ssh } = state;
+  ssh.inFlight = false;
+  ssh.last = probe;
+  if (probe.kind === 'host-fault') return;
+  if (probe.kind !== 'ok') {
+    ssh.failures += 1;
+    ssh.firstFailureAt ??= at;
+    if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
+    return;
+  }
+  const first = ssh.lastOkAt === null;
+  ssh.lastOkAt = at;
+  ssh.failures = 0;
+  ssh.firstFailureAt = null;
+  state.notBefore = 0;
+  state.cooldownMs = 0;
+  if (first) effects.push({ type: 'read-facts' });
+  if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
+  recovered(context, 'SSH answers again');
+  if (state.case === null) enter(context, 'up', ['SSH answers']);
+}
+
+export function onFacts({ state }: Context, facts: GuestFacts): void {
+  state.facts = facts;
+}
+
+/** Ends `held`: the guest moves again. */
+function recovered(context: Context, because: string): void {
+  const { state, at, effects } = context;
+  if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
+  const afterMs = at - state.since;
+  effects.push({ type: 'recovered', afterMs, because });
+  closeCase(context);
+  state.console.quietSince = at;
+  enter(context, 'recovered', [`${because}, ${seconds(afterMs)} after it was filed`]);
+}
+
+/** Windows that were open while the watchdog slept prove nothing about the guest. */
+export function voidWindows(context: Context, why: string): void {
+  const { state, at, effects } = context;
+  state.console.quietSince = at;
+  state.ssh.failures = 0;
+  state.ssh.firstFailureAt = null;
+  effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
+  if (state.name === 'suspect') forgetCase(context, why);
+}

@@ -1,0 +1,156 @@
+/** From a finished capture to an incident, or to none: an accusation needs proof, a doubt says what it lacks. */
+import { analyze } from '../analysis/analyze.js';
+import { abandonSeries } from '../capture/series.js';
+import { parseDumps } from '../dump/parse.js';
+import type { Analysis, Dump } from '../model.js';
+import { seconds } from '../words.js';
+import { groundsOf } from './accusation.js';
+import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
+import type { Finding, KeptDump } from './events.js';
+import type { Case, GuestState, TimedLook } from './state.js';
+import { blindReasons, explain } from './verdict.js';
+
+/** How long a task may look stuck while block devices still move, before that counts as a hang all the same. */
+const SLOW_MAX_MS = 60_000;
+/** A vCPU that ran for this share of the time between two looks is not waiting for anything. */
+const BUSY = 0.9;
+
+/** A kept dump as parsed, or null where it holds none. */
+export function judged(dump: KeptDump, raised: boolean): Dump | null {
+  const key = dump.name === 'sysrq-t' ? 't' : 'w';
+  return parseDumps(dump.lines, { loglevelRaised: raised }).find((found) => found.key === key) ?? null;
+}
+
+/** Files the case, or drops it where nothing in the guest turns out to be stuck. */
+export function fileCase(context: Context): void {
+  const { state, effects } = context;
+  const current = state.case;
+  if (current === null || current.filing) return;
+  current.series = null;
+  if (current.acquitted !== null) {
+    forgetCase(context, current.acquitted);
+    return;
+  }
+  const finding = findingOf(context, current);
+  const acquittal = acquitted(context, current, finding);
+  if (acquittal !== null) {
+    dropCase(context, acquittal);
+    return;
+  }
+  current.filing = true;
+  effects.push({ type: 'file', finding });
+  const { title } = finding.analysis.verdict;
+  if (state.name === 'gone' || state.name === 'panicked' || state.name === 'qemu-stuck') state.why = [title];
+  else if (!current.manual) enter(context, 'held', [title]);
+}
+
+/** The guest goes away while it is captured: what was proven until then is kept. */
+export function fileWhatThereIs(context: Context, why: string): void {
+  const { state } = context;
+  const current = state.case;
+  if (current === null || current.filing) return;
+  if (current.series !== null) current.series = abandonSeries(current.series);
+  // Without a second look nothing was proven, and a guest that shuts down goes silent too.
+  if (!current.dumps.some(({ name }) => name === 'sysrq-w.2') && current.complaint === null) {
+    dropCase(context, why);
+    return;
+  }
+  fileCase(context);
+}
+
+/** A panic: the kernel is dead and hears no keys. The console has said it all. */
+export function panicCase(context: Context, line: string): void {
+  const { state, effects } = context;
+  if (state.name === 'panicked') return;
+  const already = state.case?.open === true;
+  if (state.case === null)
+    openCase(context, {
+      why: [`panic: ${line}`],
+      complaint: { kind: 'panic', seconds: null, text: line },
+      manual: false,
+    });
+  if (state.case === null) return;
+  state.case.complaint ??= { kind: 'panic', seconds: null, text: line };
+  enter(context, 'panicked', [line]);
+  if (!already) return;
+  state.case.series = null;
+  effects.push({ type: 'note', level: 'notice', text: 'the guest panicked while it was captured' });
+  fileCase(context);
+}
+
+function findingOf(context: Context, current: Case): Finding {
+  const { state, at } = context;
+  const analysis = analysisOf(state, current);
+  const incompleteBecause = blindReasons(state, current, analysis.dumps);
+  return {
+    analysis: explain(context, current, analysis, incompleteBecause, allBusy(current.looks)),
+    ...groundsOf(state, at),
+    capturedAt: at,
+    dumps: current.dumps,
+    looks: current.looks,
+    complete: incompleteBecause.length === 0,
+    incompleteBecause,
+  };
+}
+
+function analysisOf(state: GuestState, current: Case): Analysis {
+  const own = current.dumps.flatMap((dump) => judged(dump, current.raised) ?? []);
+  // What the kernel reported by itself counts where it is the reason for all this.
+  const reported =
+    current.complaint === null
+      ? []
+      : parseDumps(state.console.tail).filter(({ key }) => key.length > 1 && key !== 'none');
+  const [first, second] = current.dumps.filter(({ name }) => name !== 'sysrq-t');
+  const gap =
+    first !== undefined && second !== undefined
+      ? Math.floor((second.startedAt - first.startedAt) / 1000)
+      : null;
+  const look = current.looks.findLast(({ shares }) => shares.length > 0);
+  return analyze([...reported, ...own], {
+    secondsBetweenLooks: gap,
+    shares: look?.shares ?? [],
+    kernelCommandLine: state.console.commandLine ?? look?.kernelCommandLine ?? null,
+  });
+}
+
+/** Why this is no incident, or null where it is one. */
+function acquitted(context: Context, current: Case, finding: Finding): string | null {
+  if (speaksForItself(context.state, current)) return null;
+  const { state, settings, at } = context;
+  const { verdict } = finding.analysis;
+  if (verdict.class === 'none') return `looked: ${verdict.reasons[0] ?? verdict.title}`;
+  if (verdict.class === 'unknown') {
+    const quiet = at - state.console.quietSince;
+    if (state.ssh.lastOkAt !== null || quiet >= settings.detect.blindBoot) return null;
+    return `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title}); silent for ${seconds(quiet)} so far`;
+  }
+  const slow = verdict.class === 'blocked' && moving(current.looks) && at - finding.wedgedSince < SLOW_MAX_MS;
+  return slow ? `slow, not stuck: ${verdict.title}, but its block devices still move` : null;
+}
+
+/** Filed whatever the dumps show: the kernel or QEMU said it, or somebody asked. */
+function speaksForItself(state: GuestState, { manual, complaint }: Case): boolean {
+  if (manual || state.name === 'panicked' || state.name === 'qemu-stuck') return true;
+  return complaint !== null && complaint.kind !== 'emergency';
+}
+
+/** Requests completed between the first look and the last. */
+function moving(looks: readonly TimedLook[]): boolean {
+  const counts = looks.flatMap(({ qmp }) =>
+    qmp.ok && qmp.block !== null ? [qmp.block.reads + qmp.block.writes] : [],
+  );
+  const [first] = counts;
+  return first !== undefined && (counts.at(-1) ?? first) > first;
+}
+
+/** Every vCPU was busy between the first look and the last. */
+function allBusy(looks: readonly TimedLook[]): boolean {
+  const seen = looks.flatMap((look) => (look.qmp.ok ? [{ at: look.at, vcpus: look.qmp.vcpus }] : []));
+  const first = seen[0];
+  const last = seen.at(-1);
+  if (first === undefined || last === undefined || last.at - first.at < 1_000) return false;
+  return last.vcpus.every(({ index, cpuMs }) => {
+    const before = first.vcpus.find((vcpu) => vcpu.index === index)?.cpuMs ?? null;
+    return cpuMs !== null && before !== null && cpuMs - before >= BUSY * (last.at - first.at);
+  });
+}

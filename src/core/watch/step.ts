@@ -1,0 +1,106 @@
+/**
+ * The decision about one guest: what an event changes, and what is to be done. No clock, no I/O: live, in tests and
+ * over a recorded timeline it is the same code. The state has one owner and is updated in place; copying a memory of
+ * four thousand lines for each console row would buy nothing.
+ */
+import type { GuestSettings } from '../config/schema.js';
+import { seconds } from '../words.js';
+import { captureTick, onOpened, onPressed, readDump } from './capturing.js';
+import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
+import { onBoot, onFacts, onLine, onSsh, voidWindows } from './evidence.js';
+import type { Effect, GuestEvent } from './events.js';
+import { fileWhatThereIs } from './judge.js';
+import { lookTick, onLook } from './looking.js';
+import type { GuestState } from './state.js';
+import { suspicion } from './suspicion.js';
+
+/** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
+const LATE_TICK_MS = 5_000;
+/** `recovered` is shown for a while before the guest is plainly up again. */
+const RECOVERED_MS = 10_000;
+
+/** Updates `state` by one event and returns what has to be done. Events must come in the order of their times. */
+export function step(state: GuestState, event: GuestEvent, settings: GuestSettings): Effect[] {
+  const context: Context = { state, settings, at: event.at, effects: [] };
+  dispatch(context, event);
+  return context.effects;
+}
+
+function dispatch(context: Context, event: GuestEvent): void {
+  switch (event.type) {
+    case 'boot':
+      fileWhatThereIs(context, `the guest began a new boot in the middle of the capture (${event.reason})`);
+      onBoot(context, event.invocation, event.reason);
+      return;
+    case 'line':
+      if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
+      return;
+    case 'tick':
+      onTick(context, event.blind);
+      return;
+    case 'ssh':
+      onSsh(context, event.probe);
+      return;
+    case 'facts':
+      onFacts(context, event.facts);
+      return;
+    case 'look':
+      onLook(context, event.look);
+      return;
+    case 'opened':
+      onOpened(context, event.problem);
+      return;
+    case 'pressed':
+      onPressed(context, event);
+      return;
+    case 'filed':
+      onFiled(context, event.incident, event.problem);
+      return;
+    case 'gone':
+      fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
+      enter(context, 'gone', [event.reason]);
+      return;
+    case 'capture-asked':
+      openCase(context, { why: [event.note ?? 'asked for by hand'], complaint: null, manual: true });
+      return;
+  }
+}
+
+function onTick(context: Context, blind: string | undefined): void {
+  const { state, at, settings } = context;
+  const late = state.lastTickAt !== null && at - state.lastTickAt > LATE_TICK_MS;
+  if (late) voidWindows(context, `the watchdog itself slept for ${seconds(at - (state.lastTickAt ?? at))}`);
+  state.lastTickAt = at;
+  if (state.name === 'gone') return;
+  probeWhenDue(context);
+  if (state.case !== null) {
+    lookTick(context);
+    captureTick(context);
+    return;
+  }
+  if (state.name === 'recovered' && at - state.since >= RECOVERED_MS) enterCalm(context, state.why);
+  if (state.name === 'held' || state.name === 'panicked' || state.name === 'qemu-stuck') return;
+  // Silence of a source that cannot be read says nothing about the guest.
+  if (blind !== undefined) {
+    state.console.quietSince = at;
+    return;
+  }
+  const why = at < state.notBefore ? null : suspicion(state, settings, at);
+  if (why !== null) openCase(context, { why, complaint: null, manual: false });
+}
+
+function probeWhenDue({ state, settings, at, effects }: Context): void {
+  const { ssh } = state;
+  if (!settings.ssh.enabled || ssh.inFlight) return;
+  if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < settings.ssh.interval) return;
+  ssh.inFlight = true;
+  ssh.lastStartedAt = at;
+  effects.push({ type: 'probe-ssh' });
+}
+
+function onFiled(context: Context, incident: string | null, problem: string | undefined): void {
+  const { state, effects } = context;
+  if (incident !== null) state.lastIncident = incident;
+  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
+  closeCase(context);
+}

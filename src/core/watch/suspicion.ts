@@ -1,0 +1,45 @@
+import type { GuestSettings } from '../config/schema.js';
+import type { Mono } from '../time.js';
+import { seconds } from '../words.js';
+import type { GuestState } from './state.js';
+
+/**
+ * Why a guest should be looked at, or null. Two independent signals are needed: SSH and the console. Silence alone
+ * accuses nobody: a healthy guest at its login prompt is silent for ever. Where SSH cannot be judged, silence only
+ * buys a look, and the dumps alone decide.
+ */
+export function suspicion(state: GuestState, settings: GuestSettings, at: Mono): string[] | null {
+  const { detect } = settings;
+  const quiet = at - state.console.quietSince;
+  const silent = silence(state, quiet);
+  if (!sshCanBeJudged(state, settings)) {
+    return quiet >= detect.bootSilence ? [silent, sshUnknown(state, settings)] : null;
+  }
+  if (state.ssh.failures < settings.ssh.failures) return null;
+  const limit = state.ssh.lastOkAt === null ? detect.bootSilence : detect.silence;
+  return quiet >= limit ? [sshLost(state, at), silent] : null;
+}
+
+/** SSH says something about this guest: it is on, and the last probe was not stopped by the host's own fault. */
+export function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
+  return settings.ssh.enabled && ssh.last?.kind !== 'host-fault';
+}
+
+export function sshLost({ ssh }: GuestState, at: Mono): string {
+  const detail = `${ssh.failures} failed probes in a row, last ${ssh.last?.kind ?? 'none'}: ${ssh.last?.detail ?? ''}`;
+  if (ssh.lastOkAt === null) return `SSH has not answered in this boot (${detail})`;
+  return `SSH answered last ${seconds(at - ssh.lastOkAt)} ago (${detail})`;
+}
+
+function sshUnknown({ ssh }: GuestState, settings: GuestSettings): string {
+  return settings.ssh.enabled
+    ? `SSH cannot be judged: ${ssh.last?.detail ?? ''}`
+    : 'SSH is off for this guest';
+}
+
+function silence(state: GuestState, quiet: number): string {
+  const { lastProgress, awaiting } = state.console;
+  const last = lastProgress === null ? '' : `, last: ${lastProgress.text}`;
+  const waits = awaiting === null ? '' : `; it waits for ${awaiting}`;
+  return `no news on the console for ${seconds(quiet)}${last}${waits}`;
+}

@@ -1,0 +1,127 @@
+/** What the guest's own dumps cannot say: that there are none, and why; or that QEMU itself is what is stuck. */
+import type { Analysis, Dump, Verdict } from '../model.js';
+import { printable } from '../printable.js';
+import { seconds } from '../words.js';
+import type { Context } from './case.js';
+import type { KeptDump } from './events.js';
+import type { Case, GuestState } from './state.js';
+
+const QUOTE_MAX = 160;
+/** Bit of kernel.sysrq that allows dumps of tasks: SYSRQ_ENABLE_DUMP in include/linux/sysrq.h. */
+const ENABLE_DUMP = 8;
+const FIX =
+  'fix it in the guest: sysctl -w kernel.sysrq=1 (and in /etc/sysctl.d/ for the next boot), or boot with sysrq_always_enabled';
+const MUTE =
+  'the guest does not answer Alt+SysRq: no PS/2 keyboard driver in its kernel, kernel.sysrq=0, or interrupts off on its CPU 0';
+
+/** Why the evidence is not whole; empty where it is. Each reason is one phrase with its cause. */
+export function blindReasons(state: GuestState, current: Case, dumps: readonly Dump[]): string[] {
+  const own = current.dumps.flatMap((dump) => doubts(state, current, dump, dumps));
+  const last = current.looks.at(-1);
+  if (last !== undefined && !last.qmp.ok && current.dumps.length === 0) own.push(last.qmp.detail);
+  if (
+    own.length === 0 &&
+    current.complaint?.kind !== 'panic' &&
+    !current.dumps.some(({ name }) => name === 'sysrq-t')
+  ) {
+    own.push('the dump of all tasks (t) was not taken');
+  }
+  return [...new Set(own)];
+}
+
+function doubts(state: GuestState, current: Case, dump: KeptDump, dumps: readonly Dump[]): string[] {
+  const { name, endedBy, quote } = dump;
+  switch (endedBy) {
+    case 'refused':
+      return [`the guest refuses its dumps: ${missingBit(state, current)}`];
+    case 'no-response':
+      return [MUTE];
+    case 'not-pressed':
+      return [`${name}: the chord could not be pressed: ${quote ?? 'QMP failed'}`];
+    case 'guest-gone':
+      return [`${name}: the guest went away while it was printing`];
+    case 'too-large':
+      return [`${name}: cut at 64 MiB`];
+    case 'fence':
+    case 'answered':
+    case 'silence':
+    case 'deadline': {
+      const parsed = dumps.find(({ key }) => key === (name === 'sysrq-t' ? 't' : 'w'));
+      const why = (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
+        (text) => `${name}: ${text}`,
+      );
+      const cut = endedBy === 'fence' ? [] : [`${name}: ended by ${endedBy}, not by its fence`];
+      return [...cut, ...why];
+    }
+  }
+}
+
+function missingBit(state: GuestState, current: Case): string {
+  const mask = state.facts?.sysrqMask ?? null;
+  if (mask !== null && mask !== 1 && (mask & ENABLE_DUMP) === 0)
+    return `kernel.sysrq=${mask} lacks bit ${ENABLE_DUMP}`;
+  if (current.raised) return `kernel.sysrq lacks bit ${ENABLE_DUMP}, as Debian's default 438 does`;
+  return `kernel.sysrq lacks bit ${ENABLE_DUMP}, as systemd's default 16 does`;
+}
+
+/** The verdict with what is known from outside laid over it. */
+export function explain(
+  context: Context,
+  current: Case,
+  analysis: Analysis,
+  incompleteBecause: readonly string[],
+  busy: boolean,
+): Analysis {
+  return { ...analysis, verdict: fromOutside(context, current, analysis.verdict, incompleteBecause, busy) };
+}
+
+function fromOutside(
+  context: Context,
+  current: Case,
+  verdict: Verdict,
+  incompleteBecause: readonly string[],
+  busy: boolean,
+): Verdict {
+  const { state } = context;
+  const base = { frame: null, culprit: null, inferred: [] };
+  if (state.name === 'qemu-stuck') {
+    const title = state.why[0] ?? 'QEMU does not answer';
+    return { ...base, title, class: 'qemu-stuck', confidence: 'high', reasons: [...incompleteBecause] };
+  }
+  if (state.name === 'panicked' && verdict.class !== 'panicked') {
+    const title = printable(state.why[0] ?? 'kernel panic', QUOTE_MAX);
+    return { ...base, title, class: 'panicked', confidence: 'high', reasons: [...verdict.reasons] };
+  }
+  if (busy && (verdict.class === 'none' || verdict.class === 'unknown')) {
+    const title = `${lost(context)}; every vCPU is busy and no task is blocked`;
+    const reasons = ['All vCPU threads of QEMU used their full time between two looks.', ...verdict.reasons];
+    return { ...base, title, class: 'spinning', confidence: 'low', reasons };
+  }
+  return verdict.class === 'unknown' ? blind(context, current, verdict, incompleteBecause) : verdict;
+}
+
+function blind(
+  context: Context,
+  current: Case,
+  verdict: Verdict,
+  incompleteBecause: readonly string[],
+): Verdict {
+  const quotes = current.dumps.flatMap(({ name, quote, endedBy }) =>
+    quote === null ? [] : [`${name} ended by ${endedBy}: "${printable(quote, QUOTE_MAX)}"`],
+  );
+  const refused = current.dumps.some(({ endedBy }) => endedBy === 'refused');
+  return {
+    ...verdict,
+    title: printable(
+      `${lost(context)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
+      240,
+    ),
+    reasons: [...quotes, ...incompleteBecause, ...(refused ? [FIX] : [])],
+  };
+}
+
+function lost({ state, at }: Context): string {
+  const { ssh, console } = state;
+  if (ssh.lastOkAt !== null) return `SSH lost ${seconds(at - ssh.lastOkAt)} ago`;
+  return `no news on the console for ${seconds(at - console.quietSince)}`;
+}

@@ -1,0 +1,172 @@
+/** The archive's side of a case: raw bytes stream in from the first moment, the analysis comes last. */
+import { join } from 'node:path';
+import type { Incident } from '../core/report/incident.js';
+import { type Grounds, groundsOf } from '../core/watch/accusation.js';
+import type { Finding, KeptDump } from '../core/watch/events.js';
+import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
+import { incidentsIn } from '../io/archive/directory.js';
+import { updateIncident } from '../io/archive/update.js';
+import { isoAt, monotonicMs } from '../io/clock.js';
+import { VERSION } from '../io/version.js';
+import { ConsoleRing } from './console-ring.js';
+import type { Guest } from './guest.js';
+
+interface Open {
+  writer: IncidentWriter;
+  /** What the console said before the suspicion, and what it says since. */
+  before: string[];
+  since: ConsoleRing;
+  giveBack: () => void;
+}
+
+export class CaseFile {
+  private current: Open | null = null;
+  /** Grows with each opening and ending: a slot that comes too late finds another number. */
+  private turn = 0;
+
+  constructor(private readonly guest: Guest) {}
+
+  /** Waits for one of the host's slots, then begins an incident; answers with `opened`. */
+  async open(): Promise<void> {
+    const { guest } = this;
+    const { services, state, ring } = guest;
+    const turn = ++this.turn;
+    const giveBack = await services.slots.take();
+    if (turn !== this.turn || guest.stopping.signal.aborted) {
+      giveBack();
+      return;
+    }
+    try {
+      const opening = { ...this.accusation(groundsOf(state, monotonicMs())), startedAtMs: Date.now() };
+      const writer = await openIncident(services.archive, opening);
+      const since = new ConsoleRing(services.consoleLines);
+      void writer.raw(ring.raw());
+      this.current = { writer, before: ring.lines(), since, giveBack };
+      guest.now({ type: 'opened' });
+    } catch (error) {
+      giveBack();
+      guest.now({ type: 'opened', problem: error instanceof Error ? error.message : String(error) });
+    }
+  }
+
+  raw(bytes: Uint8Array): void {
+    if (this.current === null) return;
+    void this.current.writer.raw(Buffer.concat([bytes, NEWLINE]));
+    this.current.since.push(bytes);
+  }
+
+  async dump({ name, lines }: KeptDump): Promise<void> {
+    await this.current?.writer.dump(name, lines);
+  }
+
+  async file(finding: Finding): Promise<void> {
+    const { guest } = this;
+    const { title } = finding.analysis.verdict;
+    // Whatever becomes of the disk, the verdict is in the journal.
+    guest.log('warning', `verdict: ${title}`);
+    const open = this.take();
+    if (open === null) {
+      guest.now({ type: 'filed', incident: null, problem: 'the evidence was not archived' });
+      guest.onFiled(null, title);
+      return;
+    }
+    try {
+      const parts = {
+        console: [...open.before, ...open.since.lines()].join('\n') + '\n',
+        timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),
+        host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
+        moments: guest.moments,
+      };
+      const { path, missing } = await open.writer.file(this.incident(open.writer.id, finding), parts);
+      for (const { file, why } of missing) guest.log('warning', `${path}: ${file} is not whole: ${why}`);
+      guest.log('notice', `archived: ${path}`);
+      guest.now({ type: 'filed', incident: open.writer.id });
+      guest.onFiled(path, title);
+    } catch (error) {
+      guest.now({ type: 'filed', incident: null, problem: String(error) });
+      guest.onFiled(null, title);
+    } finally {
+      open.giveBack();
+    }
+  }
+
+  async drop(): Promise<void> {
+    const open = this.take();
+    await open?.writer.drop();
+    open?.giveBack();
+  }
+
+  /** Notes in the newest incident that the guest moves again. */
+  async recovered(): Promise<void> {
+    const { guest } = this;
+    const id = guest.state.lastIncident;
+    if (id === null) return;
+    const directory = join(incidentsIn(guest.services.archive), id);
+    await updateIncident(directory, { recoveredAt: isoAt(monotonicMs()) });
+  }
+
+  /** The daemon stops: the partial directory stays, and its next start completes it. */
+  async close(): Promise<void> {
+    const open = this.take();
+    open?.giveBack();
+    await Promise.resolve();
+  }
+
+  private take(): Open | null {
+    const open = this.current;
+    this.current = null;
+    this.turn += 1;
+    return open;
+  }
+
+  private accusation(grounds: Grounds) {
+    const { vm, settings, state } = this.guest;
+    const { lastProgress } = grounds;
+    return {
+      vm,
+      unit: settings.unit,
+      invocation: state.invocation,
+      wedgedSince: isoAt(grounds.wedgedSince),
+      why: grounds.why,
+      lastProgress: lastProgress && { at: isoAt(lastProgress.at), text: lastProgress.text },
+      awaiting: grounds.awaiting,
+    };
+  }
+
+  private incident(id: string, finding: Finding): Incident {
+    const { analysis, complete, incompleteBecause, dumps, wedgedSince, suspectAt, capturedAt } = finding;
+    const known = (name: string) =>
+      analysis.dumps.filter(({ key }) => key === (name === 'sysrq-t' ? 't' : 'w'));
+    return {
+      ...analysis,
+      ...this.accusation(finding),
+      id,
+      startedAt: isoAt(suspectAt),
+      filedAt: isoAt(monotonicMs()),
+      recoveredAt: null,
+      evidence: {
+        complete,
+        incompleteBecause,
+        dumps: dumps.map(({ name, endedBy, lines }) => {
+          const found = known(name);
+          const parsed = name === 'sysrq-w.2' ? found.at(-1) : found[0];
+          return {
+            name,
+            key: name === 'sysrq-t' ? 't' : 'w',
+            complete: parsed?.complete ?? false,
+            lines: lines.length,
+            endedBy,
+          };
+        }),
+      },
+      timings: {
+        suspectedAfterMs: Math.round(suspectAt - wedgedSince),
+        capturedAfterMs: Math.round(capturedAt - wedgedSince),
+        captureMs: Math.round(capturedAt - suspectAt),
+      },
+      version: VERSION,
+    };
+  }
+}
+
+const NEWLINE = Uint8Array.of(10);

@@ -1,0 +1,33 @@
+/** Consoles that QEMU writes to files, each with its own tail. */
+import { tailConsole } from '../io/console-file.js';
+import type { SourceStatus } from '../io/source-status.js';
+import type { Guest } from './guest.js';
+
+const UNREAD: SourceStatus = { state: 'catching-up', detail: 'the console file was not read yet' };
+
+export class ConsoleFiles {
+  private readonly statuses = new Map<string, SourceStatus>();
+
+  constructor(private readonly signal: AbortSignal) {}
+
+  /** Follows the guest's console where it is a file, until the guest stops. */
+  follow(guest: Guest): void {
+    const { console } = guest.settings;
+    if (console.kind !== 'file') return;
+    void tailConsole({
+      path: console.path,
+      onRows: (rows) => {
+        for (const { bytes, monotonicMs, replayed } of rows) guest.row({ bytes, at: monotonicMs, replayed });
+      },
+      onStatus: (status) => {
+        this.statuses.set(guest.vm, status);
+        if (status.state === 'down') guest.log('warning', `console: ${status.detail}`);
+      },
+      signal: AbortSignal.any([this.signal, guest.stopping.signal]),
+    }).catch((error: unknown) => guest.log('error', `console: ${String(error)}`));
+  }
+
+  status(vm: string): SourceStatus {
+    return this.statuses.get(vm) ?? UNREAD;
+  }
+}

@@ -1,0 +1,233 @@
+/**
+ * The daemon: sources in, guests in the middle, effects out. One journalctl, one clock, one watcher of sockets; each
+ * guest decides for itself on its own events.
+ */
+import { join } from 'node:path';
+import { guestForUnit, guestSettings } from '../core/config/guest.js';
+import type { Config } from '../core/config/schema.js';
+import { routeOf } from '../core/journal/route.js';
+import { scheduleRetention } from '../io/archive/retain.js';
+import { monotonicMs } from '../io/clock.js';
+import { discoverGuests, isSocket } from '../io/discover.js';
+import type { FollowedEntry } from '../io/journal.js';
+import type { Log } from '../io/log.js';
+import { bootId } from '../io/proc.js';
+import type { SourceStatus } from '../io/source-status.js';
+import { ConsoleFiles } from './console-files.js';
+import { Guest } from './guest.js';
+import { JournalSource } from './journal-source.js';
+import type { Services } from './execute.js';
+import { Slots } from './slots.js';
+
+export interface DaemonOptions {
+  config: Config;
+  /** Root of the archive and of what the daemon remembers. */
+  state: string;
+  /** Where the journal position is kept; default: `state`. */
+  memory?: string;
+  /** `$XDG_RUNTIME_DIR`. */
+  runtime: string;
+  log: Log;
+  /** Watch this VM only. */
+  only?: string;
+  onNote?: Services['onNote'];
+  onFiled?: Services['onFiled'];
+}
+
+const TICK_MS = 500;
+/** Captures at once on this host. */
+const CAPTURES_AT_ONCE = 2;
+/** A guest that is gone is shown for a while. */
+const FORGET_MS = 10 * 60_000;
+
+export class Daemon {
+  readonly guests = new Map<string, Guest>();
+  config: Config;
+  /** What is wrong with an edited configuration that is not in force. */
+  configProblems: string[] = [];
+  lastTickAt = monotonicMs();
+  private readonly services: Services;
+  private readonly stopping = new AbortController();
+  private readonly journal: JournalSource;
+  private readonly files: ConsoleFiles;
+  private readonly boot = bootId();
+  private stopRetention: () => Promise<void> = () => Promise.resolve();
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: DaemonOptions) {
+    this.config = options.config;
+    this.services = {
+      log: options.log,
+      slots: new Slots(CAPTURES_AT_ONCE),
+      archive: options.state,
+      consoleLines: options.config.archive.consoleLines,
+      ...(options.onNote && { onNote: options.onNote }),
+      ...(options.onFiled && { onFiled: options.onFiled }),
+    };
+    this.journal = new JournalSource({
+      state: options.memory ?? options.state,
+      log: options.log,
+      onEntries: (entries) => this.onEntries(entries),
+      signal: this.stopping.signal,
+    });
+    this.files = new ConsoleFiles(this.stopping.signal);
+  }
+
+  /** Starts all sources; resolves once the guests that run now are known. */
+  async start(): Promise<void> {
+    this.explicitGuests();
+    const { directory, enabled } = this.config.discover;
+    if (enabled) {
+      await new Promise<void>((resolve) => {
+        const onGuests = (vms: Set<string>) => {
+          this.onSockets(vms);
+          resolve();
+        };
+        void discoverGuests({
+          directory: directory ?? this.qmpDirectory(),
+          onGuests,
+          signal: this.stopping.signal,
+        });
+      });
+    }
+    await this.journal.follow(this.config);
+    this.schedule();
+    this.timer = setInterval(() => void this.tick(), TICK_MS);
+  }
+
+  /** Takes over an edited configuration. */
+  async reconfigure(config: Config): Promise<void> {
+    this.config = config;
+    this.configProblems = [];
+    this.services.consoleLines = config.archive.consoleLines;
+    for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
+    this.explicitGuests();
+    await this.journal.follow(config);
+    this.schedule();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    this.stopping.abort();
+    await Promise.all([...this.guests.values()].map((guest) => guest.stop()));
+    await this.stopRetention();
+    await this.journal.stop();
+  }
+
+  /** Why the console of a guest cannot be judged now, or null. */
+  blindness(guest: Guest): string | null {
+    const { console } = guest.settings;
+    return blind(console.kind === 'file' ? this.files.status(guest.vm) : this.journal.status);
+  }
+
+  /** Why the journal cannot be read now, or null. */
+  journalProblem(): string | null {
+    return this.journal.status.state === 'down' ? this.journal.status.detail : null;
+  }
+
+  private async tick(): Promise<void> {
+    this.lastTickAt = monotonicMs();
+    for (const guest of this.guests.values()) {
+      const why = this.blindness(guest);
+      guest.now({ type: 'tick', ...(why === null ? {} : { blind: why }) });
+    }
+    for (const guest of this.guests.values()) await this.checkPresence(guest);
+  }
+
+  private async checkPresence(guest: Guest): Promise<void> {
+    const { state, settings } = guest;
+    const there = await isSocket(settings.qmpSocket);
+    if (there) {
+      if (state.name === 'gone') guest.boot(null, monotonicMs(), 'its QMP socket is back');
+      guest.hadSocket = true;
+      return;
+    }
+    if (guest.hadSocket && state.name !== 'gone') {
+      guest.hadSocket = false;
+      guest.pid = null;
+      guest.now({ type: 'gone', reason: 'its QMP socket is gone: QEMU has ended' });
+    }
+    const explicit = this.config.guests.some(({ name }) => name === guest.vm);
+    if (state.name === 'gone' && !explicit && monotonicMs() - state.since > FORGET_MS) {
+      this.guests.delete(guest.vm);
+      await guest.stop();
+    }
+  }
+
+  private async reconfigureGuest(guest: Guest): Promise<void> {
+    const settings = this.settingsOf(guest.vm);
+    if (JSON.stringify(settings.console) === JSON.stringify(guest.settings.console)) {
+      guest.reconfigure(settings);
+      return;
+    }
+    // Another console is another story: nothing known from the old one holds.
+    this.guests.delete(guest.vm);
+    await guest.stop();
+    this.guest(guest.vm);
+  }
+
+  private explicitGuests(): void {
+    for (const { name } of this.config.guests) this.guest(name);
+  }
+
+  private onSockets(vms: Set<string>): void {
+    for (const vm of vms) {
+      // An explicit entry may say that this socket is not its guest's.
+      if (
+        guestForUnit(
+          this.config,
+          this.config.discover.unit.replaceAll('%v', () => vm),
+        ) === vm
+      )
+        this.guest(vm);
+    }
+  }
+
+  private guest(vm: string): Guest | null {
+    if (this.options.only !== undefined && this.options.only !== vm) return null;
+    const known = this.guests.get(vm);
+    if (known !== undefined) return known;
+    const guest = new Guest(vm, this.settingsOf(vm), this.services);
+    this.guests.set(vm, guest);
+    guest.log('info', `found: unit ${guest.settings.unit}, QMP ${guest.settings.qmpSocket}`);
+    this.files.follow(guest);
+    return guest;
+  }
+
+  private settingsOf(vm: string) {
+    return guestSettings(this.config, vm, { qmpDirectory: this.qmpDirectory() });
+  }
+
+  private qmpDirectory(): string {
+    return join(this.options.runtime, 'qemu-system');
+  }
+
+  private onEntries(entries: FollowedEntry[]): void {
+    for (const entry of entries) {
+      const route = routeOf(entry);
+      // Clocks of an earlier boot of the host do not compare, and its guests are dead.
+      if (route === null || entry.bootId !== this.boot) continue;
+      const vm = guestForUnit(this.config, route.unit);
+      if (vm === null) continue;
+      const guest = entry.replayed ? this.guests.get(vm) : this.guest(vm);
+      if (guest === undefined || guest === null || route.kind === 'manager') continue;
+      guest.pid = route.pid ?? guest.pid;
+      guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
+      if (guest.settings.console.kind === 'file') continue;
+      guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
+    }
+  }
+
+  private schedule(): void {
+    const { log, state } = this.options;
+    void this.stopRetention();
+    this.stopRetention = scheduleRetention(state, this.config.archive, {
+      onRemoved: (names) => log('info', `archive: removed ${names.length} old incidents`),
+      onError: (message) => log('warning', `archive: ${message}`),
+    });
+  }
+}
+
+function blind(status: SourceStatus): string | null {
+  return status.state === 'live' ? null : status.detail;
+}

@@ -1,0 +1,97 @@
+/** What each effect of a decision does to the world. Every answer comes back as an event; every call has a deadline. */
+import type { SysrqKey } from '../core/model.js';
+import type { Effect } from '../core/watch/events.js';
+import { monotonicMs } from '../io/clock.js';
+import type { Log } from '../io/log.js';
+import { look } from '../io/look.js';
+import { QmpError } from '../io/qmp/error.js';
+import { pressChord } from '../io/qmp/press.js';
+import { readGuestFacts } from '../io/ssh/facts.js';
+import { probeSsh } from '../io/ssh/probe.js';
+import type { Guest } from './guest.js';
+import type { Slots } from './slots.js';
+
+/** What guests share. */
+export interface Services {
+  log: Log;
+  slots: Slots;
+  /** Root of the archive. */
+  archive: string;
+  consoleLines: number;
+  onNote?: (guest: Guest, text: string) => void;
+  /** The finished directory, or null where nothing could be filed. */
+  onFiled?: (guest: Guest, directory: string | null, title: string) => void;
+}
+
+type Handlers = {
+  [Type in Exclude<Effect['type'], 'note'>]: (
+    guest: Guest,
+    effect: Extract<Effect, { type: Type }>,
+  ) => Promise<void>;
+};
+
+/** Another client that holds QMP leaves soon, as a rule. */
+const BUSY_MS = 3_000;
+const BUSY_PAUSE_MS = 200;
+
+const handlers: Handlers = {
+  'probe-ssh': async (guest) => {
+    const { host, timeout, configFile: config } = guest.settings.ssh;
+    const probe = await probeSsh(host, { timeoutMs: timeout, config, signal: guest.stopping.signal });
+    guest.now({ type: 'ssh', probe });
+  },
+  'read-facts': async (guest) => {
+    const { host, timeout, configFile: config } = guest.settings.ssh;
+    // A login does more than a banner: give it the time of three probes.
+    const facts = await readGuestFacts(host, {
+      timeoutMs: 3 * timeout,
+      config,
+      signal: guest.stopping.signal,
+    });
+    guest.now({ type: 'facts', facts });
+  },
+  look: async (guest) => {
+    const { qmpSocket, qmp } = guest.settings;
+    const seen = await look(
+      { qmpSocket, pid: guest.pid },
+      { timeoutMs: qmp.timeout, signal: guest.stopping.signal },
+    );
+    guest.now({ type: 'look', look: seen });
+  },
+  open: (guest) => guest.caseFile.open(),
+  press: async (guest, { id, key }) => {
+    const failed = await press(guest, key);
+    guest.now({ type: 'pressed', id, fault: failed?.fault ?? null, detail: failed?.message ?? '' });
+  },
+  'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
+  file: (guest, { finding }) => guest.caseFile.file(finding),
+  drop: (guest) => guest.caseFile.drop(),
+  recovered: (guest) => guest.caseFile.recovered(),
+};
+
+/** Starts what the effect asks for and returns at once. */
+export function execute(guest: Guest, effect: Exclude<Effect, { type: 'note' }>): void {
+  const handler = handlers[effect.type] as (guest: Guest, effect: Effect) => Promise<void>;
+  guest.underWay.set(effect.type, monotonicMs());
+  void handler(guest, effect)
+    .catch((error: unknown) => {
+      if (!guest.stopping.signal.aborted) guest.log('error', `${effect.type}: ${String(error)}`);
+    })
+    .finally(() => guest.underWay.delete(effect.type));
+}
+
+/** Presses a chord; where another client holds QMP, again until it leaves. */
+async function press(guest: Guest, key: SysrqKey): Promise<QmpError | null> {
+  const { qmpSocket, qmp } = guest.settings;
+  const started = monotonicMs();
+  for (;;) {
+    try {
+      await pressChord(qmpSocket, key, { timeoutMs: qmp.timeout, signal: guest.stopping.signal });
+      return null;
+    } catch (error) {
+      if (!(error instanceof QmpError)) throw error;
+      if (error.fault !== 'busy' || monotonicMs() - started > BUSY_MS) return error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
+    }
+  }
+}

@@ -1,0 +1,135 @@
+/** One guest: its state, its events in their order, and the effects they bring about. */
+import type { GuestSettings } from '../core/config/schema.js';
+import { cleanRow } from '../core/console/clean.js';
+import type { Moment } from '../core/report/incident.js';
+import type { Mono } from '../core/time.js';
+import type { Effect, GuestEvent } from '../core/watch/events.js';
+import { type GuestState, initialState } from '../core/watch/state.js';
+import { guestStatus, type GuestStatus } from '../core/watch/status.js';
+import { step } from '../core/watch/step.js';
+import { Timeline } from '../core/watch/timeline.js';
+import { isoAt, monotonicMs } from '../io/clock.js';
+import { ConsoleRing } from './console-ring.js';
+import { CaseFile } from './case-file.js';
+import type { CaptureResult } from './control.js';
+import { execute, type Services } from './execute.js';
+
+const MAX_MOMENTS = 200;
+
+/** Distributes over the members of a union, so that each event keeps its own shape. */
+type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+export interface ConsoleRow {
+  bytes: Uint8Array;
+  at: Mono;
+  replayed: boolean;
+}
+
+export class Guest {
+  readonly state: GuestState;
+  readonly timeline: Timeline;
+  readonly ring: ConsoleRing;
+  readonly caseFile: CaseFile;
+  /** Ends all that is under way for this guest. */
+  readonly stopping = new AbortController();
+  /** QEMU's process, as the journal says. */
+  pid: number | null = null;
+  /** Its QMP socket was there once: without it now, the guest is gone. */
+  hadSocket = false;
+  /** Moments of the decision since the last calm one, for the report. */
+  moments: Moment[] = [];
+  private readonly filed: ((result: CaptureResult) => void)[] = [];
+  /** Effects under way, with the time they began: the self-check sees one that never ends. */
+  readonly underWay = new Map<string, Mono>();
+
+  constructor(
+    readonly vm: string,
+    public settings: GuestSettings,
+    readonly services: Services,
+  ) {
+    this.state = initialState(vm, monotonicMs());
+    this.timeline = new Timeline(this.state, settings);
+    this.ring = new ConsoleRing(services.consoleLines);
+    this.caseFile = new CaseFile(this);
+  }
+
+  /** What happens now. */
+  now(event: Untimed<GuestEvent>): void {
+    this.handle({ ...event, at: monotonicMs() });
+  }
+
+  /** Decides on an event and starts what it asks for. Never throws: a fault in one guest must not stop the others. */
+  handle(event: GuestEvent): void {
+    if (this.stopping.signal.aborted) return;
+    try {
+      this.timeline.record(this.state, event);
+      for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
+    } catch (error) {
+      this.log('error', `bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    }
+  }
+
+  /** A console row as it was logged. The bytes go to disk before anything reads them. */
+  row({ bytes, at, replayed }: ConsoleRow): void {
+    this.ring.push(bytes);
+    this.caseFile.raw(bytes);
+    for (const text of cleanRow(bytes))
+      this.handle({ type: 'line', at, text, ...(replayed ? { replayed } : {}) });
+  }
+
+  boot(invocation: string | null, at: Mono, reason: string): void {
+    if (invocation !== null && invocation === this.state.invocation) return;
+    this.handle({ type: 'boot', at, invocation, reason });
+  }
+
+  reconfigure(settings: GuestSettings): void {
+    this.settings = settings;
+    this.timeline.reconfigure(this.state, settings);
+  }
+
+  status(): GuestStatus {
+    return guestStatus(this.state, monotonicMs());
+  }
+
+  log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void {
+    this.services.log(level, `${this.vm}: ${text}`);
+  }
+
+  /** Resolves with the next incident that is filed, or the next case that comes to nothing. */
+  nextFiled(timeoutMs: number): Promise<CaptureResult> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        resolve({
+          directory: null,
+          problem: `nothing was filed within ${timeoutMs / 1000} s: ${this.state.why.join('; ')}`,
+        });
+      }, timeoutMs);
+      this.filed.push((result) => {
+        clearTimeout(timer);
+        resolve(result);
+      });
+    });
+  }
+
+  /** To be told how a case ended. */
+  onFiled(directory: string | null, title: string): void {
+    for (const tell of this.filed.splice(0)) tell({ directory, problem: directory === null ? title : null });
+    this.services.onFiled?.(this, directory, title);
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.caseFile.close();
+  }
+
+  private run(effect: Effect, at: Mono): void {
+    if (effect.type === 'note') {
+      this.log(effect.level, effect.text);
+      if (this.state.case === null) this.moments = [];
+      if (this.moments.length < MAX_MOMENTS) this.moments.push({ at: isoAt(at), text: effect.text });
+      this.services.onNote?.(this, effect.text);
+      return;
+    }
+    execute(this, effect);
+  }
+}

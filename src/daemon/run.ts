@@ -1,0 +1,101 @@
+/** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
+import { incidentsIn } from '../io/archive/directory.js';
+import type { ConfigFile } from '../io/config-file.js';
+import { watchConfig } from '../io/config-watch.js';
+import { formatProblem } from '../core/config/problem.js';
+import type { Config } from '../core/config/schema.js';
+import { monotonicMs } from '../io/clock.js';
+import type { Log } from '../io/log.js';
+import { notify, watchdogMs } from '../io/notify.js';
+import { VERSION } from '../io/version.js';
+import { captureNow } from './capture-now.js';
+import { controlSocket, serveControl } from './control.js';
+import { Daemon } from './daemon.js';
+import { finishCutShort } from './finish-cut-short.js';
+
+export interface RunOptions {
+  config: Config;
+  file: ConfigFile;
+  text: string | null;
+  state: string;
+  runtime: string;
+  log: Log;
+  /** Aborts when the daemon is to stop. */
+  signal: AbortSignal;
+}
+
+/** An effect has a deadline of its own; one that outlives this is a bug that only a restart mends. */
+const STUCK_MS = 240_000;
+const TICK_STUCK_MS = 5_000;
+
+/** Runs until the signal. Throws where it cannot start: no state directory, another daemon. */
+export async function runDaemon(options: RunOptions): Promise<void> {
+  const { config, log, state, runtime, signal } = options;
+  await finishCutShort(state, log);
+  const daemon = new Daemon({ config, log, state, runtime });
+  const server = await serveControl(controlSocket(runtime), {
+    status: () => statusOf(daemon),
+    capture: (vm, note) => captureNow(daemon, vm, note),
+  });
+  await daemon.start();
+  await watchConfig({
+    file: options.file,
+    text: options.text,
+    onChange: (changed) => {
+      log('notice', 'the configuration was edited and is in force');
+      void daemon.reconfigure(changed);
+    },
+    onBroken: (problems) => {
+      daemon.configProblems = problems.map(formatProblem);
+      for (const problem of daemon.configProblems)
+        log('error', `the edited configuration is not used: ${problem}`);
+    },
+    signal,
+  });
+  log('notice', `wedgewatch ${VERSION} watches ${daemon.guests.size} guests; archive: ${incidentsIn(state)}`);
+  await notify('READY=1', `STATUS=watching ${daemon.guests.size} guests`);
+  const stopWatchdog = keepAlive(daemon, log);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  stopWatchdog();
+  await notify('STOPPING=1');
+  server.close();
+  server.closeAllConnections();
+  await daemon.stop();
+}
+
+function statusOf(daemon: Daemon) {
+  return {
+    pid: process.pid,
+    version: VERSION,
+    blind: daemon.journalProblem(),
+    configProblems: daemon.configProblems,
+    guests: [...daemon.guests.values()].map((guest) => guest.status()),
+  };
+}
+
+/** Tells systemd that all is well, but only after it was looked at: a watchdog that pings from a bare timer is none. */
+function keepAlive(daemon: Daemon, log: Log): () => void {
+  const every = watchdogMs();
+  if (every === null) return () => undefined;
+  const timer = setInterval(() => {
+    const fault = selfCheck(daemon);
+    if (fault === null) void notify('WATCHDOG=1', `STATUS=watching ${daemon.guests.size} guests`);
+    else log('error', `self-check failed, systemd will restart wedgewatch: ${fault}`);
+  }, every / 3);
+  return () => clearInterval(timer);
+}
+
+/** What does not move in the daemon itself, or null. */
+export function selfCheck(daemon: Daemon, now = monotonicMs()): string | null {
+  if (now - daemon.lastTickAt > TICK_STUCK_MS) return 'no tick for 5 s';
+  for (const guest of daemon.guests.values()) {
+    for (const [effect, since] of guest.underWay) {
+      if (now - since > STUCK_MS && effect !== 'open')
+        return `${guest.vm}: ${effect} has not ended for 4 minutes`;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,20 @@
+/** Lines for the journal: on a stream that journald reads, `<N>` in front sets the priority (sd-daemon(3)). */
+export type Level = 'error' | 'warning' | 'notice' | 'info';
+
+const PRIORITY: Record<Level, number> = { error: 3, warning: 4, notice: 5, info: 6 };
+
+export type Log = (level: Level, text: string) => void;
+
+/** Logs to standard error, one line each; `quiet` leaves only warnings and errors. */
+export function makeLog({
+  env = process.env,
+  quiet = false,
+}: { env?: NodeJS.ProcessEnv; quiet?: boolean } = {}): Log {
+  const toJournal = env['JOURNAL_STREAM'] !== undefined;
+  return (level, text) => {
+    if (quiet && PRIORITY[level] > PRIORITY.warning) return;
+    // A newline in a message would start a line with a priority of its own.
+    const line = text.replace(/[\r\n]+/g, ' ⏎ ');
+    process.stderr.write(toJournal ? `<${PRIORITY[level]}>${line}\n` : `${line}\n`);
+  };
+}

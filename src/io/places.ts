@@ -1,0 +1,19 @@
+/** Where things are in this user's environment. */
+import { join } from 'node:path';
+import type { Config } from '../core/config/schema.js';
+import { stateDirectory } from './archive/directory.js';
+
+/** `$XDG_RUNTIME_DIR`, else where logind makes it. */
+export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  return env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
+}
+
+/** Where the guests' template keeps its QMP sockets, unless the configuration says otherwise. */
+export function qmpDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  return join(runtimeDirectory(env), 'qemu-system');
+}
+
+/** Root of the archive: as configured, else the state directory. */
+export function archiveRoot(config: Config, env: NodeJS.ProcessEnv = process.env): string {
+  return config.archive.directory ?? stateDirectory(env);
+}
