@@ -10,7 +10,7 @@ import { ArchiveError } from '../io/archive/directory.js';
 import { readIncidentOf, readIncidents, readVerdict } from '../io/archive/read.js';
 import { styled, type Terminal } from './print.js';
 
-export interface ShowOptions {
+interface ShowOptions {
   json?: boolean | undefined;
 }
 

@@ -20,7 +20,7 @@ export const recipe = {
 
 const shortMs = 30_000;
 
-export interface Parts {
+interface Parts {
   /** Where the packages are unpacked. */
   packages: string;
   /** Directory of guest/init and its companions. */

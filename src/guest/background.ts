@@ -5,7 +5,7 @@ import { signalGroup } from './call.js';
 import type { Reaper } from './reaper.js';
 
 /** A program that runs beside this one, in a process group of its own. */
-export interface Background {
+interface Background {
   /** Also the id of its process group. */
   pid: number;
   /** Ends it and all its children, also when they are stopped; returns when they are gone. */

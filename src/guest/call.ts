@@ -1,6 +1,6 @@
-import { execa } from 'execa';
+import { spawn, type ChildProcess } from 'node:child_process';
 
-export interface CallOptions {
+interface CallOptions {
   /** Deadline of the call, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -11,6 +11,7 @@ export interface CallOptions {
 const outputLimit = 10_000_000;
 const outputTail = 4_000;
 const graceMs = 5_000;
+const lateOutputMs = 300;
 
 /** A program that could not be run, failed, or did not end in time. */
 export class CallError extends Error {
@@ -21,7 +22,7 @@ export class CallError extends Error {
     /** Null where the program did not run, or was killed. */
     readonly exitCode: number | null,
   ) {
-    super(`${command}: ${reason}${output === '' ? '' : `\n${output.slice(-outputTail)}`}`);
+    super(`${command}: ${reason}${output === '' ? '' : `\n${output}`}`);
     this.name = 'CallError';
   }
 }
@@ -35,41 +36,74 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+interface Ended {
+  exitCode: number | null;
+  /** Why there is no exit code. */
+  cause: string;
+}
+
 /**
- * Runs a program to its end and returns its standard output without the last newline. At the deadline, or when aborted, its process
- * group is asked to end and then killed.
+ * Resolves when the program itself has ended and its output has come; a daemon that it started may keep the
+ * pipes open for ever, as apt's packages do where no systemd starts theirs.
+ */
+function ending(child: ChildProcess): Promise<Ended> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ exitCode: null, cause: error.message }));
+    child.once('exit', (exitCode, signal) => {
+      const finish = () => {
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        resolve({ exitCode, cause: `ended by ${signal ?? 'itself'}` });
+      };
+      child.once('close', finish);
+      setTimeout(finish, lateOutputMs);
+    });
+  });
+}
+
+/** Asks the process group to end, and kills it if it does not. Returns what calls that off. */
+function endGroup(pid: number): () => void {
+  signalGroup(pid, 'SIGTERM');
+  const hardKill = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
+  return () => clearTimeout(hardKill);
+}
+
+/**
+ * Runs a program to its end and returns its standard output without the last newline. At the deadline, or when
+ * aborted, its process group is asked to end and then killed.
  * @throws CallError with what the program printed, and the reason of the signal when aborted
  */
 export async function call(file: string, args: readonly string[], options: CallOptions): Promise<string> {
   options.signal?.throwIfAborted();
-  const child = execa(file, args, {
+  const child = spawn(file, args, {
     detached: true,
-    stdin: 'ignore',
-    all: true,
-    reject: false,
-    maxBuffer: outputLimit,
-    env: { LC_ALL: 'C', ...options.env },
-    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, LC_ALL: 'C', ...options.env },
+    cwd: options.cwd,
   });
+  let stdout = '';
+  let tail = '';
+  const keep = (chunk: string) => (tail = (tail + chunk).slice(-outputTail));
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout = (stdout + chunk).slice(0, outputLimit);
+    keep(chunk);
+  });
+  child.stderr.setEncoding('utf8').on('data', keep);
   const deadline = AbortSignal.timeout(options.timeoutMs);
-  const ended = AbortSignal.any([deadline, ...(options.signal ? [options.signal] : [])]);
-  let hardKill: NodeJS.Timeout | undefined;
-  const kill = () => {
-    const { pid } = child;
-    if (pid === undefined) return;
-    signalGroup(pid, 'SIGTERM');
-    hardKill = setTimeout(() => signalGroup(pid, 'SIGKILL'), graceMs);
+  const early = AbortSignal.any([deadline, ...(options.signal ? [options.signal] : [])]);
+  let callOff = () => {};
+  const onEarly = () => {
+    if (child.pid !== undefined) callOff = endGroup(child.pid);
   };
-  ended.addEventListener('abort', kill, { once: true });
-  const result = await child;
-  ended.removeEventListener('abort', kill);
-  clearTimeout(hardKill);
+  early.addEventListener('abort', onEarly, { once: true });
+  const { exitCode, cause } = await ending(child);
+  early.removeEventListener('abort', onEarly);
+  callOff();
   options.signal?.throwIfAborted();
-  if (!result.failed) return result.stdout;
-  const exitCode = result.exitCode ?? null;
-  let reason = exitCode === null ? (result.originalMessage ?? 'killed') : `exit code ${exitCode}`;
+  if (exitCode === 0 && !deadline.aborted) return stdout.replace(/\n$/, '');
+  let reason = exitCode === null ? cause : `exit code ${exitCode}`;
   if (deadline.aborted) reason = `did not end within ${options.timeoutMs / 1000} s`;
-  throw new CallError([file, ...args].join(' '), reason, result.all, exitCode);
+  throw new CallError([file, ...args].join(' '), reason, tail, exitCode);
 }
 
 /** Whether a program runs and succeeds within ten seconds. */

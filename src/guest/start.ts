@@ -10,7 +10,7 @@ import { Reaper } from './reaper.js';
 import { runtimeDirectory, startUnit, userManagerUsable } from './user-unit.js';
 import { virtiofsdCommand } from './virtiofsd.js';
 
-export interface StartOptions {
+interface StartOptions {
   /** Letters, digits, `-` and `_`. */
   vm: string;
   image: GuestImage;

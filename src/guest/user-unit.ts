@@ -18,7 +18,7 @@ export async function userManagerUsable(signal?: AbortSignal): Promise<boolean> 
 /** Directory below which the guests' units keep their QMP sockets. */
 export const runtimeDirectory = () => join(process.env['XDG_RUNTIME_DIR'] ?? '', 'qemu-system');
 
-export interface UserUnit {
+interface UserUnit {
   name: string;
   stop: () => Promise<void>;
 }

@@ -8,8 +8,6 @@ export type Start = { cursor: string } | { sinceMs: number };
 
 export interface JournalctlRun {
   chunks: AsyncIterable<Uint8Array>;
-  /** The end of what it said on stderr. */
-  stderr: () => string;
   kill: () => void;
   ended: Promise<JournalctlEnd>;
 }
@@ -18,8 +16,8 @@ const MAX_STDERR = 4096;
 
 /**
  * `--boot`, because older boots have another monotonic clock and their guests are gone (252 implies it in follow
- * mode); `--no-tail`, because following may begin ten lines before the end; no `--quiet`, which hides that there are
- * no journal files.
+ * mode); `--no-tail`, because following may begin ten lines before the end. The export format implies `--quiet`: that
+ * there are no journal files is not said.
  */
 export function journalctlArguments(
   source: readonly string[],
@@ -57,7 +55,6 @@ export function startJournalctl(command: readonly string[], args: readonly strin
   });
   return {
     chunks: child.stdout,
-    stderr: () => stderr,
     kill: () => {
       killGroup(child.pid);
     },

@@ -83,7 +83,7 @@ async function lookAtHost(
   return {
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
-    shares: await findServers(sharesOf(argv), found?.pid ?? null, signal),
+    shares: await findServers(sharesOf(argv), signal),
   };
 }
 
@@ -95,15 +95,11 @@ async function findQemu(socket: string, likely: number | null, signal: AbortSign
   return found ?? (likely === null ? null : { pid: likely, argv });
 }
 
-async function findServers(
-  shares: { tag: string; socket: string }[],
-  qemuPid: number | null,
-  signal: AbortSignal,
-): Promise<Share[]> {
+async function findServers(shares: { tag: string; socket: string }[], signal: AbortSignal): Promise<Share[]> {
   if (shares.length === 0) return [];
   const sockets = new Set(shares.map(({ socket }) => socket));
   const servers = await scanProcesses((pid, argv) => {
-    const socket = pid === qemuPid ? null : servedSocket(argv, sockets);
+    const socket = servedSocket(argv, sockets);
     return socket === null ? null : { pid, socket };
   }, signal);
   return Promise.all(

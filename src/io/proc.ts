@@ -68,7 +68,7 @@ async function argvOf(pid: number): Promise<string[] | null> {
   try {
     const file = await open(`/proc/${pid}/cmdline`);
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(MAX_CMDLINE), 0, MAX_CMDLINE, 0);
+      const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(MAX_CMDLINE), 0, MAX_CMDLINE, 0);
       return parseCmdline(buffer.toString('utf8', 0, bytesRead));
     } finally {
       await file.close();

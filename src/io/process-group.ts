@@ -78,9 +78,8 @@ function watch(
     if (exited || stopped !== null) return;
     stopped = why;
     signalGroup(pid, 'SIGTERM');
-    timers.push(setTimeout(() => signalGroup(pid, 'SIGKILL'), GRACE_MS));
-    // A process in an uninterruptible wait survives even that; it is left behind rather than waited for.
-    timers.push(setTimeout(finish, 2 * GRACE_MS));
+    // Then it is killed and not waited for: in an uninterruptible wait a process survives even that.
+    timers.push(setTimeout(finish, GRACE_MS));
   };
   const onAbort = () => stop('aborted');
   timers.push(setTimeout(() => stop('deadline'), options.timeoutMs));

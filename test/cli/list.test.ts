@@ -1,66 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listIncidents, type ListOptions } from '../../src/cli/list.js';
-import { showIncident } from '../../src/cli/show.js';
-import type { Incident } from '../../src/core/report/incident.js';
-import { incidentId } from '../../src/core/report/incident.js';
-import { incidentJson } from '../../src/core/report/json.js';
-import { incident, STARTED_AT_MS } from '../fixtures/archive-sample.js';
+import { listIncidents } from '../../src/cli/list.js';
+import { incident } from '../fixtures/archive-sample.js';
+import { archive, list, NOW, put, run } from '../support/archive.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
-const MINUTE = 60_000;
-const NOW = STARTED_AT_MS + 60 * MINUTE;
-
-async function put(
-  root: string,
-  minute: number,
-  hex: string,
-  changes: Partial<Incident> = {},
-): Promise<string> {
-  const at = STARTED_AT_MS + minute * MINUTE;
-  const id = incidentId(at, changes.vm ?? 'store', hex);
-  const path = join(root, 'incidents', id);
-  await mkdir(path, { recursive: true });
-  const whole = incident({ id, startedAt: new Date(at).toISOString(), ...changes });
-  await writeFile(join(path, 'incident.json'), incidentJson(whole));
-  await writeFile(join(path, 'verdict.txt'), `${whole.verdict.title}\n`);
-  return path;
-}
-
-async function archive(): Promise<string> {
-  const root = await temporaryDirectory();
-  const { evidence } = incident();
-  await put(root, 0, 'aa000001');
-  await put(root, 10, 'aa000002', {
-    vm: 'build',
-    fingerprint: 'ffff',
-    evidence: { ...evidence, complete: false, incompleteBecause: ['no fence in t'] },
-  });
-  await put(root, 20, 'bb000003');
-  return root;
-}
-
-/** What a verb writes, and its exit code. */
-async function run(
-  verb: (terminal: Parameters<typeof listIncidents>[2]) => Promise<number>,
-  columns: number | null = null,
-  colour = false,
-) {
-  const written = { out: '', err: '' };
-  const code = await verb({
-    out: (text) => (written.out += text),
-    err: (text) => (written.err += text),
-    columns,
-    colour,
-  });
-  return { code, ...written };
-}
-
-const list = (root: string, options: ListOptions = {}, columns: number | null = null) =>
-  run((terminal) => listIncidents(root, options, terminal, NOW), columns);
-const show = (root: string, wanted?: string, json = false) =>
-  run((terminal) => showIncident(root, wanted, { json }, terminal));
 const ids = (out: string) => [...out.matchAll(/ ([0-9a-f]{8})$/gm)].map((match) => match[1]);
 
 describe('list', () => {
@@ -149,67 +94,5 @@ describe('list', () => {
     expect(out).not.toMatch(/[\u001b\u009b\u202e]/);
     expect(out.trimEnd().split('\n')).toHaveLength(5);
     expect((await list(root, { json: true })).out).not.toMatch(/[\u009b\u202e]/);
-    expect((await show(root, 'cc')).out).not.toMatch(/[\u009b\u202e]/);
-    expect((await show(root, 'cc', true)).out).not.toMatch(/[\u009b\u202e]/);
-  });
-});
-
-describe('show', () => {
-  it('prints the newest, its verdict first, with the paths of its files', async () => {
-    const root = await archive();
-    const { code, out } = await show(root);
-    expect(code).toBe(0);
-    expect(out.split('\n')[0]).toBe(incident().verdict.title);
-    expect(out).toContain('chroot:441 → virtiofsd:812');
-    expect(out).toMatch(new RegExp(`^  ${root}/incidents/[^/]*bb000003/incident.json`, 'm'));
-  });
-
-  it.each([
-    ['bb', 0],
-    ['aa000001', 0],
-    ['20260918T101502Z.store', 0],
-    ['/var/lib/incidents/20260918T101502Z.store.aa000001/', 0],
-    ['aa000002', 4],
-    ['aa', 2],
-    ['2026', 2],
-    ['ee', 3],
-    ['/', 3],
-  ])('%s: exit code %d', async (wanted, code) => {
-    expect((await show(await archive(), wanted)).code).toBe(code);
-  });
-
-  it('lists what an ambiguous id could be', async () => {
-    const { err, out } = await show(await archive(), 'aa');
-    expect(out).toBe('');
-    expect(err).toMatch(/aa could be any of\n {2}\S+aa000001 .*\n {2}\S+aa000002 .*\n$/);
-  });
-
-  it('says what there is instead of an unknown id', async () => {
-    expect((await show(await archive(), 'ee')).err).toContain('no incident ee; wedgewatch list shows');
-    expect(await show(await temporaryDirectory())).toEqual({
-      code: 3,
-      out: '',
-      err: 'wedgewatch: there is no incident yet\n',
-    });
-    expect((await show(await archive(), 'ee', true)).out).toBe('[]\n');
-  });
-
-  it('prints incident.json as it is', async () => {
-    const { out, code } = await show(await archive(), 'bb', true);
-    expect(JSON.parse(out)).toMatchObject({ schemaVersion: 1, vm: 'store', dumps: [{ key: 't' }] });
-    expect(code).toBe(0);
-  });
-
-  it('of a damaged incident prints its verdict.txt, and 4', async () => {
-    const root = await archive();
-    const path = await put(root, 40, 'dd000001');
-    await writeFile(join(path, 'incident.json'), '{"schema');
-    await writeFile(join(path, 'verdict.txt'), 'stuck in x\nbecause \u001b[5m y\n');
-    expect(await show(root, 'dd')).toEqual({
-      code: 4,
-      out: 'stuck in x\nbecause  [5m y\n',
-      err: 'wedgewatch: damaged: incident.json is no JSON; above is its verdict.txt\n',
-    });
-    expect(await show(root, 'dd', true)).toMatchObject({ code: 4, out: '' });
   });
 });

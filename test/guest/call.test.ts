@@ -6,6 +6,10 @@ test('returns what the program printed', async () => {
   expect(await call('echo', ['a', 'b'], { timeoutMs: 5_000 })).toBe('a b');
 });
 
+test('a daemon that keeps the output open is not waited for', async () => {
+  expect(await call('sh', ['-c', 'sleep 3 & echo started'], { timeoutMs: 2_000 })).toBe('started');
+});
+
 test('a failure carries the exit code and all output', async () => {
   const failure = call('sh', ['-c', 'echo out; echo err >&2; exit 3'], { timeoutMs: 5_000 });
   await expect(failure).rejects.toMatchObject({ name: 'CallError', exitCode: 3 });

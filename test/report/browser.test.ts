@@ -103,11 +103,13 @@ describe('report.html of a hostile guest in a browser', () => {
 
   it('runs no script even if a tag came through', async () => {
     const { page } = await opened(await hostileReport(), 'light');
-    await page.evaluate(
-      `document.body.insertAdjacentHTML('beforeend', '<img src=x onerror="document.title=1">')`,
-    );
-    await page.evaluate(`(() => { const s = document.createElement('script'); s.text = 'document.title = "owned"';
-      document.body.append(s); })()`);
+    await page.evaluate(`new Promise((resolve) => {
+      const image = Object.assign(new Image(), { src: 'x' });
+      image.setAttribute('onerror', 'document.title = "owned"');
+      image.addEventListener('error', resolve);
+      const script = Object.assign(document.createElement('script'), { text: 'document.title = "owned"' });
+      document.body.append(script, image);
+    })`);
     expect(await page.evaluate('document.title')).not.toBe('owned');
     await page.close();
   });

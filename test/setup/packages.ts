@@ -1,12 +1,13 @@
 import { packagesHere } from '../../src/guest/host.js';
 import { installPackages } from '../../src/guest/packages.js';
 
-/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, and a browser for the report. */
+/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a browser for the report. */
 const testPackages = [
   'chromium',
   'dbus-user-session',
   'libpam-systemd',
   'systemd-container',
+  'systemd-journal-remote',
   'systemd-sysv',
   'uidmap',
 ];

@@ -1,26 +1,32 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
 import { call } from '../../src/guest/call.js';
 import type { RunningGuest } from '../../src/guest/start.js';
-
-const fixture = join(import.meta.dirname, '../fixtures/demo-guest.mjs');
+import { compileTo } from '../support/compile.js';
 
 let image: GuestImage;
+let directory: string;
+let fixture: string;
 
 beforeAll(async () => {
   image = await buildGuest(guestCache(), { log: () => undefined });
+  directory = await mkdtemp(join(tmpdir(), 'wedgewatch-test-'));
+  fixture = await compileTo(directory, 'demo-guest.js');
 });
 
-/** Starts the built program's demo guest in a process of its own; returns once it says that the guest runs. */
+afterAll(() => rm(directory, { recursive: true }));
+
+/** Starts a demo guest in a process of its own; returns once it says that the guest runs. */
 async function demo(append: string): Promise<{ child: ChildProcessWithoutNullStreams; guest: RunningGuest }> {
-  const child = spawn(process.execPath, [fixture, image.directory, image.sshKey, append]);
+  const child = spawn(process.execPath, [fixture, image.directory, append]);
   onTestFinished(() => void child.kill('SIGKILL'));
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += String(chunk)));
@@ -71,7 +77,7 @@ test('the guest is lost with its store, is back with it, and stops when told', a
   await expect(ssh(guest)).rejects.toThrow();
   child.stdin.write('unwedge\n');
   await answers(guest);
-  child.stdin.write('wedge\nstop\n');
+  child.stdin.end('wedge\nstop\n');
   expect(await once(child, 'exit')).toEqual([0, null]);
   await expectGone(guest);
 });

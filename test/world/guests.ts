@@ -22,6 +22,9 @@ const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 /** The unit of a guest. */
 export const guestUnit = (vm: string) => `qemu-system@${vm}.service`;
 
+/** Its QMP socket, inside. */
+export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
+
 const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` : argument);
 
 const lastLines = (world: World, unit: string) =>
@@ -55,7 +58,7 @@ export async function startGuest(world: World, guest: WorldGuest): Promise<void>
     vm,
     image: world.image,
     virtiofsdSocket,
-    qmpSocket: join(user.runtime, 'qemu-system', vm, 'qmp.sock'),
+    qmpSocket: qmpSocket(vm),
     sshPort: port,
     append: `wedge.mode=${mode} ${append}`,
     console: 'stdio',
@@ -89,7 +92,7 @@ export async function stopStore(world: World, vm: string): Promise<void> {
 }
 
 /** Lets it go on. */
-export async function continueStore(world: World, vm: string): Promise<void> {
+async function continueStore(world: World, vm: string): Promise<void> {
   await world.dev(['systemctl', '--user', 'kill', '--signal=CONT', storeUnit(vm)]);
 }
 

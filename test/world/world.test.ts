@@ -26,8 +26,9 @@ test('a healthy guest answers SSH, and its console is in the user’s journal, i
   await waitForSsh(world, 'healthy');
   expect(await world.dev(['ssh', 'healthy', 'cat /proc/sys/kernel/sysrq'])).toBe('1');
   const slice = '_SYSTEMD_USER_SLICE=app-qemu\\x2dsystem.slice';
-  const console = await world.dev(['journalctl', '--user', '--output=cat', slice]);
-  expect(console).toContain('guest login:');
+  // SSH may answer before the last line of the boot is in the journal.
+  const console = () => world.dev(['journalctl', '--user', '--output=cat', slice]);
+  await expect.poll(console, { timeout: 10_000 }).toContain('guest login:');
   await stopGuest(world, 'healthy');
   const state = await world.dev([
     'systemctl',

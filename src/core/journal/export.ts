@@ -195,6 +195,7 @@ class CommonFields {
     const known = this.known.get(text);
     if (known !== undefined) return known;
     const fields = fieldsIn(text);
+    if (text.length > 1024) return fields;
     if (this.known.size >= 1024) this.known.clear();
     this.known.set(text, fields);
     return fields;

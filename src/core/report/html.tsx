@@ -72,7 +72,7 @@ function Head({ incident }: { incident: Incident }) {
   return (
     <header>
       <p class="kicker">
-        {safe(incident.vm)} · <time dateTime={incident.startedAt}>{readable(incident.startedAt)}</time>
+        {safe(incident.vm)} · <time dateTime={incident.startedAt}>{readable(incident.startedAt)} UTC</time>
       </p>
       <h1>{safe(verdict.title)}</h1>
       <Facts incident={incident} />
@@ -165,7 +165,9 @@ function Console({ text }: { text: string }) {
   const shown = lines.map((line) => printable(line, CONSOLE_LINE_MAX)).join('\n');
   return (
     <Section title="The end of the console" shown={shown !== ''}>
-      <pre tabIndex={0}>{shown}</pre>
+      <pre tabIndex={0} class="tail">
+        <span>{shown}</span>
+      </pre>
     </Section>
   );
 }
@@ -226,5 +228,5 @@ function Bullets({ sentences }: { sentences: readonly string[] }) {
   );
 }
 
-/** `2026-09-18 10:15:02.250`; the page says once that it is UTC. */
+/** `2026-09-18 10:15:02.250`; the page's first line says that it is UTC. */
 const readable = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.000)?Z$/, '');

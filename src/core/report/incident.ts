@@ -51,7 +51,7 @@ export interface HostEvidence {
   looks: { at: string; look: Look }[];
 }
 
-export interface IncidentName {
+interface IncidentName {
   startedAtMs: number;
   /** As it stands in the name: characters that paths should not hold are lost. */
   vm: string;

@@ -32,6 +32,8 @@ pre, code, .mono { font-family: ui-monospace, "Cascadia Code", "DejaVu Sans Mono
 code { font-size: .92em; overflow-wrap: anywhere; }
 pre { margin: .5rem 0 1rem; padding: .8rem 1rem; background: var(--panel); border: 1px solid var(--line); border-radius: .4rem;
   font-size: .8rem; line-height: 1.45; overflow: auto; max-height: 40rem; unicode-bidi: plaintext; tab-size: 8; }
+/* Reversed, a box shows its end first. */
+pre.tail { display: flex; flex-direction: column-reverse; }
 h3 { font-size: 1rem; font-weight: 600; margin: 1.2rem 0 0; overflow-wrap: anywhere; }
 details { margin: .5rem 0; }
 summary { cursor: pointer; padding: .2rem 0; overflow-wrap: anywhere; }
@@ -39,5 +41,5 @@ footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line);
   overflow-wrap: anywhere; }
 a:focus-visible, summary:focus-visible, pre:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 @media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
-@media print { pre { max-height: none; white-space: pre-wrap; } }
+@media print { pre, pre.tail { display: block; max-height: none; white-space: pre-wrap; } }
 `;

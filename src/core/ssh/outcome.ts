@@ -34,14 +34,23 @@ const SSH_WORDS: readonly (readonly [pattern: RegExp, outcome: SshOutcome])[] = 
   ],
   [/keyword \S+ extra arguments|missing argument|unsupported option/i, 'host-fault'],
   // A shell that cannot start the ProxyCommand: `/bin/sh: 1: exec: x: not found`, `zsh:1: command not found: x`.
-  [/^\S*sh: ?.*(?:not found|no such file or directory|permission denied)/im, 'host-fault'],
+  [/^\S*sh: ?.*(?:not found|no such file or directory|permission denied)/i, 'host-fault'],
   [/Too many open files|Cannot allocate memory|fork.*: Resource temporarily unavailable/i, 'host-fault'],
   [/timed out|No route to host|Network is unreachable/i, 'timed-out'],
 ];
 
-/** The outcome of `ssh HOST true`. Any exit code but ssh's own 255 was sent by the guest, which is therefore alive. */
-export function sshOutcome(exitCode: number, stderr: string): SshOutcome {
-  if (exitCode !== 255) return 'ok';
+/**
+ * The outcome of `ssh HOST true`, with the line of stderr that decided it, else the last one. Any exit code but ssh's
+ * own 255 was sent by the guest, which is therefore alive.
+ */
+export function sshOutcome(exitCode: number, stderr: string): { kind: SshOutcome; line: string } {
+  const lines = stderr.trim().split(/\s*\n/);
+  const last = lines.at(-1) ?? '';
+  if (exitCode !== 255) return { kind: 'ok', line: last };
+  for (const [pattern, kind] of SSH_WORDS) {
+    const line = lines.find((one) => pattern.test(one));
+    if (line !== undefined) return { kind, line };
+  }
   // Closed, reset, refused, or words unknown here: sshd does not serve.
-  return SSH_WORDS.find(([pattern]) => pattern.test(stderr))?.[1] ?? 'refused';
+  return { kind: 'refused', line: last };
 }

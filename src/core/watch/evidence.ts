@@ -25,6 +25,7 @@ export function onBoot(context: Context, invocation: string | null, reason: stri
   state.notBefore = 0;
   state.cooldownMs = 0;
   state.console.quietSince = at;
+  state.console.lastProgress = null;
   state.console.awaiting = null;
   state.console.tail = [];
   state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
@@ -58,7 +59,8 @@ function onNews(context: Context, text: string): void {
   if (state.name === 'unknown') enterCalm(context, ['its console speaks']);
   if (mayBeAcquitted(state)) acquit(context, `news on the console: ${printable(text, PROGRESS_TEXT_MAX)}`);
   // A wedged guest that was up may still print a line; only SSH clears it. One that never was up has just its console.
-  if (state.case === null && state.ssh.lastOkAt === null) recovered(context, 'news on the console');
+  if (state.case === null && state.ssh.lastOkAt === null && state.name !== 'panicked')
+    recovered(context, 'news on the console');
 }
 
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
@@ -102,6 +104,8 @@ export function onSsh(context: Context, probe: SshProbe): void {
   state.notBefore = 0;
   state.cooldownMs = 0;
   if (first) effects.push({ type: 'read-facts' });
+  // A probe that began before the panic may still succeed; only a new boot ends one.
+  if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
   recovered(context, 'SSH answers again');
   if (state.case === null) enter(context, 'up', ['SSH answers']);

@@ -35,6 +35,9 @@ export function fileCase(context: Context): void {
   const acquittal = acquitted(context, current, finding);
   if (acquittal !== null) {
     dropCase(context, acquittal);
+    // A boot that cannot be looked into is judged by its silence, no later than promised.
+    const limit = state.console.quietSince + context.settings.detect.blindBoot;
+    if (finding.analysis.verdict.class === 'unknown') state.notBefore = Math.min(state.notBefore, limit);
     return;
   }
   current.filing = true;

@@ -29,7 +29,7 @@ export interface CutShort {
 
 export type Analyse = (cut: CutShort) => Promise<{ incident: Incident; parts: IncidentParts }>;
 
-export interface Finished {
+interface Finished {
   finished: Filed[];
   /** Partial directories without evidence, removed. */
   removed: string[];

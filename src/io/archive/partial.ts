@@ -7,7 +7,7 @@ import { parseIncidentName } from '../../core/report/incident.js';
 
 const PARTIAL = /^(.+?)(?:\.(\d+)-(\d+))?\.partial$/;
 
-export interface Partial {
+interface Partial {
   /** The name that it will have. */
   id: string;
   /** Null where the name does not say: then nobody is left to ask. */

@@ -51,7 +51,6 @@ async function remove(path: string): Promise<void> {
 }
 
 async function looksLikeOurs(parent: string, name: string): Promise<boolean> {
-  if (!parseIncidentName(name)) return false;
   for (const file of ['incident.json', 'verdict.txt']) {
     const found = await lstat(join(parent, name, file)).catch(() => null);
     if (found?.isFile() === true) return true;
@@ -59,7 +58,7 @@ async function looksLikeOurs(parent: string, name: string): Promise<boolean> {
   return false;
 }
 
-export interface RetentionEvents {
+interface RetentionEvents {
   onRemoved: (names: string[]) => void;
   onError: (message: string) => void;
 }

@@ -24,7 +24,7 @@ const LINE_MAX = 8192;
 const LINES_AT_ONCE = 1000;
 
 /** Such as `sysrq-w.1`; the file has `.txt` behind it. */
-export type DumpName = `sysrq-${'w' | 't' | 'l'}${'' | `.${number}`}`;
+type DumpName = `sysrq-${'w' | 't' | 'l'}${'' | `.${number}`}`;
 
 /**
  * Begins an incident in `<root>/incidents` with a partial directory, 0700. Whatever happens later, `finishPartials`

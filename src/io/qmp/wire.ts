@@ -111,11 +111,11 @@ export class Wire {
         return;
       }
       case 'reply': {
-        this.#settle(message.id, ({ resolve }) => resolve(message.value));
+        this.#reply(message.id, ({ resolve }) => resolve(message.value));
         return;
       }
       case 'error': {
-        this.#settle(message.id, ({ reject, sent }) => {
+        this.#reply(message.id, ({ reject, sent }) => {
           const received = printable(`${message.errorClass}: ${message.description}`, 300);
           reject(this.#error('refused', 'QEMU answered', { sent: sent ?? '', received }));
         });
@@ -124,18 +124,22 @@ export class Wire {
     }
   }
 
-  #settle(id: unknown, settle: (waiter: Waiter) => void): void {
-    const known = typeof id === 'number' && Number.isInteger(id) && id >= GREETING && id <= this.#lastId;
-    const waiter = known ? this.#waiting.get(id) : undefined;
-    if (waiter !== undefined && typeof id === 'number') {
-      this.#waiting.delete(id);
-      clearTimeout(waiter.timer);
-      settle(waiter);
-    } else if (!known) {
+  #reply(id: unknown, settle: (waiter: Waiter) => void): void {
+    const sent = typeof id === 'number' && Number.isInteger(id) && id > GREETING && id <= this.#lastId;
+    // One that is known and not waited for is late: its command has given up already.
+    if (sent) this.#settle(id, settle);
+    else {
       const received = printable(JSON.stringify(id ?? null), 60);
       this.fail(this.#error('protocol', 'a reply to a command that was never sent, id', { received }));
     }
-    // Else it is late: its command has given up already.
+  }
+
+  #settle(id: number, settle: (waiter: Waiter) => void): void {
+    const waiter = this.#waiting.get(id);
+    if (waiter === undefined) return;
+    this.#waiting.delete(id);
+    clearTimeout(waiter.timer);
+    settle(waiter);
   }
 
   #socketError(error: NodeJS.ErrnoException): QmpError {

@@ -1,13 +1,14 @@
 import type { SshProbe } from '../../core/model.js';
 import { sshOutcome } from '../../core/ssh/outcome.js';
+import { printable } from '../../core/printable.js';
 import type { SshRoute } from '../../core/ssh/config.js';
-import { lastLine, runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
+import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
 import { probeTcp, type TcpOutcome } from './tcp.js';
 
 /**
  * Asks once whether the guest's sshd is alive: in this process where the host is reached by TCP (one banner, no
  * login), by `ssh HOST true` where it takes a proxy. Never throws, never prompts. At the deadline a proxy gets
- * another 400 ms to die.
+ * another 200 ms to die.
  */
 export async function probeSsh(host: string, options: SshOptions, resolver = sshResolver): Promise<SshProbe> {
   const started = performance.now();
@@ -39,9 +40,10 @@ async function probeCommand(host: string, options: SshOptions): Promise<TcpOutco
   if (result.stopped === 'deadline')
     return { kind: 'timed-out', detail: `ssh did not end within ${options.timeoutMs} ms` };
   if (result.exitCode === null) return { kind: 'host-fault', detail: 'ssh was killed by someone else' };
-  const kind = sshOutcome(result.exitCode, result.stderr);
+  const { kind, line } = sshOutcome(result.exitCode, result.stderr);
   const code = result.exitCode === 0 ? '' : `ssh exited with ${result.exitCode}`;
-  return { kind, detail: [code, lastLine(result.stderr)].filter((part) => part !== '').join(': ') };
+  const fix = kind === 'host-fault' ? `; try: ssh ${host} true` : '';
+  return { kind, detail: printable([code, line].filter((part) => part !== '').join(': '), 200) + fix };
 }
 
 /**

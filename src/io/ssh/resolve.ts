@@ -82,10 +82,6 @@ function resolveFailure(host: string, result: GroupResult): string {
   const fix = `try: ssh -G ${printable(host, 60)}`;
   if (result.stopped === 'aborted') return 'aborted';
   if (result.stopped === 'deadline') return `ssh -G did not end in time, perhaps for a Match exec; ${fix}`;
-  return `ssh -G failed: ${lastLine(result.stderr)}; mend ~/.ssh/config, then ${fix}`;
-}
-
-/** The last thing said on stderr, fit for one line. */
-export function lastLine(text: string): string {
-  return printable(text.trim().split('\n').at(-1)?.trim() ?? '', 200);
+  const said = printable(result.stderr.trim().split('\n').at(-1) ?? '', 200);
+  return `ssh -G failed: ${said}; mend ~/.ssh/config, then ${fix}`;
 }

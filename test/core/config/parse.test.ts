@@ -28,7 +28,13 @@ describe('a good file', () => {
 
   it('turns durations into milliseconds', () => {
     expect(config('detect: {silence: 1min 5s}').detect.silence).toBe(65_000);
-    expect(defaults.ssh).toEqual({ enabled: true, host: '%v', interval: 3000, timeout: 3000, failures: 2 });
+    expect(defaults.ssh).toMatchObject({
+      enabled: true,
+      host: '%v',
+      interval: 3000,
+      timeout: 3000,
+      failures: 2,
+    });
   });
 
   it('leaves in an override what it does not say', () => {

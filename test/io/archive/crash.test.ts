@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishPartials } from '../../../src/io/archive/finish.js';
 import { readIncidentOf, readIncidents } from '../../../src/io/archive/read.js';
-import { analyseCut, incident, opening, rawRow } from '../../fixtures/archive-sample.js';
+import { analyseCut, incident, opening, partsOf, rawRow } from '../../fixtures/archive-sample.js';
 import { compileTo } from '../../support/compile.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -50,7 +50,10 @@ async function forEachStep(check: (k: number) => Promise<boolean>): Promise<numb
       else ended = true;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  // All of them end before the test does, also where one has failed.
+  const results = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
   return kills;
 }
 
@@ -64,6 +67,22 @@ async function faultsIn(incidents: string): Promise<string[]> {
     if (/\.partial$|\.new$|^opening\.json$|^reserve$/.test(entry.name)) faults.push(entry.name);
   }
   return faults;
+}
+
+/** What has its name in a finished incident is there from its first byte to its last. */
+async function expectWhole(path: string): Promise<void> {
+  const { timeline = [], console } = partsOf();
+  const text = async (file: string) => await readFile(join(path, file), 'utf8').catch(() => null);
+  const host = await text('host.json');
+  if (host !== null) JSON.parse(host);
+  const events = await text('timeline.jsonl');
+  if (events !== null) expect(events.split('\n')).toHaveLength(timeline.length + 1);
+  // Made anew from the bytes where the analysis was.
+  expect([null, console]).toContainEqual(
+    (await text('console.txt'))?.replace(/^row [^]*/, console ?? '') ?? null,
+  );
+  expect(await text('report.html')).toMatch(/<\/html>\n$/);
+  expect(await text('verdict.txt')).toMatch(/this text\n$/);
 }
 
 describe('a watchdog that is killed', () => {
@@ -90,6 +109,7 @@ describe('a watchdog that is killed', () => {
       const raw = await readFile(join(row.path, 'console.raw')).catch(() => Buffer.alloc(0));
       expect(ALL_RAW.subarray(0, raw.length).equals(raw), `k=${k}`).toBe(true);
       if (row.complete) expect(raw.equals(ALL_RAW), `k=${k}`).toBe(true);
+      await expectWhole(row.path);
       const read = await readIncidentOf(row.path);
       expect(read.ok && read.incident.id).toBe(row.id);
       return true;

@@ -1,0 +1,210 @@
+import { describe, expect, it } from 'vitest';
+import type { Look } from '../../../src/core/model.js';
+import { answers, golden, running, VirtualGuest } from '../../support/virtual-guest.js';
+
+const BOOT = ['[    0.000000] Linux version 6.1.0', '[    1.0] virtio_blk: found', 'Started OpenSSH server.'];
+const REFUSED = '[   38.344663] sysrq: This sysrq operation is disabled.';
+const healthyFor = (ms: number) => (at: number) => (at < ms ? ('ok' as const) : ('timed-out' as const));
+
+function booted(guest: VirtualGuest): VirtualGuest {
+  guest.lines(BOOT);
+  return guest;
+}
+
+describe('a guest that wedges', () => {
+  it('is suspected on two signals, looked at twice, captured and held', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) })).run(60_000);
+    expect(guest.path).toEqual(['starting', 'up', 'suspect', 'confirming', 'capturing', 'held']);
+    expect(guest.pressed).toEqual(['8', 'w', 'h', 'w', 'h', 't', 'h', '7']);
+    const [finding] = guest.findings;
+    expect(finding?.analysis.verdict).toMatchObject({
+      class: 'blocked',
+      frame: 'filemap_fault',
+      confidence: 'high',
+    });
+    expect(finding?.analysis.verdict.title).toMatch(
+      /^pagein:109 stuck ≥5 s in page fault .* virtiofsd stopped\)$/,
+    );
+    expect(finding).toMatchObject({ complete: true, incompleteBecause: [] });
+    expect(finding?.dumps.map(({ name, endedBy }) => `${name} ${endedBy}`)).toEqual([
+      'sysrq-w.1 fence',
+      'sysrq-w.2 fence',
+      'sysrq-t fence',
+    ]);
+    expect((finding?.capturedAt ?? Infinity) - (finding?.wedgedSince ?? 0)).toBeLessThan(15_000);
+  });
+
+  it('waits in S with an empty w: t still tells', () => {
+    const press = answers(golden('exec'));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(60_000);
+    expect(guest.findings[0]?.analysis.verdict).toMatchObject({
+      class: 'waiting',
+      frame: 'request_wait_answer',
+    });
+  });
+
+  it('is caught before SSH ever answered', () => {
+    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out' })).run(60_000);
+    expect(guest.path).toEqual(['starting', 'suspect', 'confirming', 'capturing', 'held']);
+    expect(guest.findings).toHaveLength(1);
+  });
+
+  it('is held until SSH answers again, and that is noted', () => {
+    const ssh = (at: number) => (at < 30_000 || at > 90_000 ? 'ok' : 'timed-out');
+    const guest = booted(new VirtualGuest({ ssh })).run(120_000);
+    expect(guest.path.slice(-3)).toEqual(['capturing', 'held', 'up']);
+    expect(guest.findings).toHaveLength(1);
+    const recovered = guest.effects.find(({ type }) => type === 'recovered');
+    expect(recovered).toMatchObject({ because: 'SSH answers again' });
+  });
+
+  it('is captured at once when its kernel complains', () => {
+    const guest = booted(new VirtualGuest({})).run(30_000);
+    guest.lines(['[  150.0] INFO: task mount:88 blocked for more than 120 seconds.']);
+    guest.run(3_000);
+    expect(guest.findings).toHaveLength(1);
+    expect(guest.pressed).toEqual(['8', 'w', 'h', 't', 'h', '7']);
+  });
+
+  it('that panics is filed without a key', () => {
+    const guest = booted(new VirtualGuest({})).run(30_000);
+    guest.lines([
+      '[  150.0] Kernel panic - not syncing: Fatal exception',
+      '[  150.1] CPU: 0 PID: 1 Comm: init',
+    ]);
+    guest.run(5_000);
+    expect(guest.pressed).toEqual([]);
+    expect(guest.findings[0]?.analysis.verdict.class).toBe('panicked');
+    expect(guest.state.name).toBe('panicked');
+  });
+
+  it('that QEMU itself keeps from answering is filed as qemu-stuck', () => {
+    const look = (): Look => ({
+      ...running,
+      qmp: { ok: false, fault: 'main-loop-stuck', detail: 'greeted, then silent' },
+    });
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look })).run(60_000);
+    expect(guest.findings[0]?.analysis.verdict.class).toBe('qemu-stuck');
+    expect(guest.pressed).toEqual([]);
+  });
+});
+
+describe('evidence that is not whole', () => {
+  it('names the mask that refuses dumps, quotes the guest and gives the fix', () => {
+    const press = (key: string) => (key === 'w' ? [REFUSED] : answers(golden('page-in'))(key as 'h'));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press, sysrqMask: 438 })).run(60_000);
+    const [finding] = guest.findings;
+    expect(finding?.complete).toBe(false);
+    expect(finding?.incompleteBecause).toEqual(['the guest refuses its dumps: kernel.sysrq=438 lacks bit 8']);
+    expect(finding?.analysis.verdict.class).toBe('unknown');
+    expect(finding?.analysis.verdict.reasons.join('\n')).toContain(REFUSED);
+    expect(finding?.analysis.verdict.reasons.join('\n')).toContain('sysctl -w kernel.sysrq=1');
+    expect(guest.pressed).toEqual(['8', 'w', '7']);
+  });
+
+  it('says that the guest is mute', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => [] })).run(90_000);
+    expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/^the guest does not answer Alt\+SysRq/);
+    expect(guest.pressed).toEqual(['8', '8', 'w', 'w']);
+  });
+
+  it('says why no chord could be pressed', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => null })).run(60_000);
+    expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/could not be pressed: busy/);
+  });
+
+  it('ends a dump whose fence never comes, after pressing it again', () => {
+    const press = (key: string) => (key === 'h' ? [] : answers(golden('page-in'))(key as 'w'));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
+    const [finding] = guest.findings;
+    expect(finding?.dumps.map(({ endedBy }) => endedBy)).toEqual(['silence', 'silence', 'silence']);
+    expect(finding?.complete).toBe(false);
+    expect(guest.pressed.filter((key) => key === 'h')).toHaveLength(9);
+  });
+
+  it('files a blind boot only after a long silence', () => {
+    const press = (key: string) => (key === 'w' ? [REFUSED] : answers(golden('page-in'))(key as 'h'));
+    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out', press })).run(120_000);
+    expect(guest.findings).toHaveLength(0);
+    expect(guest.run(180_000).findings).toHaveLength(1);
+  });
+});
+
+describe('a guest that is not accused', () => {
+  it('is silent for ever at its prompt', () => {
+    const guest = booted(new VirtualGuest({})).run(3_600_000);
+    expect(guest.path).toEqual(['starting', 'up']);
+    expect(guest.pressed).toEqual([]);
+  });
+
+  it('loses SSH while its console goes on', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) }));
+    for (const [index, word] of [...'abcdefghijklmnopqrstuvwxyz'].entries())
+      guest.lines([`new ${word} line`], index * 4_000);
+    guest.run(100_000);
+    expect(guest.path).toEqual(['starting', 'up']);
+  });
+
+  it('has nothing stuck in its dumps: looked at, dropped, and looked at more rarely', () => {
+    const press = answers(golden('idle'));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(600_000);
+    expect(guest.findings).toEqual([]);
+    expect(guest.pressed.filter((key) => key === 't').length).toBeLessThanOrEqual(3);
+    expect(guest.effects.filter(({ type }) => type === 'drop')).not.toHaveLength(0);
+  });
+
+  it('answers again between the looks; its loglevel is put back', () => {
+    const ssh = (at: number) => (at < 30_000 || at > 42_500 ? 'ok' : 'refused');
+    const guest = booted(new VirtualGuest({ ssh, config: 'detect: {secondLook: 20s}' })).run(90_000);
+    expect(guest.findings).toEqual([]);
+    expect(guest.pressed).toEqual(['8', 'w', 'h', '7']);
+    expect(guest.path.slice(-2)).toEqual(['confirming', 'up']);
+  });
+
+  it('was paused through QMP', () => {
+    const look = (): Look => ({ ...running, qmp: { ok: true, runState: 'paused', vcpus: [], block: null } });
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look })).run(120_000);
+    expect(guest.path.at(-1)).toBe('paused');
+    expect(guest.findings).toEqual([]);
+    expect(guest.pressed).toEqual([]);
+  });
+
+  it('was not seen because the watchdog slept', () => {
+    const ssh = (at: number) => (at > 30_000 && at < 95_000 ? 'timed-out' : 'ok');
+    const guest = booted(new VirtualGuest({ ssh })).run(31_000).run(63_000, { asleep: true }).run(60_000);
+    expect(guest.path).toEqual(['starting', 'up']);
+  });
+
+  it('is being rebooted', () => {
+    const ssh = (at: number) => (at < 30_000 || at > 50_000 ? 'ok' : 'refused');
+    const guest = booted(new VirtualGuest({ ssh })).run(32_000);
+    guest.lines(['[  40.0] reboot: Restarting system'], 1_000);
+    guest.lines(BOOT, 6_000);
+    guest.run(60_000);
+    expect(guest.findings).toEqual([]);
+    expect(guest.path).toEqual(['starting', 'up', 'starting', 'up']);
+  });
+
+  it('cannot be probed because this host has no ssh: silence alone only looks', () => {
+    const press = answers(golden('idle'));
+    const guest = booted(new VirtualGuest({ ssh: () => 'host-fault', press })).run(300_000);
+    expect(guest.findings).toEqual([]);
+  });
+});
+
+it('captures at most so often within the hour', () => {
+  const ssh = (at: number) => (Math.floor(at / 60_000) % 2 === 0 ? ('ok' as const) : ('timed-out' as const));
+  const guest = booted(new VirtualGuest({ ssh })).run(3_000_000);
+  expect(guest.findings).toHaveLength(3);
+});
+
+it('files what was proven when the guest is stopped in the middle of t', () => {
+  const press = (key: string) => (key === 't' ? [] : answers(golden('page-in'))(key as 'w'));
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(30_000);
+  while (!guest.pressed.includes('t')) guest.run(500);
+  guest.later(100, { type: 'gone', reason: 'stopped' });
+  guest.run(1_000);
+  expect(guest.findings[0]).toMatchObject({ complete: false });
+  expect(guest.findings[0]?.analysis.verdict.frame).toBe('filemap_fault');
+  expect(guest.state.name).toBe('gone');
+});

@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { look } from '../../src/io/look.js';
+import { polite, reply } from '../support/qmp-server.js';
+import { scratch, serve } from '../support/qmp-failure.js';
+
+const options = { timeoutMs: 200 };
+
+/** A process with this command line; `name` is what it calls itself in argv[0]. */
+async function start(name: string, ...args: string[]): Promise<ChildProcess & { pid: number }> {
+  const fixture = join(import.meta.dirname, '../fixtures/named.mjs');
+  const child = spawn(process.execPath, [fixture, ...args], {
+    argv0: name,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  return child as unknown as ChildProcess & { pid: number };
+}
+
+function machine() {
+  return serve(
+    polite(({ execute, id }) => {
+      if (execute === 'query-status') return reply(id, { status: 'running' });
+      if (execute === 'query-cpus-fast') return reply(id, [{ 'cpu-index': 0, 'thread-id': 1 }]);
+      return `{"id": ${id}, "error": {"class": "CommandNotFound", "desc": "x"}}\n`;
+    }),
+  );
+}
+
+it('names the server behind each share, and the state it is in', async () => {
+  const { path } = await machine();
+  const store = join(path, '../store.sock');
+  const server = await start('virtiofsd', `--socket-path=${store}`);
+  const qemu = await start(
+    'qemu-system-x86_64',
+    ...['-qmp', `unix:${path},server=on,wait=off`, '-append', 'console=ttyS0 quiet'],
+    ...['-chardev', `socket,id=c0,path=${store}`, '-device', 'vhost-user-fs-pci,chardev=c0,tag=store'],
+    ...['-chardev', `socket,id=c1,path=${store}.none`, '-device', 'vhost-user-fs-pci,chardev=c1,tag=gone'],
+  );
+  server.kill('SIGSTOP');
+  const seen = await look({ qmpSocket: path, pid: null }, options);
+  expect(seen).toMatchObject({
+    qmp: { ok: true, runState: 'running', vcpus: [{ index: 0, threadId: 1, cpuMs: null }], block: null },
+    qemu: { pid: qemu.pid, state: 'S' },
+    kernelCommandLine: 'console=ttyS0 quiet',
+    shares: [
+      { tag: 'store', socket: store, server: { pid: server.pid, state: 'T' } },
+      { tag: 'gone', socket: `${store}.none`, server: null },
+    ],
+  });
+});
+
+it('prefers, of two processes that serve one share, the one that is stopped', async () => {
+  const { path } = await machine();
+  const store = join(path, '../store.sock');
+  const stopped = await start('virtiofsd', '--socket-path', store);
+  await start('virtiofsd', '--socket-path', store);
+  await start(
+    'qemu-kvm',
+    ...['-qmp', `unix:${path}`, '-chardev', `socket,id=c,path=${store}`],
+    ...['-device', 'vhost-user-fs-pci,chardev=c,tag=t'],
+  );
+  stopped.kill('SIGSTOP');
+  const { shares } = await look({ qmpSocket: path, pid: null }, options);
+  expect(shares[0]?.server).toMatchObject({ pid: stopped.pid, state: 'T' });
+});
+
+it('says what is wrong with QMP, and what it sees nevertheless', async () => {
+  const { path } = await serve(() => undefined);
+  const qemu = await start('qemu-system-x86_64', '-qmp', `unix:${path}`);
+  const seen = await look({ qmpSocket: path, pid: qemu.pid }, options);
+  expect(seen.qmp).toMatchObject({ ok: false, fault: 'no-greeting' });
+  expect(seen.qemu).toEqual({ pid: qemu.pid, state: 'S' });
+});
+
+it('finds nothing where nothing is, and throws nothing', async () => {
+  const seen = await look({ qmpSocket: join(await scratch(), 'qmp.sock'), pid: 2 ** 30 }, options);
+  expect(seen).toEqual({
+    qmp: { ok: false, fault: 'missing', detail: expect.stringContaining('ENOENT') as string },
+    qemu: null,
+    kernelCommandLine: null,
+    shares: [],
+  });
+});
+
+it('takes no longer than two seconds, whatever its deadline', async () => {
+  const { path } = await serve(polite(() => ''));
+  const started = performance.now();
+  const seen = await look({ qmpSocket: path, pid: null }, { timeoutMs: 60_000 });
+  expect(performance.now() - started).toBeLessThan(2_300);
+  expect(seen.qmp).toMatchObject({ ok: false, fault: 'timeout' });
+});
+
+it('ends when its caller gives up', async () => {
+  const { path } = await serve(polite(() => ''));
+  const giveUp = new AbortController();
+  setImmediate(() => giveUp.abort(new Error('stopping')));
+  const seen = await look({ qmpSocket: path, pid: null }, { timeoutMs: 60_000, signal: giveUp.signal });
+  expect(seen.qmp).toMatchObject({ ok: false, detail: 'stopping' });
+});

@@ -1,0 +1,117 @@
+/** The same client against a real QEMU, without a guest: what a scripted server says of QEMU is only belief. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
+import { look } from '../../../src/io/look.js';
+import type { QmpError } from '../../../src/io/qmp/error.js';
+import { pressChord } from '../../../src/io/qmp/press.js';
+import { withQmp } from '../../../src/io/qmp/with-qmp.js';
+
+const options = { timeoutMs: 1000 };
+let directory: string;
+let path: string;
+let qemu: ChildProcess;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'qmp-'));
+  path = join(directory, 'qmp.sock');
+  const devices = ['-M', 'q35', '-accel', 'tcg', '-smp', '2', '-nodefaults', '-display', 'none', '-S'];
+  const args = [
+    ...devices,
+    '-drive',
+    'if=virtio,driver=null-co,size=1M',
+    '-qmp',
+    `unix:${path},server=on,wait=off`,
+  ];
+  qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  await once(qemu, 'spawn').catch((cause: unknown) => {
+    throw new Error('no qemu-system-x86_64; apt-get install qemu-system-x86', { cause });
+  });
+  await expect.poll(() => access(path).then(() => true), { timeout: 15_000 }).toBe(true);
+}, 20_000);
+
+afterEach(async () => {
+  qemu.kill('SIGKILL');
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** QEMU needs a moment to throw out the clients that gave up. */
+const pressed = () =>
+  pressChord(path, 'h', options).then(
+    () => 'taken',
+    (error: unknown) => (error as QmpError).fault,
+  );
+
+it('greets and tells its state', async () => {
+  const status = await withQmp(path, options, (session) => session.execute('query-status'));
+  expect(status).toMatchObject({ status: 'prelaunch', running: false });
+});
+
+it('takes every chord', async () => {
+  for (const key of ['h', 'w', 't', 'l', '0', '9'] as const) await pressChord(path, key, options);
+});
+
+it('refuses a command that it lacks', async () => {
+  const unknown = withQmp(path, options, (session) => session.execute('no-such-command'));
+  await expect(unknown).rejects.toMatchObject({
+    fault: 'refused',
+    received: 'CommandNotFound: The command no-such-command has not been found',
+  });
+});
+
+it('is busy while another client stays, also with a full queue, and serves again when it leaves', async () => {
+  const other = connect(path);
+  onTestFinished(() => void other.destroy());
+  await once(other, 'data');
+  const short = { timeoutMs: 200 };
+  // The clients that gave up fill QEMU's queue: the last is not even let in.
+  for (let looks = 0; looks < 4; looks += 1) {
+    await expect(pressChord(path, 'h', short)).rejects.toMatchObject({ fault: 'busy' });
+  }
+  other.destroy();
+  await expect.poll(pressed).toBe('taken');
+});
+
+it('is stuck, not busy, when it stops in the middle of a session', async () => {
+  const short = { timeoutMs: 200 };
+  const stopped = withQmp(path, short, (session) => {
+    qemu.kill('SIGSTOP');
+    return session.execute('query-status');
+  });
+  await expect(stopped).rejects.toMatchObject({ fault: 'timeout' });
+  for (let looks = 0; looks < 4; looks += 1) {
+    await expect(pressChord(path, 'h', short)).rejects.toMatchObject({ fault: 'main-loop-stuck' });
+  }
+  const seen = await look({ qmpSocket: path, pid: null }, short);
+  expect(seen.qemu).toEqual({ pid: qemu.pid, state: 'T' });
+  qemu.kill('SIGCONT');
+  await expect.poll(pressed).toBe('taken');
+});
+
+it('is looked at: its state, its vCPUs, its disk and its process', async () => {
+  const seen = await look({ qmpSocket: path, pid: null }, options);
+  const vcpu = { threadId: expect.any(Number) as number, cpuMs: expect.any(Number) as number };
+  expect(seen).toEqual({
+    qmp: {
+      ok: true,
+      runState: 'prelaunch',
+      vcpus: [
+        { ...vcpu, index: 0 },
+        { ...vcpu, index: 1 },
+      ],
+      block: { reads: 0, writes: 0 },
+    },
+    qemu: { pid: qemu.pid, state: 'S' },
+    kernelCommandLine: null,
+    shares: [],
+  });
+});
+
+it('is found although the pid that is known is not its own', async () => {
+  const seen = await look({ qmpSocket: path, pid: process.pid }, options);
+  expect(seen.qemu?.pid).toBe(qemu.pid);
+});

@@ -1,0 +1,162 @@
+/** A guest in virtual time: what it would answer is a script, and its watchdog is the real step(). */
+import { readFileSync } from 'node:fs';
+import { parseConfig } from '../../src/core/config/parse.js';
+import { guestSettings } from '../../src/core/config/guest.js';
+import type { GuestSettings } from '../../src/core/config/schema.js';
+import { cleanRow } from '../../src/core/console/clean.js';
+import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
+import { type GuestState, initialState } from '../../src/core/watch/state.js';
+import { step } from '../../src/core/watch/step.js';
+import { Timeline } from '../../src/core/watch/timeline.js';
+
+export type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+export const running: Look = {
+  qmp: {
+    ok: true,
+    runState: 'running',
+    vcpus: [{ index: 0, threadId: 1, cpuMs: 100 }],
+    block: null,
+  },
+  qemu: { pid: 1, state: 'S' },
+  kernelCommandLine: null,
+  shares: [{ tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: 'T' } }],
+};
+
+export interface Script {
+  ssh?: (at: number) => SshProbe['kind'];
+  look?: (at: number) => Look;
+  /** Console lines that a chord brings about; null: the press fails with `busy`. */
+  press?: (key: SysrqKey, at: number) => string[] | null;
+  sysrqMask?: number | null;
+  config?: string;
+}
+
+const settings = (yaml: string): GuestSettings => {
+  const parsed = parseConfig(yaml, 'test.yaml');
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return guestSettings(parsed.config, 'vm1', { qmpDirectory: '/run' });
+};
+
+const TICK = 500;
+
+export class VirtualGuest {
+  readonly settings: GuestSettings;
+  readonly state: GuestState = initialState('vm1', 0);
+  readonly timeline: Timeline;
+  readonly path: string[] = [];
+  readonly findings: Finding[] = [];
+  readonly pressed: string[] = [];
+  readonly effects: Effect[] = [];
+  now = 0;
+  private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
+
+  constructor(private readonly script: Script = {}) {
+    this.settings = settings(script.config ?? '');
+    this.timeline = new Timeline(this.state, this.settings);
+  }
+
+  /** Something that happens `afterMs` from now. */
+  later(afterMs: number, event: Untimed<GuestEvent>): void {
+    this.queue.push({ at: this.now + afterMs, event });
+    this.queue.sort((a, b) => a.at - b.at);
+  }
+
+  lines(texts: readonly string[], afterMs = 0): void {
+    texts.forEach((text, index) => this.later(afterMs + index * 0.1, { type: 'line', text }));
+  }
+
+  /** Lets time pass, with a tick each half second unless the watchdog sleeps. */
+  run(forMs: number, { asleep = false } = {}): this {
+    const end = this.now + forMs;
+    while (this.now < end) {
+      const tick = Math.min(end, this.now + TICK);
+      if (!asleep) {
+        this.drain(tick);
+        this.now = tick;
+        this.give({ type: 'tick' });
+      }
+      this.now = tick;
+    }
+    return this;
+  }
+
+  private drain(until: number): void {
+    for (;;) {
+      const next = this.queue[0];
+      if (next === undefined || next.at > until) return;
+      this.queue.shift();
+      // What piled up while the watchdog slept comes when it wakes.
+      this.now = Math.max(this.now, next.at);
+      this.give(next.event);
+    }
+  }
+
+  private give(event: Untimed<GuestEvent>): void {
+    const timed = { ...event, at: this.now };
+    this.timeline.record(this.state, timed);
+    const effects = step(this.state, timed, this.settings);
+    if (this.path.at(-1) !== this.state.name) this.path.push(this.state.name);
+    for (const effect of effects) this.carryOut(effect);
+  }
+
+  private carryOut(effect: Effect): void {
+    this.effects.push(effect);
+    const { script } = this;
+    if (effect.type === 'probe-ssh') {
+      const kind = script.ssh?.(this.now) ?? 'ok';
+      this.later(kind === 'timed-out' ? 3_000 : 10, {
+        type: 'ssh',
+        probe: { kind, detail: kind, tookMs: 10 },
+      });
+    } else if (effect.type === 'read-facts') {
+      this.later(200, { type: 'facts', facts: { sysrqMask: script.sysrqMask ?? null, loglevel: null } });
+    } else if (effect.type === 'look') {
+      this.later(20, { type: 'look', look: script.look?.(this.now) ?? running });
+    } else if (effect.type === 'open') {
+      this.later(5, { type: 'opened' });
+    } else if (effect.type === 'press') {
+      this.pressed.push(effect.key);
+      const answer = (script.press ?? answers(golden('page-in')))(effect.key, this.now);
+      const failed = answer === null;
+      this.later(60, {
+        type: 'pressed',
+        id: effect.id,
+        fault: failed ? 'busy' : null,
+        detail: failed ? 'busy' : '',
+      });
+      this.lines(answer ?? [], 100);
+    } else if (effect.type === 'file') {
+      this.findings.push(effect.finding);
+      this.later(30, { type: 'filed', incident: `incident-${this.findings.length}` });
+    }
+  }
+}
+
+/** The cleaned lines of a recorded console. */
+export function golden(name: string): string[] {
+  const text = readFileSync(new URL(`../golden/${name}.log`, import.meta.url), 'utf8');
+  return text
+    .split('\n')
+    .slice(1)
+    .flatMap((row) => cleanRow(Buffer.from(row)));
+}
+
+const isHeader = (line: string) => / sysrq: Show /.test(line);
+const isFence = (line: string) => / sysrq: HELP : /.test(line);
+
+/** A kernel that answers each chord as the recorded one did. */
+export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
+  const body = (header: string) => {
+    const start = log.findIndex((line) => line.includes(`sysrq: ${header}`));
+    const end = log.findIndex((line, index) => index > start && (isHeader(line) || isFence(line)));
+    return log.slice(start, end);
+  };
+  return (key) => {
+    if (key === 'w') return body('Show Blocked State');
+    if (key === 't') return body('Show State');
+    if (key === 'h') return log.filter(isFence).slice(0, 1);
+    return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
+  };
+}
