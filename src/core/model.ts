@@ -82,7 +82,8 @@ export interface Task {
 }
 
 /** Which part of a log a dump came from. */
-export type DumpKey = 'w' | 't' | 'l' | 'm' | 'p' | 'd' | 'q' | 'hung_task' | 'rcu_stall' | 'lockup' | 'oops' | 'panic' | 'none';
+export type DumpKey =
+  'w' | 't' | 'l' | 'm' | 'p' | 'd' | 'q' | 'hung_task' | 'rcu_stall' | 'lockup' | 'oops' | 'panic' | 'none';
 
 export interface Dump {
   key: DumpKey;

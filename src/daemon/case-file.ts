@@ -71,6 +71,8 @@ export class CaseFile {
       return;
     }
     try {
+      // The bytes are on disk before anything is made of them.
+      await open.writer.settle();
       const parts = {
         console: [...open.before, ...open.since.lines()].join('\n') + '\n',
         timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),

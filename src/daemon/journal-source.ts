@@ -19,6 +19,8 @@ export class JournalSource {
   private readonly startedAt = Date.now();
   private position: JournalPosition | null = null;
   private loaded = false;
+  /** Lines were delivered since this start: other units are followed from there. */
+  private delivered = false;
   private matches = '';
   private run: { abort: AbortController; ended: Promise<void> } | null = null;
 
@@ -39,6 +41,7 @@ export class JournalSource {
     const ended = followJournal({
       matches,
       position: this.position,
+      resume: this.delivered,
       onEntries: (entries) => this.deliver(entries),
       onStatus: (status) => this.report(status),
       signal,
@@ -69,6 +72,7 @@ export class JournalSource {
     this.options.onEntries(entries);
     const last = entries.at(-1);
     if (last === undefined || last.replayed) return;
+    this.delivered = true;
     this.position = { cursor: last.cursor, realtimeMs: last.realtimeMs };
     this.saver.note(this.position);
   }

@@ -56,7 +56,7 @@ function ending(child: ChildProcess): Promise<Ended> {
         resolve({ exitCode, cause: `ended by ${signal ?? 'itself'}` });
       };
       child.once('close', finish);
-      setTimeout(finish, lateOutputMs);
+      setTimeout(finish, lateOutputMs).unref();
     });
   });
 }

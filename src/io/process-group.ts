@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
-export interface GroupOptions {
+interface GroupOptions {
   /** Deadline in milliseconds; the group is asked to end then, and killed GRACE_MS later. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;

@@ -117,20 +117,19 @@ export class VirtualGuest {
     } else if (effect.type === 'open') {
       this.later(5, { type: 'opened' });
     } else if (effect.type === 'press') {
-      this.pressed.push(effect.key);
-      const answer = (script.press ?? answers(golden('page-in')))(effect.key, this.now);
-      const failed = answer === null;
-      this.later(60, {
-        type: 'pressed',
-        id: effect.id,
-        fault: failed ? 'busy' : null,
-        detail: failed ? 'busy' : '',
-      });
-      this.lines(answer ?? [], 100);
+      this.press(effect.id, effect.key);
     } else if (effect.type === 'file') {
       this.findings.push(effect.finding);
       this.later(30, { type: 'filed', incident: `incident-${this.findings.length}` });
     }
+  }
+
+  private press(id: number, key: SysrqKey): void {
+    this.pressed.push(key);
+    const answer = (this.script.press ?? answers(golden('page-in')))(key, this.now);
+    const failed = answer === null;
+    this.later(60, { type: 'pressed', id, fault: failed ? 'busy' : null, detail: failed ? 'busy' : '' });
+    this.lines(answer ?? [], 100);
   }
 }
 

@@ -2,9 +2,9 @@ import type { SysrqKey } from '../model.js';
 
 /**
  * Milliseconds that QEMU waits after each of a chord's six key events: the header of a chord's answer comes after
- * 6 × this. Measured with TCG, Linux 6.1, `w` and `h` by turns: 10 took 60 ms and 160 of 160 chords arrived, also
- * with four busy loops on two cores; 5 took 30 ms and lost none of 160 either; 1 took 5 ms and lost one of 40 on
- * the busy host, because the guest empties its 16-byte PS/2 queue too late. 100, a common choice, takes 600 ms.
+ * about 6 × this. Measured with TCG, Linux 6.1, `w` and `h` by turns, on two cores that were idle, then had four
+ * busy loops: 10 took 60 ms and all of 200 chords arrived; 5 took 30 ms and lost none of 200 either; 1 took 5 ms and
+ * lost one of 40 on the busy host (the PS/2 queue holds 16 bytes and a chord is 10). 100 takes 600 ms.
  */
 const HOLD_MS = 10;
 

@@ -1,5 +1,5 @@
 /** What a server's first bytes are: RFC 4253 section 4.2 lets other lines come before the one that starts `SSH-`. */
-export type Banner = { kind: 'banner'; text: string } | { kind: 'more' } | { kind: 'not-ssh' };
+type Banner = { kind: 'banner'; text: string } | { kind: 'more' } | { kind: 'not-ssh' };
 
 /** Enough for a banner of 255 bytes and any sensible text before it. */
 const MAX_BYTES = 8192;

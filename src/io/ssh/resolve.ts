@@ -13,7 +13,7 @@ export interface SshOptions {
 }
 
 /** A route to the host, or why this machine cannot tell one. */
-export type Resolved = SshRoute | { kind: 'host-fault'; detail: string };
+type Resolved = SshRoute | { kind: 'host-fault'; detail: string };
 
 /** A fork of ssh for every probe would cost more than the probe: 6 ms against less than 1. */
 const KEPT_MS = 10 * 60_000;

@@ -139,7 +139,7 @@ describe('a guest that is not accused', () => {
 
   it('loses SSH while its console goes on', () => {
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) }));
-    for (const [index, word] of [...'abcdefghijklmnopqrstuvwxyz'].entries())
+    for (const [index, word] of 'abcdefghijklmnopqrstuvwxyz'.split('').entries())
       guest.lines([`new ${word} line`], index * 4_000);
     guest.run(100_000);
     expect(guest.path).toEqual(['starting', 'up']);

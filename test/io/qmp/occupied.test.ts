@@ -67,7 +67,9 @@ describe('a socket that others use', () => {
   });
 
   it('is busy too where a relay lets everybody in and QEMU serves the first', async () => {
-    const { path } = await serve((socket, nth) => void (nth === 1 && socket.write(GREETING)));
+    const { path } = await serve((socket, nth) => {
+      if (nth === 1) socket.write(GREETING);
+    });
     await once(await client(path), 'data');
     await failure(path, 'busy');
   });

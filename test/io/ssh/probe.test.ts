@@ -147,7 +147,7 @@ describe('a host that is reached through a proxy', () => {
     [
       { code: 255, stderr: '/bin/sh: 1: exec: nc: not found\nConnection closed' },
       'host-fault',
-      'Connection closed',
+      'exec: nc: not found; try: ssh vm true',
     ],
     [
       { code: 255, stderr: 'kex_exchange_identification: read: Connection reset by peer' },

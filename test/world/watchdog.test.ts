@@ -1,0 +1,146 @@
+/** The watchdog as its user runs it: a user unit under a real manager, a real journal, real guests that wedge. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Incident } from '../../src/core/report/incident.js';
+import type { DaemonStatus } from '../../src/daemon/control.js';
+import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import { user, World } from './world.js';
+
+const project = join(import.meta.dirname, '../..');
+const binary = join(user.home, '.local/bin/wedgewatch');
+const HEALTHY_WATCHED_MS = 300_000;
+
+let world: World;
+let healthySince = 0;
+
+const verb = (args: string[], timeoutMs = 30_000) => world.dev([binary, ...args], timeoutMs);
+
+async function status(): Promise<DaemonStatus> {
+  return JSON.parse(await verb(['status', '--json'])) as DaemonStatus;
+}
+
+const guestNamed = async (vm: string) => (await status()).guests.find((guest) => guest.vm === vm);
+
+async function becomes(vm: string, state: string): Promise<void> {
+  await expect
+    .poll(async () => (await guestNamed(vm))?.state, { timeout: 60_000, interval: 500 })
+    .toBe(state);
+}
+
+/** Stops the guest's store, waits until the incident is there, and returns it. */
+async function wedgeAndCatch(vm: string): Promise<Incident> {
+  await stopStore(world, vm);
+  await becomes(vm, 'held');
+  const id = async () => (await guestNamed(vm))?.lastIncident ?? null;
+  await expect.poll(id, { timeout: 10_000, interval: 200 }).not.toBeNull();
+  const path = join(user.home, '.local/state/wedgewatch/incidents', (await id()) ?? '', 'incident.json');
+  return JSON.parse(await world.dev(['cat', path])) as Incident;
+}
+
+beforeAll(async () => {
+  world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
+  // Just what the README says.
+  await world.dev(['mkdir', '-p', join(user.home, '.local/bin')]);
+  await world.dev(['ln', '-s', join(project, 'dist/cli/main.js'), binary]);
+  const unit = await readFile(join(project, 'systemd/wedgewatch.service'), 'utf8');
+  await world.write(join(user.home, '.config/systemd/user/wedgewatch.service'), unit);
+  await world.dev(['systemctl', '--user', 'daemon-reload']);
+  await world.dev(['systemctl', '--user', 'enable', '--now', 'wedgewatch']);
+});
+
+afterAll(() => world.down());
+
+test('it starts as a unit, and doctor finds the journal readable', async () => {
+  expect(await world.dev(['systemctl', '--user', 'is-active', 'wedgewatch'])).toBe('active');
+  const checks = JSON.parse(await verb(['doctor', '--json'])) as { what: string; result: string }[];
+  expect(checks.find(({ what }) => what === 'journal')?.result).toBe('ok');
+  expect(checks.find(({ what }) => what === 'daemon')?.result).toBe('ok');
+});
+
+test('a guest that comes later is found; watched while healthy, it is armed and up', async () => {
+  await startGuest(world, { vm: 'healthy', mode: 'none', port: 2210 });
+  await waitForSsh(world, 'healthy');
+  await becomes('healthy', 'up');
+  healthySince = performance.now();
+  await expect.poll(async () => (await guestNamed('healthy'))?.armed, { timeout: 20_000 }).toBe('yes');
+});
+
+test.for([
+  { vm: 'loud', append: 'loglevel=7', port: 2211 },
+  { vm: 'quiet', append: 'quiet', port: 2212 },
+])(
+  '$vm: a page-in on a dead share is archived within 20 s of losing SSH, bodies and all',
+  async ({ vm, append, port }) => {
+    await startGuest(world, { vm, mode: 'job', port, append });
+    await waitForSsh(world, vm);
+    await becomes(vm, 'up');
+    const incident = await wedgeAndCatch(vm);
+    expect(incident.verdict).toMatchObject({ class: 'blocked', frame: 'filemap_fault' });
+    expect(incident.verdict.title).toMatch(/page-in .*virtiofs:store \(inferred; virtiofsd stopped\)/);
+    expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
+    expect(incident.evidence.dumps.map(({ name, endedBy }) => [name, endedBy])).toEqual([
+      ['sysrq-w.1', 'fence'],
+      ['sysrq-w.2', 'fence'],
+      ['sysrq-t', 'fence'],
+    ]);
+    expect(Date.parse(incident.filedAt) - Date.parse(incident.wedgedSince ?? '')).toBeLessThan(20_000);
+    await stopGuest(world, vm);
+  },
+);
+
+test('a guest that refuses its dumps is not filed as a success: the mask, its line and the fix', async () => {
+  await startGuest(world, { vm: 'refusing', mode: 'job', port: 2213, append: 'loglevel=7 wedge.sysrq=438' });
+  await waitForSsh(world, 'refusing');
+  await becomes('refusing', 'up');
+  const armed = async () => (await guestNamed('refusing'))?.armed;
+  await expect.poll(armed, { timeout: 20_000 }).toBe('no: kernel.sysrq=438 lacks bit 8');
+  const { verdict, evidence } = await wedgeAndCatch('refusing');
+  expect(verdict.class).toBe('unknown');
+  expect(evidence).toMatchObject({
+    complete: false,
+    incompleteBecause: ['the guest refuses its dumps: kernel.sysrq=438 lacks bit 8'],
+  });
+  const reasons = verdict.reasons.join('\n');
+  expect(reasons).toContain('sysrq: This sysrq operation is disabled.');
+  expect(reasons).toContain('sysctl -w kernel.sysrq=1');
+  await expect(verb(['show'])).rejects.toMatchObject({ exitCode: 4 });
+  await stopGuest(world, 'refusing');
+});
+
+test('a capture by hand of the healthy guest goes through the daemon: nothing is stuck', async () => {
+  expect(await verb(['capture', 'healthy'], 60_000)).toMatch(/^nothing is stuck/);
+  expect((await guestNamed('healthy'))?.state).toBe('up');
+});
+
+test('a guest that is stopped is gone, not wedged', async () => {
+  await expect.poll(async () => (await guestNamed('refusing'))?.state, { timeout: 10_000 }).toBe('gone');
+});
+
+test('a broken edit of the configuration is told by status and changes nothing', async () => {
+  await world.write(join(user.home, '.config/wedgewatch/config.yaml'), 'ssh: {intervall: 3s}\n');
+  // It exits with 5 while the configuration is broken.
+  const told = async () =>
+    JSON.parse(await world.dev(['sh', '-c', `${binary} status --json || true`])) as DaemonStatus;
+  await expect
+    .poll(async () => (await told()).configProblems.join(), { timeout: 10_000, interval: 300 })
+    .toMatch(/config\.yaml:1:.*ssh\.intervall.*did you mean/);
+  await world.write(join(user.home, '.config/wedgewatch/config.yaml'), 'ssh: {interval: 3s}\n');
+  await expect
+    .poll(async () => (await told()).configProblems, { timeout: 10_000, interval: 300 })
+    .toEqual([]);
+});
+
+test(
+  'the healthy, silent guest was watched for five minutes and never accused',
+  async () => {
+    await delay(Math.max(0, HEALTHY_WATCHED_MS - (performance.now() - healthySince)));
+    expect(await guestNamed('healthy')).toMatchObject({ state: 'up', ssh: { kind: 'ok' } });
+    const log = await world.dev(['journalctl', '--user-unit=wedgewatch.service', '--output=cat']);
+    expect(log).not.toMatch(/^healthy: (suspect|confirming)/m);
+    expect(await world.dev(['systemctl', '--user', 'is-active', guestUnit('healthy')])).toBe('active');
+  },
+  HEALTHY_WATCHED_MS + 60_000,
+);
