@@ -20,7 +20,7 @@ export interface CaptureResult {
   problem: string | null;
 }
 
-export interface ControlHandlers {
+interface ControlHandlers {
   status: () => DaemonStatus;
   capture: (vm: string, note: string | null) => Promise<CaptureResult>;
 }

@@ -19,7 +19,7 @@ import { JournalSource } from './journal-source.js';
 import type { Services } from './execute.js';
 import { Slots } from './slots.js';
 
-export interface DaemonOptions {
+interface DaemonOptions {
   config: Config;
   /** Root of the archive and of what the daemon remembers. */
   state: string;

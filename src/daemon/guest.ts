@@ -19,7 +19,7 @@ const MAX_MOMENTS = 200;
 /** Distributes over the members of a union, so that each event keeps its own shape. */
 type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
-export interface ConsoleRow {
+interface ConsoleRow {
   bytes: Uint8Array;
   at: Mono;
   replayed: boolean;

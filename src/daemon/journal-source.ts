@@ -6,7 +6,7 @@ import { followJournal, type FollowedEntry, type JournalPosition } from '../io/j
 import type { Log } from '../io/log.js';
 import type { SourceStatus } from '../io/source-status.js';
 
-export interface JournalSourceOptions {
+interface JournalSourceOptions {
   state: string;
   log: Log;
   onEntries: (entries: FollowedEntry[]) => void;

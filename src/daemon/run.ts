@@ -11,9 +11,10 @@ import { VERSION } from '../io/version.js';
 import { captureNow } from './capture-now.js';
 import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
+import { selfCheck } from './self-check.js';
 import { finishCutShort } from './finish-cut-short.js';
 
-export interface RunOptions {
+interface RunOptions {
   config: Config;
   file: ConfigFile;
   text: string | null;
@@ -23,10 +24,6 @@ export interface RunOptions {
   /** Aborts when the daemon is to stop. */
   signal: AbortSignal;
 }
-
-/** An effect has a deadline of its own; one that outlives this is a bug that only a restart mends. */
-const STUCK_MS = 240_000;
-const TICK_STUCK_MS = 5_000;
 
 /** Runs until the signal. Throws where it cannot start: no state directory, another daemon. */
 export async function runDaemon(options: RunOptions): Promise<void> {
@@ -81,21 +78,9 @@ function keepAlive(daemon: Daemon, log: Log): () => void {
   const every = watchdogMs();
   if (every === null) return () => undefined;
   const timer = setInterval(() => {
-    const fault = selfCheck(daemon);
+    const fault = selfCheck({ lastTickAt: daemon.lastTickAt, guests: daemon.guests.values() }, monotonicMs());
     if (fault === null) void notify('WATCHDOG=1', `STATUS=watching ${daemon.guests.size} guests`);
     else log('error', `self-check failed, systemd will restart wedgewatch: ${fault}`);
   }, every / 3);
   return () => clearInterval(timer);
-}
-
-/** What does not move in the daemon itself, or null. */
-export function selfCheck(daemon: Daemon, now = monotonicMs()): string | null {
-  if (now - daemon.lastTickAt > TICK_STUCK_MS) return 'no tick for 5 s';
-  for (const guest of daemon.guests.values()) {
-    for (const [effect, since] of guest.underWay) {
-      if (now - since > STUCK_MS && effect !== 'open')
-        return `${guest.vm}: ${effect} has not ended for 4 minutes`;
-    }
-  }
-  return null;
 }

@@ -6,7 +6,7 @@ import { RowSplitter } from '../core/console/rows.js';
 import type { Mono } from '../core/time.js';
 import type { SourceStatus } from './source-status.js';
 
-export interface ConsoleRow {
+interface ConsoleRow {
   bytes: Uint8Array;
   /** When it was read. */
   monotonicMs: Mono;
@@ -14,7 +14,7 @@ export interface ConsoleRow {
   replayed: boolean;
 }
 
-export interface TailOptions {
+interface TailOptions {
   path: string;
   /** Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. */
   onRows: (rows: ConsoleRow[]) => Promise<void> | void;

@@ -5,7 +5,7 @@ import { dirname, join, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { vmNameProblem } from '../core/config/fields.js';
 
-export interface DiscoverOptions {
+interface DiscoverOptions {
   directory: string;
   /** The VMs that have a socket now. Called at the start and after each change. */
   onGuests: (vms: Set<string>) => void;

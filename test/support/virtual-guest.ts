@@ -10,7 +10,7 @@ import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 
-export type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
 export const running: Look = {
   qmp: {
@@ -24,7 +24,7 @@ export const running: Look = {
   shares: [{ tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: 'T' } }],
 };
 
-export interface Script {
+interface Script {
   ssh?: (at: number) => SshProbe['kind'];
   look?: (at: number) => Look;
   /** Console lines that a chord brings about; null: the press fails with `busy`. */

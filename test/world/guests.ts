@@ -6,7 +6,7 @@ import { sshConfig } from '../../src/guest/start.js';
 import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
 import { user, type World } from './world.js';
 
-export interface WorldGuest {
+interface WorldGuest {
   vm: string;
   mode: 'none' | 'job' | 'exec';
   /** Port of the world's loopback for the guest's SSH. */

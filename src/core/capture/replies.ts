@@ -8,7 +8,7 @@ import type { SysrqKey } from '../model.js';
 const TAG = /^(?:sysrq: |SysRq : )(.*)$/;
 const LEVEL = /^Loglevel set to ([0-9])\b/;
 
-export type Reply =
+type Reply =
   | { type: 'header'; key: SysrqKey }
   | { type: 'help' }
   | { type: 'level'; level: string }

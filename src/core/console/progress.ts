@@ -16,7 +16,7 @@ export interface ProgressState {
   dump: { since: Mono; last: Mono; stamped: boolean } | null;
 }
 
-export interface Reading {
+interface Reading {
   news: boolean;
   /** What a start or stop job waits for and how long, as systemd words it: `NAME (1h 18min / no limit)`. */
   awaiting: string | null;

@@ -5,7 +5,7 @@ import type { JournalEntry } from './export.js';
 export const ROUTED_FIELDS =
   'MESSAGE,_SYSTEMD_USER_UNIT,_SYSTEMD_INVOCATION_ID,_PID,_TRANSPORT,USER_UNIT,USER_INVOCATION_ID';
 
-export interface Route {
+interface Route {
   unit: string;
   /** New for each start of the unit; null where the entry has none. */
   invocation: string | null;

@@ -21,11 +21,11 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
 }
 
 /** SSH says something about this guest: it is on, and the last probe was not stopped by the host's own fault. */
-export function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
+function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
   return settings.ssh.enabled && ssh.last?.kind !== 'host-fault';
 }
 
-export function sshLost({ ssh }: GuestState, at: Mono): string {
+function sshLost({ ssh }: GuestState, at: Mono): string {
   const detail = `${ssh.failures} failed probes in a row, last ${ssh.last?.kind ?? 'none'}: ${ssh.last?.detail ?? ''}`;
   if (ssh.lastOkAt === null) return `SSH has not answered in this boot (${detail})`;
   return `SSH answered last ${seconds(at - ssh.lastOkAt)} ago (${detail})`;
