@@ -125,7 +125,14 @@ function configFor(guest: RunningGuest): Config {
   const text = JSON.stringify({
     ssh: { configFile: guest.sshConfigFile },
     discover: { enabled: false, directory: guest.qmpDirectory },
-    guests: [{ name: guest.vm, console: guest.console, ssh: guest.sshHost }],
+    guests: [
+      {
+        name: guest.vm,
+        ...(guest.unit === null ? {} : { unit: guest.unit }),
+        console: guest.console,
+        ssh: guest.sshHost,
+      },
+    ],
   });
   const parsed = parseConfig(text, 'demo');
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('; '));

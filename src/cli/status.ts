@@ -43,8 +43,7 @@ export async function status(
 
 function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStatus[], quiet: boolean): void {
   if (daemon.blind !== null) terminal.err(`wedgewatch: the journal cannot be read: ${daemon.blind}\n`);
-  for (const problem of daemon.configProblems)
-    terminal.err(`the edited configuration is not used: ${problem}\n`);
+  for (const problem of daemon.configProblems) terminal.err(`wedgewatch: ${problem}\n`);
   if (guests.length === 0) {
     if (!quiet)
       terminal.out('no guests: none of qemu-system@.service runs, and the configuration names none\n');

@@ -1,6 +1,8 @@
 /** A capture by hand, through a running daemon: only one of us presses keys. */
+import { isSocket } from '../io/discover.js';
 import type { CaptureResult } from './control.js';
 import type { Daemon } from './daemon.js';
+import type { Guest } from './guest.js';
 
 const WAIT_MS = 150_000;
 
@@ -14,11 +16,18 @@ export async function captureNow(daemon: Daemon, vm: string, note: string | null
       problem: `no guest ${vm}; there ${known === '' ? 'are none' : `are: ${known}`}`,
     };
   }
-  if (guest.state.name === 'gone')
-    return { directory: null, problem: `${vm} does not run: ${guest.state.why.join('; ')}` };
-  if (guest.state.case !== null)
-    return { directory: null, problem: `${vm} is being captured already: ${guest.state.why.join('; ')}` };
+  const problem = await unavailable(guest);
+  if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };
   const filed = guest.nextFiled(WAIT_MS);
   guest.now({ type: 'capture-asked', note });
   return filed;
+}
+
+/** Why the guest cannot be captured now, or null. */
+async function unavailable({ settings, state }: Guest): Promise<string | null> {
+  const why = state.why.join('; ');
+  if (!(await isSocket(settings.qmpSocket))) return `does not run: no QMP socket at ${settings.qmpSocket}`;
+  if (state.name === 'gone') return `does not run: ${why}`;
+  if (state.name === 'paused') return `cannot print now: ${why}`;
+  return state.case === null ? null : `is being captured already: ${why}`;
 }

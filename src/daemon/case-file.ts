@@ -62,8 +62,6 @@ export class CaseFile {
   async file(finding: Finding): Promise<void> {
     const { guest } = this;
     const { title } = finding.analysis.verdict;
-    // Whatever becomes of the disk, the verdict is in the journal.
-    guest.log('warning', `verdict: ${title}`);
     const open = this.take();
     if (open === null) {
       guest.now({ type: 'filed', incident: null, problem: 'the evidence was not archived' });
@@ -128,7 +126,7 @@ export class CaseFile {
       vm,
       unit: settings.unit,
       invocation: state.invocation,
-      wedgedSince: isoAt(grounds.wedgedSince),
+      wedgedSince: grounds.wedgedSince === null ? null : isoAt(grounds.wedgedSince),
       why: grounds.why,
       lastProgress: lastProgress && { at: isoAt(lastProgress.at), text: lastProgress.text },
       awaiting: grounds.awaiting,
@@ -162,8 +160,10 @@ export class CaseFile {
         }),
       },
       timings: {
-        suspectedAfterMs: Math.round(suspectAt - wedgedSince),
-        capturedAfterMs: Math.round(capturedAt - wedgedSince),
+        ...(wedgedSince !== null && {
+          suspectedAfterMs: Math.round(suspectAt - wedgedSince),
+          capturedAfterMs: Math.round(capturedAt - wedgedSince),
+        }),
         captureMs: Math.round(capturedAt - suspectAt),
       },
       version: VERSION,

@@ -9,7 +9,7 @@ export interface DaemonStatus {
   version: string;
   /** Why the journal cannot be read now, or null. */
   blind: string | null;
-  /** What is wrong with an edited configuration; the one before is in force. */
+  /** What of an edited configuration is not in force, and why. */
   configProblems: string[];
   guests: GuestStatus[];
 }

@@ -12,6 +12,7 @@ import { discoverGuests, isSocket } from '../io/discover.js';
 import type { FollowedEntry } from '../io/journal.js';
 import type { Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
+import { archiveRoot } from '../io/places.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
@@ -43,7 +44,7 @@ const FORGET_MS = 10 * 60_000;
 export class Daemon {
   readonly guests = new Map<string, Guest>();
   config: Config;
-  /** What is wrong with an edited configuration that is not in force. */
+  /** What of an edited configuration is not in force, and why. */
   configProblems: string[] = [];
   lastTickAt = monotonicMs();
   private readonly services: Services;
@@ -52,6 +53,8 @@ export class Daemon {
   private readonly files: ConsoleFiles;
   private readonly boot = bootId();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
+  private discovery: { directory: string; stop: AbortController } | null = null;
+  private reconfigured: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: DaemonOptions) {
@@ -76,32 +79,27 @@ export class Daemon {
   /** Starts all sources; resolves once the guests that run now are known. */
   async start(): Promise<void> {
     this.explicitGuests();
-    const { directory, enabled } = this.config.discover;
-    if (enabled) {
-      await new Promise<void>((resolve) => {
-        const onGuests = (vms: Set<string>) => {
-          this.onSockets(vms);
-          resolve();
-        };
-        void discoverGuests({
-          directory: directory ?? this.qmpDirectory(),
-          onGuests,
-          signal: this.stopping.signal,
-        });
-      });
-    }
+    await this.discover();
     await this.journal.follow(this.config);
     this.schedule();
     this.timer = setInterval(() => void this.tick(), TICK_MS);
   }
 
-  /** Takes over an edited configuration. */
-  async reconfigure(config: Config): Promise<void> {
+  /** Takes over an edited configuration; one after the other, or two journalctls could be left running. */
+  reconfigure(config: Config): Promise<void> {
+    this.reconfigured = this.reconfigured.then(() => this.takeOver(config));
+    return this.reconfigured;
+  }
+
+  private async takeOver(config: Config): Promise<void> {
     this.config = config;
-    this.configProblems = [];
+    const moved = archiveRoot(config) !== this.options.state;
+    this.configProblems = moved ? ['archive.directory was edited: that takes a restart of wedgewatch'] : [];
+    for (const problem of this.configProblems) this.options.log('warning', problem);
     this.services.consoleLines = config.archive.consoleLines;
     for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
     this.explicitGuests();
+    await this.discover();
     await this.journal.follow(config);
     this.schedule();
   }
@@ -142,10 +140,11 @@ export class Daemon {
       guest.hadSocket = true;
       return;
     }
-    if (guest.hadSocket && state.name !== 'gone') {
+    const why = absence(guest);
+    if (why !== null && state.name !== 'gone') {
       guest.hadSocket = false;
       guest.pid = null;
-      guest.now({ type: 'gone', reason: 'its QMP socket is gone: QEMU has ended' });
+      guest.now({ type: 'gone', reason: why });
     }
     const explicit = this.config.guests.some(({ name }) => name === guest.vm);
     if (state.name === 'gone' && !explicit && monotonicMs() - state.since > FORGET_MS) {
@@ -164,6 +163,26 @@ export class Daemon {
     this.guests.delete(guest.vm);
     await guest.stop();
     this.guest(guest.vm);
+  }
+
+  /** Watches where the configuration says; resolves once the guests that are there now are known. */
+  private async discover(): Promise<void> {
+    const { enabled, directory: configured } = this.config.discover;
+    const directory = enabled ? (configured ?? this.qmpDirectory()) : null;
+    if (directory === this.discovery?.directory) return;
+    this.discovery?.stop.abort();
+    this.discovery = null;
+    if (directory === null) return;
+    const stop = new AbortController();
+    this.discovery = { directory, stop };
+    const signal = AbortSignal.any([stop.signal, this.stopping.signal]);
+    await new Promise<void>((resolve) => {
+      const onGuests = (vms: Set<string>) => {
+        this.onSockets(vms);
+        resolve();
+      };
+      void discoverGuests({ directory, onGuests, signal }).then(resolve);
+    });
   }
 
   private explicitGuests(): void {
@@ -226,6 +245,17 @@ export class Daemon {
       onError: (message) => log('warning', `archive: ${message}`),
     });
   }
+}
+
+/**
+ * Why a guest without a QMP socket does not run, or null. Its journal does not tell: lines of a guest that ended before
+ * this daemon came are read late. One that answers SSH runs, and its qmp: is wrong.
+ */
+function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null {
+  if (hadSocket) return 'its QMP socket is gone: QEMU has ended';
+  const asked = !settings.ssh.enabled || ssh.last !== null;
+  if (!asked || ssh.lastOkAt !== null) return null;
+  return `no QMP socket at ${settings.qmpSocket}: it is not started, or its qmp: is wrong`;
 }
 
 function blind(status: SourceStatus): string | null {

@@ -65,7 +65,10 @@ const handlers: Handlers = {
   },
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
   file: (guest, { finding }) => guest.caseFile.file(finding),
-  drop: (guest) => guest.caseFile.drop(),
+  drop: async (guest, { why }) => {
+    await guest.caseFile.drop();
+    guest.tellWaiting({ directory: null, problem: why });
+  },
   recovered: (guest) => guest.caseFile.recovered(),
 };
 

@@ -111,9 +111,14 @@ export class Guest {
     });
   }
 
-  /** To be told how a case ended. */
+  /** Ends the waiting of whoever asked for a capture. */
+  tellWaiting(result: CaptureResult): void {
+    for (const tell of this.filed.splice(0)) tell(result);
+  }
+
+  /** To be told how a case was filed. */
   onFiled(directory: string | null, title: string): void {
-    for (const tell of this.filed.splice(0)) tell({ directory, problem: directory === null ? title : null });
+    this.tellWaiting({ directory, problem: directory === null ? title : null });
     this.services.onFiled?.(this, directory, title);
   }
 

@@ -43,9 +43,10 @@ export async function runDaemon(options: RunOptions): Promise<void> {
       void daemon.reconfigure(changed);
     },
     onBroken: (problems) => {
-      daemon.configProblems = problems.map(formatProblem);
-      for (const problem of daemon.configProblems)
-        log('error', `the edited configuration is not used: ${problem}`);
+      daemon.configProblems = problems.map(
+        (problem) => `the edited configuration is not used: ${formatProblem(problem)}`,
+      );
+      for (const problem of daemon.configProblems) log('error', problem);
     },
     signal,
   });

@@ -15,22 +15,19 @@ export async function userManagerUsable(signal?: AbortSignal): Promise<boolean> 
   );
 }
 
+/** Not that of qemu-system@.service: a watchdog that runs already would find the guest there, and press keys as well. */
+const NAME = 'wedgewatch-demo';
+
 /** Directory below which the guests' units keep their QMP sockets. */
-export const runtimeDirectory = () => join(process.env['XDG_RUNTIME_DIR'] ?? '', 'qemu-system');
+export const runtimeDirectory = () => join(process.env['XDG_RUNTIME_DIR'] ?? '', NAME);
 
 interface UserUnit {
   name: string;
   stop: () => Promise<void>;
 }
 
-/** A unit called as guests usually are, but not if the user has that template: it would be taken for its instance. */
-async function unitName(vm: string, signal: AbortSignal | undefined): Promise<string> {
-  const taken = await succeeds('systemctl', ['--user', 'cat', 'qemu-system@.service'], signal);
-  return taken ? `wedgewatch-demo@${vm}.service` : `qemu-system@${vm}.service`;
-}
-
 /**
- * Runs a guest as a transient unit of the user's manager, in the slice that instances of qemu-system@ run in.
+ * Runs a guest as a transient unit of the user's manager.
  * @throws Error with the last lines of the unit's journal if its QMP socket does not appear
  */
 export async function startUnit(
@@ -38,21 +35,14 @@ export async function startUnit(
   command: readonly string[],
   signal?: AbortSignal,
 ): Promise<UserUnit> {
-  const name = await unitName(vm, signal);
+  const name = `${NAME}@${vm}.service`;
   const properties = [
-    `SyslogIdentifier=qemu-system@${vm}`,
-    `RuntimeDirectory=qemu-system/${vm}`,
+    `SyslogIdentifier=${NAME}@${vm}`,
+    `RuntimeDirectory=${NAME}/${vm}`,
     'KillMode=mixed',
     'TimeoutStopSec=5',
   ];
-  const systemdRun = [
-    '--user',
-    '--quiet',
-    '--collect',
-    `--unit=${name}`,
-    '--slice=app-qemu\\x2dsystem.slice',
-    '--service-type=exec',
-  ];
+  const systemdRun = ['--user', '--quiet', '--collect', `--unit=${name}`, '--service-type=exec'];
   await call('systemd-run', [...systemdRun, ...properties.map((p) => `--property=${p}`), '--', ...command], {
     timeoutMs,
     signal,

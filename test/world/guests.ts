@@ -98,6 +98,8 @@ async function continueStore(world: World, vm: string): Promise<void> {
 
 /** Stops the guest and its server; QEMU could not end while it waits for a stopped one. */
 export async function stopGuest(world: World, vm: string): Promise<void> {
-  await continueStore(world, vm).catch(() => undefined); // it ends by itself with its guest
-  await world.dev(['systemctl', '--user', 'stop', guestUnit(vm), storeUnit(vm)]);
+  await continueStore(world, vm).catch(() => undefined);
+  await world.dev(['systemctl', '--user', 'stop', guestUnit(vm)]);
+  // It ends by itself with its guest, and its transient unit is then gone.
+  await world.dev(['systemctl', '--user', 'stop', storeUnit(vm)]).catch(() => undefined);
 }

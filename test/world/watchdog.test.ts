@@ -110,11 +110,6 @@ test('a guest that refuses its dumps is not filed as a success: the mask, its li
   await stopGuest(world, 'refusing');
 });
 
-test('a capture by hand of the healthy guest goes through the daemon: nothing is stuck', async () => {
-  expect(await verb(['capture', 'healthy'], 60_000)).toMatch(/^nothing is stuck/);
-  expect((await guestNamed('healthy'))?.state).toBe('up');
-});
-
 test('a guest that is stopped is gone, not wedged', async () => {
   await expect.poll(async () => (await guestNamed('refusing'))?.state, { timeout: 10_000 }).toBe('gone');
 });
@@ -144,3 +139,8 @@ test(
   },
   HEALTHY_WATCHED_MS + 60_000,
 );
+
+test('a capture by hand of the healthy guest goes through the daemon: nothing is stuck', async () => {
+  expect(await verb(['capture', 'healthy'], 60_000)).toMatch(/^nothing is stuck/);
+  expect((await guestNamed('healthy'))?.state).toBe('up');
+});

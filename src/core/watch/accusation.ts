@@ -4,8 +4,8 @@ import type { GuestState } from './state.js';
 
 export interface Grounds {
   why: string[];
-  /** The last good SSH, or the first suspicion where SSH never answered. */
-  wedgedSince: Mono;
+  /** The last good SSH, or the first suspicion where SSH never answered. Null where nobody says that it is wedged. */
+  wedgedSince: Mono | null;
   suspectAt: Mono;
   lastProgress: { at: Mono; text: string } | null;
   awaiting: string | null;
@@ -16,7 +16,10 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
   const { lastProgress, awaiting } = state.console;
   return {
     why: state.case?.why ?? state.why,
-    wedgedSince: Math.min(state.ssh.lastOkAt ?? lastProgress?.at ?? suspectAt, suspectAt),
+    wedgedSince:
+      state.case?.manual === true
+        ? null
+        : Math.min(state.ssh.lastOkAt ?? lastProgress?.at ?? suspectAt, suspectAt),
     suspectAt,
     lastProgress,
     awaiting,

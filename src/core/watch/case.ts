@@ -49,6 +49,7 @@ export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint
   const panic = reason.complaint?.kind === 'panic';
   state.case = {
     ...reason,
+    before: { name: state.name, why: state.why },
     startedAt: at,
     looks: [],
     // A panic still prints its stack, and there is nobody left to ask: the look comes when it has.
@@ -67,8 +68,8 @@ export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint
 
 /** Ends a case without an incident. The next look waits, twice as long each time. */
 export function dropCase(context: Context, why: string): void {
-  const { state, settings, at, effects } = context;
-  if (state.case?.open === true) effects.push({ type: 'drop', why });
+  const { state, settings, at } = context;
+  tellDropped(context, why);
   state.cooldownMs = Math.min(Math.max(settings.detect.cooldown, state.cooldownMs * 2), MAX_COOLDOWN_MS);
   state.notBefore = at + state.cooldownMs;
   state.case = null;
@@ -85,16 +86,31 @@ export function acquit(context: Context, because: string): void {
 
 /** Ends a case at once: nothing was wrong, and the next look has nothing to wait for. */
 export function forgetCase(context: Context, because: string): void {
-  const { state, effects } = context;
-  if (state.case?.open === true && !state.case.filing) effects.push({ type: 'drop', why: because });
-  state.case = null;
+  if (context.state.case?.filing === false) tellDropped(context, because);
+  context.state.case = null;
   enterCalm(context, [because]);
 }
 
-/** Ends a case that was filed. What comes next depends on where it left the guest. */
+/** There is a directory to remove, or somebody who waits for the incident. */
+function tellDropped({ state, effects }: Context, why: string): void {
+  if (state.case?.open === true || state.case?.manual === true) effects.push({ type: 'drop', why });
+}
+
+/** A capture by hand cannot be made: the guest is left as it was. */
+export function refuseByHand(context: Context, why: string): void {
+  tellDropped(context, why);
+  closeCase(context);
+}
+
+/** What a capture by hand does not end. */
+const LASTING: ReadonlySet<StateName> = new Set(['held', 'panicked', 'qemu-stuck', 'gone']);
+
+/** Ends a case that was filed: its guest is where the case left it, or where a capture by hand found it. */
 export function closeCase(context: Context): void {
   const { state } = context;
-  const manual = state.case?.manual === true;
+  const ended = state.case;
   state.case = null;
-  if (manual) enterCalm(context, ['a capture by hand was filed']);
+  if (ended?.manual !== true || LASTING.has(state.name)) return;
+  if (LASTING.has(ended.before.name)) enter(context, ended.before.name, ended.before.why);
+  else enterCalm(context, ['a capture by hand has ended']);
 }

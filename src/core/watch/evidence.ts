@@ -133,5 +133,5 @@ export function voidWindows(context: Context, why: string): void {
   state.ssh.failures = 0;
   state.ssh.firstFailureAt = null;
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
-  if (state.name === 'suspect') forgetCase(context, why);
+  if (state.name === 'suspect' && state.case?.manual === false) forgetCase(context, why);
 }

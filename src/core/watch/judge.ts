@@ -41,10 +41,12 @@ export function fileCase(context: Context): void {
     return;
   }
   current.filing = true;
-  effects.push({ type: 'file', finding });
   const { title } = finding.analysis.verdict;
-  if (state.name === 'gone' || state.name === 'panicked' || state.name === 'qemu-stuck') state.why = [title];
-  else if (!current.manual) enter(context, 'held', [title]);
+  // Whatever becomes of the disk, the verdict is in the journal.
+  effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
+  state.why = [title];
+  const stays = state.name === 'gone' || state.name === 'panicked' || state.name === 'qemu-stuck';
+  if (!stays && !current.manual) enter(context, 'held', [title]);
 }
 
 /** The guest goes away while it is captured: what was proven until then is kept. */
@@ -54,7 +56,10 @@ export function fileWhatThereIs(context: Context, why: string): void {
   if (current === null || current.filing) return;
   if (current.series !== null) current.series = abandonSeries(current.series);
   // Without a second look nothing was proven, and a guest that shuts down goes silent too.
-  if (!current.dumps.some(({ name }) => name === 'sysrq-w.2') && current.complaint === null) {
+  const proven = current.manual
+    ? current.dumps.length > 0
+    : current.complaint !== null || current.dumps.some(({ name }) => name === 'sysrq-w.2');
+  if (!proven) {
     dropCase(context, why);
     return;
   }
@@ -127,7 +132,8 @@ function acquitted(context: Context, current: Case, finding: Finding): string | 
     if (state.ssh.lastOkAt !== null || quiet >= settings.detect.blindBoot) return null;
     return `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title}); silent for ${seconds(quiet)} so far`;
   }
-  const slow = verdict.class === 'blocked' && moving(current.looks) && at - finding.wedgedSince < SLOW_MAX_MS;
+  const slow =
+    verdict.class === 'blocked' && moving(current.looks) && at - (finding.wedgedSince ?? at) < SLOW_MAX_MS;
   return slow ? `slow, not stuck: ${verdict.title}, but its block devices still move` : null;
 }
 

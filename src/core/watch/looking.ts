@@ -2,7 +2,7 @@
 import { levelToRestore, startLeg } from '../capture/series.js';
 import type { Look } from '../model.js';
 import { seconds } from '../words.js';
-import { type Context, enter, forgetCase } from './case.js';
+import { type Context, enter, forgetCase, refuseByHand } from './case.js';
 import { fileCase } from './judge.js';
 import type { Case } from './state.js';
 
@@ -31,8 +31,7 @@ function onView(context: Context, current: Case, runState: string): void {
     enter(context, 'panicked', ['QEMU reports that the guest has panicked']);
     effects.push({ type: 'open' });
   } else if (runState !== 'running') {
-    current.lookAgainAt = at + PAUSED_MS;
-    enter(context, 'paused', [`QEMU's run state is ${runState}`]);
+    pause(context, current, `QEMU's run state is ${runState}`);
   } else if (state.name === 'paused') {
     // Whatever was silent was silent because it did not run.
     state.console.quietSince = at;
@@ -44,12 +43,21 @@ function onView(context: Context, current: Case, runState: string): void {
   }
 }
 
+/** A guest that does not run prints nothing: it is looked at again, and who asked for a dump is told. */
+function pause(context: Context, current: Case, why: string): void {
+  if (current.manual) {
+    refuseByHand(context, why);
+    return;
+  }
+  current.lookAgainAt = context.at + PAUSED_MS;
+  enter(context, 'paused', [why]);
+}
+
 function onFault(context: Context, current: Case, look: Look): void {
   const { effects, at } = context;
   if (look.qmp.ok) return;
   if (look.qemu?.state === 'T' || look.qemu?.state === 't') {
-    current.lookAgainAt = at + PAUSED_MS;
-    enter(context, 'paused', [`QEMU itself (pid ${look.qemu.pid}) is stopped by a signal`]);
+    pause(context, current, `QEMU itself (pid ${look.qemu.pid}) is stopped by a signal`);
     return;
   }
   if (current.looks.length < MAX_LOOKS) {

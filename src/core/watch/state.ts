@@ -24,6 +24,8 @@ export type TimedLook = Look & { at: Mono };
 /** A suspicion from its first moment to the incident or to its end. */
 export interface Case {
   startedAt: Mono;
+  /** The guest's state when it began. */
+  before: { name: StateName; why: string[] };
   why: string[];
   complaint: (Complaint & { text: string }) | null;
   /** Asked for by hand: always filed. */
