@@ -142,9 +142,10 @@ function human({ verdict, groups }: Analysis): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The culprit's stack, then those in D: in a dump of all tasks the largest group is rarely the interesting one. */
+/** The culprit's stack, which is the first of all, and those in D: a dump of all tasks has many that only sleep. */
 function telling(groups: readonly StackGroup[], { culprit }: Verdict): StackGroup[] {
-  const own = groups.filter(({ pids }) => typeof culprit?.pid === 'number' && pids.includes(culprit.pid));
-  const blocked = groups.filter((group) => group.state === 'D' && !group.idle && !own.includes(group));
-  return [...own, ...blocked].slice(0, GROUPS_SHOWN);
+  const shown = groups.filter(
+    ({ state, idle }, index) => (index === 0 && culprit !== null) || (state === 'D' && !idle),
+  );
+  return shown.slice(0, GROUPS_SHOWN);
 }

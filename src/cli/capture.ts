@@ -6,6 +6,7 @@ import { readIncident } from '../core/report/read-incident.js';
 import { captureNow } from '../daemon/capture-now.js';
 import { askCapture, type CaptureResult, controlSocket, serveControl } from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
+import { knownGuests, noGuest } from '../daemon/known.js';
 import { makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/places.js';
 import type { Config } from '../core/config/schema.js';
@@ -69,6 +70,8 @@ async function captureAlone(
   quiet: boolean,
   socket: string,
 ): Promise<CaptureResult> {
+  const known = await knownGuests(config);
+  if (!known.includes(vm)) return { directory: null, problem: noGuest(vm, known) };
   const log = makeLog({ quiet });
   const daemon = new Daemon({
     config,

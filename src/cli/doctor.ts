@@ -1,8 +1,9 @@
 /** `doctor`: proves the path from journal to keyboard, and names each exact fix. */
 import { printable } from '../core/printable.js';
-import { checkGuest, checkHost, type Check } from '../daemon/checks.js';
-import { scanGuests } from '../io/discover.js';
-import { qmpDirectory } from '../io/places.js';
+import type { Check } from '../daemon/check.js';
+import { checkGuest } from '../daemon/guest-checks.js';
+import { checkHost } from '../daemon/host-checks.js';
+import { knownGuests, noGuest } from '../daemon/known.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { styled, type Style } from './print.js';
 
@@ -20,8 +21,7 @@ export async function doctor(
 ): Promise<number> {
   const { terminal, quiet } = globals;
   return withConfig(globals, async (config) => {
-    const found = await scanGuests(config.discover.directory ?? qmpDirectory());
-    const all = [...new Set([...config.guests.map(({ name }) => name), ...found])].sort();
+    const all = await knownGuests(config);
     const vms = all.filter((name) => vm === undefined || name === vm);
     const checks = await checkHost(config);
     for (const name of vms) checks.push(...(await checkGuest(config, name)));
@@ -35,9 +35,7 @@ export async function doctor(
       }
     }
     if (vm !== undefined && vms.length === 0) {
-      terminal.err(
-        `wedgewatch: no guest ${printable(vm, 100)}; ${all.length === 0 ? 'there are none' : `there are: ${all.join(', ')}`}\n`,
-      );
+      terminal.err(`wedgewatch: ${printable(noGuest(vm, all), 400)}\n`);
       return EXIT.noMatch;
     }
     return checks.some(({ result }) => result === 'fault') ? EXIT.environment : EXIT.ok;

@@ -1,5 +1,8 @@
 /** Numbers as people read them. */
 
+/** `1 task`, `2 tasks`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
 /** `8 s`, `4 min 10 s`: for sentences, whole seconds. */
 export function seconds(ms: number): string {
   const whole = Math.max(0, Math.round(ms / 1000));

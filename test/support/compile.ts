@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
@@ -18,7 +18,7 @@ export async function compileTo(directory: string, fixture: string): Promise<str
       await writeFile(target, ts.transpileModule(text, { compilerOptions: OPTIONS }).outputText);
     }
   }
-  await writeFile(join(directory, 'package.json'), '{"type":"module"}');
+  await copyFile(join(PROJECT, 'package.json'), join(directory, 'package.json'));
   await symlink(join(PROJECT, 'node_modules'), join(directory, 'node_modules'));
   return join(directory, 'test/fixtures', fixture);
 }

@@ -60,6 +60,24 @@ test('it starts as a unit, and doctor finds the journal readable', async () => {
   expect(checks.find(({ what }) => what === 'daemon')?.result).toBe('ok');
 });
 
+test('a user who may not read a journal is told so, with the fix', async () => {
+  await world.root(['useradd', '--create-home', 'other']);
+  const doctor = [
+    'runuser',
+    '-u',
+    'other',
+    '--',
+    process.execPath,
+    join(project, 'dist/cli/main.js'),
+    'doctor',
+  ];
+  const said = await world.root(doctor).catch((error: unknown) => error);
+  expect(said).toMatchObject({ exitCode: 5 });
+  expect((said as Error).message).toMatch(
+    /FAULT {2}journal: this user may not read the journal: .* Fix: sudo mkdir -p \/var\/log\/journal/,
+  );
+});
+
 test('a guest that comes later is found; watched while healthy, it is armed and up', async () => {
   await startGuest(world, { vm: 'healthy', mode: 'none', port: 2210 });
   await waitForSsh(world, 'healthy');
@@ -90,6 +108,18 @@ test.for([
     await stopGuest(world, vm);
   },
 );
+
+test('an exec on a dead share waits in S, where w is empty: t tells', async () => {
+  await startGuest(world, { vm: 'exec', mode: 'exec', port: 2214 });
+  await waitForSsh(world, 'exec');
+  await becomes('exec', 'up');
+  const { verdict, evidence, dumps } = await wedgeAndCatch('exec');
+  expect(verdict).toMatchObject({ class: 'waiting', frame: 'request_wait_answer' });
+  expect(verdict.title).toMatch(/in execve → FUSE request .*virtiofs:store \(inferred; virtiofsd stopped\)/);
+  expect(evidence).toMatchObject({ complete: true, incompleteBecause: [] });
+  expect(dumps.filter(({ key }) => key === 'w').map(({ tasks }) => tasks.length)).toEqual([0, 0]);
+  await stopGuest(world, 'exec');
+});
 
 test('a guest that refuses its dumps is not filed as a success: the mask, its line and the fix', async () => {
   await startGuest(world, { vm: 'refusing', mode: 'job', port: 2213, append: 'loglevel=7 wedge.sysrq=438' });

@@ -36,7 +36,7 @@ export function analyze(dumps: Dump[], context: AnalysisContext): Analysis {
     schemaVersion: 1,
     verdict: tidy(verdict),
     dumps,
-    groups: groupStacks(shown),
+    groups: groupStacks(shown, verdict.culprit?.pid),
     waits: edges.slice(0, MAX_WAITS).map(({ waiter, owner, through, confidence }) => ({
       waiter: nameOf(waiter),
       owner: `${owner.comm}:${owner.pid}`,

@@ -1,10 +1,14 @@
 import type { StackGroup, Task } from '../model.js';
+import { counted } from '../words.js';
 import { isIdleThread } from './benign.js';
 import { firmFrames } from './frames.js';
 import { baseSymbol } from './layers.js';
 
-/** Groups tasks by state and firm frames without offsets; the largest group first, idle kernel threads flagged. */
-export function groupStacks(tasks: readonly Task[]): StackGroup[] {
+/**
+ * Groups tasks by state and firm frames without offsets, in the order in which one would read them: the culprit's, then
+ * those in D, then the others, idle kernel threads last; among equals the largest first.
+ */
+export function groupStacks(tasks: readonly Task[], culprit: number | null = null): StackGroup[] {
   const groups = new Map<string, StackGroup>();
   for (const task of tasks) {
     const frames = firmFrames(task.frames).map(({ symbol, module }) =>
@@ -20,7 +24,12 @@ export function groupStacks(tasks: readonly Task[]): StackGroup[] {
     if (task.pid !== null) group.pids.push(task.pid);
     group.comms.push(task.comm);
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count);
+  const rank = ({ pids, state, idle }: StackGroup): number => {
+    if (culprit !== null && pids.includes(culprit)) return 0;
+    return idle ? 3 : state === 'D' ? 1 : 2;
+  };
+  const ranked = [...groups.values()].map((group) => ({ group, rank: rank(group) }));
+  return ranked.sort((a, b) => a.rank - b.rank || b.group.count - a.group.count).map(({ group }) => group);
 }
 
 /** Who is in a group, bounded: `comm:pid, comm:pid, +12 more`. */
@@ -45,7 +54,7 @@ export function renderStacks(groups: readonly StackGroup[]): string {
 }
 
 function renderGroup(group: StackGroup): string {
-  const head = `${group.count === 1 ? '1 task' : `${group.count} tasks`} in ${group.state}: ${membersOf(group, 20)}`;
+  const head = `${counted(group.count, 'task')} in ${group.state}: ${membersOf(group, 20)}`;
   const frames = group.frames.length === 0 ? ['(no stack)'] : group.frames;
   return `${head}\n${frames.map((frame) => `    ${frame}`).join('\n')}\n`;
 }

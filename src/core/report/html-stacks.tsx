@@ -2,6 +2,7 @@
 import { membersOf } from '../analysis/groups.js';
 import type { StackGroup } from '../model.js';
 import { printable } from '../printable.js';
+import { counted } from '../words.js';
 import type { DumpText } from './html.js';
 import { topGroups } from './summary.js';
 
@@ -37,8 +38,8 @@ function Folded({ kind, groups }: { kind: string; groups: readonly StackGroup[] 
   return (
     <details>
       <summary>
-        {groups.length} {groups.length === 1 ? kind : kind.replace(/kind|stack/, '$&s')}, {tasks}{' '}
-        {tasks === 1 ? 'task' : 'tasks'}
+        {groups.length} {groups.length === 1 ? kind : kind.replace(/kind|stack/, '$&s')},{' '}
+        {counted(tasks, 'task')}
       </summary>
       {groups.map((group) => (
         <Group group={group} />
@@ -53,7 +54,7 @@ function Group({ group }: { group: StackGroup }) {
   return (
     <>
       <h3>
-        {group.count} {group.count === 1 ? 'task' : 'tasks'} in {printable(group.state, 8)}:{' '}
+        {counted(group.count, 'task')} in {printable(group.state, 8)}:{' '}
         <span class="mono">{printable(membersOf(group, MEMBERS_SHOWN), LINE_MAX)}</span>
       </h3>
       <pre tabIndex={0}>{frames.length === 0 ? '(no stack)' : frames.join('\n')}</pre>

@@ -8,11 +8,9 @@ export function evidenceText({ complete, incompleteBecause, dumps }: Incident['e
   return dumps.map(({ key }) => key).join(' ') || 'no dump';
 }
 
-/** The groups worth reading first: no idle threads, tasks in D before the others, then the largest. */
+/** The groups worth reading first: all but the idle threads, which are last anyway. */
 export function topGroups(groups: readonly StackGroup[], max: number): StackGroup[] {
-  const busy = groups.filter(({ idle }) => !idle);
-  const blocked = busy.filter(({ state }) => state === 'D');
-  return [...blocked, ...busy.filter(({ state }) => state !== 'D')].slice(0, max);
+  return groups.filter(({ idle }) => !idle).slice(0, max);
 }
 
 /** How many tasks are stuck: those in D that are not merely parked, and the culprit where it sleeps otherwise. */

@@ -1,6 +1,7 @@
 /** verdict.txt, which `show` prints as well. */
 import { membersOf } from '../analysis/groups.js';
 import { printable } from '../printable.js';
+import { counted } from '../words.js';
 import type { Incident } from './incident.js';
 import { topGroups } from './summary.js';
 
@@ -79,8 +80,10 @@ function stacks({ groups }: Incident): string[] {
   return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {
     const frames = group.frames.slice(0, FRAMES_SHOWN).map((frame) => `      ${frame}`);
     if (group.frames.length > FRAMES_SHOWN) frames.push('      …');
-    const head = group.count === 1 ? '1 task' : `${group.count} tasks`;
-    return [`  ${head} in ${group.state}: ${membersOf(group, MEMBERS_SHOWN)}`, ...frames];
+    return [
+      `  ${counted(group.count, 'task')} in ${group.state}: ${membersOf(group, MEMBERS_SHOWN)}`,
+      ...frames,
+    ];
   });
 }
 

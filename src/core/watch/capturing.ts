@@ -2,7 +2,7 @@
 import type { ExchangeEvent } from '../capture/exchange.js';
 import { levelToRestore, type Leg, type Series, seriesStep, startLeg } from '../capture/series.js';
 import type { QmpFault } from '../model.js';
-import { seconds } from '../words.js';
+import { counted, seconds } from '../words.js';
 import { type Context, enter } from './case.js';
 import { fileCase, judged } from './judge.js';
 import { afterOpened } from './looking.js';
@@ -133,6 +133,6 @@ function keepDump(context: Context, current: Case, { leg, exchange }: Series): v
   effects.push({
     type: 'note',
     level: 'info',
-    text: `${leg}: ${dump.lines.length} lines, ${tasks} tasks, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
+    text: `${leg}: ${counted(dump.lines.length, 'line')}, ${counted(tasks, 'task')}, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
   });
 }

@@ -2,15 +2,12 @@
 import type { Analysis, Dump, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { seconds } from '../words.js';
+import { refusal, SYSRQ_FIX } from './armed.js';
 import type { Context } from './case.js';
 import type { KeptDump } from './events.js';
 import type { Case, GuestState } from './state.js';
 
 const QUOTE_MAX = 160;
-/** Bit of kernel.sysrq that allows dumps of tasks: SYSRQ_ENABLE_DUMP in include/linux/sysrq.h. */
-const ENABLE_DUMP = 8;
-const FIX =
-  'fix it in the guest: sysctl -w kernel.sysrq=1 (and in /etc/sysctl.d/ for the next boot), or boot with sysrq_always_enabled';
 const MUTE =
   'the guest does not answer Alt+SysRq: no PS/2 keyboard driver in its kernel, kernel.sysrq=0, or interrupts off on its CPU 0';
 
@@ -33,7 +30,7 @@ function doubts(state: GuestState, current: Case, dump: KeptDump, dumps: readonl
   const { name, endedBy, quote } = dump;
   switch (endedBy) {
     case 'refused':
-      return [`the guest refuses its dumps: ${missingBit(state, current)}`];
+      return [`the guest refuses its dumps: ${refusal(state.facts, current.raised)}`];
     case 'no-response':
       return [MUTE];
     case 'not-pressed':
@@ -54,14 +51,6 @@ function doubts(state: GuestState, current: Case, dump: KeptDump, dumps: readonl
       return [...cut, ...why];
     }
   }
-}
-
-function missingBit(state: GuestState, current: Case): string {
-  const mask = state.facts?.sysrqMask ?? null;
-  if (mask !== null && mask !== 1 && (mask & ENABLE_DUMP) === 0)
-    return `kernel.sysrq=${mask} lacks bit ${ENABLE_DUMP}`;
-  if (current.raised) return `kernel.sysrq lacks bit ${ENABLE_DUMP}, as Debian's default 438 does`;
-  return `kernel.sysrq lacks bit ${ENABLE_DUMP}, as systemd's default 16 does`;
 }
 
 /** The verdict with what is known from outside laid over it. */
@@ -116,7 +105,7 @@ function blind(
       `${lost(context)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
       240,
     ),
-    reasons: [...quotes, ...incompleteBecause, ...(refused ? [FIX] : [])],
+    reasons: [...quotes, ...incompleteBecause, ...(refused ? [SYSRQ_FIX] : [])],
   };
 }
 

@@ -50,12 +50,17 @@ describe('groups', () => {
     task('kworker/0:1', 4, 'D', stacks.firmware),
   );
 
-  it('join by state and functions, largest first', () => {
+  it('join by state and functions: those in D first, the largest before others, idle ones last', () => {
     expect(groupStacks(tasks).map(({ count, state, pids, idle }) => [count, state, pids, idle])).toEqual([
       [2, 'D', [1, 2], false],
-      [1, 'I', [3], true],
       [1, 'D', [4], false],
+      [1, 'I', [3], true],
     ]);
+  });
+
+  it('begin with the culprit, whatever its state', () => {
+    expect(groupStacks(tasks, 4)[0]?.pids).toEqual([4]);
+    expect(groupStacks(tasks, 3)[0]?.pids).toEqual([3]);
   });
 
   it('render with the idle ones at the end, a line a kind', () => {

@@ -84,22 +84,7 @@ describe('hostile input', () => {
     ['reports', Array.from({ length: 50_000 }, (_, n) => `INFO: task a:${n} blocked for more than 9 seconds`)],
     ['frames', ['sysrq: Show State', 'task:a               state:D stack:0 pid:1 ppid:0', ...Array<string>(100_000).fill(' schedule+0x1/0x2')]],
     ['a waiting chain', ['INFO: task a:0 blocked for more than 9 seconds', ...Array.from({ length: 5_000 }, (_, n) => [...task('a', n, 'D', stacks.mutex), `INFO: task a:${n} is blocked on a mutex likely owned by task a:${n + 1}`]).flat()]],
-  ])('stays linear on %s', (_case, lines) => {
-    const start = performance.now();
+  ])('ends on %s: what grew with the square would outlast the test', (_case, lines) => {
     survives(lines);
-    expect(performance.now() - start).toBeLessThan(3000);
   }); // prettier-ignore
-
-  it('parses 10,000 tasks within a second', () => {
-    const tasks = Array.from({ length: 10_000 }, (_, n) =>
-      task(`worker/${n}`, n + 1, 'S', [...stacks.pageIn, ...stacks.fuse]),
-    );
-    const lines = dump('t', 1, ...tasks);
-    parseDumps(dump('t', 1, ...tasks.slice(0, 500)));
-    const start = performance.now();
-    const [found] = parseDumps(lines);
-    const took = performance.now() - start;
-    expect(found!.tasks).toHaveLength(10_000);
-    expect(took).toBeLessThan(1000);
-  });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { evidenceText, momentsOf, taskCounts, topGroups } from '../../../src/core/report/summary.js';
+import { evidenceText, momentsOf, taskCounts } from '../../../src/core/report/summary.js';
 import { renderVerdict } from '../../../src/core/report/text.js';
 import { incident } from '../../fixtures/archive-sample.js';
 
@@ -91,20 +91,6 @@ it('counts the stuck tasks, and a culprit that sleeps in S', () => {
   expect(taskCounts(incident())).toEqual({ stuck: 1, all: 3 });
   const verdict = { ...incident().verdict, culprit: { comm: 'sh', pid: 9, state: 'S', frame: 'x' } };
   expect(taskCounts(incident({ verdict }))).toEqual({ stuck: 2, all: 3 });
-});
-
-it('shows tasks in D before larger groups, and never idle ones', () => {
-  const group = (count: number, state: string, idle = false) => ({
-    count,
-    state,
-    frames: [],
-    pids: [],
-    comms: [],
-    idle,
-  });
-  const groups = [group(90, 'I', true), group(50, 'S'), group(2, 'D')];
-  expect(topGroups(groups, 5).map(({ count }) => count)).toEqual([2, 50]);
-  expect(topGroups(groups, 1).map(({ count }) => count)).toEqual([2]);
 });
 
 it('puts the moments in order', () => {

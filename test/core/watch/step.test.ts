@@ -224,7 +224,7 @@ describe('a capture by hand', () => {
     expect(guest.state.name).toBe('panicked');
   });
 
-  it('of a paused guest is refused at once, in QEMU\u2019s words', () => {
+  it("of a paused guest is refused at once, in QEMU's words", () => {
     const look = (): Look => ({ ...running, qmp: { ok: true, runState: 'paused', vcpus: [], block: null } });
     const guest = booted(new VirtualGuest({ look })).run(30_000);
     guest.later(0, asked);

@@ -1,41 +1,16 @@
-/** What doctor looks at: first the host, then each guest from outside. Nothing is pressed. */
-import { execa } from 'execa';
-import { guestSettings } from '../core/config/guest.js';
+/** What doctor looks at of the host. */
 import type { Config } from '../core/config/schema.js';
 import { guestMatches } from '../core/journal/route.js';
 import { makeIncidentsDirectory } from '../io/archive/directory.js';
 import { followJournal } from '../io/journal.js';
-import { look } from '../io/look.js';
-import { archiveRoot, qmpDirectory, runtimeDirectory } from '../io/places.js';
-import { probeSsh } from '../io/ssh/probe.js';
+import { archiveRoot, runtimeDirectory } from '../io/places.js';
 import type { SourceStatus } from '../io/source-status.js';
+import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
 
-export interface Check {
-  what: string;
-  result: 'ok' | 'warning' | 'fault';
-  detail: string;
-  fix: string | null;
-}
-
 const JOURNAL_MS = 6_000;
-const TOOL_MS = 5_000;
 /** Lines that one large dump prints at once: 3,000 tasks of 16 lines. */
 const DUMP_BURST = 50_000;
-
-const ok = (what: string, detail: string): Check => ({ what, result: 'ok', detail, fix: null });
-const warning = (what: string, detail: string, fix: string): Check => ({
-  what,
-  result: 'warning',
-  detail,
-  fix,
-});
-const fault = (what: string, detail: string, fix: string | null): Check => ({
-  what,
-  result: 'fault',
-  detail,
-  fix,
-});
 
 /** Checks that do not depend on a guest. */
 export async function checkHost(config: Config): Promise<Check[]> {
@@ -72,7 +47,11 @@ async function checkJournal(config: Config): Promise<Check> {
     signal: done.signal,
   });
   clearTimeout(timer);
-  if (last.state === 'down') return fault('journal', last.detail, null);
+  if (last.state === 'down') {
+    const needed = config.discover.enabled || config.guests.some(({ console }) => console === 'journal');
+    if (needed) return fault('journal', last.detail, null);
+    return warning('journal', last.detail, 'none is needed where all consoles are files');
+  }
   return ok('journal', last.state === 'live' ? 'is read' : last.detail);
 }
 
@@ -85,11 +64,6 @@ async function checkDaemon(): Promise<Check> {
   } catch {
     return warning('daemon', 'does not run', 'systemctl --user enable --now wedgewatch');
   }
-}
-
-async function tool(file: string, args: string[]): Promise<string | null> {
-  const { stdout, failed } = await execa(file, args, { timeout: TOOL_MS, reject: false });
-  return failed ? null : stdout;
 }
 
 async function checkLinger(): Promise<Check> {
@@ -123,30 +97,4 @@ async function checkRateLimit(): Promise<Check> {
     `${unit} is under journald's default: a dump of many tasks loses lines`,
     fix,
   );
-}
-
-/** Checks of one guest, from outside. */
-export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
-  const settings = guestSettings(config, vm, { qmpDirectory: qmpDirectory() });
-  const { ssh, qmp, qmpSocket } = settings;
-  const seen = await look({ qmpSocket, pid: null }, { timeoutMs: qmp.timeout });
-  const checks = [
-    seen.qmp.ok
-      ? ok(`${vm}: QMP`, `run state ${seen.qmp.runState}, ${qmpSocket}`)
-      : fault(`${vm}: QMP`, seen.qmp.detail, null),
-  ];
-  if (!ssh.enabled)
-    return [
-      ...checks,
-      warning(
-        `${vm}: SSH`,
-        'is off: only blocked tasks accuse this guest',
-        'set ssh.enabled, or ssh in its guests entry',
-      ),
-    ];
-  const probe = await probeSsh(ssh.host, { timeoutMs: ssh.timeout, config: ssh.configFile });
-  if (probe.kind === 'ok') return [...checks, ok(`${vm}: SSH`, `answers after ${probe.tookMs} ms`)];
-  const said = `${probe.kind}: ${probe.detail}`;
-  if (probe.kind === 'host-fault') return [...checks, fault(`${vm}: SSH`, said, null)];
-  return [...checks, warning(`${vm}: SSH`, said, `try: ssh ${ssh.host} true`)];
 }

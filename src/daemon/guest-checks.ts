@@ -1,0 +1,68 @@
+/** What doctor looks at of one guest, from outside. Nothing is pressed. */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { guestSettings } from '../core/config/guest.js';
+import type { Config, GuestSettings } from '../core/config/schema.js';
+import { armed, SYSRQ_FIX } from '../core/watch/armed.js';
+import { look } from '../io/look.js';
+import { qmpDirectory } from '../io/places.js';
+import { readGuestFacts } from '../io/ssh/facts.js';
+import { probeSsh } from '../io/ssh/probe.js';
+import { type Check, fault, ok, tool, warning } from './check.js';
+
+/** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
+export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
+  const settings = guestSettings(config, vm, { qmpDirectory: qmpDirectory() });
+  const checks = await Promise.all([checkQmp(settings), checkConsole(settings), checkSsh(settings)]);
+  return checks.flat().map((check) => ({ ...check, what: `${vm}: ${check.what}` }));
+}
+
+async function checkQmp({ qmpSocket, qmp }: GuestSettings): Promise<Check> {
+  const seen = await look({ qmpSocket, pid: null }, { timeoutMs: qmp.timeout });
+  return seen.qmp.ok
+    ? ok('QMP', `run state ${seen.qmp.runState}, ${qmpSocket}`)
+    : fault('QMP', seen.qmp.detail, null);
+}
+
+async function checkConsole({ console, unit }: GuestSettings): Promise<Check> {
+  if (console.kind === 'file') return checkConsoleFile(console.path);
+  const newest = ['--quiet', '--boot', '--lines=1', '--output=cat', `_SYSTEMD_USER_UNIT=${unit}`];
+  const said = await tool('journalctl', [...newest, '_TRANSPORT=stdout']);
+  if (said !== null && said !== '') return ok('console', `in the journal of ${unit}`);
+  return warning(
+    'console',
+    `${unit} has logged nothing in this boot`,
+    'give QEMU -serial mon:stdio and the guest console=ttyS0, or name the unit or a file in its guests entry',
+  );
+}
+
+async function checkConsoleFile(path: string): Promise<Check> {
+  try {
+    if (!(await stat(path)).isFile()) return fault('console', `${path} is not a regular file`, null);
+    await access(path, constants.R_OK);
+    return ok('console', path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return fault('console', reason, 'start the guest, or correct console: in its guests entry');
+  }
+}
+
+async function checkSsh({ ssh }: GuestSettings): Promise<Check[]> {
+  if (!ssh.enabled) {
+    const fix = 'set ssh.enabled, or ssh in its guests entry';
+    return [warning('SSH', 'is off: only blocked tasks accuse this guest', fix)];
+  }
+  const options = { timeoutMs: ssh.timeout, config: ssh.configFile };
+  const probe = await probeSsh(ssh.host, options);
+  const said = `${probe.kind}: ${probe.detail}`;
+  if (probe.kind === 'host-fault') return [fault('SSH', said, null)];
+  if (probe.kind !== 'ok') return [warning('SSH', said, `try: ssh ${ssh.host} true`)];
+  const facts = await readGuestFacts(ssh.host, { ...options, timeoutMs: 3 * ssh.timeout });
+  return [ok('SSH', `answers after ${probe.tookMs} ms`), checkSysrq(armed(facts), ssh.host)];
+}
+
+function checkSysrq(said: string | null, host: string): Check {
+  if (said === 'yes') return ok('SysRq', 'the guest prints its dumps');
+  if (said !== null) return fault('SysRq', said.replace(/^no: /, ''), SYSRQ_FIX);
+  return warning('SysRq', 'could not be read: no login without a password', `try: ssh ${host} true`);
+}
