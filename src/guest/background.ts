@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { signalGroup } from './call.js';
+import { signalGroup } from '../io/process-group.js';
 import type { Reaper } from './reaper.js';
 
 /** A program that runs beside this one, in a process group of its own. */

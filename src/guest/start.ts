@@ -3,7 +3,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackground, type BackgroundOptions } from './background.js';
-import { signalGroup } from './call.js';
+import { signalGroup } from '../io/process-group.js';
 import type { GuestImage } from './build.js';
 import { qemuArguments, type QemuOptions } from './qemu.js';
 import { Reaper } from './reaper.js';

@@ -3,10 +3,15 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
 interface GroupOptions {
-  /** Deadline in milliseconds; the group is asked to end then, and killed GRACE_MS later. */
+  /** Deadline in milliseconds; the group is asked to end then, and killed `graceMs` later. */
   timeoutMs: number;
+  /** Default: 200. */
+  graceMs?: number;
   signal?: AbortSignal | undefined;
   env?: NodeJS.ProcessEnv;
+  cwd?: string | undefined;
+  /** Bytes of each stream; what is beyond is read, so that the writer does not block, and dropped. Default: 64 KiB. */
+  maxOutput?: number;
 }
 
 export interface GroupResult {
@@ -21,7 +26,7 @@ export interface GroupResult {
 }
 
 const GRACE_MS = 200;
-/** Output beyond this is read, so that the writer does not block, and dropped. */
+const LATE_OUTPUT_MS = 200;
 const MAX_OUTPUT = 64 * 1024;
 
 /**
@@ -42,6 +47,7 @@ export function runGroup(file: string, args: readonly string[], options: GroupOp
         detached: true,
         stdio: ['ignore', 'pipe', 'pipe'],
         env: options.env,
+        cwd: options.cwd,
       });
       // Without a pid it has, for want of file descriptors, perhaps no streams either.
       if (child.pid === undefined) child.once('error', failed);
@@ -60,8 +66,9 @@ function watch(
   options: GroupOptions,
   resolve: (result: GroupResult) => void,
 ): void {
-  const stdout = collect(child.stdout);
-  const stderr = collect(child.stderr);
+  const { maxOutput = MAX_OUTPUT, graceMs = GRACE_MS } = options;
+  const stdout = collect(child.stdout, maxOutput);
+  const stderr = collect(child.stderr, maxOutput);
   const timers: NodeJS.Timeout[] = [];
   let stopped: GroupResult['stopped'] = null;
   let exited = false;
@@ -79,7 +86,7 @@ function watch(
     stopped = why;
     signalGroup(pid, 'SIGTERM');
     // Then it is killed and not waited for: in an uninterruptible wait a process survives even that.
-    timers.push(setTimeout(finish, GRACE_MS));
+    timers.push(setTimeout(finish, graceMs));
   };
   const onAbort = () => stop('aborted');
   timers.push(setTimeout(() => stop('deadline'), options.timeoutMs));
@@ -87,24 +94,24 @@ function watch(
   child.once('exit', () => {
     exited = true;
     // The rest of its output, unless something else keeps the pipes open.
-    timers.push(setTimeout(finish, GRACE_MS));
+    timers.push(setTimeout(finish, LATE_OUTPUT_MS));
   });
   child.once('close', finish);
   child.on('error', () => undefined);
 }
 
-function collect(stream: Readable): () => string {
+function collect(stream: Readable, max: number): () => string {
   const parts: Buffer[] = [];
   let held = 0;
   stream.on('data', (data: Buffer) => {
-    if (held < MAX_OUTPUT) parts.push(data.subarray(0, MAX_OUTPUT - held));
+    if (held < max) parts.push(data.subarray(0, max - held));
     held += data.length;
   });
   return () => Buffer.concat(parts).toString('utf8');
 }
 
-/** Signals what is left of a process group. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** Signals what is left of a process group; one that is gone is no error. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(-pid, signal);
   } catch {
