@@ -26,6 +26,21 @@ const worldlyModules = [
   ...['execa', 'chokidar', 'node-cron', 'write-file-atomic', 'commander', '@commander-js'],
 ];
 
+/** What a layer may not import. */
+const layer = (name, others) => ({
+  files: [`src/${name}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': [
+      'error',
+      {
+        patterns: [
+          { regex: `(^|/)(${others.join('|')})/`, message: `${name}/ may not import ${others.join(', ')}.` },
+        ],
+      },
+    ],
+  },
+});
+
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'test/golden'] },
   js.configs.recommended,
@@ -78,15 +93,9 @@ export default tseslint.config(
       ],
     },
   },
-  {
-    files: ['src/io/**/*.ts'],
-    rules: {
-      'no-restricted-imports': [
-        'error',
-        { patterns: [{ group: ['**/cli/**'], message: 'io/ may not import cli/.' }] },
-      ],
-    },
-  },
+  layer('io', ['daemon', 'guest', 'cli']),
+  layer('guest', ['daemon', 'cli']),
+  layer('daemon', ['guest', 'cli']),
   {
     files: ['test/**', 'bench/**'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },

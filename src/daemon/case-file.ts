@@ -2,7 +2,8 @@
 import { join } from 'node:path';
 import type { Incident } from '../core/report/incident.js';
 import { type Grounds, groundsOf } from '../core/watch/accusation.js';
-import type { Finding, KeptDump } from '../core/watch/events.js';
+import type { KeptDump } from '../core/capture/series.js';
+import type { Finding } from '../core/watch/events.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
 import { incidentsIn } from '../io/archive/directory.js';
 import { updateIncident } from '../io/archive/update.js';
@@ -134,9 +135,7 @@ export class CaseFile {
   }
 
   private incident(id: string, finding: Finding): Incident {
-    const { analysis, complete, incompleteBecause, dumps, wedgedSince, suspectAt, capturedAt } = finding;
-    const known = (name: string) =>
-      analysis.dumps.filter(({ key }) => key === (name === 'sysrq-t' ? 't' : 'w'));
+    const { analysis, complete, incompleteBecause, evidence, wedgedSince, suspectAt, capturedAt } = finding;
     return {
       ...analysis,
       ...this.accusation(finding),
@@ -144,21 +143,7 @@ export class CaseFile {
       startedAt: isoAt(suspectAt),
       filedAt: isoAt(monotonicMs()),
       recoveredAt: null,
-      evidence: {
-        complete,
-        incompleteBecause,
-        dumps: dumps.map(({ name, endedBy, lines }) => {
-          const found = known(name);
-          const parsed = name === 'sysrq-w.2' ? found.at(-1) : found[0];
-          return {
-            name,
-            key: name === 'sysrq-t' ? 't' : 'w',
-            complete: parsed?.complete ?? false,
-            lines: lines.length,
-            endedBy,
-          };
-        }),
-      },
+      evidence: { complete, incompleteBecause, dumps: evidence },
       timings: {
         ...(wedgedSince !== null && {
           suspectedAfterMs: Math.round(suspectAt - wedgedSince),

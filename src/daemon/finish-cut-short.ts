@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { analyze } from '../core/analysis/analyze.js';
 import { cleanRow } from '../core/console/clean.js';
 import { RowSplitter } from '../core/console/rows.js';
-import { DumpParser } from '../core/dump/parse.js';
+import { parseDumps } from '../core/dump/parse.js';
+import { dumpIn, keyOf } from '../core/watch/own-dumps.js';
 import { type CutShort, finishPartials } from '../io/archive/finish.js';
 import type { Log } from '../io/log.js';
 import { VERSION } from '../io/version.js';
@@ -17,28 +18,28 @@ export async function finishCutShort(root: string, log: Log): Promise<void> {
 
 /** The raw console is the whole truth of a cut-short capture: the dumps are within it. */
 async function analyse(cut: CutShort) {
+  const files = await Promise.all(cut.dumps.map(linesOf));
   const lines =
-    cut.raw === null ? await dumpLines(cut) : rowsOf(await readFile(cut.raw)).flatMap((row) => cleanRow(row));
-  const parser = new DumpParser();
-  for (const line of lines) parser.push(line);
-  const dumps = parser.finish();
-  const analysis = analyze(dumps, { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
-  const startedAt = new Date(cut.startedAtMs).toISOString();
+    cut.raw === null
+      ? files.flatMap((file) => file.lines)
+      : rowsOf(await readFile(cut.raw)).flatMap((row) => cleanRow(row));
+  const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
+  const analysis = analyze(parseDumps(lines), context);
   const evidence = {
     complete: false,
     incompleteBecause: [],
-    dumps: cut.dumps.map(({ name }) => {
-      const key = name === 'sysrq-t' ? ('t' as const) : ('w' as const);
-      const parsed = dumps.find((dump) => dump.key === key);
-      return { name, key, complete: parsed?.complete ?? false, lines: 0, endedBy: 'killed' };
+    dumps: files.map(({ name, lines }) => {
+      // It was written when it had ended; what the loglevel was is not known any more.
+      const complete = dumpIn(name, lines, false)?.complete ?? false;
+      return { name, key: keyOf(name), complete, lines: lines.length, endedBy: 'killed' };
     }),
   };
   const incident = {
     ...analysis,
     ...cut.accusation,
     id: cut.id,
-    startedAt,
-    filedAt: startedAt,
+    startedAt: new Date(cut.startedAtMs).toISOString(),
+    filedAt: new Date().toISOString(),
     recoveredAt: null,
     evidence,
     timings: {},
@@ -47,9 +48,8 @@ async function analyse(cut: CutShort) {
   return { incident, parts: { console: `${lines.join('\n')}\n` } };
 }
 
-async function dumpLines(cut: CutShort): Promise<string[]> {
-  const texts = await Promise.all(cut.dumps.map(({ path }) => readFile(path, 'utf8')));
-  return texts.flatMap((text) => text.split('\n'));
+async function linesOf({ name, path }: CutShort['dumps'][number]) {
+  return { name, lines: (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '') };
 }
 
 function rowsOf(bytes: Uint8Array): Uint8Array[] {

@@ -100,11 +100,24 @@ describe('core/', () => {
   });
 });
 
-describe('io/', () => {
-  it('may touch the world, but not know the commands', async () => {
-    expect(
-      await layerMessages("import 'node:fs'; setTimeout(() => Date.now(), 1);", 'src/io/snippet.ts'),
-    ).toEqual([]);
-    expect(await layerMessages("import { a } from '../cli/a.js'; a();", 'src/io/snippet.ts')).not.toEqual([]);
+describe('the other layers', () => {
+  it.each([
+    ['io', 'daemon'],
+    ['io', 'guest'],
+    ['io', 'cli'],
+    ['guest', 'daemon'],
+    ['guest', 'cli'],
+    ['daemon', 'guest'],
+    ['daemon', 'cli'],
+  ])('%s/ may not import %s/', async (layer, other) => {
+    const code = `import { a } from '../${other}/a.js'; a();`;
+    expect(await layerMessages(code, `src/${layer}/snippet.ts`)).toEqual([
+      expect.stringContaining(`${layer}/ may not import`),
+    ]);
+  });
+
+  it.each(['io', 'guest', 'daemon'])('%s/ may touch the world', async (layer) => {
+    const code = "import 'node:fs'; import { a } from '../core/a.js'; setTimeout(() => a(Date.now()), 1);";
+    expect(await layerMessages(code, `src/${layer}/snippet.ts`)).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
+import type { IncidentRow } from '../../src/core/report/row.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
@@ -138,6 +139,27 @@ test('a guest that refuses its dumps is not filed as a success: the mask, its li
   expect(reasons).toContain('sysctl -w kernel.sysrq=1');
   await expect(verb(['show'])).rejects.toMatchObject({ exitCode: 4 });
   await stopGuest(world, 'refusing');
+});
+
+test('a watchdog that is killed in the middle of a capture files it at its next start, and then a whole one', async () => {
+  await startGuest(world, { vm: 'killed', mode: 'job', port: 2215 });
+  await waitForSsh(world, 'killed');
+  await becomes('killed', 'up');
+  await stopStore(world, 'killed');
+  await expect
+    .poll(async () => (await guestNamed('killed'))?.state, { timeout: 30_000, interval: 50 })
+    .toBe('confirming');
+  await world.dev(['systemctl', '--user', 'kill', '--signal=KILL', 'wedgewatch']);
+  const incidents = async () => {
+    const rows = await world.dev(['sh', '-c', `${binary} list --json --vm killed || true`]);
+    return JSON.parse(rows) as IncidentRow[];
+  };
+  await expect.poll(async () => (await incidents()).length, { timeout: 60_000, interval: 500 }).toBe(2);
+  const [cut, whole] = await incidents();
+  expect(cut?.evidence).toBe('incomplete: the watchdog was killed in the middle of this capture');
+  expect(whole).toMatchObject({ complete: true, evidence: 'w w t' });
+  expect(whole?.verdict).toContain('filemap_fault');
+  await stopGuest(world, 'killed');
 });
 
 test('a guest that is stopped is gone, not wedged', async () => {

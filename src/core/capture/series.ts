@@ -4,6 +4,7 @@ import type { LoglevelKey, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
 import {
   abandon,
+  type EndedBy,
   type Exchange,
   type ExchangeEvent,
   exchangeStep,
@@ -13,6 +14,17 @@ import {
 
 export type DumpName = 'sysrq-w.1' | 'sysrq-w.2' | 'sysrq-t';
 export type Leg = 'raise' | DumpName | 'restore';
+
+/** A dump as the guest printed it. */
+export interface KeptDump {
+  name: DumpName;
+  lines: string[];
+  startedAt: Mono;
+  endedAt: Mono;
+  endedBy: EndedBy;
+  /** The words that explain a bad end: the guest's, or QMP's. */
+  quote: string | null;
+}
 
 export interface Series {
   leg: Leg;

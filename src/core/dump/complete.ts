@@ -1,4 +1,5 @@
 import type { Dump, DumpKey } from '../model.js';
+import { counted } from '../words.js';
 import type { Section } from './section.js';
 
 /** Console loglevel from which task lines (KERN_INFO) reach the console: kernel/printk/printk.c prints below it. */
@@ -18,22 +19,20 @@ export interface Visibility {
 export const NO_HEADER = 'no sysrq header: where the dump begins and ends is unknown';
 export const NO_FENCE = 'no fence (sysrq HELP) behind it: its end may be missing';
 
-const count = (n: number, noun: string): string => (n === 1 ? `1 ${noun}` : `${n} ${noun}s`);
-
 /** Why a dump is not the whole truth: one clear phrase a reason, none for a complete dump. */
 function incompleteBecause(section: Section, visibility: Visibility, loglevelRaised: boolean): string[] {
   const reasons: string[] = [];
   if (section.key === 'none') reasons.push(NO_HEADER);
   else if (isSysrq(section.key) && !section.fenced) reasons.push(NO_FENCE);
-  if (section.lost > 0) reasons.push(`${count(section.lost, 'printk message')} dropped inside it`);
+  if (section.lost > 0) reasons.push(`${counted(section.lost, 'printk message')} dropped inside it`);
   if (section.cutStacks > 0)
-    reasons.push(`${count(section.cutStacks, 'stack')} cut off: <TASK> without </TASK>`);
+    reasons.push(`${counted(section.cutStacks, 'stack')} cut off: <TASK> without </TASK>`);
   if (section.tornHeaders > 0)
-    reasons.push(`${count(section.tornHeaders, 'task header')} torn beyond repair`);
+    reasons.push(`${counted(section.tornHeaders, 'task header')} torn beyond repair`);
   const empty = emptiness(section, visibility, loglevelRaised);
   if (empty !== null) reasons.push(empty);
   const bare = section.tasks.filter((task) => task.state === 'D' && task.frames.length === 0).length;
-  if (bare > 0) reasons.push(`${count(bare, 'blocked task')} without a stack`);
+  if (bare > 0) reasons.push(`${counted(bare, 'blocked task')} without a stack`);
   return reasons;
 }
 

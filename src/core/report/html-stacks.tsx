@@ -3,8 +3,15 @@ import { membersOf } from '../analysis/groups.js';
 import type { StackGroup } from '../model.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
-import type { DumpText } from './html.js';
 import { topGroups } from './summary.js';
+
+export interface DumpText {
+  /** Of the file beside the report. */
+  file: string;
+  bytes: number;
+  /** Null where it is too large for the page. */
+  text: string | null;
+}
 
 const GROUPS_OPEN = 5;
 const GROUPS_SHOWN = 200;

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
 import type { Incident, Moment } from './incident.js';
-import { Dumps, Stacks } from './html-stacks.js';
+import { Dumps, type DumpText, Stacks } from './html-stacks.js';
 import { STYLE } from './style.js';
 import { momentsOf } from './summary.js';
 import { waitLine } from './text.js';
@@ -17,14 +17,6 @@ export interface ReportInput {
   console: string;
   /** Files beside the report. */
   files: readonly string[];
-}
-
-export interface DumpText {
-  /** Of the file beside the report. */
-  file: string;
-  bytes: number;
-  /** Null where it is too large for the page. */
-  text: string | null;
 }
 
 const SENTENCE_MAX = 600;

@@ -4,8 +4,9 @@ import { levelToRestore, type Leg, type Series, seriesStep, startLeg } from '../
 import type { QmpFault } from '../model.js';
 import { counted, seconds } from '../words.js';
 import { type Context, enter } from './case.js';
-import { fileCase, judged } from './judge.js';
+import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
+import { readOwn } from './own-dumps.js';
 import type { Case } from './state.js';
 
 export function onOpened(context: Context, problem: string | undefined): void {
@@ -128,7 +129,7 @@ function keepDump(context: Context, current: Case, { leg, exchange }: Series): v
     quote: exchange.quote,
   };
   current.dumps = [...current.dumps, dump];
-  const tasks = judged(dump, current.series?.raised === true)?.tasks.length ?? 0;
+  const tasks = readOwn(dump, current.series?.raised === true).parsed?.tasks.length ?? 0;
   effects.push({ type: 'keep-dump', dump });
   effects.push({
     type: 'note',

@@ -1,10 +1,10 @@
 /** What happens to one guest, and what is to be done about it: both are data, so that any of it can be replayed. */
-import type { DumpName } from '../capture/series.js';
+import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
 import type { TimedLook } from './state.js';
 import type { Analysis, GuestFacts, Look, QmpFault, SshProbe, SysrqKey } from '../model.js';
+import type { DumpEvidence } from '../report/incident.js';
 import type { Mono } from '../time.js';
-import type { EndedBy } from '../capture/exchange.js';
 
 export type GuestEvent = { at: Mono } & (
   | { type: 'boot'; invocation: string | null; reason: string }
@@ -23,22 +23,11 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'capture-asked'; note: string | null }
 );
 
-/** A dump as the guest printed it. */
-export interface KeptDump {
-  name: DumpName;
-  lines: string[];
-  startedAt: Mono;
-  endedAt: Mono;
-  endedBy: EndedBy;
-  /** The words that explain a bad end: the guest's, or QMP's. */
-  quote: string | null;
-}
-
 /** All that an incident says, apart from the bytes. Times on the host's monotonic clock. */
 export interface Finding extends Grounds {
   analysis: Analysis;
   capturedAt: Mono;
-  dumps: KeptDump[];
+  evidence: DumpEvidence[];
   looks: TimedLook[];
   complete: boolean;
   incompleteBecause: string[];

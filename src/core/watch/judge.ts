@@ -2,11 +2,12 @@
 import { analyze } from '../analysis/analyze.js';
 import { abandonSeries } from '../capture/series.js';
 import { parseDumps } from '../dump/parse.js';
-import type { Analysis, Dump } from '../model.js';
+import type { Analysis } from '../model.js';
 import { seconds } from '../words.js';
 import { groundsOf } from './accusation.js';
 import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
-import type { Finding, KeptDump } from './events.js';
+import type { Finding } from './events.js';
+import { evidenceOf, type OwnDump, readOwn } from './own-dumps.js';
 import type { Case, GuestState, TimedLook } from './state.js';
 import { blindReasons, explain } from './verdict.js';
 
@@ -14,12 +15,6 @@ import { blindReasons, explain } from './verdict.js';
 const SLOW_MAX_MS = 60_000;
 /** A vCPU that ran for this share of the time between two looks is not waiting for anything. */
 const BUSY = 0.9;
-
-/** A kept dump as parsed, or null where it holds none. */
-export function judged(dump: KeptDump, raised: boolean): Dump | null {
-  const key = dump.name === 'sysrq-t' ? 't' : 'w';
-  return parseDumps(dump.lines, { loglevelRaised: raised }).find((found) => found.key === key) ?? null;
-}
 
 /** Files the case, or drops it where nothing in the guest turns out to be stuck. */
 export function fileCase(context: Context): void {
@@ -88,21 +83,21 @@ export function panicCase(context: Context, line: string): void {
 
 function findingOf(context: Context, current: Case): Finding {
   const { state, at } = context;
-  const analysis = analysisOf(state, current);
-  const incompleteBecause = blindReasons(state, current, analysis.dumps);
+  const own = current.dumps.map((dump) => readOwn(dump, current.raised));
+  const analysis = analysisOf(state, current, own);
+  const incompleteBecause = blindReasons(state, current, own);
   return {
     analysis: explain(context, current, analysis, incompleteBecause, allBusy(current.looks)),
     ...groundsOf(state, at),
     capturedAt: at,
-    dumps: current.dumps,
+    evidence: own.map(evidenceOf),
     looks: current.looks,
     complete: incompleteBecause.length === 0,
     incompleteBecause,
   };
 }
 
-function analysisOf(state: GuestState, current: Case): Analysis {
-  const own = current.dumps.flatMap((dump) => judged(dump, current.raised) ?? []);
+function analysisOf(state: GuestState, current: Case, own: readonly OwnDump[]): Analysis {
   // What the kernel reported by itself counts where it is the reason for all this.
   const reported =
     current.complaint === null
@@ -114,7 +109,7 @@ function analysisOf(state: GuestState, current: Case): Analysis {
       ? Math.floor((second.startedAt - first.startedAt) / 1000)
       : null;
   const look = current.looks.findLast(({ shares }) => shares.length > 0);
-  return analyze([...reported, ...own], {
+  return analyze([...reported, ...own.flatMap(({ parsed }) => parsed ?? [])], {
     secondsBetweenLooks: gap,
     shares: look?.shares ?? [],
     kernelCommandLine: state.console.commandLine ?? look?.kernelCommandLine ?? null,

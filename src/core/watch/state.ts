@@ -1,9 +1,8 @@
-import type { Series } from '../capture/series.js';
+import type { KeptDump, Series } from '../capture/series.js';
 import { Progress, type ProgressState } from '../console/progress.js';
 import type { Complaint } from '../console/complaints.js';
 import type { GuestFacts, Look, SshProbe } from '../model.js';
 import type { Mono } from '../time.js';
-import type { KeptDump } from './events.js';
 
 export type StateName =
   | 'unknown'

@@ -1,10 +1,10 @@
 /** What the guest's own dumps cannot say: that there are none, and why; or that QEMU itself is what is stuck. */
-import type { Analysis, Dump, Verdict } from '../model.js';
+import type { Analysis, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { seconds } from '../words.js';
 import { refusal, SYSRQ_FIX } from './armed.js';
 import type { Context } from './case.js';
-import type { KeptDump } from './events.js';
+import type { OwnDump } from './own-dumps.js';
 import type { Case, GuestState } from './state.js';
 
 const QUOTE_MAX = 160;
@@ -12,8 +12,8 @@ const MUTE =
   'the guest does not answer Alt+SysRq: no PS/2 keyboard driver in its kernel, kernel.sysrq=0, or interrupts off on its CPU 0';
 
 /** Why the evidence is not whole; empty where it is. Each reason is one phrase with its cause. */
-export function blindReasons(state: GuestState, current: Case, dumps: readonly Dump[]): string[] {
-  const own = current.dumps.flatMap((dump) => doubts(state, current, dump, dumps));
+export function blindReasons(state: GuestState, current: Case, dumps: readonly OwnDump[]): string[] {
+  const own = dumps.flatMap((dump) => doubts(state, current, dump));
   const last = current.looks.at(-1);
   if (last !== undefined && !last.qmp.ok && current.dumps.length === 0) own.push(last.qmp.detail);
   if (
@@ -26,8 +26,8 @@ export function blindReasons(state: GuestState, current: Case, dumps: readonly D
   return [...new Set(own)];
 }
 
-function doubts(state: GuestState, current: Case, dump: KeptDump, dumps: readonly Dump[]): string[] {
-  const { name, endedBy, quote } = dump;
+function doubts(state: GuestState, current: Case, { kept, parsed }: OwnDump): string[] {
+  const { name, endedBy, quote } = kept;
   switch (endedBy) {
     case 'refused':
       return [`the guest refuses its dumps: ${refusal(state.facts, current.raised)}`];
@@ -43,7 +43,6 @@ function doubts(state: GuestState, current: Case, dump: KeptDump, dumps: readonl
     case 'answered':
     case 'silence':
     case 'deadline': {
-      const parsed = dumps.find(({ key }) => key === (name === 'sysrq-t' ? 't' : 'w'));
       const why = (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
         (text) => `${name}: ${text}`,
       );

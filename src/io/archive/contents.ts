@@ -2,7 +2,8 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderFolded, renderStacks } from '../../core/analysis/groups.js';
-import { type DumpText, renderReport } from '../../core/report/html.js';
+import { renderReport } from '../../core/report/html.js';
+import type { DumpText } from '../../core/report/html-stacks.js';
 import {
   type HostEvidence,
   type Incident,

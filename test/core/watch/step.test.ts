@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Look } from '../../../src/core/model.js';
+import type { Look, SysrqKey } from '../../../src/core/model.js';
 import { answers, golden, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const BOOT = ['[    0.000000] Linux version 6.1.0', '[    1.0] virtio_blk: found', 'Started OpenSSH server.'];
@@ -26,7 +26,7 @@ describe('a guest that wedges', () => {
       /^pagein:109 stuck ≥5 s in page fault .* virtiofsd stopped\)$/,
     );
     expect(finding).toMatchObject({ complete: true, incompleteBecause: [] });
-    expect(finding?.dumps.map(({ name, endedBy }) => `${name} ${endedBy}`)).toEqual([
+    expect(finding?.evidence.map(({ name, endedBy }) => `${name} ${endedBy}`)).toEqual([
       'sysrq-w.1 fence',
       'sysrq-w.2 fence',
       'sysrq-t fence',
@@ -113,11 +113,49 @@ describe('evidence that is not whole', () => {
     expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/could not be pressed: busy/);
   });
 
+  it('counts the whole one of two dumps, where a slow guest answers late and was pressed twice', () => {
+    const log = answers(golden('page-in'));
+    let late: string[] = [];
+    const press = (key: SysrqKey) => {
+      if (key !== 'w') return log(key);
+      if (late.length === 0) {
+        late = log('w');
+        return [];
+      }
+      const both = [...late, ...log('w')];
+      late = [];
+      return both;
+    };
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
+    expect(guest.pressed).toEqual(['8', 'w', 'w', 'h', 'w', 'w', 'h', 't', 'h', '7']);
+    expect(guest.findings[0]).toMatchObject({ complete: true, incompleteBecause: [] });
+  });
+
+  it('says of which dump the fence is missing', () => {
+    const log = answers(golden('page-in'));
+    let dumps = 0;
+    const press = (key: SysrqKey) => {
+      if (key === 'w') dumps += 1;
+      return key === 'h' && dumps === 2 ? [] : log(key);
+    };
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(60_000);
+    const [finding] = guest.findings;
+    expect(finding?.evidence.map(({ name, complete }) => [name, complete])).toEqual([
+      ['sysrq-w.1', true],
+      ['sysrq-w.2', false],
+      ['sysrq-t', false],
+    ]);
+    expect(finding?.incompleteBecause.slice(0, 2)).toEqual([
+      'sysrq-w.2: ended by silence, not by its fence',
+      'sysrq-w.2: no fence (sysrq HELP) behind it: its end may be missing',
+    ]);
+  });
+
   it('ends a dump whose fence never comes, after pressing it again', () => {
     const press = (key: string) => (key === 'h' ? [] : answers(golden('page-in'))(key as 'w'));
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
     const [finding] = guest.findings;
-    expect(finding?.dumps.map(({ endedBy }) => endedBy)).toEqual(['silence', 'silence', 'silence']);
+    expect(finding?.evidence.map(({ endedBy }) => endedBy)).toEqual(['silence', 'silence', 'silence']);
     expect(finding?.complete).toBe(false);
     expect(guest.pressed.filter((key) => key === 'h')).toHaveLength(9);
   });

@@ -1,0 +1,30 @@
+/** The dumps that were asked for, each with what can be read from its lines. */
+import { parseDumps } from '../dump/parse.js';
+import type { Dump } from '../model.js';
+import type { DumpName, KeptDump } from '../capture/series.js';
+import type { DumpEvidence } from '../report/incident.js';
+
+export interface OwnDump {
+  kept: KeptDump;
+  /** Null where the lines hold no such dump. */
+  parsed: Dump | null;
+}
+
+export const keyOf = (name: string): 'w' | 't' => (name === ('sysrq-t' satisfies DumpName) ? 't' : 'w');
+
+/** The dump in the lines of one file. A chord that was pressed twice prints two: then the whole one counts. */
+export function dumpIn(name: string, lines: Iterable<string>, loglevelRaised: boolean): Dump | null {
+  const found = parseDumps(lines, { loglevelRaised }).filter(({ key }) => key === keyOf(name));
+  return found.find(({ complete }) => complete) ?? found[0] ?? null;
+}
+
+export const readOwn = (kept: KeptDump, loglevelRaised: boolean): OwnDump => ({
+  kept,
+  parsed: dumpIn(kept.name, kept.lines, loglevelRaised),
+});
+
+/** What the incident says of it. */
+export function evidenceOf({ kept: { name, lines, endedBy }, parsed }: OwnDump): DumpEvidence {
+  const complete = endedBy === 'fence' && parsed?.complete === true;
+  return { name, key: keyOf(name), complete, lines: lines.length, endedBy };
+}
