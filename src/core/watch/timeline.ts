@@ -15,10 +15,15 @@ export interface TimelineStart {
 interface Generation {
   start: string;
   events: GuestEvent[];
+  /** Characters of console lines in them. */
+  text: number;
 }
 
 /** Events after which a calm guest's older half is forgotten: about an hour of ticks, less where it talks much. */
 const GENERATION = 5_000;
+const GENERATION_TEXT = 2 << 20;
+/** A guest that floods while it is captured must not cost the memory: its timeline is cut there. */
+const MAX_TEXT = 32 << 20;
 
 export class Timeline {
   private older: Generation | null = null;
@@ -31,10 +36,13 @@ export class Timeline {
     this.newer = this.begin(state);
   }
 
-  /** Call before the event changes the state. While a case is open nothing is forgotten. */
+  /** Call before the event changes the state. While a case is open nothing is forgotten, but it may be cut. */
   record(state: GuestState, event: GuestEvent): void {
-    if (this.newer.events.length >= GENERATION && state.case === null) this.turn(state);
+    const { events, text } = this.newer;
+    if (state.case === null && (events.length >= GENERATION || text >= GENERATION_TEXT)) this.turn(state);
+    if (this.newer.text >= MAX_TEXT) return;
     this.newer.events.push(event);
+    if (event.type === 'line') this.newer.text += event.text.length;
   }
 
   /** Other settings decide from here on. */
@@ -44,12 +52,13 @@ export class Timeline {
     this.newer = this.begin(state);
   }
 
-  /** The lines of timeline.jsonl, as JSON. */
+  /** The lines of timeline.jsonl, as JSON. The last one says so where it was cut. */
   lines(): string[] {
     const first = this.older ?? this.newer;
     return [
       first.start,
       ...[...(this.older?.events ?? []), ...this.newer.events].map((event) => JSON.stringify(event)),
+      ...(this.newer.text >= MAX_TEXT ? [JSON.stringify({ type: 'cut', afterCharacters: MAX_TEXT })] : []),
     ];
   }
 
@@ -60,7 +69,7 @@ export class Timeline {
 
   private begin(state: GuestState): Generation {
     const start = { type: 'start', schemaVersion: 1, settings: this.settings, state };
-    return { start: JSON.stringify(start), events: [] };
+    return { start: JSON.stringify(start), events: [], text: 0 };
   }
 }
 

@@ -1,6 +1,10 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import { guestSettings } from '../../../src/core/config/guest.js';
+import { parseConfig } from '../../../src/core/config/parse.js';
+import { openCase } from '../../../src/core/watch/case.js';
 import type { Finding, GuestEvent } from '../../../src/core/watch/events.js';
-import { replay, type TimelineStart } from '../../../src/core/watch/timeline.js';
+import { initialState } from '../../../src/core/watch/state.js';
+import { replay, Timeline, type TimelineStart } from '../../../src/core/watch/timeline.js';
 import { VirtualGuest } from '../../support/virtual-guest.js';
 
 it('a recorded timeline is decided again in the same way', () => {
@@ -18,4 +22,32 @@ it('a recorded timeline is decided again in the same way', () => {
     guest.findings.map(({ analysis }) => analysis.verdict),
   );
   expect(events.length).toBeLessThan(11_000);
+});
+
+describe('a guest that floods', () => {
+  const line = (at: number) => ({ type: 'line' as const, at, text: 'x'.repeat(4_000) });
+  const timelineOf = () => {
+    const parsed = parseConfig('', 'test.yaml');
+    if (!parsed.ok) throw new Error('the defaults are a configuration');
+    const state = initialState('vm1', 0);
+    const settings = guestSettings(parsed.config, 'vm1', { qmpDirectory: '/run' });
+    return { state, settings, timeline: new Timeline(state, settings) };
+  };
+
+  it('is remembered for a few megabytes while it is calm', () => {
+    const { state, timeline } = timelineOf();
+    for (let at = 0; at < 20_000; at += 1) timeline.record(state, line(at));
+    const text = timeline.lines().join('\n');
+    expect(text.length).toBeLessThan(5 << 20);
+    expect(text).toContain('"at":19999');
+  });
+
+  it('is cut while it is captured, and the timeline says so', () => {
+    const { state, settings, timeline } = timelineOf();
+    openCase({ state, settings, at: 0, effects: [] }, { why: [], complaint: null, manual: true });
+    for (let at = 0; at < 20_000; at += 1) timeline.record(state, line(at));
+    const lines = timeline.lines();
+    expect(lines.length).toBeLessThan(9_000);
+    expect(lines.at(-1)).toMatch(/"type":"cut"/);
+  });
 });
