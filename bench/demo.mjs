@@ -14,15 +14,20 @@ const rounds = Number(process.argv[2] ?? 5);
 const state = mkdtempSync(join(tmpdir(), 'wedgewatch-bench-'));
 
 function demo(mode, append) {
-  const args = [main, 'demo', '--mode', mode, '--append', append];
+  const args = [main, 'demo', '--json', '--mode', mode, '--append', append];
   const printed = execFileSync(process.execPath, args, {
     encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, XDG_STATE_HOME: state },
   });
-  const archive = /^archive: (\S+)$/m.exec(printed)?.[1];
+  const { wedgeToArchiveMs, archive } = JSON.parse(printed);
   const { evidence, verdict, timings } = JSON.parse(readFileSync(join(archive, 'incident.json'), 'utf8'));
-  const seconds = Number(/^wedge to archive: (\S+) s$/m.exec(printed)?.[1]);
-  return { seconds, whole: evidence.complete, frame: verdict.frame, capture: timings.captureMs / 1000 };
+  return {
+    seconds: wedgeToArchiveMs / 1000,
+    whole: evidence.complete,
+    frame: verdict.frame,
+    capture: timings.captureMs / 1000,
+  };
 }
 
 const spread = (values) => {

@@ -18,6 +18,7 @@ import { styled, type Terminal } from './print.js';
 interface DemoOptions {
   mode: string;
   append: string;
+  json?: boolean | undefined;
 }
 
 const VM = 'wedgewatch-demo';
@@ -27,7 +28,7 @@ const HEALTHY_MS = 6_000;
 const CATCH_MS = 90_000;
 const MODES = ['job', 'exec'];
 
-/** Boots, wedges, catches, prints the verdict and the path. Returns 0, 2, 5 where it cannot run, 124 when nothing came. */
+/** Boots, wedges, catches, prints the verdict and the path; with `--json` all else goes to stderr. Returns 0, 2, 5 where it cannot run, 124 when nothing came. */
 export async function demo(options: DemoOptions, { terminal }: Globals): Promise<number> {
   if (!MODES.includes(options.mode)) {
     terminal.err(`wedgewatch: --mode ${printable(options.mode, 40)}: expected ${MODES.join(' or ')}\n`);
@@ -39,7 +40,7 @@ export async function demo(options: DemoOptions, { terminal }: Globals): Promise
   const scratch = await mkdtemp(join(tmpdir(), 'wedgewatch-demo-state-'));
   let guest: RunningGuest | null = null;
   try {
-    const say = teller(terminal);
+    const say = teller(terminal, options.json === true ? terminal.err : terminal.out);
     const image = await buildGuest(guestCache(), { log: say, signal: stopping.signal });
     say(`boots a guest under QEMU (its SSH server and its job run from a virtiofs share)`);
     guest = await startGuest({
@@ -49,7 +50,9 @@ export async function demo(options: DemoOptions, { terminal }: Globals): Promise
       signal: stopping.signal,
     });
     say(`console: ${guest.unit === null ? guest.console : `journal of ${guest.unit}`}`);
-    return await watchAndWedge(guest, scratch, terminal, say, stopping.signal);
+    const caught = await watchAndWedge(guest, scratch, say, stopping.signal);
+    terminal.out(options.json === true ? `${JSON.stringify(caught, null, 2)}\n` : human(terminal, caught));
+    return EXIT.ok;
   } catch (error) {
     terminal.err(`wedgewatch: ${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof Late ? EXIT.timeout : EXIT.environment;
@@ -65,24 +68,40 @@ interface Filed {
   title: string;
 }
 
+interface Caught {
+  verdict: string;
+  wedgeToArchiveMs: number;
+  archive: string;
+}
+
+function human(terminal: Terminal, { verdict, wedgeToArchiveMs, archive }: Caught): string {
+  const lines = [
+    styled(terminal, 'bold', printable(verdict, 400)),
+    '',
+    `wedge to archive: ${(wedgeToArchiveMs / 1000).toFixed(1)} s`,
+    `archive: ${archive}`,
+    `read it with: wedgewatch show, or open ${join(archive, 'report.html')}`,
+  ];
+  return `\n${lines.join('\n')}\n`;
+}
+
 type Say = (text: string) => void;
 
 /** Tells what happens, with the seconds since the start. */
-function teller(terminal: Terminal): Say {
+function teller(terminal: Terminal, out: (text: string) => void): Say {
   const began = monotonicMs();
   return (text) => {
     const at = ((monotonicMs() - began) / 1000).toFixed(1).padStart(6);
-    terminal.out(`${styled(terminal, 'dim', `${at} s`)}  ${printable(text, 300)}\n`);
+    out(`${styled(terminal, 'dim', `${at} s`)}  ${printable(text, 300)}\n`);
   };
 }
 
 async function watchAndWedge(
   guest: RunningGuest,
   scratch: string,
-  terminal: Terminal,
   say: Say,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<Caught> {
   let filed = null as Filed | null;
   const daemon = new Daemon({
     config: configFor(guest),
@@ -108,14 +127,10 @@ async function watchAndWedge(
     await pause(HEALTHY_MS, signal);
     const wedgedAt = monotonicMs();
     guest.wedge();
-    say(styled(terminal, 'bold', 'wedged: its virtiofsd is stopped, and no task of the guest knows'));
-    const result = await until(() => filed, CATCH_MS, 'the archive', signal);
-    if (result.directory === null) throw new Error(`not archived: ${result.title}`);
-    const took = ((monotonicMs() - wedgedAt) / 1000).toFixed(1);
-    terminal.out(`\n${styled(terminal, 'bold', printable(result.title, 400))}\n\n`);
-    terminal.out(`wedge to archive: ${took} s\narchive: ${result.directory}\n`);
-    terminal.out(`read it with: wedgewatch show, or open ${join(result.directory, 'report.html')}\n`);
-    return EXIT.ok;
+    say('wedged: its virtiofsd is stopped, and no task of the guest knows');
+    const { title, directory } = await until(() => filed, CATCH_MS, 'the archive', signal);
+    if (directory === null) throw new Error(`not archived: ${title}`);
+    return { verdict: title, wedgeToArchiveMs: Math.round(monotonicMs() - wedgedAt), archive: directory };
   } finally {
     await daemon.stop();
   }

@@ -107,6 +107,7 @@ config
 config
   .command('schema')
   .description('The JSON Schema of the file, for editors.')
+  .option('--json', 'it is JSON in any case')
   .action(() => done(configSchemaText(terminal)));
 config
   .command('show [vm]')
@@ -123,6 +124,7 @@ program
   )
   .option('--mode <mode>', 'job: a page-in and SSH hang; exec: only execs hang', 'job')
   .option('--append <words>', 'more of the kernel command line, such as quiet', '')
+  .option('--json', 'the end as JSON, the rest on standard error')
   .action(async (options) => done(await demo(options, globals())));
 
 await program.parseAsync();

@@ -159,3 +159,19 @@ export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
     return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
   };
 }
+
+/** The console of a boot, up to its SSH. */
+export const BOOT = [
+  '[    0.000000] Linux version 6.1.0',
+  '[    1.0] virtio_blk: found',
+  'Started OpenSSH server.',
+];
+
+/** SSH that answers until then, and never again. */
+export const healthyFor = (ms: number) => (at: number) =>
+  at < ms ? ('ok' as const) : ('timed-out' as const);
+
+export function booted(guest: VirtualGuest): VirtualGuest {
+  guest.lines(BOOT);
+  return guest;
+}

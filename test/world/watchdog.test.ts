@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { IncidentRow } from '../../src/core/report/row.js';
+import type { Check } from '../../src/daemon/check.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
@@ -24,6 +25,13 @@ async function status(): Promise<DaemonStatus> {
 }
 
 const guestNamed = async (vm: string) => (await status()).guests.find((guest) => guest.vm === vm);
+
+/** What doctor finds of a guest: each check with its result. */
+async function checksOf(vm: string): Promise<Record<string, string>> {
+  const said = await world.dev(['sh', '-c', `${binary} doctor ${vm} --json || true`]);
+  const checks = (JSON.parse(said) as Check[]).filter(({ what }) => what.startsWith(`${vm}: `));
+  return Object.fromEntries(checks.map(({ what, result }) => [what.slice(vm.length + 2), result]));
+}
 
 async function becomes(vm: string, state: string): Promise<void> {
   await expect
@@ -85,6 +93,7 @@ test('a guest that comes later is found; watched while healthy, it is armed and 
   await becomes('healthy', 'up');
   healthySince = performance.now();
   await expect.poll(async () => (await guestNamed('healthy'))?.armed, { timeout: 20_000 }).toBe('yes');
+  expect(await checksOf('healthy')).toEqual({ QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok' });
 });
 
 test.for([
@@ -128,6 +137,7 @@ test('a guest that refuses its dumps is not filed as a success: the mask, its li
   await becomes('refusing', 'up');
   const armed = async () => (await guestNamed('refusing'))?.armed;
   await expect.poll(armed, { timeout: 20_000 }).toBe('no: kernel.sysrq=438 lacks bit 8');
+  expect(await checksOf('refusing')).toMatchObject({ SSH: 'ok', SysRq: 'fault' });
   const { verdict, evidence } = await wedgeAndCatch('refusing');
   expect(verdict.class).toBe('unknown');
   expect(evidence).toMatchObject({
@@ -187,6 +197,9 @@ test(
     expect(await guestNamed('healthy')).toMatchObject({ state: 'up', ssh: { kind: 'ok' } });
     const log = await world.dev(['journalctl', '--user-unit=wedgewatch.service', '--output=cat']);
     expect(log).not.toMatch(/^healthy: (suspect|confirming)/m);
+    const warnings = ['--user-unit=wedgewatch.service', '--priority=warning', '--output=cat'];
+    expect(await world.dev(['journalctl', ...warnings])).toMatch(/^loud: verdict: /m);
+    expect(await world.dev(['journalctl', ...warnings])).not.toMatch(/^healthy: up/m);
     expect(await world.dev(['systemctl', '--user', 'is-active', guestUnit('healthy')])).toBe('active');
   },
   HEALTHY_WATCHED_MS + 60_000,

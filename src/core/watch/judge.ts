@@ -9,6 +9,7 @@ import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
 import type { Finding } from './events.js';
 import { evidenceOf, type OwnDump, readOwn } from './own-dumps.js';
 import type { Case, GuestState, TimedLook } from './state.js';
+import { sshCanBeJudged } from './suspicion.js';
 import { blindReasons, explain } from './verdict.js';
 
 /** How long a task may look stuck while block devices still move, before that counts as a hang all the same. */
@@ -32,7 +33,8 @@ export function fileCase(context: Context): void {
     dropCase(context, acquittal);
     // A boot that cannot be looked into is judged by its silence, no later than promised.
     const limit = state.console.quietSince + context.settings.detect.blindBoot;
-    if (finding.analysis.verdict.class === 'unknown') state.notBefore = Math.min(state.notBefore, limit);
+    const blind = finding.analysis.verdict.class === 'unknown' && sshCanBeJudged(state, context.settings);
+    if (blind) state.notBefore = Math.min(state.notBefore, limit);
     return;
   }
   current.filing = true;
@@ -124,8 +126,11 @@ function acquitted(context: Context, current: Case, finding: Finding): string | 
   if (verdict.class === 'none') return `looked: ${verdict.reasons[0] ?? verdict.title}`;
   if (verdict.class === 'unknown') {
     const quiet = at - state.console.quietSince;
+    const why = `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title})`;
+    // Silence would be the only witness left, and a healthy guest is silent too.
+    if (!sshCanBeJudged(state, settings)) return `${why}, and SSH does not tell`;
     if (state.ssh.lastOkAt !== null || quiet >= settings.detect.blindBoot) return null;
-    return `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title}); silent for ${seconds(quiet)} so far`;
+    return `${why}; silent for ${seconds(quiet)} so far`;
   }
   const slow =
     verdict.class === 'blocked' && moving(current.looks) && at - (finding.wedgedSince ?? at) < SLOW_MAX_MS;

@@ -21,7 +21,7 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
 }
 
 /** SSH says something about this guest: it is on, and the last probe was not stopped by the host's own fault. */
-function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
+export function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
   return settings.ssh.enabled && ssh.last?.kind !== 'host-fault';
 }
 

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { Look } from '../../../src/core/model.js';
+import {
+  answers,
+  BOOT,
+  booted,
+  golden,
+  healthyFor,
+  running,
+  VirtualGuest,
+} from '../../support/virtual-guest.js';
+
+describe('a capture by hand', () => {
+  const asked = { type: 'capture-asked', note: 'before the upgrade' } as const;
+  const drops = ({ effects }: VirtualGuest) =>
+    effects.flatMap((effect) => (effect.type === 'drop' ? [effect.why] : []));
+
+  it('is filed whatever it shows, and accuses nobody', () => {
+    const guest = booted(new VirtualGuest({ press: answers(golden('idle')) })).run(30_000);
+    guest.later(0, asked);
+    guest.run(20_000);
+    const [finding] = guest.findings;
+    expect(finding).toMatchObject({ why: ['before the upgrade'], wedgedSince: null, complete: true });
+    expect(finding?.analysis.verdict.class).toBe('none');
+    expect(guest.state.name).toBe('up');
+  });
+
+  it('leaves a held guest held', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) })).run(60_000);
+    guest.later(0, asked);
+    guest.run(120_000);
+    expect(guest.findings).toHaveLength(2);
+    expect(guest.state.name).toBe('held');
+  });
+
+  it('of a guest that panics meanwhile leaves it panicked', () => {
+    const guest = booted(new VirtualGuest({ press: answers(golden('idle')) })).run(30_000);
+    guest.later(0, asked);
+    guest.lines(['[  150.0] Kernel panic - not syncing: Fatal exception'], 150);
+    guest.run(20_000);
+    expect(guest.findings).toHaveLength(1);
+    expect(guest.state.name).toBe('panicked');
+  });
+
+  it("of a paused guest is refused at once, in QEMU's words", () => {
+    const look = (): Look => ({ ...running, qmp: { ok: true, runState: 'paused', vcpus: [], block: null } });
+    const guest = booted(new VirtualGuest({ look })).run(30_000);
+    guest.later(0, asked);
+    guest.run(1_000);
+    expect(drops(guest)).toEqual(["QEMU's run state is paused"]);
+    expect([guest.findings, guest.pressed, guest.state.name]).toEqual([[], [], 'up']);
+  });
+
+  it('is given up, and that is said, when the guest reboots under it', () => {
+    const guest = booted(new VirtualGuest({ press: () => [] })).run(60_000);
+    guest.later(0, asked);
+    guest.lines(BOOT, 1_500);
+    guest.run(5_000);
+    expect(drops(guest)).toEqual(['the console shows a new boot']);
+    expect(guest.findings).toEqual([]);
+  });
+});
