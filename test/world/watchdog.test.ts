@@ -173,7 +173,7 @@ test('a watchdog that is killed in the middle of a capture files it at its next 
 });
 
 test('a guest that is stopped is gone, not wedged', async () => {
-  await expect.poll(async () => (await guestNamed('refusing'))?.state, { timeout: 10_000 }).toBe('gone');
+  await expect.poll(async () => (await guestNamed('killed'))?.state, { timeout: 10_000 }).toBe('gone');
 });
 
 test('a broken edit of the configuration is told by status and changes nothing', async () => {

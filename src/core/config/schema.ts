@@ -72,7 +72,7 @@ const capture = z
       { min: '1s', max: '1min', because: 'a busy guest pauses within a dump' },
       'Silence within a dump that ends it without its fence.',
     ).prefault('5s'),
-    maxPerHour: count(1, 60, 'Captures an hour and guest.').prefault(3),
+    maxPerHour: count(1, 60, 'Incidents filed an hour and guest; those by hand do not count.').prefault(3),
   })
   .describe('How the guest is made to print where it is stuck.');
 

@@ -1,14 +1,17 @@
 /** Lines that say in which phase of its life a guest is. */
 import { stripPrintk } from './printk.js';
 
-/** The first words of SeaBIOS, of OVMF's boot manager, and of the kernel. */
-const BOOT = /^(?:SeaBIOS \(version |BdsDxe: (?:loading|starting) Boot|Linux version \d)/;
+/** The first words of SeaBIOS, and of OVMF's boot manager. */
+const FIRMWARE = /^(?:SeaBIOS \(version |BdsDxe: (?:loading|starting) Boot)/;
+const KERNEL = /^Linux version \d/;
 /** x86 says `Command line:` early and every kernel `Kernel command line:` later. */
 const COMMAND_LINE = /^(?:Kernel command|Command) line: (.*)$/;
 
-/** A boot begins, perhaps inside the same QEMU. Firmware and kernel both say so: twice a boot is usual. */
-export function bootStarts(line: string): boolean {
-  return BOOT.test(stripPrintk(line).text);
+/** Who says that a boot begins, perhaps inside the same QEMU, or null. Firmware and kernel usually both do. */
+export function bootMarker(line: string): 'firmware' | 'kernel' | null {
+  const { text } = stripPrintk(line);
+  if (KERNEL.test(text)) return 'kernel';
+  return FIRMWARE.test(text) ? 'firmware' : null;
 }
 
 /** The kernel's command line, where this line tells it. */

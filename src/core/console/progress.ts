@@ -4,7 +4,7 @@
  */
 import type { Mono } from '../time.js';
 import { complaintIn } from './complaints.js';
-import { bootStarts } from './markers.js';
+import { bootMarker } from './markers.js';
 import { type PrintkLine, stripPrintk } from './printk.js';
 import { isReportLine } from './report-lines.js';
 
@@ -51,7 +51,7 @@ export class Progress {
   read(line: string, at: Mono): Reading {
     const printk = stripPrintk(line);
     const { text } = printk;
-    if (bootStarts(line)) {
+    if (bootMarker(line) !== null) {
       this.known.clear();
       this.dump = null;
     }

@@ -14,7 +14,6 @@ export function onOpened(context: Context, problem: string | undefined): void {
   if (state.case === null) return;
   state.case.open = problem === undefined;
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: `no archive: ${problem}` });
-  else state.captures = [...state.captures, context.at];
   afterOpened(context);
 }
 

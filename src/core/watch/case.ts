@@ -1,6 +1,7 @@
 /** Opening and closing a case, and the one way to change a guest's state. */
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
+import { counted } from '../words.js';
 import type { Effect } from './events.js';
 import type { Case, GuestState, StateName } from './state.js';
 
@@ -12,6 +13,8 @@ export interface Context {
 }
 
 const HOUR_MS = 3_600_000;
+/** A guest whose SSH comes and goes is looked at each time; every look prints on its console. */
+const MAX_LOOKS = 20;
 const PANIC_TAIL_MS = 2_000;
 const MAX_COOLDOWN_MS = 30 * 60_000;
 
@@ -33,20 +36,35 @@ export function enterCalm(context: Context, why: string[]): void {
   enter(context, up ? 'up' : 'starting', why);
 }
 
+/** Within the hour: incidents as configured, and looks, most of which find nothing. Sets when the next may be. */
+function limitReached({ state, settings, at }: Context): { state: StateName; why: string } | null {
+  const recent = (times: readonly Mono[]) => times.filter((time) => at - time < HOUR_MS);
+  state.filed = recent(state.filed);
+  state.looks = recent(state.looks);
+  if (state.filed.length >= settings.capture.maxPerHour) {
+    state.notBefore = (state.filed[0] ?? at) + HOUR_MS;
+    return { state: 'held', why: `not captured: ${counted(state.filed.length, 'incident')} within the hour` };
+  }
+  if (state.looks.length >= MAX_LOOKS) {
+    state.notBefore = (state.looks[0] ?? at) + HOUR_MS;
+    return { state: state.name, why: `not looked at: it was, ${state.looks.length} times within the hour` };
+  }
+  return null;
+}
+
 /** Begins to suspect the guest: the first look is from outside and harmless. */
 export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint' | 'manual'>): void {
-  const { state, settings, at, effects } = context;
+  const { state, at, effects } = context;
   if (state.case !== null) return;
-  state.captures = state.captures.filter((opened) => at - opened < HOUR_MS);
-  if (!reason.manual && state.captures.length >= settings.capture.maxPerHour) {
-    state.notBefore = (state.captures[0] ?? at) + HOUR_MS;
-    enter(context, 'held', [
-      ...reason.why,
-      `not captured: ${state.captures.length} captures within the hour`,
-    ]);
-    return;
-  }
   const panic = reason.complaint?.kind === 'panic';
+  if (!reason.manual) {
+    const limit = limitReached(context);
+    if (limit !== null) {
+      enter(context, panic ? 'panicked' : limit.state, [...reason.why, limit.why]);
+      return;
+    }
+    state.looks.push(at);
+  }
   state.case = {
     ...reason,
     before: { name: state.name, why: state.why },

@@ -1,26 +1,36 @@
 /** What an event tells about the guest, before anybody decides anything. */
 import { complaintIn } from '../console/complaints.js';
-import { bootStarts, kernelCommandLine } from '../console/markers.js';
+import { bootMarker, kernelCommandLine } from '../console/markers.js';
 import type { GuestFacts, SshProbe } from '../model.js';
 import { printable } from '../printable.js';
+import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
-import { panicCase } from './judge.js';
+import { fileWhatThereIs, panicCase } from './judge.js';
 import type { GuestState } from './state.js';
 
 /** Lines kept for the reports that a kernel prints by itself: several hung tasks with their stacks. */
 const TAIL_LINES = 600;
 const PROGRESS_TEXT_MAX = 160;
-/** Firmware and kernel both announce one boot. */
+/** QEMU, firmware and kernel announce one boot, in this order and within this time. */
 const SAME_BOOT_MS = 30_000;
+/** A kernel with an early console may print its first lines twice. */
+const SAME_KERNEL_MS = 5_000;
+const ORDER = ['qemu', 'firmware', 'kernel'] as const;
 
 /** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
-export function onBoot(context: Context, invocation: string | null, reason: string): void {
+export function onBoot(
+  context: Context,
+  reason: string,
+  by: (typeof ORDER)[number],
+  invocation: string | null = null,
+): void {
   const { state, at } = context;
+  fileWhatThereIs(context, `the guest began a new boot in the middle of the capture (${reason})`);
   if (invocation !== null) state.invocation = invocation;
   if (state.case !== null) forgetCase(context, reason);
   recovered(context, reason);
-  state.bootedAt = at;
+  state.boot = { at, by };
   state.facts = null;
   state.notBefore = 0;
   state.cooldownMs = 0;
@@ -36,15 +46,22 @@ export function onBoot(context: Context, invocation: string | null, reason: stri
 export function onLine(context: Context, text: string, replayed: boolean): void {
   const { state, at } = context;
   const { console } = state;
-  if (bootStarts(text) && !(state.bootedAt !== null && at - state.bootedAt < SAME_BOOT_MS)) {
-    onBoot(context, null, 'the console shows a new boot');
-  }
+  const by = bootMarker(text);
+  if (by !== null && isSameBoot(state, by, at)) state.boot = { at, by };
+  else if (by !== null) onBoot(context, 'the console shows a new boot', by);
   keepTail(console.tail, text);
   console.commandLine = kernelCommandLine(text) ?? console.commandLine;
   const reading = console.progress.read(text, at);
   console.awaiting = reading.awaiting ?? (reading.news ? null : console.awaiting);
   if (reading.news) onNews(context, text);
   else if (!replayed) onComplaint(context, text);
+}
+
+/** A boot that SSH has answered in is over. */
+function isSameBoot({ boot, ssh }: GuestState, by: 'firmware' | 'kernel', at: Mono): boolean {
+  if (boot === null || ssh.lastOkAt !== null) return false;
+  if (by === 'kernel' && boot.by === 'kernel') return at - boot.at < SAME_KERNEL_MS;
+  return ORDER.indexOf(by) >= ORDER.indexOf(boot.by) && at - boot.at < SAME_BOOT_MS;
 }
 
 function keepTail(tail: string[], text: string): void {

@@ -38,6 +38,7 @@ export function fileCase(context: Context): void {
     return;
   }
   current.filing = true;
+  if (!current.manual) state.filed.push(context.at);
   const { title } = finding.analysis.verdict;
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
@@ -132,8 +133,11 @@ function acquitted(context: Context, current: Case, finding: Finding): string | 
     if (state.ssh.lastOkAt !== null || quiet >= settings.detect.blindBoot) return null;
     return `${why}; silent for ${seconds(quiet)} so far`;
   }
-  const slow =
-    verdict.class === 'blocked' && moving(current.looks) && at - (finding.wedgedSince ?? at) < SLOW_MAX_MS;
+  const lostFor = at - (finding.wedgedSince ?? at);
+  const busyLimit = state.ssh.lastOkAt === null ? settings.detect.blindBoot : SLOW_MAX_MS;
+  // Work takes all vCPUs too: only that it goes on and on without a sign of life tells it from a loop.
+  if (verdict.class === 'spinning' && lostFor < busyLimit) return `busy, perhaps with work: ${verdict.title}`;
+  const slow = verdict.class === 'blocked' && moving(current.looks) && lostFor < SLOW_MAX_MS;
   return slow ? `slow, not stuck: ${verdict.title}, but its block devices still move` : null;
 }
 
@@ -158,6 +162,7 @@ function allBusy(looks: readonly TimedLook[]): boolean {
   const first = seen[0];
   const last = seen.at(-1);
   if (first === undefined || last === undefined || last.at - first.at < 1_000) return false;
+  if (last.vcpus.length === 0) return false;
   return last.vcpus.every(({ index, cpuMs }) => {
     const before = first.vcpus.find((vcpu) => vcpu.index === index)?.cpuMs ?? null;
     return cpuMs !== null && before !== null && cpuMs - before >= BUSY * (last.at - first.at);

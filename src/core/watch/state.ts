@@ -51,7 +51,8 @@ export interface GuestState {
   since: Mono;
   why: string[];
   invocation: string | null;
-  bootedAt: Mono | null;
+  /** The newest sign that a boot begins, and who gave it. */
+  boot: { at: Mono; by: 'qemu' | 'firmware' | 'kernel' } | null;
   lastTickAt: Mono | null;
   console: {
     progress: Progress;
@@ -74,8 +75,9 @@ export interface GuestState {
   };
   facts: GuestFacts | null;
   case: Case | null;
-  /** When captures were opened within the last hour. */
-  captures: Mono[];
+  /** When it was filed, and when it was looked at, within the last hour; not by hand. */
+  filed: Mono[];
+  looks: Mono[];
   /** No new look before then, after one that found nothing; and the pause that led there, in ms. */
   notBefore: Mono;
   cooldownMs: number;
@@ -89,7 +91,7 @@ export function initialState(vm: string, at: Mono): GuestState {
     since: at,
     why: ['nothing is known yet'],
     invocation: null,
-    bootedAt: null,
+    boot: null,
     lastTickAt: null,
     console: {
       progress: new Progress(),
@@ -109,7 +111,8 @@ export function initialState(vm: string, at: Mono): GuestState {
     },
     facts: null,
     case: null,
-    captures: [],
+    filed: [],
+    looks: [],
     notBefore: 0,
     cooldownMs: 0,
     lastIncident: null,

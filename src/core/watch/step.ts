@@ -29,8 +29,7 @@ export function step(state: GuestState, event: GuestEvent, settings: GuestSettin
 function dispatch(context: Context, event: GuestEvent): void {
   switch (event.type) {
     case 'boot':
-      fileWhatThereIs(context, `the guest began a new boot in the middle of the capture (${event.reason})`);
-      onBoot(context, event.invocation, event.reason);
+      onBoot(context, event.reason, 'qemu', event.invocation);
       return;
     case 'line':
       if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);

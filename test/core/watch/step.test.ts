@@ -238,6 +238,25 @@ describe('a guest that is not accused', () => {
   });
 });
 
+it('catches a wedge although looks that found nothing came before', () => {
+  // SSH comes and goes each minute for a quarter of an hour, then goes for good.
+  const flaps = (at: number) => at < 870_000 && Math.floor(at / 30_000) % 2 === 0;
+  const now = { press: answers(golden('idle')) };
+  const guest = booted(
+    new VirtualGuest({ ssh: (at) => (flaps(at) ? 'ok' : 'timed-out'), press: (key) => now.press(key) }),
+  ).run(869_000);
+  expect(guest.findings).toEqual([]);
+  now.press = answers(golden('page-in'));
+  expect(guest.run(60_000).findings).toHaveLength(1);
+});
+
+it('looks at most so often within the hour', () => {
+  const ssh = (at: number) => (Math.floor(at / 30_000) % 2 === 0 ? ('ok' as const) : ('timed-out' as const));
+  const guest = booted(new VirtualGuest({ ssh, press: answers(golden('idle')) })).run(3_500_000);
+  expect(guest.effects.filter(({ type }) => type === 'open')).toHaveLength(20);
+  expect(guest.findings).toEqual([]);
+});
+
 it('captures at most so often within the hour', () => {
   const ssh = (at: number) => (Math.floor(at / 60_000) % 2 === 0 ? ('ok' as const) : ('timed-out' as const));
   const guest = booted(new VirtualGuest({ ssh })).run(3_000_000);
