@@ -69,10 +69,9 @@ async function printJson({ path, evidence }: IncidentRow, { out, err }: Terminal
 }
 
 async function printText({ path, evidence }: IncidentRow, terminal: Terminal): Promise<void> {
-  const files = (await filesOf(path)).map((file) => join(path, file));
   const read = await readIncidentOf(path);
   if (read.ok) {
-    const [title = '', ...lines] = renderVerdict(read.incident, files).split('\n');
+    const [title = '', ...lines] = renderVerdict(read.incident, await filesOf(path), path).split('\n');
     terminal.out([styled(terminal, 'bold', title), ...lines].join('\n'));
     return;
   }

@@ -23,7 +23,7 @@ const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 export const guestUnit = (vm: string) => `qemu-system@${vm}.service`;
 
 /** Its QMP socket, inside. */
-export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
+const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
 
 const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` : argument);
 

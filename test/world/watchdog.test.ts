@@ -1,13 +1,14 @@
 /** The watchdog as its user runs it: a user unit under a real manager, a real journal, real guests that wedge. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { IncidentRow } from '../../src/core/report/row.js';
 import type { Check } from '../../src/daemon/check.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
-import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
+import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
 import { guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
 import { user, World } from './world.js';
 
@@ -15,6 +16,7 @@ const project = join(import.meta.dirname, '../..');
 const binary = join(user.home, '.local/bin/wedgewatch');
 const HEALTHY_WATCHED_MS = 300_000;
 
+let image: GuestImage;
 let world: World;
 let healthySince = 0;
 
@@ -50,7 +52,8 @@ async function wedgeAndCatch(vm: string): Promise<Incident> {
 }
 
 beforeAll(async () => {
-  world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
+  image = await buildGuest(guestCache(), { log: () => undefined });
+  world = await World.up(image);
   // Just what the README says.
   await world.dev(['mkdir', '-p', join(user.home, '.local/bin')]);
   await world.dev(['ln', '-s', join(project, 'dist/cli/main.js'), binary]);
@@ -129,6 +132,20 @@ test('an exec on a dead share waits in S, where w is empty: t tells', async () =
   expect(evidence).toMatchObject({ complete: true, incompleteBecause: [] });
   expect(dumps.filter(({ key }) => key === 'w').map(({ tasks }) => tasks.length)).toEqual([0, 0]);
   await stopGuest(world, 'exec');
+});
+
+test('the demo of a user with a manager and a journal: this watchdog leaves its guest to it', async () => {
+  // There is no way to a package mirror inside: the image is brought along.
+  const cache = join(user.home, '.cache/wedgewatch');
+  await world.dev(['mkdir', '-p', cache]);
+  await world.root(['cp', '-r', world.image.directory, join(cache, basename(image.directory))]);
+  await world.root(['chown', '-R', user.name, cache]);
+  const printed = await verb(['demo'], DEMO_MS);
+  expect(printed).toMatch(/console: journal of wedgewatch-demo@/);
+  expectWhole(JSON.parse(await world.dev(['cat', join(archiveOf(printed), 'incident.json')])) as Incident);
+  expect(await guestNamed('wedgewatch-demo')).toBeUndefined();
+  const units = ['systemctl', '--user', 'list-units', '--plain', '--no-legend', 'wedgewatch-demo*'];
+  expect(await world.dev(units)).toBe('');
 });
 
 test('a guest that refuses its dumps is not filed as a success: the mask, its line and the fix', async () => {

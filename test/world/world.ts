@@ -97,11 +97,6 @@ export class World {
     return this.#machine.share;
   }
 
-  /** The path on this host of something inside, also of a socket. */
-  path(inside: string): string {
-    return `/proc/${this.#leader}/root${inside}`;
-  }
-
   /** @param image the image of this host that guests inside are started from */
   static async up(image: GuestImage): Promise<World> {
     if (process.getuid?.() !== 0)

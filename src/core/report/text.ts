@@ -24,8 +24,8 @@ export const FILES: Readonly<Record<string, string>> = {
   'verdict.txt': 'this text',
 };
 
-/** The verdict first, then what it rests on. `files` are listed as they are given, paths or names. */
-export function renderVerdict(incident: Incident, files: readonly string[]): string {
+/** The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands elsewhere. */
+export function renderVerdict(incident: Incident, files: readonly string[], directory?: string): string {
   const { verdict, waits } = incident;
   const lines = [
     verdict.title,
@@ -37,7 +37,7 @@ export function renderVerdict(incident: Incident, files: readonly string[]): str
     ...section(...evidence(incident)),
     ...section('Who waits for whom', bullets(waits.slice(0, WAITS_SHOWN).map(waitLine))),
     ...section(`Stacks${incident.groups.length > GROUPS_SHOWN ? ', the top groups' : ''}`, stacks(incident)),
-    ...section('Files', files.map(fileLine)),
+    ...section(directory === undefined ? 'Files' : `Files in ${directory}`, files.map(fileLine)),
   ];
   return `${lines.map((line) => printable(line, LINE_MAX)).join('\n')}\n`;
 }
@@ -87,8 +87,7 @@ function stacks({ groups }: Incident): string[] {
   });
 }
 
-function fileLine(file: string): string {
-  const name = file.slice(file.lastIndexOf('/') + 1);
+function fileLine(name: string): string {
   const about = FILES[name] ?? (name.startsWith('sysrq-') ? 'the dump as it landed' : '');
-  return `  ${file.padEnd(18)} ${about}`.trimEnd();
+  return `  ${name.padEnd(18)} ${about}`.trimEnd();
 }

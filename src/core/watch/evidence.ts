@@ -1,5 +1,6 @@
 /** What an event tells about the guest, before anybody decides anything. */
 import { complaintIn } from '../console/complaints.js';
+import { Progress } from '../console/progress.js';
 import { bootMarker, kernelCommandLine } from '../console/markers.js';
 import type { GuestFacts, SshProbe } from '../model.js';
 import { printable } from '../printable.js';
@@ -34,6 +35,8 @@ export function onBoot(
   state.facts = null;
   state.notBefore = 0;
   state.cooldownMs = 0;
+  // A kernel with `quiet` shows no first line: what the last boot has said is news again.
+  state.console.progress = new Progress();
   state.console.quietSince = at;
   state.console.lastProgress = null;
   state.console.awaiting = null;

@@ -257,6 +257,17 @@ it('looks at most so often within the hour', () => {
   expect(guest.findings).toEqual([]);
 });
 
+it('takes the same lines for news again after QEMU was started anew', () => {
+  const quiet = ['Started OpenSSH server.', 'guest login:'];
+  const guest = new VirtualGuest({});
+  guest.lines(quiet);
+  guest.run(60_000);
+  guest.later(0, { type: 'boot', invocation: 'b', reason: 'QEMU was started' });
+  guest.lines(quiet, 5_000);
+  guest.run(10_000);
+  expect(guest.state.console.lastProgress?.text).toBe('guest login:');
+});
+
 it('captures at most so often within the hour', () => {
   const ssh = (at: number) => (Math.floor(at / 60_000) % 2 === 0 ? ('ok' as const) : ('timed-out' as const));
   const guest = booted(new VirtualGuest({ ssh })).run(3_000_000);

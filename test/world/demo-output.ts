@@ -1,0 +1,23 @@
+/** What a demo must have printed, and archived. */
+import { expect } from 'vitest';
+import type { Incident } from '../../src/core/report/incident.js';
+
+/** A deadline for all of it. */
+export const DEMO_MS = 110_000;
+
+/** The path that the demo printed at its end, behind a verdict and a time that are as promised. */
+export function archiveOf(printed: string): string {
+  expect(printed).toMatch(/page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store/);
+  const took = Number(/^wedge to archive: (\S+) s$/m.exec(printed)?.[1]);
+  expect(took).toBeLessThan(20);
+  return /^archive: (\S+)$/m.exec(printed)?.[1] ?? 'no path';
+}
+
+export function expectWhole({ evidence }: Incident): void {
+  expect(evidence).toMatchObject({ complete: true, incompleteBecause: [] });
+  expect(evidence.dumps.map(({ name, endedBy }) => `${name} ${endedBy}`)).toEqual([
+    'sysrq-w.1 fence',
+    'sysrq-w.2 fence',
+    'sysrq-t fence',
+  ]);
+}
