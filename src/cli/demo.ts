@@ -109,8 +109,7 @@ async function watchAndWedge(
     memory: scratch,
     runtime: runtimeDirectory(),
     only: VM,
-    log: (level, text) => (level === 'error' || level === 'warning' ? say(text) : undefined),
-    onNote: (_guest, text) => say(`watchdog: ${text}`),
+    log: (_level, text) => say(text.replace(`${VM}: `, 'watchdog: ')),
     onFiled: (_guest, directory, title) => {
       filed = { directory, title };
     },

@@ -31,7 +31,6 @@ interface DaemonOptions {
   log: Log;
   /** Watch this VM only. */
   only?: string;
-  onNote?: Services['onNote'];
   onFiled?: Services['onFiled'];
 }
 
@@ -64,7 +63,6 @@ export class Daemon {
       slots: new Slots(CAPTURES_AT_ONCE),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
-      ...(options.onNote && { onNote: options.onNote }),
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
     this.journal = new JournalSource({
@@ -208,7 +206,11 @@ export class Daemon {
     if (known !== undefined) return known;
     const guest = new Guest(vm, this.settingsOf(vm), this.services);
     this.guests.set(vm, guest);
-    guest.log('info', `found: unit ${guest.settings.unit}, QMP ${guest.settings.qmpSocket}`);
+    const { console, unit, qmpSocket } = guest.settings;
+    guest.log(
+      'info',
+      `found: ${console.kind === 'file' ? `console ${console.path}` : unit}, QMP ${qmpSocket}`,
+    );
     this.files.follow(guest);
     return guest;
   }

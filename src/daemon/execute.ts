@@ -18,7 +18,6 @@ export interface Services {
   /** Root of the archive. */
   archive: string;
   consoleLines: number;
-  onNote?: (guest: Guest, text: string) => void;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: Guest, directory: string | null, title: string) => void;
 }

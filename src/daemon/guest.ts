@@ -132,7 +132,6 @@ export class Guest {
       this.log(effect.level, effect.text);
       if (this.state.case === null) this.moments = [];
       if (this.moments.length < MAX_MOMENTS) this.moments.push({ at: isoAt(at), text: effect.text });
-      this.services.onNote?.(this, effect.text);
       return;
     }
     execute(this, effect);
