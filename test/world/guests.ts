@@ -92,7 +92,7 @@ export async function stopStore(world: World, vm: string): Promise<void> {
 }
 
 /** Lets it go on. */
-async function continueStore(world: World, vm: string): Promise<void> {
+export async function continueStore(world: World, vm: string): Promise<void> {
   await world.dev(['systemctl', '--user', 'kill', '--signal=CONT', storeUnit(vm)]);
 }
 

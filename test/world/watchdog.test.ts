@@ -9,7 +9,7 @@ import type { Check } from '../../src/daemon/check.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
 import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
-import { guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import { continueStore, guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
 import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
@@ -41,14 +41,18 @@ async function becomes(vm: string, state: string): Promise<void> {
     .toBe(state);
 }
 
+async function incidentOf(id: string): Promise<Incident> {
+  const path = join(user.home, '.local/state/wedgewatch/incidents', id, 'incident.json');
+  return JSON.parse(await world.dev(['cat', path])) as Incident;
+}
+
 /** Stops the guest's store, waits until the incident is there, and returns it. */
 async function wedgeAndCatch(vm: string): Promise<Incident> {
   await stopStore(world, vm);
   await becomes(vm, 'held');
   const id = async () => (await guestNamed(vm))?.lastIncident ?? null;
   await expect.poll(id, { timeout: 10_000, interval: 200 }).not.toBeNull();
-  const path = join(user.home, '.local/state/wedgewatch/incidents', (await id()) ?? '', 'incident.json');
-  return JSON.parse(await world.dev(['cat', path])) as Incident;
+  return incidentOf((await id()) ?? '');
 }
 
 beforeAll(async () => {
@@ -103,7 +107,7 @@ test.for([
   { vm: 'loud', append: 'loglevel=7', port: 2211 },
   { vm: 'quiet', append: 'quiet', port: 2212 },
 ])(
-  '$vm: a page-in on a dead share is archived within 20 s of losing SSH, bodies and all',
+  '$vm: a page-in on a dead share is archived within 20 s of losing SSH, bodies and all; let go, it recovers',
   async ({ vm, append, port }) => {
     await startGuest(world, { vm, mode: 'job', port, append });
     await waitForSsh(world, vm);
@@ -118,6 +122,11 @@ test.for([
       ['sysrq-t', 'fence'],
     ]);
     expect(Date.parse(incident.filedAt) - Date.parse(incident.wedgedSince ?? '')).toBeLessThan(20_000);
+    await continueStore(world, vm);
+    await becomes(vm, 'recovered');
+    await expect
+      .poll(async () => (await incidentOf(incident.id)).recoveredAt, { timeout: 5_000 })
+      .not.toBeNull();
     await stopGuest(world, vm);
   },
 );

@@ -128,7 +128,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
   if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
   recovered(context, 'SSH answers again');
-  if (state.case === null) enter(context, 'up', ['SSH answers']);
+  if (state.case === null && state.name !== 'recovered') enter(context, 'up', ['SSH answers']);
 }
 
 export function onFacts({ state }: Context, facts: GuestFacts): void {

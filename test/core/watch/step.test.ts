@@ -52,7 +52,7 @@ describe('a guest that wedges', () => {
   it('is held until SSH answers again, and that is noted', () => {
     const ssh = (at: number) => (at < 30_000 || at > 90_000 ? 'ok' : 'timed-out');
     const guest = booted(new VirtualGuest({ ssh })).run(120_000);
-    expect(guest.path.slice(-3)).toEqual(['capturing', 'held', 'up']);
+    expect(guest.path.slice(-4)).toEqual(['capturing', 'held', 'recovered', 'up']);
     expect(guest.findings).toHaveLength(1);
     const recovered = guest.effects.find(({ type }) => type === 'recovered');
     expect(recovered).toMatchObject({ because: 'SSH answers again' });
