@@ -2,8 +2,9 @@
 import { analyze } from '../analysis/analyze.js';
 import { abandonSeries } from '../capture/series.js';
 import { parseDumps } from '../dump/parse.js';
+import type { GuestSettings } from '../config/schema.js';
 import type { Analysis } from '../model.js';
-import { seconds } from '../words.js';
+import type { Mono } from '../time.js';
 import { groundsOf } from './accusation.js';
 import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
 import type { Finding } from './events.js';
@@ -12,6 +13,8 @@ import type { Case, GuestState, TimedLook } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
 import { blindReasons, explain } from './verdict.js';
 
+/** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
+const BLIND_MAX_MS = 30_000;
 /** How long a task may look stuck while block devices still move, before that counts as a hang all the same. */
 const SLOW_MAX_MS = 60_000;
 /** A vCPU that ran for this share of the time between two looks is not waiting for anything. */
@@ -30,11 +33,8 @@ export function fileCase(context: Context): void {
   const finding = findingOf(context, current);
   const acquittal = acquitted(context, current, finding);
   if (acquittal !== null) {
-    dropCase(context, acquittal);
-    // A boot that cannot be looked into is judged by its silence, no later than promised.
-    const limit = state.console.quietSince + context.settings.detect.blindBoot;
-    const blind = finding.analysis.verdict.class === 'unknown' && sshCanBeJudged(state, context.settings);
-    if (blind) state.notBefore = Math.min(state.notBefore, limit);
+    dropCase(context, acquittal.why);
+    state.notBefore = Math.min(state.notBefore, acquittal.until);
     return;
   }
   current.filing = true;
@@ -119,27 +119,39 @@ function analysisOf(state: GuestState, current: Case, own: readonly OwnDump[]): 
   });
 }
 
-/** Why this is no incident, or null where it is one. */
-function acquitted(context: Context, current: Case, finding: Finding): string | null {
+/** Why this is no incident, and until when at the most: then it is looked at again, whatever the cooldown says. */
+interface Acquittal {
+  why: string;
+  until: Mono;
+}
+
+/** Null where it is an incident. */
+function acquitted(context: Context, current: Case, finding: Finding): Acquittal | null {
   if (speaksForItself(context.state, current)) return null;
   const { state, settings, at } = context;
   const { verdict } = finding.analysis;
-  if (verdict.class === 'none') return `looked: ${verdict.reasons[0] ?? verdict.title}`;
+  if (verdict.class === 'none')
+    return { why: `looked: ${verdict.reasons[0] ?? verdict.title}`, until: Infinity };
   if (verdict.class === 'unknown') {
-    const quiet = at - state.console.quietSince;
     const why = `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title})`;
     // Silence would be the only witness left, and a healthy guest is silent too.
-    if (!sshCanBeJudged(state, settings)) return `${why}, and SSH does not tell`;
-    if (state.ssh.lastOkAt !== null || quiet >= settings.detect.blindBoot) return null;
-    return `${why}; silent for ${seconds(quiet)} so far`;
+    if (!sshCanBeJudged(state, settings)) return { why: `${why}, and SSH does not tell`, until: Infinity };
+    return unless(lostFor(state, BLIND_MAX_MS, settings), at, why);
   }
-  const lostFor = at - (finding.wedgedSince ?? at);
-  const busyLimit = state.ssh.lastOkAt === null ? settings.detect.blindBoot : SLOW_MAX_MS;
   // Work takes all vCPUs too: only that it goes on and on without a sign of life tells it from a loop.
-  if (verdict.class === 'spinning' && lostFor < busyLimit) return `busy, perhaps with work: ${verdict.title}`;
-  const slow = verdict.class === 'blocked' && moving(current.looks) && lostFor < SLOW_MAX_MS;
-  return slow ? `slow, not stuck: ${verdict.title}, but its block devices still move` : null;
+  if (verdict.class === 'spinning')
+    return unless(lostFor(state, SLOW_MAX_MS, settings), at, `busy, perhaps with work: ${verdict.title}`);
+  if (verdict.class !== 'blocked' || !moving(current.looks)) return null;
+  const why = `slow, not stuck: ${verdict.title}, but its block devices still move`;
+  return unless(lostFor(state, SLOW_MAX_MS, settings), at, why);
 }
+
+/** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
+function lostFor({ ssh, console }: GuestState, ms: number, { detect }: GuestSettings): Mono {
+  return ssh.lastOkAt === null ? console.quietSince + detect.blindBoot : ssh.lastOkAt + ms;
+}
+
+const unless = (until: Mono, at: Mono, why: string): Acquittal | null => (at < until ? { why, until } : null);
 
 /** Filed whatever the dumps show: the kernel or QEMU said it, or somebody asked. */
 function speaksForItself(state: GuestState, { manual, complaint }: Case): boolean {

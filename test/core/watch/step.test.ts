@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Look, SysrqKey } from '../../../src/core/model.js';
+import type { Look } from '../../../src/core/model.js';
 import {
   answers,
   BOOT,
@@ -10,7 +10,6 @@ import {
   VirtualGuest,
 } from '../../support/virtual-guest.js';
 
-const REFUSED = '[   38.344663] sysrq: This sysrq operation is disabled.';
 describe('a guest that wedges', () => {
   it('is suspected on two signals, looked at twice, captured and held', () => {
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) })).run(60_000);
@@ -86,85 +85,6 @@ describe('a guest that wedges', () => {
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look })).run(60_000);
     expect(guest.findings[0]?.analysis.verdict.class).toBe('qemu-stuck');
     expect(guest.pressed).toEqual([]);
-  });
-});
-
-describe('evidence that is not whole', () => {
-  it('names the mask that refuses dumps, quotes the guest and gives the fix', () => {
-    const press = (key: string) => (key === 'w' ? [REFUSED] : answers(golden('page-in'))(key as 'h'));
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press, sysrqMask: 438 })).run(60_000);
-    const [finding] = guest.findings;
-    expect(finding?.complete).toBe(false);
-    expect(finding?.incompleteBecause).toEqual(['the guest refuses its dumps: kernel.sysrq=438 lacks bit 8']);
-    expect(finding?.analysis.verdict.class).toBe('unknown');
-    expect(finding?.analysis.verdict.reasons.join('\n')).toContain(REFUSED);
-    expect(finding?.analysis.verdict.reasons.join('\n')).toContain('sysctl -w kernel.sysrq=1');
-    expect(guest.pressed).toEqual(['8', 'w', '7']);
-  });
-
-  it('says that the guest is mute', () => {
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => [] })).run(90_000);
-    expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/^the guest does not answer Alt\+SysRq/);
-    expect(guest.pressed).toEqual(['8', '8', 'w', 'w']);
-  });
-
-  it('says why no chord could be pressed', () => {
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => null })).run(60_000);
-    expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/could not be pressed: busy/);
-  });
-
-  it('counts the whole one of two dumps, where a slow guest answers late and was pressed twice', () => {
-    const log = answers(golden('page-in'));
-    let late: string[] = [];
-    const press = (key: SysrqKey) => {
-      if (key !== 'w') return log(key);
-      if (late.length === 0) {
-        late = log('w');
-        return [];
-      }
-      const both = [...late, ...log('w')];
-      late = [];
-      return both;
-    };
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
-    expect(guest.pressed).toEqual(['8', 'w', 'w', 'h', 'w', 'w', 'h', 't', 'h', '7']);
-    expect(guest.findings[0]).toMatchObject({ complete: true, incompleteBecause: [] });
-  });
-
-  it('says of which dump the fence is missing', () => {
-    const log = answers(golden('page-in'));
-    let dumps = 0;
-    const press = (key: SysrqKey) => {
-      if (key === 'w') dumps += 1;
-      return key === 'h' && dumps === 2 ? [] : log(key);
-    };
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(60_000);
-    const [finding] = guest.findings;
-    expect(finding?.evidence.map(({ name, complete }) => [name, complete])).toEqual([
-      ['sysrq-w.1', true],
-      ['sysrq-w.2', false],
-      ['sysrq-t', false],
-    ]);
-    expect(finding?.incompleteBecause.slice(0, 2)).toEqual([
-      'sysrq-w.2: ended by silence, not by its fence',
-      'sysrq-w.2: no fence (sysrq HELP) behind it: its end may be missing',
-    ]);
-  });
-
-  it('ends a dump whose fence never comes, after pressing it again', () => {
-    const press = (key: string) => (key === 'h' ? [] : answers(golden('page-in'))(key as 'w'));
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
-    const [finding] = guest.findings;
-    expect(finding?.evidence.map(({ endedBy }) => endedBy)).toEqual(['silence', 'silence', 'silence']);
-    expect(finding?.complete).toBe(false);
-    expect(guest.pressed.filter((key) => key === 'h')).toHaveLength(9);
-  });
-
-  it('files a blind boot only after a long silence', () => {
-    const press = (key: string) => (key === 'w' ? [REFUSED] : answers(golden('page-in'))(key as 'h'));
-    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out', press })).run(120_000);
-    expect(guest.findings).toHaveLength(0);
-    expect(guest.run(180_000).findings).toHaveLength(1);
   });
 });
 
