@@ -41,7 +41,7 @@ const detect = z
     ).prefault('3s'),
     blindBoot: duration(
       { min: '10s', max: '1d', because: 'nothing but silence speaks against such a guest' },
-      'Silence of a booting guest that cannot be looked into before it is filed.',
+      'Silence of a booting guest that cannot be looked into, or seems busy, before it is filed.',
     ).prefault('3min'),
     cooldown: duration(
       { min: '1s', max: '30min', because: 'each look prints a dump on the console' },
