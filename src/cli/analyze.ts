@@ -145,7 +145,8 @@ function human({ verdict, groups }: Analysis): string {
 /** The culprit's stack, which is the first of all, and those in D: a dump of all tasks has many that only sleep. */
 function telling(groups: readonly StackGroup[], { culprit }: Verdict): StackGroup[] {
   const shown = groups.filter(
-    ({ state, idle }, index) => (index === 0 && culprit !== null) || (state === 'D' && !idle),
+    ({ pids, state, idle }) =>
+      (typeof culprit?.pid === 'number' && pids.includes(culprit.pid)) || (state === 'D' && !idle),
   );
   return shown.slice(0, GROUPS_SHOWN);
 }

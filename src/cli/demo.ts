@@ -28,7 +28,10 @@ const HEALTHY_MS = 6_000;
 const CATCH_MS = 90_000;
 const MODES = ['job', 'exec'];
 
-/** Boots, wedges, catches, prints the verdict and the path; with `--json` all else goes to stderr. Returns 0, 2, 5 where it cannot run, 124 when nothing came. */
+/**
+ * Boots, wedges, catches, prints the verdict and the path; with `--json` all else goes to stderr. Returns 0, 2, 5 where
+ * it cannot run, 124 when nothing came.
+ */
 export async function demo(options: DemoOptions, { terminal }: Globals): Promise<number> {
   if (!MODES.includes(options.mode)) {
     terminal.err(`wedgewatch: --mode ${printable(options.mode, 40)}: expected ${MODES.join(' or ')}\n`);

@@ -65,8 +65,9 @@ const handlers: Handlers = {
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
   file: (guest, { finding }) => guest.caseFile.file(finding),
   drop: async (guest, { why }) => {
-    await guest.caseFile.drop();
+    // Before anything is awaited: whoever asks later waits for another case.
     guest.tellWaiting({ directory: null, problem: why });
+    await guest.caseFile.drop();
   },
   recovered: (guest) => guest.caseFile.recovered(),
 };

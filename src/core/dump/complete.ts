@@ -3,7 +3,7 @@ import { counted } from '../words.js';
 import type { Section } from './section.js';
 
 /** Console loglevel from which task lines (KERN_INFO) reach the console: kernel/printk/printk.c prints below it. */
-const SHOWS_BODIES = 7;
+export const SHOWS_BODIES = 7;
 
 /** What is known of the console loglevel while a dump was printed. */
 export interface Visibility {

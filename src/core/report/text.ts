@@ -24,7 +24,10 @@ export const FILES: Readonly<Record<string, string>> = {
   'verdict.txt': 'this text',
 };
 
-/** The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands elsewhere. */
+/**
+ * The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands
+ * elsewhere.
+ */
 export function renderVerdict(incident: Incident, files: readonly string[], directory?: string): string {
   const { verdict, waits } = incident;
   const lines = [

@@ -1,12 +1,11 @@
 /** Whether a guest will print its dumps when asked. Bits of kernel.sysrq: include/linux/sysrq.h; 1 allows everything. */
+import { SHOWS_BODIES } from '../dump/complete.js';
 import type { GuestFacts } from '../model.js';
 
 /** SYSRQ_ENABLE_LOG: the digits that raise the console's loglevel. */
 const ENABLE_LOG = 2;
 /** SYSRQ_ENABLE_DUMP: w, t and l. */
 const ENABLE_DUMP = 8;
-/** Task lines are KERN_INFO, which the console shows from this loglevel upwards. */
-const SHOWS_TASKS = 7;
 
 export const SYSRQ_FIX =
   'fix it in the guest: sysctl -w kernel.sysrq=1 (and in /etc/sysctl.d/ for the next boot), or boot with sysrq_always_enabled';
@@ -31,7 +30,7 @@ export function armed(facts: GuestFacts | null): string | null {
   if (facts === null || mask === null) return null;
   const refused = refusedBy(mask);
   if (refused !== null) return `no: ${refused}`;
-  const hidden = mask !== 1 && (mask & ENABLE_LOG) === 0 && (facts.loglevel ?? 0) < SHOWS_TASKS;
+  const hidden = mask !== 1 && (mask & ENABLE_LOG) === 0 && (facts.loglevel ?? 0) < SHOWS_BODIES;
   return hidden
     ? `no: kernel.sysrq=${mask} lacks bit ${ENABLE_LOG}, loglevel ${facts.loglevel ?? '?'} hides dumps`
     : 'yes';

@@ -1,5 +1,6 @@
 /** From a finished capture to an incident, or to none: an accusation needs proof, a doubt says what it lacks. */
 import { analyze } from '../analysis/analyze.js';
+import { unchangedTasks } from '../analysis/unchanged.js';
 import { abandonSeries } from '../capture/series.js';
 import { parseDumps } from '../dump/parse.js';
 import type { GuestSettings } from '../config/schema.js';
@@ -132,10 +133,13 @@ function acquitted(context: Context, current: Case, finding: Finding): Acquittal
   const { verdict } = finding.analysis;
   if (verdict.class === 'none')
     return { why: `looked: ${verdict.reasons[0] ?? verdict.title}`, until: Infinity };
+  // Silence would be the only other witness, and a healthy guest is silent too.
+  if (!sshCanBeJudged(state, settings) && !stoodStill(finding.analysis)) {
+    const why = `SSH does not tell, and no task stood still in both looks: ${verdict.title}`;
+    return { why, until: Infinity };
+  }
   if (verdict.class === 'unknown') {
     const why = `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title})`;
-    // Silence would be the only witness left, and a healthy guest is silent too.
-    if (!sshCanBeJudged(state, settings)) return { why: `${why}, and SSH does not tell`, until: Infinity };
     return unless(lostFor(state, BLIND_MAX_MS, settings), at, why);
   }
   // Work takes all vCPUs too: only that it goes on and on without a sign of life tells it from a loop.
@@ -144,6 +148,12 @@ function acquitted(context: Context, current: Case, finding: Finding): Acquittal
   if (verdict.class !== 'blocked' || !moving(current.looks)) return null;
   const why = `slow, not stuck: ${verdict.title}, but its block devices still move`;
   return unless(lostFor(state, SLOW_MAX_MS, settings), at, why);
+}
+
+/** A task was blocked at the same place in both dumps of blocked tasks. */
+function stoodStill({ dumps }: Analysis): boolean {
+  const [first, second] = dumps.filter(({ key }) => key === 'w');
+  return first !== undefined && second !== undefined && unchangedTasks(first, second).length > 0;
 }
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */

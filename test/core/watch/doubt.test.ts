@@ -115,3 +115,24 @@ it('does not accuse a guest that hears no keys, when its SSH is back within half
   const guest = booted(new VirtualGuest({ ssh, press: () => [] })).run(300_000);
   expect(guest.findings).toEqual([]);
 });
+
+describe('a guest whose SSH is off', () => {
+  const config = 'ssh: {enabled: false}';
+  const busy = (at: number): Look => ({
+    ...running,
+    qmp: { ok: true, runState: 'running', vcpus: [{ index: 0, threadId: 9, cpuMs: at }], block: null },
+  });
+
+  it('is accused by a task that is blocked at the same place in two dumps', () => {
+    const guest = booted(new VirtualGuest({ config })).run(60_000);
+    expect(guest.findings[0]?.analysis.verdict.frame).toBe('filemap_fault');
+  });
+
+  it.each([
+    ['waits in S for a server in one dump', { press: answers(golden('exec')) }],
+    ['has all its vCPUs busy', { press: answers(golden('idle')), look: busy }],
+  ])('is not accused because it %s', (_case, script) => {
+    const guest = booted(new VirtualGuest({ config, ...script })).run(4 * 3_600_000);
+    expect(guest.findings).toEqual([]);
+  });
+});
