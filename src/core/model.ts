@@ -93,9 +93,10 @@ export interface Dump {
   tasks: Task[];
   /** Backtraces of CPUs (key l, stalls, lockups). */
   cpus: { cpu: number; comm: string | null; pid: number | null; idle: boolean; frames: Frame[] }[];
-  /** Lockdep's table; a blocked task's last one is the lock it wants. */
-  locks: { pid: number; comm: string; address: string; name: string }[];
-  workqueues: { name: string; lines: string[] }[];
+  /** Lockdep's table, each task's locks in the order in which it took them. */
+  locks: ListedLock[];
+  /** Busy workqueues, and worker pools under the name `pool N`. */
+  workqueues: { name: string; lines: string[]; items?: WorkItem[]; /** of a pool */ hungSeconds?: number }[];
   /** The kernel's line that opened it, without its prefix. */
   headline?: string;
   /** Printk time of that line, where the log has one. */
@@ -104,6 +105,45 @@ export interface Dump {
   boot?: number;
   /** hung_task's own words on who holds what (6.15+). */
   blockers?: Blocker[];
+  /** Whom a stall or lockup report accuses. */
+  stall?: Stall;
+  /** Lines inside the dump that are neither part of it nor known to come from others. */
+  unplaced?: { lines: number; /** the first few */ examples: string[] };
+}
+
+export interface ListedLock {
+  pid: number;
+  comm: string;
+  /** As printed, perhaps hashed; empty before 4.15. */
+  address: string;
+  name: string;
+  /** The function that took it, or waits for it. */
+  at?: string;
+  /** True: the task's stack waits for this lock. False: it holds it. Absent: the dump does not tell. */
+  wanted?: boolean;
+}
+
+/** One work item of `Showing busy workqueues`. */
+export interface WorkItem {
+  state: 'in-flight' | 'pending' | 'inactive';
+  func: string;
+  /** The worker that runs it; null for one that waits for a worker. */
+  pid: number | null;
+  /** The number of the worker pool; null where the line that names it is lost. */
+  pool: number | null;
+  /** Tasks that wait for its end in flush_work. */
+  flushers: number[];
+  /** How long it has run, where the kernel tells. */
+  seconds: number | null;
+}
+
+/** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
+export interface Stall {
+  cpus: number[];
+  /** Tasks that block a grace period, or the one that was on the CPU. */
+  pids: number[];
+  /** Null where the kernel counts in jiffies. */
+  seconds: number | null;
 }
 
 /** `INFO: task X:P is blocked on a mutex likely owned by task Y:Q.` */

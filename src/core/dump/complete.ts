@@ -1,5 +1,6 @@
 import type { Dump, DumpKey } from '../model.js';
 import { counted } from '../words.js';
+import { markWanted } from './locks.js';
 import type { Section } from './section.js';
 
 /** Console loglevel from which task lines (KERN_INFO) reach the console: kernel/printk/printk.c prints below it. */
@@ -69,11 +70,12 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     incompleteBecause: reasons,
     tasks: section.tasks,
     cpus: section.cpus,
-    locks: section.locks.rows,
+    locks: markWanted(section.locks.rows, section.tasks),
     workqueues: section.workqueues.rows,
     headline: section.headline,
     ...(section.seconds === null ? {} : { bootSeconds: section.seconds }),
     boot: section.boot,
     ...(section.blockers.length === 0 ? {} : { blockers: section.blockers }),
+    ...(section.stall === null ? {} : { stall: section.stall }),
   };
 }

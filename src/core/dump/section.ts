@@ -1,8 +1,10 @@
-import type { Blocker, Dump, DumpKey, Task } from '../model.js';
+import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
 import { parseFrames, parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
-import { LockTable, parseWorkqueue, WorkqueueTable } from './tables.js';
+import { StallReport } from './stall.js';
+import { LockTable, parseWorkqueue } from './tables.js';
 import { joinTorn, parseTaskHeader, taskTag, type TaskHeader, tornHeader } from './task-header.js';
+import { WorkqueueTable } from './workqueues.js';
 
 type Cpu = Dump['cpus'][number];
 
@@ -30,6 +32,7 @@ export class Section {
   cutStacks = 0;
   tornHeaders = 0;
 
+  private readonly stalls: StallReport | null;
   private mode: 'stacks' | 'sched' | 'workqueues' = 'stacks';
   private task: Task | null = null;
   private cpu: Cpu | null = null;
@@ -45,7 +48,15 @@ export class Section {
     readonly headline: string,
     readonly seconds: number | null,
     readonly boot: number,
-  ) {}
+  ) {
+    this.stalls = key === 'rcu_stall' || key === 'lockup' ? new StallReport() : null;
+    this.stalls?.push(headline);
+  }
+
+  /** Whom a stall or lockup accuses. */
+  get stall(): Stall | null {
+    return this.stalls?.stall ?? null;
+  }
 
   /** A hung_task report; the stack of its task follows. */
   hung(report: Report): void {
@@ -76,7 +87,7 @@ export class Section {
   push(text: string): void {
     if (this.torn && this.mend(text)) return;
     if (this.mode !== 'sched' && this.frame(text)) return;
-    if (this.locks.push(text)) return;
+    if (this.locks.push(text) || this.stalls?.push(text) === true) return;
     if (this.table(text)) return;
     const header = parseTaskHeader(text);
     if (header) {
@@ -102,7 +113,7 @@ export class Section {
     if (text.startsWith('Sched Debug Version:')) this.enter('sched');
     else if (text.startsWith('Showing busy workqueues')) this.enter('workqueues');
     else if (text.startsWith('Showing ')) this.enter('stacks');
-    else if (this.mode === 'workqueues' && taskTag(text) < 0) this.workqueues.push(text);
+    else if (this.mode === 'workqueues') return this.workqueues.push(text);
     else return this.mode === 'sched' && taskTag(text) < 0;
     return true;
   }

@@ -1,50 +1,46 @@
-/** The tables behind a dump's tasks: locks held (CONFIG_LOCKDEP) and busy workqueues (kernel/workqueue.c). */
-import type { Dump } from '../model.js';
+/** The table of locks held (CONFIG_LOCKDEP), kernel/locking/lockdep.c, and a worker's own line. */
+import type { ListedLock } from '../model.js';
 
-const HOLDER = /^\d+ locks? held by (.{1,64})\/(\d{1,10})(?::| )/;
-/** ` #0: ffff8881 (&mm->mmap_lock){++++}-{4:4}, at: …`; kernels before 4.15 print no address. */
-const LOCK = /^#\d+: +(?:([0-9a-f]{8,16}) +)?\((.{1,200})\)\{/;
+const HOLDER = /^(?:\d+ locks? held|no locks held) by (.{1,64})\/(\d{1,10})(?::|\.| )/;
+/** ` #0: ffff8881 (&mm->mmap_lock){++++}-{4:4}, at: down_read+0x1/0x2`; kernels before 4.15 print no address. */
+const LOCK = /^#\d+: +(?:\(?([0-9a-f]{8,16})\)? +)?\((.{1,200})\)\{/;
+const AT = /\bat: (?:\[<[0-9a-f]+>\] *)*([A-Za-z_][\w.$]*)/;
+const MAX_LOCKS = 200_000;
 
 /** Collects the rows `#0: …` below `2 locks held by COMM/PID:`. */
 export class LockTable {
-  readonly rows: Dump['locks'] = [];
+  private readonly byTask = new Map<number, ListedLock[]>();
   private holder: { comm: string; pid: number } | null = null;
+  private fresh = false;
+  private count = 0;
+
+  /** All locks, by task in the order of the table. */
+  get rows(): ListedLock[] {
+    return [...this.byTask.values()].flat();
+  }
 
   /** True if the line belongs to the table. */
   push(text: string): boolean {
-    if (text.startsWith('#')) {
-      const [, address = '', name] = LOCK.exec(text) ?? [];
-      if (name === undefined || !this.holder) return false;
-      this.rows.push({ ...this.holder, address, name });
-      return true;
-    }
+    if (text.startsWith('#')) return this.lock(text);
     if (!text.includes(' held by ')) return false;
     const [, comm, pid] = HOLDER.exec(text) ?? [];
     if (comm === undefined) return false;
     this.holder = { comm, pid: Number(pid) };
+    this.fresh = true;
     return true;
   }
-}
 
-const MAX_LINES = 2000;
-
-/** Collects `workqueue NAME: flags=…` with its lines, and each `pool N:` as an entry of its own. */
-export class WorkqueueTable {
-  readonly rows: Dump['workqueues'] = [];
-  private lines = 0;
-
-  push(text: string): void {
-    this.lines += 1;
-    if (text === '' || this.lines > MAX_LINES) return;
-    const [, kind, name, rest] = /^(workqueue|pool) (.{1,100}?): ?(.*)$/.exec(text) ?? [];
-    if (kind !== undefined && name !== undefined) {
-      this.rows.push({
-        name: kind === 'pool' ? `pool ${name}` : name,
-        lines: rest === undefined || rest === '' ? [] : [rest],
-      });
-      return;
-    }
-    this.rows.at(-1)?.lines.push(text);
+  private lock(text: string): boolean {
+    const [, address = '', name] = LOCK.exec(text) ?? [];
+    if (name === undefined || !this.holder) return false;
+    if ((this.count += 1) > MAX_LOCKS) return true;
+    const at = AT.exec(text)?.[1];
+    const row = { ...this.holder, address, name, ...(at === undefined ? {} : { at }) };
+    // hung_task lists a task's locks below its stack, and then all again.
+    if (this.fresh) this.byTask.set(this.holder.pid, [row]);
+    else this.byTask.get(this.holder.pid)?.push(row);
+    this.fresh = false;
+    return true;
   }
 }
 

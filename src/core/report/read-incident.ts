@@ -30,6 +30,14 @@ const cpu = z.object({
   idle: z.boolean(),
   frames: z.array(frame),
 });
+const workItem = z.object({
+  state: z.enum(['in-flight', 'pending', 'inactive']),
+  func: z.string(),
+  pid: z.number().nullable(),
+  pool: z.number().nullable(),
+  flushers: z.array(z.number()),
+  seconds: z.number().nullable(),
+});
 const party = z.object({ comm: z.string(), pid: z.number() });
 const dump = z.object({
   key,
@@ -37,12 +45,32 @@ const dump = z.object({
   incompleteBecause: z.array(z.string()),
   tasks: z.array(task),
   cpus: z.array(cpu),
-  locks: z.array(z.object({ pid: z.number(), comm: z.string(), address: z.string(), name: z.string() })),
-  workqueues: z.array(z.object({ name: z.string(), lines: z.array(z.string()) })),
+  locks: z.array(
+    z.object({
+      pid: z.number(),
+      comm: z.string(),
+      address: z.string(),
+      name: z.string(),
+      at: z.string().exactOptional(),
+      wanted: z.boolean().exactOptional(),
+    }),
+  ),
+  workqueues: z.array(
+    z.object({
+      name: z.string(),
+      lines: z.array(z.string()),
+      items: z.array(workItem).exactOptional(),
+      hungSeconds: z.number().exactOptional(),
+    }),
+  ),
   headline: z.string().exactOptional(),
   bootSeconds: z.number().exactOptional(),
   boot: z.number().exactOptional(),
   blockers: z.array(z.object({ waiter: party, owner: party, lock: z.string() })).exactOptional(),
+  stall: z
+    .object({ cpus: z.array(z.number()), pids: z.array(z.number()), seconds: z.number().nullable() })
+    .exactOptional(),
+  unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
 });
 const verdict = z.object({
   title: z.string(),
