@@ -90,6 +90,10 @@ export interface Dump {
   /** Both the header and the fence were seen, and nothing in between is known to be lost. */
   complete: boolean;
   incompleteBecause: string[];
+  /** Lines fell out of its middle, which a second dump may have. */
+  lossy?: true;
+  /** Task headers that another writer's text had torn, and that were put together again. */
+  mended?: number;
   tasks: Task[];
   /** Backtraces of CPUs (key l, stalls, lockups). */
   cpus: { cpu: number; comm: string | null; pid: number | null; idle: boolean; frames: Frame[] }[];

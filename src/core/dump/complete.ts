@@ -25,15 +25,24 @@ function incompleteBecause(section: Section, visibility: Visibility, loglevelRai
   const reasons: string[] = [];
   if (section.key === 'none') reasons.push(NO_HEADER);
   else if (isSysrq(section.key) && !section.fenced) reasons.push(NO_FENCE);
+  reasons.push(...lossesOf(section));
+  const empty = emptiness(section, visibility, loglevelRaised);
+  if (empty !== null) reasons.push(empty);
+  const bare = section.tasks.filter((task) => task.state === 'D' && task.frames.length === 0).length;
+  if (bare > 0) reasons.push(`${counted(bare, 'blocked task')} without a stack`);
+  return reasons;
+}
+
+/** What fell out of the middle of it; a second dump may have it. */
+function lossesOf(section: Section): string[] {
+  const reasons: string[] = [];
   if (section.lost > 0) reasons.push(`${counted(section.lost, 'printk message')} dropped inside it`);
   if (section.cutStacks > 0)
     reasons.push(`${counted(section.cutStacks, 'stack')} cut off: <TASK> without </TASK>`);
   if (section.tornHeaders > 0)
     reasons.push(`${counted(section.tornHeaders, 'task header')} torn beyond repair`);
-  const empty = emptiness(section, visibility, loglevelRaised);
-  if (empty !== null) reasons.push(empty);
-  const bare = section.tasks.filter((task) => task.state === 'D' && task.frames.length === 0).length;
-  if (bare > 0) reasons.push(`${counted(bare, 'blocked task')} without a stack`);
+  const missing = section.key === 't' ? section.sched.missingFrom(section.tasks) : 0;
+  if (missing > 0) reasons.push(`${counted(missing, 'task')} of the scheduler's table missing from it`);
   return reasons;
 }
 
@@ -68,6 +77,8 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     key: section.key,
     complete: reasons.length === 0,
     incompleteBecause: reasons,
+    ...(lossesOf(section).length === 0 ? {} : { lossy: true as const }),
+    ...(section.mended === 0 ? {} : { mended: section.mended }),
     tasks: section.tasks,
     cpus: section.cpus,
     locks: markWanted(section.locks.rows, section.tasks),

@@ -1,6 +1,7 @@
 import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
 import { parseFrames, parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
+import { SchedTable } from './sched-table.js';
 import { StallReport } from './stall.js';
 import { LockTable, parseWorkqueue } from './tables.js';
 import { joinTorn, parseTaskHeader, taskTag, type TaskHeader, tornHeader } from './task-header.js';
@@ -27,10 +28,13 @@ export class Section {
   readonly blockers: Blocker[] = [];
   readonly locks = new LockTable();
   readonly workqueues = new WorkqueueTable();
+  readonly sched = new SchedTable();
   fenced = false;
   lost = 0;
   cutStacks = 0;
   tornHeaders = 0;
+  /** Headers that were torn and put together again. */
+  mended = 0;
 
   private readonly stalls: StallReport | null;
   private mode: 'stacks' | 'sched' | 'workqueues' = 'stacks';
@@ -114,7 +118,8 @@ export class Section {
     else if (text.startsWith('Showing busy workqueues')) this.enter('workqueues');
     else if (text.startsWith('Showing ')) this.enter('stacks');
     else if (this.mode === 'workqueues') return this.workqueues.push(text);
-    else return this.mode === 'sched' && taskTag(text) < 0;
+    else if (this.mode === 'sched' && taskTag(text) < 0) this.sched.push(text);
+    else return false;
     return true;
   }
 
@@ -219,14 +224,16 @@ export class Section {
   /** Tries a line as the second half of a torn header. */
   private mend(text: string): boolean {
     if (!this.torn) return false;
-    const header = joinTorn(this.torn.head, text);
+    const whole = parseTaskHeader(text) !== null;
+    const header = whole ? null : joinTorn(this.torn.head, text);
     if (header) {
       this.torn = null;
+      this.mended += 1;
       this.startTask(header);
       return true;
     }
     this.torn.rows += 1;
-    if (this.torn.rows > TORN_WITHIN || TRACE.test(text) || parseTaskHeader(text)) this.giveUpTorn();
+    if (this.torn.rows > TORN_WITHIN || TRACE.test(text) || whole) this.giveUpTorn();
     return false;
   }
 

@@ -43,6 +43,8 @@ const dump = z.object({
   key,
   complete: z.boolean(),
   incompleteBecause: z.array(z.string()),
+  lossy: z.literal(true).exactOptional(),
+  mended: z.number().exactOptional(),
   tasks: z.array(task),
   cpus: z.array(cpu),
   locks: z.array(

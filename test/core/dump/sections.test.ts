@@ -9,6 +9,9 @@ const why = (lines: readonly string[], loglevelRaised = false) =>
 const w = 'sysrq: Show Blocked State';
 const t = 'sysrq: Show State';
 const one = task('cat', 9, 'D', stacks.pageIn);
+/** A row of `runnable tasks:` as 6.1 prints it. */
+const schedRow = (state: string, comm: string, pid: number) =>
+  `${state.padStart(2)} ${comm.padStart(15)} ${String(pid).padStart(5)}       788.299785       286   120         0.000000         0.000000         0.000000         0.000000 0 0 /`;
 
 describe('what a dump needs to be complete', () => {
   it.each<[string, string[], string[]]>([
@@ -38,6 +41,25 @@ describe('what a dump needs to be complete', () => {
     ],
     ['an empty w under a raised level', ['sysrq: Loglevel set to 8', w, fence], []],
     ['an empty t', [t, fence], ['the bodies are hidden: the console loglevel is below 7']],
+    [
+      'a task that only the scheduler knows',
+      [t, ...one, 'Sched Debug Version: v0.11', schedRow('S', 'init', 1), schedRow('D', 'cat', 9), fence],
+      ["1 task of the scheduler's table missing from it"],
+    ],
+    [
+      'three of them, one torn beyond repair',
+      [
+        ...[t, 'task:ifup            sta tus line', ...one, 'Sched Debug Version: v0.11'],
+        ...[1, 2, 3, 9].map((pid) => schedRow('>R', 'a b 7 9', pid)),
+        fence,
+      ],
+      ['1 task header torn beyond repair', "2 tasks of the scheduler's table missing from it"],
+    ],
+    [
+      'zombies, and tasks born since, in the scheduler table',
+      [t, ...one, 'Sched Debug Version: v0.11', schedRow('Z', 'sh', 8), schedRow('R', 'sh', 10), fence],
+      [],
+    ],
     ['bare headers', one, ['no sysrq header: where the dump begins and ends is unknown']],
     ['l without a CPU', ['sysrq: Show backtrace of all active CPUs', fence], ['no CPU backtrace in it']],
   ])('%s', (_case, lines, reasons) => {
@@ -113,7 +135,7 @@ describe('sections', () => {
       ...one,
       'Sched Debug Version: v0.11, 6.1.0-56-amd64 #1',
       'runnable tasks:',
-      ' S            init     1       788.299785       286   120         0.000',
+      ' D             cat     9       788.299785       286   120         0.000',
       'kswapd0       D 0000000000000003     0    44      2 0x00000000',
       'Showing all locks held in the system:',
       '2 locks held by kworker/1:2/2221:',
