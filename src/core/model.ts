@@ -166,13 +166,43 @@ export interface StackGroup {
   pids: number[];
   comms: string[];
   idle: boolean;
+  /** Missing in incidents of older versions. */
+  annotation?: Annotation;
 }
 
+/** What one stack is, in the words of the kernel's sources. */
+export interface Annotation {
+  /** What it sleeps for; null where it is not known to sleep for anything. */
+  wait: WaitKind | null;
+  /** The function that names the place. */
+  operation: string | null;
+  /** The part of the kernel it belongs to: a filesystem, a layer, a module. */
+  subject: string | null;
+  /** How the kernel was entered: a syscall, `page fault`, `work FUNC`, `kthread FUNC`. */
+  entry: string | null;
+}
+
+export const WAIT_KINDS = [
+  ...(['mutex', 'rwsem', 'semaphore', 'spinlock'] as const),
+  ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),
+  ...(['block-tag', 'queue-freeze', 'block-io', 'fs-freeze', 'journal-commit', 'transaction'] as const),
+  ...(['rcu', 'work', 'kthread', 'completion', 'firmware', 'poll-loop'] as const),
+  ...(['fuse', '9p', 'nfs', 'smb', 'ceph'] as const),
+  ...(['futex', 'pipe', 'socket', 'events', 'child', 'coredump'] as const),
+  // Harmless: created and never woken, frozen, or asleep until there is work.
+  ...(['never-run', 'frozen', 'idle'] as const),
+] as const;
+export type WaitKind = (typeof WAIT_KINDS)[number];
+
+/** One edge of the wait-for graph; waiter and owner as `comm:pid`. */
 export interface Wait {
   waiter: string;
   owner: string;
+  /** The lock, or the work that is awaited. */
   through: string;
   confidence: Confidence;
+  /** What says so, as a clause; missing in incidents of older versions. */
+  reason?: string;
 }
 
 export type Confidence = 'high' | 'medium' | 'low';

@@ -5,12 +5,13 @@ import { type Candidate, candidates, nameOf } from './candidates.js';
 import { oopsVerdict, panicVerdict, spinVerdict } from './cpu-verdict.js';
 import { nameDump } from './dump-names.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
-import { entryOf, lockWanted, operations } from './frames.js';
+import { entryOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
 import type { AnalysisContext } from './places.js';
 import { findRoots, type Root, standingOf } from './roots.js';
 import { stuckVerdict } from './stuck-verdict.js';
+import { lockWaited } from './wait-kinds.js';
 import { type Edge, findEdges } from './waits.js';
 
 const TITLE_MAX = 240;
@@ -37,11 +38,12 @@ export function analyze(dumps: Dump[], context: AnalysisContext): Analysis {
     verdict: tidy(verdict),
     dumps,
     groups: groupStacks(shown, verdict.culprit?.pid),
-    waits: edges.slice(0, MAX_WAITS).map(({ waiter, owner, through, confidence }) => ({
+    waits: edges.slice(0, MAX_WAITS).map(({ waiter, owner, through, confidence, reason }) => ({
       waiter: nameOf(waiter),
       owner: `${owner.comm}:${owner.pid}`,
       through,
       confidence,
+      reason,
     })),
     fingerprint: fingerprint(verdict.class, parts),
     fingerprintVersion: FINGERPRINT_VERSION,
@@ -103,7 +105,7 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[]): Said {
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {
   return (
-    lockWanted(root.task.frames) !== null ||
+    lockWaited(root.task) !== null ||
     operations(root.task.frames, 2).some((name) => /rcu|stop_machine|smp_call/.test(name))
   );
 }

@@ -13,7 +13,7 @@ const KTHREAD_END =
 const FROZEN = /^(?:__refrigerator|do_freezer_trap)$/;
 
 /** Created, never run. */
-function neverRun(frames: readonly Frame[]): boolean {
+export function neverRun(frames: readonly Frame[]): boolean {
   const names = firmSymbols(frames);
   return (
     names.length > 0 &&
@@ -22,14 +22,14 @@ function neverRun(frames: readonly Frame[]): boolean {
   );
 }
 
+/** Stopped by a suspend or a cgroup. */
+export const isFrozen = (frames: readonly Frame[]): boolean =>
+  firmSymbols(frames).some((name) => FROZEN.test(name));
+
 /** Never the reason of a hang, whatever state it is in. */
 export function isBenign(task: Task): boolean {
   if (task.state === 'I' || task.state === 'Z' || task.state === 'X' || task.state === 'P') return true;
-  return (
-    task.comm === 'khungtaskd' ||
-    neverRun(task.frames) ||
-    firmSymbols(task.frames).some((name) => FROZEN.test(name))
-  );
+  return task.comm === 'khungtaskd' || neverRun(task.frames) || isFrozen(task.frames);
 }
 
 /** A kernel thread that waits for work: asleep directly below its main function. */

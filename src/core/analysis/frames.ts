@@ -37,29 +37,6 @@ export function operations(frames: readonly Frame[], max: number): string[] {
     .map(baseSymbol);
 }
 
-const LOCKS: readonly (readonly [pattern: RegExp, name: string])[] = [
-  [/^rtnl_lock$/, 'the RTNL mutex'],
-  [/rt_mutex|^rtlock/, 'an rt-mutex'],
-  [/mutex/, 'a mutex'],
-  [/rwsem|^down_(?:read|write)|percpu_down|^rwbase/, 'a rw-semaphore'],
-  [/^_*down|ldsem/, 'a semaphore'],
-  [/^_*lock_sock/, 'a socket lock'],
-  [/^console_lock$/, 'the console lock'],
-  [/spin_lock|queued_\w+_lock/, 'a spinlock'],
-];
-
-/** The kind of lock a stack waits for, as words, or null: only functions inside the operation count. */
-export function lockWanted(frames: readonly Frame[]): string | null {
-  const operation = operationFrame(frames);
-  for (const frame of firmFrames(frames)) {
-    const name = baseSymbol(frame.symbol);
-    const lock = LOCKS.find(([pattern]) => pattern.test(name))?.[1];
-    if (lock !== undefined && (layerOf(name) === 'primitive' || name === 'rtnl_lock')) return lock;
-    if (frame === operation) return null;
-  }
-  return null;
-}
-
 /** How the task came into the kernel: a syscall's name, `page fault`, `work FUNC`, `kthread FUNC`; null if unknown. */
 export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): string | null {
   const outwards = firmFrames(task.frames).reverse();

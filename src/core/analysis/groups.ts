@@ -1,6 +1,7 @@
 import type { StackGroup, Task } from '../model.js';
 import { counted } from '../words.js';
 import { isIdleThread } from './benign.js';
+import { annotate } from './annotate.js';
 import { firmFrames } from './frames.js';
 import { baseSymbol } from './layers.js';
 
@@ -17,7 +18,15 @@ export function groupStacks(tasks: readonly Task[], culprit: number | null = nul
     const key = `${task.state}\n${frames.join('\n')}`;
     let group = groups.get(key);
     if (!group) {
-      group = { count: 0, state: task.state, frames, pids: [], comms: [], idle: isIdleThread(task) };
+      group = {
+        count: 0,
+        state: task.state,
+        frames,
+        pids: [],
+        comms: [],
+        idle: isIdleThread(task),
+        annotation: annotate(task),
+      };
       groups.set(key, group);
     }
     group.count += 1;

@@ -1,8 +1,8 @@
 import type { Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import { lockWanted } from './frames.js';
 import { frameName } from './phrases.js';
-import { placeRank } from './places.js';
+import { subjectRank } from './subjects.js';
+import { lockWaited } from './wait-kinds.js';
 import type { Edge } from './waits.js';
 
 /** Where chains of waits end: one task, a cycle of them, or an owner without a stack. */
@@ -96,7 +96,7 @@ export function standingOf(root: Root): Candidate['standing'] {
 }
 
 /** Whether the end explains itself: a ring, or a wait that is not for somebody's lock. */
-const explainsItself = (root: Root): boolean => root.cycle !== null || lockWanted(root.task.frames) === null;
+const explainsItself = (root: Root): boolean => root.cycle !== null || lockWaited(root.task) === null;
 
 function byLikelihood(roots: readonly Root[]): Root[] {
   const ranked = roots.map((root) => ({
@@ -106,7 +106,7 @@ function byLikelihood(roots: readonly Root[]): Root[] {
       Number(explainsItself(root)),
       Number(root.task.frames.length > 0),
       root.members.length,
-      placeRank(root.task.frames),
+      subjectRank(root.task.frames),
       root.candidate?.ageSeconds ?? 0,
     ],
   }));

@@ -2,11 +2,12 @@ import { NO_FENCE, NO_HEADER } from '../dump/complete.js';
 import type { Confidence, Dump, Verdict, VerdictClass } from '../model.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
-import { entryOf, lockWanted, operationFrame } from './frames.js';
+import { entryOf, operationFrame } from './frames.js';
 import { layerOf } from './layers.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { type Root, standingOf } from './roots.js';
+import { lockWaited } from './wait-kinds.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to. */
 export function stuckVerdict(
@@ -86,7 +87,7 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
   const guessed = task.frames.every(({ reliable }) => !reliable);
   const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
   // Whoever holds the lock is the reason, and nothing here shows him.
-  const unexplained = cycle === null && lockWanted(task.frames) !== null;
+  const unexplained = cycle === null && lockWaited(task) !== null;
   return guessed || byGuess || unexplained || task.pid === null ? 1 : 2;
 }
 
@@ -131,7 +132,7 @@ function chainReasons({ task, edges, cycle }: Root): string[] {
     const guess = confidence === 'low' ? ' (a guess from their stacks)' : '';
     return `${nameOf(waiter)} waits for ${through}, held by ${owner.comm}:${owner.pid}${guess}.`;
   });
-  if (!cycle && lockWanted(task.frames) !== null && edges.every(({ waiter }) => waiter !== task)) {
+  if (!cycle && lockWaited(task) !== null && edges.every(({ waiter }) => waiter !== task)) {
     reasons.push('Who holds the lock it waits for is in no dump.');
   }
   return reasons;

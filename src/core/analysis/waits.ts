@@ -1,6 +1,7 @@
 import type { Confidence, Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import { firmSymbols, lockWanted, operationFrame } from './frames.js';
+import { firmSymbols, operationFrame } from './frames.js';
+import { lockWaited, type WaitFound } from './wait-kinds.js';
 
 /** One task waits for another. */
 export interface Edge {
@@ -9,6 +10,8 @@ export interface Edge {
   owner: { comm: string; pid: number; task: Task | null };
   through: string;
   confidence: Confidence;
+  /** What says so, as a clause. */
+  reason: string;
 }
 
 interface Row {
@@ -18,6 +21,7 @@ interface Row {
   owner: { comm: RegExp } | { frame: RegExp; not: RegExp };
   through: string;
   confidence: Confidence;
+  reason: string;
 }
 
 /** Waits for a known thread's work. They count only where that thread is stuck itself: an idle one tells nothing. */
@@ -27,30 +31,35 @@ const ROWS: readonly Row[] = [
     owner: { comm: /^jbd2\// },
     through: 'a journal commit',
     confidence: 'medium',
+    reason: 'this thread commits the journal',
   },
   {
     waiter: /^(?:wait_current_trans|btrfs_commit_transaction\w*|btrfs_wait_for_commit)$/,
     owner: { comm: /^btrfs-transacti/ },
     through: 'a btrfs transaction',
     confidence: 'medium',
+    reason: 'this thread commits transactions',
   },
   {
     waiter: /^(?:xlog_\w+|xfs_log_\w+)$/,
     owner: { comm: /^xfsaild\// },
     through: 'the XFS log',
     confidence: 'medium',
+    reason: 'this thread pushes the log',
   },
   {
     waiter: /^txg_wait_\w+$/,
     owner: { comm: /^txg_sync/ },
     through: 'a ZFS transaction group',
     confidence: 'medium',
+    reason: 'this thread syncs them',
   },
   {
     waiter: /^pci_call_probe$/,
     owner: { frame: /^local_pci_probe$/, not: /^pci_call_probe$/ },
     through: 'a PCI probe',
     confidence: 'medium',
+    reason: 'this worker is in the probe',
   },
   {
     waiter: /^rtnl_lock$/,
@@ -61,6 +70,7 @@ const ROWS: readonly Row[] = [
     },
     through: 'the RTNL mutex',
     confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
   },
 ];
 
@@ -86,24 +96,39 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[]): 
     const said = blockers.get(task.pid);
     if (said) {
       const owner = { ...said.owner, task: tasks.get(said.owner.pid) ?? null };
-      return [edge(task, owner, `a ${said.lock}`, 'high')];
+      return [edge(task, owner, `a ${said.lock}`, 'high', 'hung_task says so')];
     }
-    const lock = lockWanted(task.frames);
+    const lock = lockWaited(task);
     const held = lock === null ? undefined : lockdep(task);
-    if (held) return [edge(task, { ...held, task: tasks.get(held.pid) ?? null }, held.name, 'high')];
+    if (held)
+      return [
+        edge(
+          task,
+          { ...held, task: tasks.get(held.pid) ?? null },
+          held.name,
+          'high',
+          "lockdep's table lists it as held",
+        ),
+      ];
     return childOrWorker(task, stuck, rowOwners) ?? inodeLock(task, lock, servers) ?? [];
   });
   return [...edges, ...pageLockEdges(edges)];
 }
 
-function edge(waiter: Task, owner: Edge['owner'], through: string, confidence: Confidence): Edge {
-  return { waiter, owner, through, confidence };
+function edge(
+  waiter: Task,
+  owner: Edge['owner'],
+  through: string,
+  confidence: Confidence,
+  reason: string,
+): Edge {
+  return { waiter, owner, through, confidence, reason };
 }
 
-function toTask(waiter: Task, owner: Task, through: string, confidence: Confidence): Edge[] {
+function toTask(waiter: Task, owner: Task, through: string, confidence: Confidence, reason: string): Edge[] {
   return owner.pid === null
     ? []
-    : [edge(waiter, { comm: owner.comm, pid: owner.pid, task: owner }, through, confidence)];
+    : [edge(waiter, { comm: owner.comm, pid: owner.pid, task: owner }, through, confidence, reason)];
 }
 
 function doesWork(row: Row, task: Task): boolean {
@@ -121,24 +146,25 @@ function childOrWorker(
   const names = firmSymbols(task.frames);
   if (names.includes('wait_for_vfork_done')) {
     const child = stuck.find((other) => other.task.ppid === task.pid)?.task;
-    return child ? toTask(task, child, 'its vfork child', 'medium') : null;
+    return child ? toTask(task, child, 'its vfork child', 'medium', 'it is its child') : null;
   }
   for (const [index, row] of ROWS.entries()) {
     if (!names.some((name) => row.waiter.test(name))) continue;
     const owners = rowOwners[index]?.filter((other) => other.task.pid !== task.pid) ?? [];
     // Two tasks inside the same code: which of them is waited for would be a guess.
     const only = owners.length === 1 ? owners[0]?.task : undefined;
-    if (only) return toTask(task, only, row.through, row.confidence);
+    if (only) return toTask(task, only, row.through, row.confidence, row.reason);
   }
   return null;
 }
 
 /** A path walk waits for an inode's lock while another one waits for the filesystem's server: likely its holder. */
-function inodeLock(task: Task, lock: string | null, servers: readonly Candidate[]): Edge[] | null {
-  if (lock !== 'a rw-semaphore' || !firmSymbols(task.frames).some((name) => INODE_CODE.test(name)))
-    return null;
+function inodeLock(task: Task, lock: WaitFound | null, servers: readonly Candidate[]): Edge[] | null {
+  if (lock?.kind !== 'rwsem' || !firmSymbols(task.frames).some((name) => INODE_CODE.test(name))) return null;
   const holder = servers.find((other) => other.task.pid !== task.pid)?.task;
-  return holder ? toTask(task, holder, 'an inode lock', 'low') : null;
+  return holder
+    ? toTask(task, holder, 'an inode lock', 'low', 'it is in the same code, and waits for the server')
+    : null;
 }
 
 /** The lock of a page: its holder is recorded nowhere. Waits for a page's data are not meant. */
@@ -157,7 +183,7 @@ function pageLockEdges(edges: readonly Edge[]): Edge[] {
     const inside = waiter.frames.some(({ symbol, reliable }) => reliable && symbol === place);
     if (!inside || !firmSymbols(task.frames).some((name) => PAGE_LOCK.test(name))) return [];
     waiters.add(task);
-    return toTask(task, waiter, 'a page lock', 'low');
+    return toTask(task, waiter, 'a page lock', 'low', 'it is inside the same function');
   });
 }
 
@@ -171,9 +197,7 @@ function lockOwners(
   for (const row of rows) last.set(row.pid, row);
   const owners = new Map<string, { comm: string; pid: number }>();
   const wishing = new Set(
-    dumps.flatMap(({ tasks }) =>
-      tasks.filter((task) => lockWanted(task.frames) !== null).map(({ pid }) => pid),
-    ),
+    dumps.flatMap(({ tasks }) => tasks.filter((task) => lockWaited(task) !== null).map(({ pid }) => pid)),
   );
   for (const row of rows) {
     if (row.address === '' || (last.get(row.pid) === row && wishing.has(row.pid))) continue;

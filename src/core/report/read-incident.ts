@@ -1,6 +1,7 @@
 /** Reads incident.json back: unknown members are let pass, anything else wrong is said, nothing throws. */
 import { z } from 'zod';
 import { type Incident } from './incident.js';
+import { WAIT_KINDS } from '../model.js';
 
 const confidence = z.enum(['high', 'medium', 'low']);
 const key = z.enum([
@@ -88,6 +89,13 @@ const verdict = z.object({
   reasons: z.array(z.string()),
   inferred: z.array(z.string()),
 });
+const annotation = z.object({
+  // A kind that a later version knows is shown as none.
+  wait: z.enum(WAIT_KINDS).nullable().catch(null),
+  operation: z.string().nullable(),
+  subject: z.string().nullable(),
+  entry: z.string().nullable(),
+});
 const group = z.object({
   count: z.number(),
   state: z.string(),
@@ -95,6 +103,14 @@ const group = z.object({
   pids: z.array(z.number()),
   comms: z.array(z.string()),
   idle: z.boolean(),
+  annotation: annotation.exactOptional(),
+});
+const wait = z.object({
+  waiter: z.string(),
+  owner: z.string(),
+  through: z.string(),
+  confidence,
+  reason: z.string().exactOptional(),
 });
 const time = z.string();
 
@@ -129,7 +145,7 @@ const schema: z.ZodType<Incident> = z.object({
   verdict,
   dumps: z.array(dump),
   groups: z.array(group),
-  waits: z.array(z.object({ waiter: z.string(), owner: z.string(), through: z.string(), confidence })),
+  waits: z.array(wait),
   fingerprint: z.string(),
   fingerprintVersion: z.number(),
 });

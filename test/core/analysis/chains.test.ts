@@ -40,8 +40,20 @@ describe('who waits for whom', () => {
       'kworker/0:1:3 blocked in work thing_reset → waiting for a completion (thing_reset) → module thing (+2 others)',
     );
     expect(waits).toEqual([
-      { waiter: 'first:1', owner: 'second:2', through: 'a mutex', confidence: 'high' },
-      { waiter: 'second:2', owner: 'kworker/0:1:3', through: 'a mutex', confidence: 'high' },
+      {
+        waiter: 'first:1',
+        owner: 'second:2',
+        through: 'a mutex',
+        confidence: 'high',
+        reason: 'hung_task says so',
+      },
+      {
+        waiter: 'second:2',
+        owner: 'kworker/0:1:3',
+        through: 'a mutex',
+        confidence: 'high',
+        reason: 'hung_task says so',
+      },
     ]);
   });
 
@@ -83,7 +95,13 @@ describe('who waits for whom', () => {
     ];
     const { verdict: found, waits } = judge(lines);
     expect(waits).toEqual([
-      { waiter: 'want:1', owner: 'hold:2', through: '&thing->lock', confidence: 'high' },
+      {
+        waiter: 'want:1',
+        owner: 'hold:2',
+        through: '&thing->lock',
+        confidence: 'high',
+        reason: "lockdep's table lists it as held",
+      },
     ]);
     expect(found).toMatchObject({ class: 'lock-chain', culprit: { pid: 2 } });
   });

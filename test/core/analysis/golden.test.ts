@@ -106,9 +106,11 @@ describe('real guests', () => {
       shares: [],
       kernelCommandLine: null,
     });
+    const low = { owner: 'init:108', through: 'an inode lock', confidence: 'low' };
+    const reason = 'it is in the same code, and waits for the server';
     expect(waits).toEqual([
-      { waiter: 'rm:1562', owner: 'init:108', through: 'an inode lock', confidence: 'low' },
-      { waiter: 'rm:1563', owner: 'init:108', through: 'an inode lock', confidence: 'low' },
+      { waiter: 'rm:1562', ...low, reason },
+      { waiter: 'rm:1563', ...low, reason },
     ]);
   });
 

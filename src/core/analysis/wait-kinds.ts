@@ -1,0 +1,170 @@
+/** What a stack sleeps for. Names from the kernel's sources, 3.x to 7.x; the test names one function for each row. */
+import type { Task, WaitKind } from '../model.js';
+import { backendOf } from './backends.js';
+import { isFrozen, neverRun } from './benign.js';
+import { firmSymbols, operationFrame } from './frames.js';
+import { baseSymbol, layerOf } from './layers.js';
+
+interface Row {
+  kind: WaitKind;
+  frame: RegExp;
+  /** For the title: `waiting for …`. */
+  what: string;
+}
+
+/** Locks: they count only inside the operation, since further out the task holds them already. */
+export const LOCKS: readonly Row[] = [
+  { kind: 'mutex', frame: /^_*rtnl_lock/, what: 'the RTNL mutex' },
+  { kind: 'mutex', frame: /rt_mutex|^rtlock|^__rt_spin/, what: 'an rt-mutex' },
+  { kind: 'mutex', frame: /mutex/, what: 'a mutex' },
+  {
+    kind: 'rwsem',
+    frame: /rwsem|^_*down_(?:read|write)|percpu_(?:down|rwsem)|^rwbase/,
+    what: 'a rw-semaphore',
+  },
+  { kind: 'semaphore', frame: /^_*console_lock$/, what: 'the console lock' },
+  { kind: 'semaphore', frame: /^_*down|ldsem/, what: 'a semaphore' },
+  { kind: 'mutex', frame: /^_*lock_sock/, what: 'a socket lock' },
+  { kind: 'spinlock', frame: /spin_lock|queued_\w+_lock/, what: 'a spinlock' },
+];
+
+/** Other waits, the most telling first: any firm function from the sleep outwards counts. */
+export const WAITS: readonly Row[] = [
+  {
+    kind: 'journal-commit',
+    frame:
+      /^(?:jbd2?_)?log_wait_commit$|^jbd2_log_wait_commit$|^xfs_log_force\w*$|^xlog_wait_on_iclog$|^log_wait_for_space$/,
+    what: 'a journal commit',
+  },
+  {
+    kind: 'transaction',
+    frame:
+      /^(?:start_this_handle|add_transaction_credits|wait_transaction_\w+|wait_current_trans\w*|btrfs_commit_transaction\w*|btrfs_wait_for_commit|xlog_grant_head_\w+|txg_wait_\w+|nilfs_segctor_sync|nilfs_transaction_lock|dmu_tx_wait)$/,
+    what: 'a transaction',
+  },
+  {
+    kind: 'block-tag',
+    frame:
+      /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|rq_qos_wait|wbt_wait|scsi_\w*get_budget)$/,
+    what: 'a free block request',
+  },
+  {
+    kind: 'queue-freeze',
+    frame:
+      /^(?:blk_mq_freeze_queue\w*|blk_freeze_queue\w*|_*bio_queue_enter|blk_queue_enter|blk_mq_quiesce\w*)$/,
+    what: 'the freeze of a block queue',
+  },
+  {
+    kind: 'block-io',
+    frame:
+      /^(?:blk_execute_rq\w*|submit_bio_wait|dm_wait_for_completion|_*blkdev_direct_IO\w*|_*blockdev_direct_IO|iomap_dio_\w+|dio_await_completion|blk_wait_io)$/,
+    what: 'a block request',
+  },
+  {
+    kind: 'fs-freeze',
+    frame: /^(?:_*sb_start_\w+|freeze_super|sb_wait_write|ext4_journal_check_start_frozen)$/,
+    what: 'the thaw of a filesystem',
+  },
+  {
+    kind: 'rcu',
+    frame: /^(?:_*synchronize_(?:s?rcu|net|sched|rcu_tasks)\w*|_*wait_rcu_gp|exp_funnel_lock)$/,
+    what: 'an RCU grace period',
+  },
+  { kind: 'rcu', frame: /^_*rcu_barrier\w*$/, what: 'an RCU barrier' },
+  { kind: 'dirty-throttle', frame: /^balance_dirty_pages\w*$/, what: 'dirty pages to be written' },
+  {
+    kind: 'writeback',
+    frame:
+      /^(?:(?:folio_)?wait_on_page_writeback|folio_wait_writeback|wait_on_page_writeback_range|_*filemap_fdatawait\w*|wb_wait_for_completion|wait_sb_inodes|inode_wait_for_writeback|_*inode_sleep_on_writeback|writeback_inodes_sb\w*|_*writeback_inodes_sb_nr)$/,
+    what: 'writeback',
+  },
+  {
+    kind: 'reclaim',
+    frame:
+      /^(?:try_to_free_\w+|do_try_to_free_pages|shrink_\w+|throttle_direct_reclaim|reclaim_throttle|congestion_wait|wait_iff_congested|balance_pgdat|_*alloc_pages_(?:slowpath|direct_\w+))$/,
+    what: 'memory to be reclaimed',
+  },
+  {
+    kind: 'coredump',
+    frame: /^(?:do_coredump|vfs_coredump|zap_threads|coredump_wait|coredump_task_exit)$/,
+    what: 'the other threads for a core dump',
+  },
+  { kind: 'child', frame: /^wait_for_vfork_done$/, what: 'its vfork child' },
+  {
+    kind: 'work',
+    frame:
+      /^(?:_*flush_work\w*|_*flush_workqueue|_*cancel_(?:delayed_)?work\w*|drain_workqueue|flush_delayed_work|work_on_cpu\w*|schedule_on_each_cpu)$/,
+    what: 'a work item to finish',
+  },
+  {
+    kind: 'kthread',
+    frame: /^(?:kthread_(?:stop|park|flush_work\w*|create\w*)|_*kthread_create_on_node)$/,
+    what: 'a kernel thread',
+  },
+  {
+    kind: 'firmware',
+    frame: /^_*(?:request_firmware\w*|fw_load_\w+|firmware_loading_\w+)$/,
+    what: 'firmware from user space',
+  },
+  { kind: 'poll-loop', frame: /^(?:usleep_range\w*|msleep\w*|fsleep)$/, what: 'polling' },
+  { kind: 'futex', frame: /^(?:_*futex_wait\w*|futex_lock_pi\w*|do_futex)$/, what: 'a futex' },
+  {
+    kind: 'pipe',
+    frame: /^(?:(?:anon_)?pipe_(?:read|write|wait\w*)|wait_for_partner|fifo_open|opipe_prep|ipipe_prep)$/,
+    what: 'the other end of a pipe',
+  },
+  { kind: 'child', frame: /^(?:do_wait\w*|kernel_wait4|_*do_sys_wait4|sys_wait4)$/, what: 'a child' },
+  {
+    kind: 'events',
+    frame:
+      /^(?:ep_poll|do_epoll_wait|do_select|do_poll|do_sys_poll|poll_schedule_timeout\w*|inotify_read|eventfd_read|signalfd_\w*read\w*|sigsuspend|do_sigtimedwait|do_nanosleep|hrtimer_nanosleep|n_tty_read|do_pause|sys_pause|evdev_read|do_syslog|read_events)$/,
+    what: 'events',
+  },
+  {
+    kind: 'socket',
+    frame:
+      /^(?:_*skb_wait_\w+|_*skb_recv_\w+|inet_csk_\w*accept\w*|sk_(?:wait_data|stream_wait_\w+)|unix_(?:stream|dgram)_\w*wait\w*|unix_stream_\w*read\w*|unix_wait_for_peer|tcp_recvmsg\w*|netlink_recvmsg)$/,
+    what: 'a socket',
+  },
+  {
+    kind: 'completion',
+    frame: /^(?:wait_for_completion\w*|_*wait_for_common|do_wait_for_common)$/,
+    what: 'a completion',
+  },
+  {
+    kind: 'page',
+    frame: /^(?:_*folio_wait_\w+|_*lock_page\w*|_*folio_lock\w*|wait_on_page\w*|folio_put_wait_locked)$/,
+    what: 'a page',
+  },
+  { kind: 'buffer', frame: /^(?:_*lock_buffer|_*wait_on_buffer|bh_uptodate_or_lock)$/, what: 'a buffer' },
+  { kind: 'io', frame: /^io_schedule\w*$/, what: 'I/O' },
+];
+
+export interface WaitFound {
+  kind: WaitKind;
+  what: string;
+}
+
+/** The lock a stack waits for, or null: only functions inside the operation count. */
+export function lockWaited(task: Pick<Task, 'frames'>): WaitFound | null {
+  const operation = operationFrame(task.frames)?.symbol ?? null;
+  for (const name of firmSymbols(task.frames)) {
+    const inside = layerOf(name) === 'primitive' || /^_*(?:rtnl_lock|lock_sock)/.test(name);
+    const lock = inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined;
+    if (lock) return lock;
+    if (operation !== null && name === baseSymbol(operation)) return null;
+  }
+  return null;
+}
+
+/** What a stack waits for, or null where it is not known to wait. */
+export function waitOf(task: Pick<Task, 'frames'>): WaitFound | null {
+  const backend = backendOf(task.frames);
+  if (backend) return { kind: backend.kind, what: `the answer to a ${backend.request}` };
+  if (neverRun(task.frames)) return { kind: 'never-run', what: 'its first run' };
+  if (isFrozen(task.frames)) return { kind: 'frozen', what: 'a thaw' };
+  const lock = lockWaited(task);
+  if (lock) return lock;
+  const names = firmSymbols(task.frames);
+  return WAITS.find(({ frame }) => names.some((name) => frame.test(name))) ?? null;
+}

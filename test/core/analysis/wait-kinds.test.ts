@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { annotate } from '../../../src/core/analysis/annotate.js';
+import { waitOf, LOCKS, WAITS } from '../../../src/core/analysis/wait-kinds.js';
+import { parseDumps } from '../../../src/core/dump/parse.js';
+import { dump, stacks, task } from '../../support/stacks.js';
+
+/** What stands between the sleep and the caller, for each row; from the kernel's sources. */
+const golden: readonly (readonly [inner: string, kind: string, what: string])[] = [
+  ['rtnl_lock', 'mutex', 'the RTNL mutex'],
+  ['__rt_mutex_slowlock', 'mutex', 'an rt-mutex'],
+  ['__mutex_lock.constprop.0', 'mutex', 'a mutex'],
+  ['rwsem_down_write_slowpath', 'rwsem', 'a rw-semaphore'],
+  ['console_lock', 'semaphore', 'the console lock'],
+  ['__down', 'semaphore', 'a semaphore'],
+  ['__lock_sock', 'mutex', 'a socket lock'],
+  ['native_queued_spin_lock_slowpath', 'spinlock', 'a spinlock'],
+  ['jbd2_log_wait_commit', 'journal-commit', 'a journal commit'],
+  ['wait_current_trans', 'transaction', 'a transaction'],
+  ['blk_mq_get_tag', 'block-tag', 'a free block request'],
+  ['blk_mq_freeze_queue_wait', 'queue-freeze', 'the freeze of a block queue'],
+  ['submit_bio_wait', 'block-io', 'a block request'],
+  ['__sb_start_write', 'fs-freeze', 'the thaw of a filesystem'],
+  ['synchronize_rcu', 'rcu', 'an RCU grace period'],
+  ['rcu_barrier', 'rcu', 'an RCU barrier'],
+  ['balance_dirty_pages', 'dirty-throttle', 'dirty pages to be written'],
+  ['wb_wait_for_completion', 'writeback', 'writeback'],
+  ['reclaim_throttle', 'reclaim', 'memory to be reclaimed'],
+  ['do_coredump', 'coredump', 'the other threads for a core dump'],
+  ['wait_for_vfork_done', 'child', 'its vfork child'],
+  ['__flush_work.isra.0', 'work', 'a work item to finish'],
+  ['kthread_stop', 'kthread', 'a kernel thread'],
+  ['_request_firmware', 'firmware', 'firmware from user space'],
+  ['usleep_range_state', 'poll-loop', 'polling'],
+  ['futex_wait_queue', 'futex', 'a futex'],
+  ['pipe_read', 'pipe', 'the other end of a pipe'],
+  ['do_wait', 'child', 'a child'],
+  ['ep_poll', 'events', 'events'],
+  ['__skb_wait_for_more_packets', 'socket', 'a socket'],
+  ['wait_for_completion', 'completion', 'a completion'],
+  ['folio_wait_bit_common', 'page', 'a page'],
+  ['__wait_on_buffer', 'buffer', 'a buffer'],
+  ['io_schedule', 'io', 'I/O'],
+];
+
+const parsed = (state: string, ...frames: string[]) => {
+  const [one] = parseDumps(dump('t', 1, task('x', 9, state, frames.map((name) => `${name}+0x1/0x2`))));
+  return one!.tasks[0]!;
+}; // prettier-ignore
+
+describe('wait kinds', () => {
+  it.each(golden)('%s is %s', (inner, kind, what) => {
+    expect(waitOf(parsed('D', 'schedule', inner, 'thing_do', '__x64_sys_ioctl'))).toMatchObject({ kind, what });
+  }); // prettier-ignore
+
+  it('has a function for each row', () => {
+    expect(golden.map(([, kind, what]) => [kind, what])).toEqual(
+      [...LOCKS, ...WAITS].map(({ kind, what }) => [kind, what]),
+    );
+  });
+
+  it.each([
+    [
+      'a lock that is held already does not count',
+      ['schedule', 'thing_wait', 'mutex_lock', 'thing_do'],
+      null,
+    ],
+    ['a FUSE request', ['schedule', 'request_wait_answer', 'fuse_permission'], 'fuse'],
+    ['a thread that never ran', ['__schedule', 'schedule', 'kthread', 'ret_from_fork'], 'never-run'],
+    ['a frozen task', ['schedule', '__refrigerator', 'get_signal'], 'frozen'],
+    ['nothing known', ['schedule', 'thing_sleep'], null],
+  ])('%s', (_case, frames, kind) => {
+    expect(waitOf(parsed('D', ...frames))?.kind ?? null).toBe(kind);
+  });
+});
+
+describe('annotate', () => {
+  const annotated = (state: string, frames: readonly string[]) =>
+    annotate(parseDumps(dump('t', 1, task('x', 9, state, frames)))[0]!.tasks[0]!);
+
+  it('says wait, operation, subject and entry', () => {
+    expect(annotated('D', stacks.mutex)).toEqual({
+      wait: 'mutex',
+      operation: 'thing_update',
+      subject: 'module thing',
+      entry: 'ioctl',
+    });
+    expect(annotated('D', stacks.pageIn)).toMatchObject({ wait: 'page', entry: 'page fault' });
+    expect(annotated('D', stacks.firmware)).toMatchObject({ wait: 'completion', entry: 'work thing_reset' });
+    expect(annotated('D', stacks.neverRun)).toMatchObject({ wait: 'never-run' });
+  });
+
+  it('knows an idle thread, whatever it sleeps in', () => {
+    const idle = ['schedule+0x1/0x2', 'kswapd+0x1/0x2', 'kthread+0x1/0x2', 'ret_from_fork+0x1/0x2'];
+    expect(annotated('S', idle)).toMatchObject({ wait: 'idle', entry: 'kthread kswapd' });
+  });
+});
