@@ -10,6 +10,7 @@ import { doctor } from './doctor.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { listIncidents } from './list.js';
 import { processTerminal } from './print.js';
+import { prune } from './prune.js';
 import { run } from './run.js';
 import { showIncident } from './show.js';
 import { status } from './status.js';
@@ -76,6 +77,13 @@ program
   .action(async (id, options) =>
     done(await withConfig(globals(), (config) => showIncident(archiveRoot(config), id, options, terminal))),
   );
+
+program
+  .command('prune')
+  .description('Remove the incidents beyond the limits of archive in the configuration, as the daemon does.')
+  .option('-n, --dry-run', 'only say which')
+  .option('--json', 'as JSON')
+  .action(async (options) => done(await prune(options, globals())));
 
 program
   .command('capture <vm>')

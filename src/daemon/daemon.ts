@@ -243,7 +243,9 @@ export class Daemon {
     const { log, state } = this.options;
     void this.stopRetention();
     this.stopRetention = scheduleRetention(state, this.config.archive, {
-      onRemoved: (names) => log('info', `archive: removed ${names.length} old incidents`),
+      onRemoved: (gone) => {
+        for (const { name, why } of gone) log('info', `archive: removed ${name}: ${why}`);
+      },
       onError: (message) => log('warning', `archive: ${message}`),
     });
   }

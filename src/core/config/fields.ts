@@ -3,6 +3,7 @@ import picomatch from 'picomatch';
 import { z } from 'zod';
 import { printable } from '../printable.js';
 import { DURATION_SHAPE, durationMs, durationProblem, formatDuration } from './duration.js';
+import { SIZE_EXPECTED, SIZE_SHAPE, sizeBytes, writtenSize } from './size.js';
 
 /** Unix socket paths are cut by the kernel's sun_path of 108 bytes. */
 const MAX_SOCKET_PATH = 107;
@@ -36,6 +37,21 @@ export function duration({ min, max, because }: Range, about: string) {
         return ms;
       },
       encode: formatDuration,
+    })
+    .describe(about);
+}
+
+/** A size as people write it (`10GiB`), in bytes once parsed. */
+export function size({ min, because }: { min: string; because: string }, about: string) {
+  const least = sizeBytes(min) ?? 0;
+  return z
+    .codec(z.string(SIZE_EXPECTED).meta({ pattern: SIZE_SHAPE.source }), z.number(), {
+      decode: (value, context) => {
+        const bytes = sizeBytes(value);
+        if (bytes === null) return refuse(context, value, SIZE_EXPECTED);
+        return bytes < least ? refuse(context, value, `expected at least ${min}: ${because}`) : bytes;
+      },
+      encode: writtenSize,
     })
     .describe(about);
 }

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import { cronProblem } from './cron.js';
-import { count, duration, flag, glob, hostName, optionalPath, socketPath, text, vmName } from './fields.js';
+import {
+  count,
+  duration,
+  flag,
+  glob,
+  hostName,
+  optionalPath,
+  size,
+  socketPath,
+  text,
+  vmName,
+} from './fields.js';
 
 const ssh = z
   .strictObject({
@@ -98,6 +109,10 @@ const archive = z
       { min: '1h', max: '3650d', because: 'an incident should outlive the night' },
       'Age at which an incident goes.',
     ).prefault('90d'),
+    maxSize: size(
+      { min: '1MiB', because: 'one large dump takes more' },
+      'Size of all incidents together; the oldest go first, the newest stays.',
+    ).prefault('10GiB'),
     schedule: z
       .string('expected a cron expression')
       .superRefine((expression, context) => {

@@ -4,37 +4,85 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { schedule } from 'node-cron';
 import type { Config } from '../../core/config/schema.js';
-import { expired, type Limits } from '../../core/report/expired.js';
+import { type Expired, expired, inAge, type Limits, type Stored } from '../../core/report/expired.js';
 import { parseIncidentName } from '../../core/report/incident.js';
 import { archiveError, errorCode, faultText, incidentsIn } from './directory.js';
 
+/** A file of this name in an incident keeps it; only its user makes one. */
+const PINNED = 'pinned';
 /** An incident that is being removed: a kill in the middle must not leave half of one in the list. */
 const REMOVING = '.removing';
+/** So many of the newest stay, however full the disk is. */
+const KEPT_ON_FULL_DISK = 10;
 
 /**
- * Removes the incidents beyond the limits, oldest first, and returns their names. Only real directories with the name
- * of an incident and a verdict inside are ever touched. Throws ArchiveError at the first that resists.
+ * Removes the incidents beyond the limits, oldest first, and returns them. Only real directories with the name of an
+ * incident and a verdict inside are ever touched. Throws ArchiveError at the first that resists.
  */
-export async function retain(root: string, limits: Limits): Promise<string[]> {
+export async function retain(root: string, limits: Limits, nowMs: number): Promise<Expired[]> {
   const parent = incidentsIn(root);
-  const entries = await readdir(parent, { withFileTypes: true }).catch((error: unknown) => {
+  for (const entry of await entriesOf(parent))
+    if (isBeingRemoved(entry)) await remove(join(parent, entry.name));
+  const gone = expired(await storedIn(parent), limits, nowMs);
+  for (const { name } of gone) await removeIncident(parent, name);
+  return gone;
+}
+
+/** What `retain` would remove; nothing is touched. Throws ArchiveError. */
+export async function retainable(root: string, limits: Limits, nowMs: number): Promise<Expired[]> {
+  return expired(await storedIn(incidentsIn(root)), limits, nowMs);
+}
+
+/**
+ * The disk is full: removes the oldest incident that is not pinned, but none of the newest ten. Returns its name, null
+ * where there is none to remove. Throws ArchiveError.
+ */
+export async function displaceOldest(root: string): Promise<string | null> {
+  const parent = incidentsIn(root);
+  const removable = inAge(await storedIn(parent));
+  const oldest = removable.length > KEPT_ON_FULL_DISK ? removable[0] : undefined;
+  if (oldest === undefined) return null;
+  await removeIncident(parent, oldest.name);
+  return oldest.name;
+}
+
+async function entriesOf(parent: string): Promise<Dirent[]> {
+  return readdir(parent, { withFileTypes: true }).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
     throw archiveError(parent, error);
   });
-  const ours: string[] = [];
-  for (const entry of entries) {
-    if (isBeingRemoved(entry)) await remove(join(parent, entry.name));
-    else if (entry.isDirectory() && (await looksLikeOurs(parent, entry.name))) ours.push(entry.name);
+}
+
+async function storedIn(parent: string): Promise<Stored[]> {
+  const stored: Stored[] = [];
+  for (const entry of await entriesOf(parent)) {
+    const one =
+      entry.isDirectory() && parseIncidentName(entry.name) ? await measure(parent, entry.name) : null;
+    if (one !== null) stored.push(one);
   }
-  const names = expired(ours, limits);
-  for (const name of names) {
-    const doomed = join(parent, `${name}${REMOVING}`);
-    await rename(join(parent, name), doomed).catch((error: unknown) => {
-      throw archiveError(doomed, error);
-    });
-    await remove(doomed);
+  return stored;
+}
+
+/** Null where the directory holds no verdict: then it is not ours. */
+async function measure(parent: string, name: string): Promise<Stored | null> {
+  let bytes = 0;
+  let ours = false;
+  let pinned = false;
+  for (const file of await readdir(join(parent, name)).catch(() => [])) {
+    const found = await lstat(join(parent, name, file)).catch(() => null);
+    bytes += found?.size ?? 0;
+    if (file === 'incident.json' || file === 'verdict.txt') ours ||= found?.isFile() === true;
+    pinned ||= file === PINNED;
   }
-  return names;
+  return ours ? { name, bytes, pinned } : null;
+}
+
+async function removeIncident(parent: string, name: string): Promise<void> {
+  const doomed = join(parent, `${name}${REMOVING}`);
+  await rename(join(parent, name), doomed).catch((error: unknown) => {
+    throw archiveError(doomed, error);
+  });
+  await remove(doomed);
 }
 
 const isBeingRemoved = (entry: Dirent): boolean =>
@@ -50,16 +98,8 @@ async function remove(path: string): Promise<void> {
   }
 }
 
-async function looksLikeOurs(parent: string, name: string): Promise<boolean> {
-  for (const file of ['incident.json', 'verdict.txt']) {
-    const found = await lstat(join(parent, name, file)).catch(() => null);
-    if (found?.isFile() === true) return true;
-  }
-  return false;
-}
-
 interface RetentionEvents {
-  onRemoved: (names: string[]) => void;
+  onRemoved: (gone: Expired[]) => void;
   onError: (message: string) => void;
 }
 
@@ -69,13 +109,13 @@ interface RetentionEvents {
  */
 export function scheduleRetention(
   root: string,
-  { schedule: expression, maxIncidents, maxAge }: Config['archive'],
+  { schedule: expression, ...limits }: Config['archive'],
   { onRemoved, onError }: RetentionEvents,
 ): () => Promise<void> {
   const run = async (): Promise<void> => {
     try {
-      const names = await retain(root, { maxIncidents, maxAgeMs: maxAge, nowMs: Date.now() });
-      if (names.length > 0) onRemoved(names);
+      const gone = await retain(root, limits, Date.now());
+      if (gone.length > 0) onRemoved(gone);
     } catch (error) {
       onError(faultText(error));
     }

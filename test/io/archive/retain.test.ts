@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { configSchema } from '../../../src/core/config/schema.js';
 import { incidentId } from '../../../src/core/report/incident.js';
-import { retain, scheduleRetention } from '../../../src/io/archive/retain.js';
+import { displaceOldest, retain, retainable, scheduleRetention } from '../../../src/io/archive/retain.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const DAY = 86_400_000;
 const now = Date.UTC(2026, 8, 18);
 const name = (daysAgo: number) => incidentId(now - daysAgo * DAY, 'store', '00c0ffee');
-const limits = { maxIncidents: 2, maxAgeMs: 90 * DAY, nowMs: now };
+const limits = { maxIncidents: 2, maxAge: 90 * DAY, maxSize: 1 << 20 };
+const names = (gone: { name: string }[]) => gone.map((one) => one.name);
 
 async function archive(...names: string[]): Promise<{ root: string; parent: string }> {
   const root = await temporaryDirectory();
@@ -24,8 +25,32 @@ async function archive(...names: string[]): Promise<{ root: string; parent: stri
 
 it('removes the old ones, and what a kill left of an earlier removal', async () => {
   const { root, parent } = await archive(name(1), name(2), name(3), name(100), `${name(200)}.removing`);
-  expect(await retain(root, limits)).toEqual([name(100), name(3)]);
+  expect(names(await retainable(root, limits, now))).toEqual([name(100), name(3)]);
+  expect(await readdir(parent)).toHaveLength(5);
+  expect(names(await retain(root, limits, now))).toEqual([name(100), name(3)]);
   expect((await readdir(parent)).sort()).toEqual([name(2), name(1)]);
+});
+
+it('measures what is there, and keeps what is pinned', async () => {
+  const { root, parent } = await archive(name(1), name(2), name(3));
+  await writeFile(join(parent, name(3), 'pinned'), '');
+  await writeFile(join(parent, name(2), 'console.raw'), Buffer.alloc(2 << 20));
+  expect(await retain(root, limits, now)).toMatchObject([
+    { name: name(2), bytes: (2 << 20) + 6, why: 'beyond archive.maxSize' },
+  ]);
+  expect((await readdir(parent)).sort()).toEqual([name(3), name(1)]);
+});
+
+it('gives way to a new incident on a full disk, oldest first, but not the newest ten', async () => {
+  const days = Array.from({ length: 13 }, (_, n) => n + 1);
+  const { root, parent } = await archive(...days.map(name));
+  await writeFile(join(parent, name(13), 'pinned'), '');
+  expect([await displaceOldest(root), await displaceOldest(root), await displaceOldest(root)]).toEqual([
+    name(12),
+    name(11),
+    null,
+  ]);
+  expect(await readdir(parent)).toHaveLength(11);
 });
 
 it('touches nothing that is not an incident of ours', async () => {
@@ -38,19 +63,20 @@ it('touches nothing that is not an incident of ours', async () => {
   const { parent: elsewhere } = await archive(name(400));
   await symlink(join(elsewhere, name(400)), join(parent, name(400)));
   const before = (await readdir(parent)).sort();
-  expect(await retain(root, limits)).toEqual([]);
+  expect(await retain(root, limits, now)).toEqual([]);
+  expect(await displaceOldest(root)).toBeNull();
   expect((await readdir(parent)).sort()).toEqual(before);
   expect((await lstat(join(elsewhere, name(400), 'verdict.txt'))).isFile()).toBe(true);
 });
 
 it('finds nothing to do without an archive', async () => {
-  expect(await retain(join(await temporaryDirectory(), 'none'), limits)).toEqual([]);
+  expect(await retain(join(await temporaryDirectory(), 'none'), limits, now)).toEqual([]);
 });
 
 it('names the directory that resists', async () => {
   const { root } = await archive();
   await writeFile(join(root, 'file'), '');
-  await expect(retain(join(root, 'file'), limits)).rejects.toThrow('file/incidents cannot be written');
+  await expect(retain(join(root, 'file'), limits, now)).rejects.toThrow('file/incidents cannot be written');
 });
 
 beforeEach(
@@ -64,7 +90,7 @@ it('runs by the schedule, in UTC', async () => {
   const { root, parent } = await archive(name(1), name(100));
   const removed: string[] = [];
   const stop = scheduleRetention(root, configSchema.parse({}).archive, {
-    onRemoved: (names) => removed.push(...names),
+    onRemoved: (gone) => removed.push(...names(gone)),
     onError: (message) => removed.push(message),
   });
   await vi.advanceTimersByTimeAsync(20_000);
