@@ -1,10 +1,18 @@
 /** `capture VM`: dump now, by hand. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseKeys } from '../core/capture/keys.js';
 import { printable } from '../core/printable.js';
 import { readIncident } from '../core/report/read-incident.js';
 import { captureNow } from '../daemon/capture-now.js';
-import { askCapture, type CaptureResult, controlSocket, serveControl } from '../daemon/control.js';
+import {
+  askCapture,
+  type CaptureOrder,
+  type CaptureResult,
+  controlSocket,
+  NOTE_MAX,
+  serveControl,
+} from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
 import { knownGuests, noGuest } from '../daemon/known.js';
 import { makeLog } from '../io/log.js';
@@ -14,6 +22,7 @@ import { EXIT, type Globals, withConfig } from './globals.js';
 
 interface CaptureOptions {
   note?: string | undefined;
+  keys?: string | undefined;
   json?: boolean | undefined;
 }
 
@@ -22,12 +31,18 @@ const SETTLE_MS = 3_000;
 
 /**
  * Captures one guest: through the daemon where it runs, so that two never press keys at once, else alone. Prints the
- * verdict and the path. Returns 0 (nothing is stuck), 1 (a hang), 3 (no such guest), 4 (incomplete), 5.
+ * verdict and the path. Returns 0 (nothing is stuck, or not asked), 1 (a hang), 2 (a key or a note that cannot be),
+ * 3 (no such guest), 4 (incomplete), 5.
  */
 export async function captureGuest(vm: string, options: CaptureOptions, globals: Globals): Promise<number> {
   const { terminal } = globals;
+  const order = orderOf(options);
+  if (typeof order === 'string') {
+    terminal.err(`wedgewatch: ${order}\n`);
+    return EXIT.usage;
+  }
   return withConfig(globals, async (config) => {
-    const result = await captureThrough(vm, options.note ?? null, config, globals.quiet);
+    const result = await captureThrough(vm, order, config, globals.quiet);
     if (result.directory === null) {
       terminal.err(`wedgewatch: ${printable(result.problem ?? 'nothing was filed', 400)}\n`);
       return result.problem?.startsWith('no guest ') === true ? EXIT.noMatch : EXIT.environment;
@@ -41,19 +56,35 @@ export async function captureGuest(vm: string, options: CaptureOptions, globals:
     const { verdict, evidence } = read.incident;
     terminal.out(options.json === true ? text : `${printable(verdict.title, 400)}\n${result.directory}\n`);
     if (!evidence.complete) return EXIT.incomplete;
-    return verdict.class === 'none' ? EXIT.ok : EXIT.hang;
+    // Keys such as m or d show no task to judge.
+    return verdict.class === 'none' || verdict.class === 'unknown' ? EXIT.ok : EXIT.hang;
   });
+}
+
+/** What is asked for, or why it cannot be. */
+function orderOf({
+  note = null,
+  keys,
+}: {
+  note?: string | null | undefined;
+  keys?: string | undefined;
+}): CaptureOrder | string {
+  if (note !== null && note.length > NOTE_MAX)
+    return `--note: ${note.length} characters are given, and at most ${NOTE_MAX} are kept`;
+  const parsed = keys === undefined ? null : parseKeys(keys);
+  if (parsed?.ok === false) return `--keys: ${parsed.problem}`;
+  return { note: note && printable(note, NOTE_MAX), keys: parsed && parsed.keys };
 }
 
 async function captureThrough(
   vm: string,
-  note: string | null,
+  order: CaptureOrder,
   config: Config,
   quiet: boolean,
 ): Promise<CaptureResult> {
   const socket = controlSocket(runtimeDirectory());
-  const through = await askCapture(socket, vm, note).catch(isNobody);
-  return through ?? captureAlone(vm, note, config, quiet, socket);
+  const through = await askCapture(socket, vm, order).catch(isNobody);
+  return through ?? captureAlone(vm, order, config, quiet, socket);
 }
 
 /** Null where no daemon listens; any other failure of the call is one. */
@@ -65,7 +96,7 @@ function isNobody(error: unknown): null {
 
 async function captureAlone(
   vm: string,
-  note: string | null,
+  order: CaptureOrder,
   config: Config,
   quiet: boolean,
   socket: string,
@@ -88,7 +119,7 @@ async function captureAlone(
   try {
     await daemon.start();
     await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
-    return await captureNow(daemon, vm, note);
+    return await captureNow(daemon, vm, order);
   } finally {
     await daemon.stop();
     server.close();

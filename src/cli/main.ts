@@ -88,6 +88,7 @@ program
 program
   .command('capture <vm>')
   .description('Dump the stacks of a guest now and file them, through the daemon where it runs.')
+  .option('--keys <letters>', 'the SysRq dumps to ask for, in this order: w t l m p d q (default: wt)')
   .option('--note <text>', 'kept with the incident')
   .option('--json', 'as JSON')
   .action(async (vm, options) => done(await captureGuest(vm, options, globals())));

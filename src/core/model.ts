@@ -1,7 +1,9 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
-export type SysrqKey = 'h' | 'w' | 't' | 'l' | LoglevelKey;
+export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
+/** Those that are answered by a dump. */
+export type DumpSysrqKey = 'w' | 't' | 'l' | 'm' | 'p' | 'd' | 'q';
 export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
 
 /** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
@@ -55,6 +57,24 @@ export interface GuestFacts {
   sysrqMask: number | null;
   /** console_loglevel, the first number of kernel.printk */
   loglevel: number | null;
+}
+
+/** A way to get evidence out of a guest, tried in this order. */
+export type RungName =
+  | 'send-key' // Alt+SysRq on the emulated keyboard
+  | 'sysrq-trigger' // the same keys over SSH
+  | 'input-send-event' // the same keyboard, without QEMU's queue
+  | 'second-keyboard'
+  | 'registers' // of all vCPUs, sampled
+  | 'inject-nmi'
+  | 'memory-dump';
+
+/** What came of one of them. */
+export interface CaptureRung {
+  rung: RungName;
+  outcome: 'worked' | 'failed' | 'skipped';
+  /** One phrase: what it brought, or why it did not or was not tried. */
+  detail: string;
 }
 
 export interface Frame {

@@ -1,6 +1,6 @@
 /** A capture by hand, through a running daemon: only one of us presses keys. */
 import { isSocket } from '../io/discover.js';
-import type { CaptureResult } from './control.js';
+import type { CaptureOrder, CaptureResult } from './control.js';
 import type { Daemon } from './daemon.js';
 import type { Guest } from './guest.js';
 import { noGuest } from './known.js';
@@ -8,13 +8,17 @@ import { noGuest } from './known.js';
 const WAIT_MS = 150_000;
 
 /** Asks for a dump of this guest and resolves when it is filed, or says why it cannot be. */
-export async function captureNow(daemon: Daemon, vm: string, note: string | null): Promise<CaptureResult> {
+export async function captureNow(
+  daemon: Daemon,
+  vm: string,
+  { note, keys }: CaptureOrder,
+): Promise<CaptureResult> {
   const guest = daemon.guests.get(vm);
   if (guest === undefined) return { directory: null, problem: noGuest(vm, [...daemon.guests.keys()]) };
   const problem = await unavailable(guest);
   if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };
   const filed = guest.nextFiled(WAIT_MS);
-  guest.now({ type: 'capture-asked', note });
+  guest.now({ type: 'capture-asked', note, keys });
   return filed;
 }
 

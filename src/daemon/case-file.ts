@@ -131,6 +131,7 @@ export class CaseFile {
       why: grounds.why,
       lastProgress: lastProgress && { at: isoAt(lastProgress.at), text: lastProgress.text },
       awaiting: grounds.awaiting,
+      note: grounds.note,
     };
   }
 
@@ -144,6 +145,7 @@ export class CaseFile {
       filedAt: isoAt(monotonicMs()),
       recoveredAt: null,
       evidence: { complete, incompleteBecause, dumps: evidence },
+      capture: finding.rungs,
       timings: {
         ...(wedgedSince !== null && {
           suspectedAfterMs: Math.round(suspectAt - wedgedSince),

@@ -2,6 +2,9 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
+import { parseKeys } from '../core/capture/keys.js';
+import type { DumpSysrqKey } from '../core/model.js';
+import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
 
 export interface DaemonStatus {
@@ -20,11 +23,19 @@ export interface CaptureResult {
   problem: string | null;
 }
 
-interface ControlHandlers {
-  status: () => DaemonStatus;
-  capture: (vm: string, note: string | null) => Promise<CaptureResult>;
+export interface CaptureOrder {
+  /** Kept with the incident: printable, at most NOTE_MAX characters. */
+  note: string | null;
+  /** The dumps to ask for, in their order; null for w and t. */
+  keys: DumpSysrqKey[] | null;
 }
 
+interface ControlHandlers {
+  status: () => DaemonStatus;
+  capture: (vm: string, order: CaptureOrder) => Promise<CaptureResult>;
+}
+
+export const NOTE_MAX = 500;
 const ASK_MS = 3_000;
 /** A capture waits for its turn and for a guest that prints slowly. */
 const CAPTURE_MS = 180_000;
@@ -60,14 +71,18 @@ async function serve(
   };
   if (incoming.method === 'GET' && url.pathname === '/status') send(200, handlers.status());
   else if (incoming.method === 'POST' && url.pathname === '/capture') {
-    const vm = url.searchParams.get('vm') ?? '';
-    send(
-      200,
-      await handlers
-        .capture(vm, url.searchParams.get('note'))
-        .catch((error: unknown) => ({ directory: null, problem: String(error) })),
-    );
+    const failed = (error: unknown) => ({ directory: null, problem: String(error) });
+    send(200, await capture(handlers, url.searchParams).catch(failed));
   } else send(404, { problem: `no such call: ${url.pathname}` });
+}
+
+function capture(handlers: ControlHandlers, asked: URLSearchParams): Promise<CaptureResult> {
+  const note = asked.get('note');
+  const letters = asked.get('keys');
+  const parsed = letters === null ? null : parseKeys(letters);
+  if (parsed?.ok === false) return Promise.resolve({ directory: null, problem: parsed.problem });
+  const order = { note: note && printable(note, NOTE_MAX), keys: parsed && parsed.keys };
+  return handlers.capture(asked.get('vm') ?? '', order);
 }
 
 /** What the daemon says of itself and its guests. Rejects where none runs. */
@@ -76,8 +91,16 @@ export async function askStatus(path: string): Promise<DaemonStatus> {
 }
 
 /** Lets the daemon capture a guest now; resolves when it is filed. Rejects where no daemon runs. */
-export async function askCapture(path: string, vm: string, note: string | null): Promise<CaptureResult> {
-  const query = new URLSearchParams({ vm, ...(note === null ? {} : { note }) });
+export async function askCapture(
+  path: string,
+  vm: string,
+  { note, keys }: CaptureOrder,
+): Promise<CaptureResult> {
+  const query = new URLSearchParams({
+    vm,
+    ...(note !== null && { note }),
+    ...(keys !== null && { keys: keys.join('') }),
+  });
   return (await ask(path, 'POST', `/capture?${query.toString()}`, CAPTURE_MS)) as CaptureResult;
 }
 

@@ -42,6 +42,7 @@ async function analyse(cut: CutShort) {
     filedAt: new Date().toISOString(),
     recoveredAt: null,
     evidence,
+    capture: [],
     timings: {},
     version: VERSION,
   };

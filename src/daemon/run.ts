@@ -32,7 +32,7 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   const daemon = new Daemon({ config, log, state, runtime });
   const server = await serveControl(controlSocket(runtime), {
     status: () => statusOf(daemon),
-    capture: (vm, note) => captureNow(daemon, vm, note),
+    capture: (vm, order) => captureNow(daemon, vm, order),
   });
   await daemon.start();
   await watchConfig({

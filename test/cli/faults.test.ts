@@ -141,6 +141,15 @@ test('a guest without its QMP socket is not started: it is gone, and cannot be c
   expect(capture.code).toBe(5);
 });
 
+test('a key that is none for a capture by hand is refused, whatever else is wrong', async () => {
+  const { code, err } = await wedgewatch('capture', 'lab', '--keys', 'wbt');
+  expect(err).toMatch(/^wedgewatch: --keys: key b is refused: reboots the guest; there are: w \(/);
+  expect(code).toBe(2);
+  const long = await wedgewatch('capture', 'lab', '--note', 'x'.repeat(501));
+  expect(long.err).toBe('wedgewatch: --note: 501 characters are given, and at most 500 are kept\n');
+  expect(long.code).toBe(2);
+});
+
 test('another client on QMP: it is busy, and a capture is filed as what it is', async () => {
   await configureLab();
   await startQemu();

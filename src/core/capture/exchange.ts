@@ -56,7 +56,7 @@ const MAX_BYTES = 64 << 20;
 const MAX_PRESSES = 2;
 const MAX_FENCES = 3;
 
-const isDump = (key: SysrqKey): boolean => key === 'w' || key === 't' || key === 'l';
+const isDump = (key: SysrqKey): boolean => key !== 'h' && !/^\d$/.test(key);
 
 /** Starts a conversation: the press that it returns must be carried out and answered by a `pressed` event. */
 export function startExchange(

@@ -18,6 +18,10 @@ const SAYS: readonly (readonly [prefix: string, reply: Reply])[] = [
   ['Show Blocked State', { type: 'header', key: 'w' }],
   ['Show State', { type: 'header', key: 't' }],
   ['Show backtrace of all active CPUs', { type: 'header', key: 'l' }],
+  ['Show Memory', { type: 'header', key: 'm' }],
+  ['Show Regs', { type: 'header', key: 'p' }],
+  ['Show Locks Held', { type: 'header', key: 'd' }],
+  ['Show clockevent devices', { type: 'header', key: 'q' }],
   ['HELP : ', { type: 'help' }],
   ['This sysrq operation is disabled.', { type: 'refused' }],
 ];

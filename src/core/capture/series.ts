@@ -1,6 +1,6 @@
-/** The conversations of one capture in their order: loglevel up, w, w again, t, loglevel back. */
+/** The conversations of one capture: the loglevel up, the dumps, the loglevel back. */
 import type { Config } from '../config/schema.js';
-import type { LoglevelKey, SysrqKey } from '../model.js';
+import type { DumpSysrqKey, LoglevelKey, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
 import {
   abandon,
@@ -12,7 +12,8 @@ import {
   startExchange,
 } from './exchange.js';
 
-export type DumpName = 'sysrq-w.1' | 'sysrq-w.2' | 'sysrq-t';
+/** Such as `sysrq-w.1`; its file has `.txt` behind it. */
+export type DumpName = `sysrq-${DumpSysrqKey}${'' | `.${number}`}`;
 export type Leg = 'raise' | DumpName | 'restore';
 
 /** A dump as the guest printed it. */
@@ -37,18 +38,12 @@ export interface Series {
 /** KERN_INFO, at which task lines are printed, shows from 7 upwards; 8 shows all. */
 const RAISED: LoglevelKey = '8';
 
+/** The key that brings about a dump of this name. */
+export const dumpKeyOf = (name: DumpName): DumpSysrqKey => name.charAt('sysrq-'.length) as DumpSysrqKey;
+
 function keyOf(leg: Leg, levelAfter: LoglevelKey): SysrqKey {
-  switch (leg) {
-    case 'raise':
-      return RAISED;
-    case 'sysrq-w.1':
-    case 'sysrq-w.2':
-      return 'w';
-    case 'sysrq-t':
-      return 't';
-    case 'restore':
-      return levelAfter;
-  }
+  if (leg === 'raise') return RAISED;
+  return leg === 'restore' ? levelAfter : dumpKeyOf(leg);
 }
 
 /** Begins a leg; the press must be carried out. Ids never repeat within a series. */

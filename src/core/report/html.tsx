@@ -45,6 +45,7 @@ export function renderReport(input: ReportInput): string {
         <main>
           <Reasons incident={incident} />
           <Evidence incident={incident} />
+          <Capture rungs={incident.capture} />
           <Timeline moments={momentsOf(incident, input.moments)} />
           <Stacks groups={incident.groups} />
           <Dumps dumps={input.dumps} />
@@ -89,6 +90,7 @@ function Facts({ incident }: { incident: Incident }) {
     ['Waits for', incident.awaiting],
     ['Recovered', incident.recoveredAt && readable(incident.recoveredAt)],
     ['Unit', incident.unit],
+    ['Note', incident.note],
   ];
   return <dl>{rows.map(([name, value]) => value !== null && [<dt>{name}</dt>, <dd>{safe(value)}</dd>])}</dl>;
 }
@@ -133,6 +135,24 @@ function Evidence({ incident }: { incident: Incident }) {
           ))}
         </Table>
       )}
+    </Section>
+  );
+}
+
+function Capture({ rungs }: { rungs: Incident['capture'] }) {
+  return (
+    <Section title="How it was captured" shown={rungs.length > 0}>
+      <Table head={['Way', 'Outcome', 'What came of it']}>
+        {rungs.slice(0, ROWS_SHOWN).map(({ rung, outcome, detail }) => (
+          <tr>
+            <td>
+              <code>{rung}</code>
+            </td>
+            <td class={outcome === 'worked' ? 'good' : 'soft'}>{outcome}</td>
+            <td>{safe(detail)}</td>
+          </tr>
+        ))}
+      </Table>
     </Section>
   );
 }

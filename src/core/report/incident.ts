@@ -1,5 +1,5 @@
 /** One filed hang: what incident.json holds, and how its directory is named. */
-import type { Analysis, DumpKey, Look } from '../model.js';
+import type { Analysis, CaptureRung, DumpKey, Look } from '../model.js';
 
 /** A moment of the decision, for people. `at` is ISO, UTC. */
 export interface Moment {
@@ -20,6 +20,8 @@ export interface Accusation {
   lastProgress: Moment | null;
   /** The start job that the console waits for. */
   awaiting: string | null;
+  /** The words of whoever asked for it by hand. */
+  note: string | null;
 }
 
 export interface DumpEvidence {
@@ -40,6 +42,8 @@ export interface Incident extends Accusation, Analysis {
   filedAt: string;
   recoveredAt: string | null;
   evidence: { complete: boolean; incompleteBecause: string[]; dumps: DumpEvidence[] };
+  /** Ways that were tried to get the evidence, in their order. */
+  capture: CaptureRung[];
   /** Milliseconds. */
   timings: Record<string, number>;
   /** Of wedgewatch. */

@@ -112,6 +112,14 @@ const wait = z.object({
   confidence,
   reason: z.string().exactOptional(),
 });
+const rung = z.object({
+  rung: z.enum([
+    ...(['send-key', 'sysrq-trigger', 'input-send-event', 'second-keyboard'] as const),
+    ...(['registers', 'inject-nmi', 'memory-dump'] as const),
+  ]),
+  outcome: z.enum(['worked', 'failed', 'skipped']),
+  detail: z.string(),
+});
 const time = z.string();
 
 const schema: z.ZodType<Incident> = z.object({
@@ -127,6 +135,7 @@ const schema: z.ZodType<Incident> = z.object({
   why: z.array(z.string()),
   lastProgress: z.object({ at: time, text: z.string() }).nullable(),
   awaiting: z.string().nullable(),
+  note: z.string().nullable().default(null),
   evidence: z.object({
     complete: z.boolean(),
     incompleteBecause: z.array(z.string()),
@@ -140,6 +149,7 @@ const schema: z.ZodType<Incident> = z.object({
       }),
     ),
   }),
+  capture: z.array(rung).default([]),
   timings: z.record(z.string(), z.number()),
   version: z.string(),
   verdict,

@@ -1,5 +1,6 @@
 /** verdict.txt, which `show` prints as well. */
 import { membersOf } from '../analysis/groups.js';
+import type { CaptureRung } from '../model.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import type { Incident } from './incident.js';
@@ -38,6 +39,7 @@ export function renderVerdict(incident: Incident, files: readonly string[], dire
     ...section('Why this verdict', bullets(verdict.reasons)),
     ...section('Inferred from outside the guest', bullets(verdict.inferred)),
     ...section(...evidence(incident)),
+    ...section('How it was captured', incident.capture.map(rungLine)),
     ...section('Who waits for whom', bullets(waits.slice(0, WAITS_SHOWN).map(waitLine))),
     ...section(`Stacks${incident.groups.length > GROUPS_SHOWN ? ', the top groups' : ''}`, stacks(incident)),
     ...section(directory === undefined ? 'Files' : `Files in ${directory}`, files.map(fileLine)),
@@ -59,6 +61,7 @@ function facts(incident: Incident): string[] {
     ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
     ['Culprit', culprit && `${culprit.comm}:${culprit.pid ?? '?'} in ${culprit.state}, ${culprit.frame}`],
     ['Guest', `${incident.vm}, ${incident.unit}`],
+    ['Note', incident.note],
     ['Wedged since', incident.wedgedSince],
     ['Last progress', lastProgress && `${lastProgress.at} ${lastProgress.text}`],
     ['Waits for', incident.awaiting],
@@ -78,6 +81,9 @@ function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident
   const title = complete ? 'Evidence: complete' : 'Evidence: INCOMPLETE';
   return [title, [...bullets(incompleteBecause), ...(rows.length === 0 ? ['  no dump'] : rows)]];
 }
+
+const rungLine = ({ rung, outcome, detail }: CaptureRung): string =>
+  `  ${rung.padEnd(16)} ${outcome}: ${detail}`;
 
 function stacks({ groups }: Incident): string[] {
   return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {

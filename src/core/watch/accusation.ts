@@ -9,6 +9,8 @@ export interface Grounds {
   suspectAt: Mono;
   lastProgress: { at: Mono; text: string } | null;
   awaiting: string | null;
+  /** The words of whoever asked for a capture by hand. */
+  note: string | null;
 }
 
 export function groundsOf(state: GuestState, at: Mono): Grounds {
@@ -23,5 +25,6 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
     suspectAt,
     lastProgress,
     awaiting,
+    note: state.case?.note ?? null,
   };
 }

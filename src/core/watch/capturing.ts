@@ -1,6 +1,13 @@
 /** The capture: which conversation follows which, and when the guest is let go. */
 import type { ExchangeEvent } from '../capture/exchange.js';
-import { levelToRestore, type Leg, type Series, seriesStep, startLeg } from '../capture/series.js';
+import {
+  type DumpName,
+  levelToRestore,
+  type Leg,
+  type Series,
+  seriesStep,
+  startLeg,
+} from '../capture/series.js';
 import type { QmpFault } from '../model.js';
 import { counted, seconds } from '../words.js';
 import { type Context, enter } from './case.js';
@@ -8,6 +15,9 @@ import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
 import { readOwn } from './own-dumps.js';
 import type { Case } from './state.js';
+
+/** What moved between it and the first dump is slow, not stuck. */
+const SECOND_LOOK: DumpName = 'sysrq-w.2';
 
 export function onOpened(context: Context, problem: string | undefined): void {
   const { state, effects } = context;
@@ -45,7 +55,7 @@ export function captureTick(context: Context): void {
     } else if (at >= current.secondLookAt) {
       current.secondLookAt = null;
       context.effects.push({ type: 'look' });
-      start(context, current, 'sysrq-w.2');
+      start(context, current, SECOND_LOOK);
     }
     return;
   }
@@ -70,35 +80,23 @@ function legEnded(context: Context, current: Case, series: Series): void {
     finish(context, current);
     return;
   }
-  switch (series.leg) {
-    case 'raise':
-      start(context, current, 'sysrq-w.1');
-      return;
-    case 'sysrq-w.1':
-      // A guest that refuses one key, or hears none, does so for the next as well.
-      if (!speaks(series)) finish(context, current);
-      else if (current.complaint !== null || current.manual) startAll(context, current);
-      else current.secondLookAt = at + settings.detect.secondLook;
-      return;
-    case 'sysrq-w.2':
-      startAll(context, current);
-      return;
-    case 'sysrq-t':
-      finish(context, current);
-      return;
-    case 'restore':
-      fileCase(context);
+  if (series.leg === 'restore') {
+    fileCase(context);
+    return;
+  }
+  const next = current.plan.find((name) => !current.dumps.some((dump) => dump.name === name));
+  // A guest that hears no key hears none of the others, and who may not w may not t.
+  const first = current.dumps.length === 1;
+  if (next === undefined || (first && !speaks(series) && !current.manual)) finish(context, current);
+  else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = at + settings.detect.secondLook;
+  else {
+    if (series.leg !== 'raise') enter(context, 'capturing', current.why);
+    start(context, current, next);
   }
 }
 
 const speaks = ({ exchange: { endedBy } }: Series): boolean =>
   endedBy !== 'refused' && endedBy !== 'no-response' && endedBy !== 'not-pressed';
-
-/** w shows who is blocked; t shows all, among them those who wait in S for a dead server. */
-function startAll(context: Context, current: Case): void {
-  enter(context, 'capturing', current.why);
-  start(context, current, 'sysrq-t');
-}
 
 /** Puts the loglevel back, after the last fence only: what is suppressed is decided when the console prints. */
 function finish(context: Context, current: Case): void {

@@ -1,4 +1,5 @@
 /** Opening and closing a case, and the one way to change a guest's state. */
+import type { DumpName } from '../capture/series.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { counted } from '../words.js';
@@ -17,6 +18,9 @@ const HOUR_MS = 3_600_000;
 const MAX_LOOKS = 20;
 const PANIC_TAIL_MS = 2_000;
 const MAX_COOLDOWN_MS = 30 * 60_000;
+/** w shows who is blocked; t shows all, among them those who wait in S for a dead server. */
+const ONE_LOOK: DumpName[] = ['sysrq-w.1', 'sysrq-t'];
+const TWO_LOOKS: DumpName[] = ['sysrq-w.1', 'sysrq-w.2', 'sysrq-t'];
 
 /** Changes the state and says why; the same state again only renews its reasons. */
 export function enter({ state, at, effects }: Context, name: StateName, why: string[]): void {
@@ -52,21 +56,28 @@ function limitReached({ state, settings, at }: Context): { state: StateName; why
   return null;
 }
 
+/** What a case is opened for; by default nobody asked, and w, w again and t are to be dumped. */
+type Reason = Pick<Case, 'why' | 'complaint'> & Partial<Pick<Case, 'manual' | 'note' | 'plan'>>;
+
 /** Begins to suspect the guest: the first look is from outside and harmless. */
-export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint' | 'manual'>): void {
+export function openCase(context: Context, reason: Reason): void {
   const { state, at, effects } = context;
   if (state.case !== null) return;
-  const panic = reason.complaint?.kind === 'panic';
-  if (!reason.manual) {
+  const { why, complaint, manual = false, note = null, plan } = reason;
+  const panic = complaint?.kind === 'panic';
+  if (!manual) {
     const limit = limitReached(context);
     if (limit !== null) {
-      enter(context, panic ? 'panicked' : limit.state, [...reason.why, limit.why]);
+      enter(context, panic ? 'panicked' : limit.state, [...why, limit.why]);
       return;
     }
     state.looks.push(at);
   }
   state.case = {
-    ...reason,
+    why,
+    complaint,
+    manual,
+    note,
     before: { name: state.name, why: state.why },
     startedAt: at,
     looks: [],
@@ -77,10 +88,13 @@ export function openCase(context: Context, reason: Pick<Case, 'why' | 'complaint
     raised: false,
     acquitted: null,
     secondLookAt: null,
+    // What the kernel said needs no second look.
+    plan: plan ?? (complaint === null && !manual ? TWO_LOOKS : ONE_LOOK),
     dumps: [],
+    rungs: [],
     filing: false,
   };
-  enter(context, panic ? 'panicked' : 'suspect', reason.why);
+  enter(context, panic ? 'panicked' : 'suspect', why);
   if (!panic) effects.push({ type: 'look' });
 }
 

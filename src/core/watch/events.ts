@@ -2,7 +2,16 @@
 import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
 import type { TimedLook } from './state.js';
-import type { Analysis, GuestFacts, Look, QmpFault, SshProbe, SysrqKey } from '../model.js';
+import type {
+  Analysis,
+  CaptureRung,
+  DumpSysrqKey,
+  GuestFacts,
+  Look,
+  QmpFault,
+  SshProbe,
+  SysrqKey,
+} from '../model.js';
 import type { DumpEvidence } from '../report/incident.js';
 import type { Mono } from '../time.js';
 
@@ -20,7 +29,7 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'filed'; incident: string | null; problem?: string }
   | { type: 'gone'; reason: string }
   /** Somebody wants a dump now, whatever the guest's state. */
-  | { type: 'capture-asked'; note: string | null }
+  | { type: 'capture-asked'; note: string | null; keys: DumpSysrqKey[] | null }
 );
 
 /** All that an incident says, apart from the bytes. Times on the host's monotonic clock. */
@@ -29,6 +38,8 @@ export interface Finding extends Grounds {
   capturedAt: Mono;
   evidence: DumpEvidence[];
   looks: TimedLook[];
+  /** Ways that were tried to get the evidence, in their order. */
+  rungs: CaptureRung[];
   complete: boolean;
   incompleteBecause: string[];
 }

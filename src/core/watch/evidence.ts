@@ -101,7 +101,6 @@ function onComplaint(context: Context, text: string): void {
   openCase(context, {
     why: [`the guest's console says: ${printable(text, PROGRESS_TEXT_MAX)}`],
     complaint: { ...complaint, text: printable(text, PROGRESS_TEXT_MAX) },
-    manual: false,
   });
 }
 

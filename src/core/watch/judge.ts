@@ -9,7 +9,7 @@ import type { Mono } from '../time.js';
 import { groundsOf } from './accusation.js';
 import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
 import type { Finding } from './events.js';
-import { evidenceOf, type OwnDump, readOwn } from './own-dumps.js';
+import { evidenceOf, keyOf, type OwnDump, readOwn } from './own-dumps.js';
 import type { Case, GuestState, TimedLook } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
 import { blindReasons, explain } from './verdict.js';
@@ -74,7 +74,6 @@ export function panicCase(context: Context, line: string): void {
     openCase(context, {
       why: [`panic: ${line}`],
       complaint: { kind: 'panic', seconds: null, text: line },
-      manual: false,
     });
   if (state.case === null) return;
   state.case.complaint ??= { kind: 'panic', seconds: null, text: line };
@@ -96,6 +95,7 @@ function findingOf(context: Context, current: Case): Finding {
     capturedAt: at,
     evidence: own.map(evidenceOf),
     looks: current.looks,
+    rungs: current.rungs,
     complete: incompleteBecause.length === 0,
     incompleteBecause,
   };
@@ -107,7 +107,7 @@ function analysisOf(state: GuestState, current: Case, own: readonly OwnDump[]): 
     current.complaint === null
       ? []
       : parseDumps(state.console.tail).filter(({ key }) => key.length > 1 && key !== 'none');
-  const [first, second] = current.dumps.filter(({ name }) => name !== 'sysrq-t');
+  const [first, second] = current.dumps.filter(({ name }) => keyOf(name) === 'w');
   const gap =
     first !== undefined && second !== undefined
       ? Math.floor((second.startedAt - first.startedAt) / 1000)

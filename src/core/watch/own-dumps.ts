@@ -1,7 +1,7 @@
 /** The dumps that were asked for, each with what can be read from its lines. */
 import { parseDumps } from '../dump/parse.js';
-import type { Dump } from '../model.js';
-import type { DumpName, KeptDump } from '../capture/series.js';
+import type { Dump, DumpSysrqKey } from '../model.js';
+import { type DumpName, dumpKeyOf, type KeptDump } from '../capture/series.js';
 import type { DumpEvidence } from '../report/incident.js';
 
 export interface OwnDump {
@@ -10,7 +10,7 @@ export interface OwnDump {
   parsed: Dump | null;
 }
 
-export const keyOf = (name: string): 'w' | 't' => (name === ('sysrq-t' satisfies DumpName) ? 't' : 'w');
+export const keyOf = (name: string): DumpSysrqKey => dumpKeyOf(name as DumpName);
 
 /** The dump in the lines of one file. A chord that was pressed twice prints two: then the whole one counts. */
 export function dumpIn(name: string, lines: Iterable<string>, loglevelRaised: boolean): Dump | null {

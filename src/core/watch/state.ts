@@ -1,7 +1,7 @@
-import type { KeptDump, Series } from '../capture/series.js';
+import type { DumpName, KeptDump, Series } from '../capture/series.js';
 import { Progress, type ProgressState } from '../console/progress.js';
 import type { Complaint } from '../console/complaints.js';
-import type { GuestFacts, Look, SshProbe } from '../model.js';
+import type { CaptureRung, GuestFacts, Look, SshProbe } from '../model.js';
 import type { Mono } from '../time.js';
 
 export type StateName =
@@ -29,6 +29,8 @@ export interface Case {
   complaint: (Complaint & { text: string }) | null;
   /** Asked for by hand: always filed. */
   manual: boolean;
+  /** The words of whoever asked. */
+  note: string | null;
   looks: TimedLook[];
   lookAgainAt: Mono | null;
   /** The archive has opened its directory, or said that it cannot. */
@@ -40,7 +42,11 @@ export interface Case {
   acquitted: string | null;
   /** The moment of the second look, while it is waited for. */
   secondLookAt: Mono | null;
+  /** The dumps to ask for, in their order. */
+  plan: DumpName[];
   dumps: KeptDump[];
+  /** Ways that were tried to get them. */
+  rungs: CaptureRung[];
   filing: boolean;
 }
 

@@ -3,6 +3,7 @@
  * over a recorded timeline it is the same code. The state has one owner and is updated in place; copying a memory of
  * four thousand lines for each console row would buy nothing.
  */
+import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { seconds } from '../words.js';
 import { captureTick, onOpened, onPressed, readDump } from './capturing.js';
@@ -60,7 +61,7 @@ function dispatch(context: Context, event: GuestEvent): void {
       enter(context, 'gone', [event.reason]);
       return;
     case 'capture-asked':
-      openCase(context, { why: [event.note ?? 'asked for by hand'], complaint: null, manual: true });
+      onCaptureAsked(context, event);
       return;
   }
 }
@@ -85,7 +86,15 @@ function onTick(context: Context, blind: string | undefined): void {
     return;
   }
   const why = at < state.notBefore ? null : suspicion(state, settings, at);
-  if (why !== null) openCase(context, { why, complaint: null, manual: false });
+  if (why !== null) openCase(context, { why, complaint: null });
+}
+
+function onCaptureAsked(
+  context: Context,
+  { note, keys }: Extract<GuestEvent, { type: 'capture-asked' }>,
+): void {
+  const plan = keys === null ? {} : { plan: dumpNames(keys) };
+  openCase(context, { why: ['asked for by hand'], complaint: null, manual: true, note, ...plan });
 }
 
 function probeWhenDue({ state, settings, at, effects }: Context): void {

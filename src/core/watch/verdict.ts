@@ -16,13 +16,9 @@ export function blindReasons(state: GuestState, current: Case, dumps: readonly O
   const own = dumps.flatMap((dump) => doubts(state, current, dump));
   const last = current.looks.at(-1);
   if (last !== undefined && !last.qmp.ok && current.dumps.length === 0) own.push(last.qmp.detail);
-  if (
-    own.length === 0 &&
-    current.complaint?.kind !== 'panic' &&
-    !current.dumps.some(({ name }) => name === 'sysrq-t')
-  ) {
-    own.push('the dump of all tasks (t) was not taken');
-  }
+  const missing = current.plan.filter((name) => !current.dumps.some((dump) => dump.name === name));
+  if (own.length === 0 && missing.length > 0 && current.complaint?.kind !== 'panic')
+    own.push(`not taken: ${missing.join(', ')}`);
   return [...new Set(own)];
 }
 

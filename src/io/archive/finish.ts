@@ -115,6 +115,7 @@ const openingSchema = z.object({
   why: z.array(z.string()),
   lastProgress: z.object({ at: z.string(), text: z.string() }).nullable(),
   awaiting: z.string().nullable(),
+  note: z.string().nullable().default(null),
   startedAtMs: z.number(),
 });
 
@@ -127,7 +128,7 @@ async function openingOf(path: string, id: string): Promise<{ startedAtMs: numbe
     return { startedAtMs, accusation };
   } catch {
     const { startedAtMs, vm } = parseIncidentName(id) ?? { startedAtMs: 0, vm: '' };
-    const unknown = { invocation: null, wedgedSince: null, lastProgress: null, awaiting: null };
+    const unknown = { invocation: null, wedgedSince: null, lastProgress: null, awaiting: null, note: null };
     return { startedAtMs, accusation: { vm, unit: 'unknown unit', why: [], ...unknown } };
   }
 }

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DumpName } from '../../core/capture/series.js';
 import { printable } from '../../core/printable.js';
 import { type Accusation, type Incident, incidentId } from '../../core/report/incident.js';
 import { safeJson } from '../../core/report/json.js';
@@ -22,9 +23,6 @@ import { ownPartial } from './partial.js';
 /** The kernel ends a line after about 1 KiB, the console's cleaning after 4. */
 const LINE_MAX = 8192;
 const LINES_AT_ONCE = 1000;
-
-/** Such as `sysrq-w.1`; the file has `.txt` behind it. */
-type DumpName = `sysrq-${'w' | 't' | 'l'}${'' | `.${number}`}`;
 
 /**
  * Begins an incident in `<root>/incidents` with a partial directory, 0700. Whatever happens later, `finishPartials`

@@ -35,6 +35,9 @@ it('says the verdict first, then everything it rests on', () => {
       sysrq-w.2  complete, 20 lines, ended by fence
       sysrq-t    complete, 1200 lines, ended by fence
 
+    How it was captured
+      send-key         worked: Alt+SysRq on the emulated keyboard
+
     Who waits for whom
       - chroot:441 → virtiofsd:812 (request_wait_answer, confidence medium)
 
@@ -67,6 +70,12 @@ it('says what is incomplete and why', () => {
     'Evidence: INCOMPLETE\n  - no fence in t\n  sysrq-t    INCOMPLETE, 1200 lines, ended by silence',
   );
   expect(evidenceText(evidence)).toBe('incomplete: no fence in t');
+});
+
+it('shows the note of whoever asked', () => {
+  expect(renderVerdict(incident({ note: 'before the upgrade' }), [])).toContain(
+    '\nNote:          before the upgrade\n',
+  );
 });
 
 it('lets no control character of a guest through', () => {

@@ -11,7 +11,7 @@ import {
 } from '../../support/virtual-guest.js';
 
 describe('a capture by hand', () => {
-  const asked = { type: 'capture-asked', note: 'before the upgrade' } as const;
+  const asked = { type: 'capture-asked', note: 'before the upgrade', keys: null } as const;
   const drops = ({ effects }: VirtualGuest) =>
     effects.flatMap((effect) => (effect.type === 'drop' ? [effect.why] : []));
 
@@ -20,9 +20,32 @@ describe('a capture by hand', () => {
     guest.later(0, asked);
     guest.run(20_000);
     const [finding] = guest.findings;
-    expect(finding).toMatchObject({ why: ['before the upgrade'], wedgedSince: null, complete: true });
+    expect(finding).toMatchObject({
+      why: ['asked for by hand'],
+      note: 'before the upgrade',
+      wedgedSince: null,
+      complete: true,
+    });
     expect(finding?.analysis.verdict.class).toBe('none');
     expect(guest.state.name).toBe('up');
+  });
+
+  it('asks for the dumps that were named, in their order, and is whole without the others', () => {
+    const blocks = answers(golden('idle'));
+    const memory = ['[   20.0] sysrq: Show Memory', '[   20.0] Mem-Info:'];
+    const guest = booted(new VirtualGuest({ press: (key) => (key === 'm' ? memory : blocks(key)) })).run(
+      30_000,
+    );
+    guest.later(0, { ...asked, keys: ['m', 'w', 'w'] });
+    guest.run(20_000);
+    expect(guest.pressed.join('')).toBe('8mhwhwh7');
+    const [finding] = guest.findings;
+    expect(finding?.evidence.map(({ name, key, complete }) => [name, key, complete])).toEqual([
+      ['sysrq-m', 'm', true],
+      ['sysrq-w.1', 'w', true],
+      ['sysrq-w.2', 'w', true],
+    ]);
+    expect(finding).toMatchObject({ complete: true, incompleteBecause: [] });
   });
 
   it('leaves a held guest held', () => {
