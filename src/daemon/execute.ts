@@ -58,8 +58,8 @@ const handlers: Handlers = {
     guest.now({ type: 'look', look: seen });
   },
   open: (guest) => guest.caseFile.open(),
-  press: async (guest, { id, key }) => {
-    const failed = await press(guest, key);
+  press: async (guest, { id, key, slow }) => {
+    const failed = await press(guest, key, slow);
     guest.now({ type: 'pressed', id, fault: failed?.fault ?? null, detail: failed?.message ?? '' });
   },
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
@@ -84,12 +84,12 @@ export function execute(guest: Guest, effect: Exclude<Effect, { type: 'note' }>)
 }
 
 /** Presses a chord; where another client holds QMP, again until it leaves. */
-async function press(guest: Guest, key: SysrqKey): Promise<QmpError | null> {
+async function press(guest: Guest, key: SysrqKey, slow: boolean): Promise<QmpError | null> {
   const { qmpSocket, qmp } = guest.settings;
   const started = monotonicMs();
   for (;;) {
     try {
-      await pressChord(qmpSocket, key, { timeoutMs: qmp.timeout, signal: guest.stopping.signal });
+      await pressChord(qmpSocket, key, { timeoutMs: qmp.timeout, slow, signal: guest.stopping.signal });
       return null;
     } catch (error) {
       if (!(error instanceof QmpError)) throw error;

@@ -155,7 +155,7 @@ export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
   return (key) => {
     if (key === 'w') return body('Show Blocked State');
     if (key === 't') return body('Show State');
-    if (key === 'h') return log.filter(isFence).slice(0, 1);
+    if (key === 'h') return log.filter(isFence).slice(-1);
     return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
   };
 }

@@ -6,7 +6,7 @@
 import type { Config } from '../config/schema.js';
 import type { QmpFault, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
-import { sysrqReply } from './replies.js';
+import { sysrqReply, printedAfter } from './replies.js';
 
 /** How a conversation ended. Only `fence` (for a dump) and `answered` (for a loglevel) are good ends. */
 export type EndedBy =
@@ -28,6 +28,8 @@ export interface Exchange {
   pressId: number;
   phaseAt: Mono;
   lastLineAt: Mono;
+  /** The longest time between two lines of the dump. */
+  longestPauseMs: number;
   /** Presses of the key so far, and of the fence. */
   presses: number;
   fences: number;
@@ -48,13 +50,23 @@ export type ExchangeEvent =
 export interface Press {
   id: number;
   key: SysrqKey;
+  /** It was pressed before, in vain: each key is held for longer. */
+  slow: boolean;
 }
 
 /** A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. */
 const MAX_BYTES = 64 << 20;
-/** A chord lost in a full queue is pressed once more, no chord more than needed. */
+/** A chord lost in a full queue is pressed once more and slower, no chord more than needed. */
 const MAX_PRESSES = 2;
 const MAX_FENCES = 3;
+/** Faults of QMP that may be over when the chord is pressed again. */
+const PASSING: ReadonlySet<QmpFault> = new Set([
+  'busy',
+  'no-greeting',
+  'main-loop-stuck',
+  'closed',
+  'timeout',
+] as const);
 
 const isDump = (key: SysrqKey): boolean => key !== 'h' && !/^\d$/.test(key);
 
@@ -71,6 +83,7 @@ export function startExchange(
     pressId,
     phaseAt: at,
     lastLineAt: at,
+    longestPauseMs: 0,
     presses: 1,
     fences: 0,
     lines: [],
@@ -79,7 +92,7 @@ export function startExchange(
     quote: null,
     fault: null,
   };
-  return { exchange, press: { id: pressId, key } };
+  return { exchange, press: { id: pressId, key, slow: false } };
 }
 
 /** Moves a conversation on. Returns a press to carry out, where the event calls for one. */
@@ -116,7 +129,7 @@ function end(exchange: Exchange, endedBy: EndedBy, quote: string | null): null {
 function press(exchange: Exchange, key: SysrqKey, at: Mono): Press {
   exchange.pressId += 1;
   exchange.phaseAt = at;
-  return { id: exchange.pressId, key };
+  return { id: exchange.pressId, key, slow: exchange.presses > 1 || exchange.fences > 1 };
 }
 
 function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
@@ -127,12 +140,14 @@ function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
       return reply?.type === 'level' && reply.level === exchange.key ? end(exchange, 'answered', text) : null;
     if (reply?.type !== 'header' || reply.key !== exchange.key) return null;
     exchange.phase = 'body';
+    exchange.lastLineAt = at;
     keep(exchange, text, at);
     exchange.fences = 1;
     return press(exchange, 'h', at);
   }
   keep(exchange, text, at);
-  if (reply?.type === 'help') return end(exchange, 'fence', null);
+  if (reply?.type === 'help' && printedAfter(exchange.lines[0] ?? '', text))
+    return end(exchange, 'fence', null);
   if (exchange.bytes > MAX_BYTES) return end(exchange, 'too-large', null);
   return null;
 }
@@ -140,19 +155,19 @@ function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
 function keep(exchange: Exchange, text: string, at: Mono): void {
   exchange.lines.push(text);
   exchange.bytes += text.length;
+  exchange.longestPauseMs = Math.max(exchange.longestPauseMs, at - exchange.lastLineAt);
   exchange.lastLineAt = at;
 }
 
 function onPressed(exchange: Exchange, event: { at: Mono; fault: QmpFault | null; detail: string }): void {
-  if (event.fault !== null) {
-    exchange.fault = event.fault;
-    // A fence that could not be pressed leaves a body that still arrives: let silence end it.
-    if (exchange.phase !== 'body') end(exchange, 'not-pressed', event.detail);
-    else exchange.quote = event.detail;
-    return;
-  }
-  if (exchange.phase === 'pressing') exchange.phase = 'header';
+  exchange.fault = event.fault;
+  exchange.quote = event.fault === null ? null : event.detail;
   exchange.phaseAt = event.at;
+  // A fence that could not be pressed leaves a body that still arrives: it is pressed again, or silence ends it.
+  if (exchange.phase === 'body') return;
+  const hopeless = event.fault !== null && (exchange.presses >= MAX_PRESSES || !PASSING.has(event.fault));
+  if (hopeless) end(exchange, 'not-pressed', event.detail);
+  else exchange.phase = 'header';
 }
 
 function onTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {
@@ -169,7 +184,8 @@ function bodyTick(exchange: Exchange, at: Mono, limits: Config['capture']): Pres
   if (at - exchange.startedAt >= limits.dumpTimeout) return end(exchange, 'deadline', exchange.quote);
   const quiet = at - Math.max(exchange.lastLineAt, exchange.phaseAt);
   if (quiet < limits.dumpSilence / MAX_FENCES) return null;
-  if (exchange.fences >= MAX_FENCES || exchange.fault !== null) {
+  const hopeless = exchange.fault !== null && !PASSING.has(exchange.fault);
+  if (exchange.fences >= MAX_FENCES || hopeless) {
     return at - exchange.lastLineAt >= limits.dumpSilence ? end(exchange, 'silence', exchange.quote) : null;
   }
   exchange.fences += 1;

@@ -34,3 +34,17 @@ export function sysrqReply(line: string): Reply | null {
   if (level !== undefined) return { type: 'level', level };
   return SAYS.find(([prefix]) => said.startsWith(prefix))?.[1] ?? null;
 }
+
+/** Clocks of two CPUs of a guest may differ by that much, in seconds. */
+const SKEW = 1;
+
+/**
+ * Whether the kernel can have printed `line` after `earlier`. Where the one has a printk time the other has it too, and
+ * time does not go back: an old log that a guest shows on its console, or a program that says the same words, fails.
+ */
+export function printedAfter(earlier: string, line: string): boolean {
+  const from = stripPrintk(earlier).time;
+  if (from === null) return true;
+  const time = stripPrintk(line).time;
+  return time !== null && time >= from - SKEW;
+}

@@ -67,7 +67,7 @@ export class DumpParser {
         if (this.section) this.section.lost += means.messages;
         return;
       case 'fence':
-        this.fence();
+        this.fence(seconds);
         return;
       case 'boot':
         this.boot += 1;
@@ -91,7 +91,10 @@ export class DumpParser {
     if (this.section?.key.length === 1) this.interrupted = this.section;
   }
 
-  private fence(): void {
+  private fence(seconds: number | null): void {
+    // The kernel stamps all its lines or none, and time does not go back: see core/capture/replies.ts.
+    const begun = this.section?.seconds ?? null;
+    if (begun !== null && (seconds === null || seconds < begun - 1)) return;
     if (this.section?.key.length === 1) this.section.fenced = true;
     else if (this.interrupted && this.section?.onlyReports === true) this.interrupted.fenced = true;
     this.interrupted = null;

@@ -7,14 +7,16 @@ import type { SysrqKey } from '../model.js';
  * lost one of 40 on the busy host (the PS/2 queue holds 16 bytes and a chord is 10). 100 takes 600 ms.
  */
 const HOLD_MS = 10;
+/** For a chord that was lost: 300 ms, in which even a starved guest empties its PS/2 queue. */
+const SLOW_HOLD_MS = 50;
 
 interface SendKey {
   keys: { type: 'qcode'; data: string }[];
   'hold-time': number;
 }
 
-/** Arguments of `send-key` for Alt+SysRq+key. Letters and digits are their own qcodes (QEMU qapi/ui.json). */
-export function sendKeyArguments(key: SysrqKey): SendKey {
+/** Arguments of `send-key` for Alt+SysRq+key, slower where it was lost before. Letters and digits are their own qcodes (QEMU qapi/ui.json). */
+export function sendKeyArguments(key: SysrqKey, slow = false): SendKey {
   const keys = ['alt', 'sysrq', key].map((data) => ({ type: 'qcode' as const, data }));
-  return { keys, 'hold-time': HOLD_MS };
+  return { keys, 'hold-time': slow ? SLOW_HOLD_MS : HOLD_MS };
 }

@@ -50,7 +50,7 @@ export type Effect =
   | { type: 'look' }
   /** Waits for its turn, then makes the directory that raw bytes stream to; answered by `opened`. */
   | { type: 'open' }
-  | { type: 'press'; id: number; key: SysrqKey }
+  | { type: 'press'; id: number; key: SysrqKey; slow: boolean }
   | { type: 'keep-dump'; dump: KeptDump }
   | { type: 'file'; finding: Finding }
   | { type: 'drop'; why: string }

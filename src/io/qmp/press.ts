@@ -7,6 +7,11 @@ import { withQmp, type QmpOptions } from './with-qmp.js';
  * before it delivers, and answers the same for a guest that is paused or has no keyboard.
  * @throws QmpError, or the reason of the signal
  */
-export async function pressChord(socketPath: string, key: SysrqKey, options: QmpOptions): Promise<void> {
-  await withQmp(socketPath, options, (session) => session.execute('send-key', sendKeyArguments(key)));
+export async function pressChord(
+  socketPath: string,
+  key: SysrqKey,
+  options: QmpOptions & { slow?: boolean },
+): Promise<void> {
+  const chord = sendKeyArguments(key, options.slow);
+  await withQmp(socketPath, options, (session) => session.execute('send-key', chord));
 }

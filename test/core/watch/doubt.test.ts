@@ -25,7 +25,7 @@ describe('evidence that is not whole', () => {
   });
 
   it('says why no chord could be pressed', () => {
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => null })).run(60_000);
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => null })).run(90_000);
     expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/could not be pressed: busy/);
   });
 
