@@ -9,9 +9,14 @@ export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | 
 /** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
 export interface SshProbe {
   kind: 'ok' | 'refused' | 'timed-out' | 'host-fault';
+  /** How far it came; absent where it did not start, or ssh did not say. */
+  step?: SshStep;
   detail: string;
   tookMs: number;
 }
+
+/** The steps of a probe in their order. `command` forks in the guest and reads files there. */
+export type SshStep = 'connect' | 'banner' | 'login' | 'command';
 
 /** Why QMP could not be used, each with its own meaning for the verdict. */
 export type QmpFault =
@@ -29,9 +34,28 @@ export type QmpFault =
 export interface QmpView {
   /** As `query-status` names it: running, paused, io-error, guest-panicked … */
   runState: string;
-  vcpus: { index: number; threadId: number; /** user + system time of the thread */ cpuMs: number | null }[];
+  vcpus: Vcpu[];
   /** Sums over all block devices; null where there is none. */
   block: { reads: number; writes: number } | null;
+}
+
+export interface Vcpu {
+  index: number;
+  threadId: number;
+  /** user + system time of the thread */
+  cpuMs: number | null;
+  /** Samples of its registers, milliseconds apart; absent where none were asked for or QEMU gave none. */
+  samples?: CpuSample[];
+}
+
+/** From QEMU's `info registers`. */
+export interface CpuSample {
+  /** The program counter, hexadecimal. */
+  pc: string;
+  /** Waits for an interrupt; null where the architecture does not say. */
+  halted: boolean | null;
+  /** Runs a program, not the kernel; null as above. */
+  user: boolean | null;
 }
 
 /** One look from outside: harmless, takes milliseconds, presses nothing. */
@@ -48,7 +72,7 @@ export interface Look {
 export interface Share {
   tag: string;
   socket: string;
-  server: { pid: number; comm: string; state: string } | null;
+  server: { pid: number; comm: string; state: string; cpuMs?: number } | null;
 }
 
 /** Read over SSH from a healthy guest, once a boot. Null: could not be read. */

@@ -16,6 +16,7 @@ import { archiveRoot } from '../io/places.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
+import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
 import type { Services } from './execute.js';
 import { Slots } from './slots.js';
@@ -31,6 +32,8 @@ interface DaemonOptions {
   log: Log;
   /** Watch this VM only. */
   only?: string;
+  /** How guests boot; default: known from nowhere, kept nowhere. */
+  learned?: Services['learned'];
   onFiled?: Services['onFiled'];
 }
 
@@ -50,6 +53,7 @@ export class Daemon {
   private readonly stopping = new AbortController();
   private readonly journal: JournalSource;
   private readonly files: ConsoleFiles;
+  private readonly host = new HostWatch();
   private readonly boot = bootId();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private discovery: { directory: string; stop: AbortController } | null = null;
@@ -63,6 +67,7 @@ export class Daemon {
       slots: new Slots(CAPTURES_AT_ONCE),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
+      learned: options.learned ?? { of: () => ({}), keep: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
     this.journal = new JournalSource({
@@ -123,9 +128,14 @@ export class Daemon {
 
   private async tick(): Promise<void> {
     this.lastTickAt = monotonicMs();
+    const host = this.host.take(
+      [...this.guests.values()].map(({ state }) => state),
+      this.lastTickAt,
+    );
+    const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const why = this.blindness(guest);
-      guest.now({ type: 'tick', ...(why === null ? {} : { blind: why }) });
+      guest.now(why === null ? common : { ...common, blind: why });
     }
     for (const guest of this.guests.values()) await this.checkPresence(guest);
   }

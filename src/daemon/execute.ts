@@ -2,6 +2,7 @@
 import type { SysrqKey } from '../core/model.js';
 import type { Effect } from '../core/watch/events.js';
 import { monotonicMs } from '../io/clock.js';
+import type { LearnedBoots } from '../io/learned.js';
 import type { Log } from '../io/log.js';
 import { look } from '../io/look.js';
 import { QmpError } from '../io/qmp/error.js';
@@ -18,6 +19,7 @@ export interface Services {
   /** Root of the archive. */
   archive: string;
   consoleLines: number;
+  learned: Pick<LearnedBoots, 'of' | 'keep'>;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: Guest, directory: string | null, title: string) => void;
 }
@@ -52,7 +54,7 @@ const handlers: Handlers = {
   look: async (guest) => {
     const { qmpSocket, qmp } = guest.settings;
     const seen = await look(
-      { qmpSocket, pid: guest.pid },
+      { qmpSocket, pid: guest.pid, samples: guest.state.case !== null },
       { timeoutMs: qmp.timeout, signal: guest.stopping.signal },
     );
     guest.now({ type: 'look', look: seen });
@@ -62,6 +64,7 @@ const handlers: Handlers = {
     const failed = await press(guest, key, slow);
     guest.now({ type: 'pressed', id, fault: failed?.fault ?? null, detail: failed?.message ?? '' });
   },
+  learned: (guest, { learned }) => guest.services.learned.keep(guest.vm, learned),
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
   file: (guest, { finding }) => guest.caseFile.file(finding),
   drop: async (guest, { why }) => {
@@ -75,12 +78,14 @@ const handlers: Handlers = {
 /** Starts what the effect asks for and returns at once. */
 export function execute(guest: Guest, effect: Exclude<Effect, { type: 'note' }>): void {
   const handler = handlers[effect.type] as (guest: Guest, effect: Effect) => Promise<void>;
-  guest.underWay.set(effect.type, monotonicMs());
+  // A slow probe has a second one beside it.
+  const name = guest.underWay.has(effect.type) ? `${effect.type} (2)` : effect.type;
+  guest.underWay.set(name, monotonicMs());
   void handler(guest, effect)
     .catch((error: unknown) => {
       if (!guest.stopping.signal.aborted) guest.log('error', `${effect.type}: ${String(error)}`);
     })
-    .finally(() => guest.underWay.delete(effect.type));
+    .finally(() => guest.underWay.delete(name));
 }
 
 /** Presses a chord; where another client holds QMP, again until it leaves. */

@@ -47,7 +47,7 @@ export class Guest {
     public settings: GuestSettings,
     readonly services: Services,
   ) {
-    this.state = initialState(vm, monotonicMs());
+    this.state = initialState(vm, monotonicMs(), services.learned.of(vm));
     this.timeline = new Timeline(this.state, settings);
     this.ring = new ConsoleRing(services.consoleLines);
     this.caseFile = new CaseFile(this);

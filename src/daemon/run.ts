@@ -5,6 +5,7 @@ import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { monotonicMs } from '../io/clock.js';
+import { LearnedBoots } from '../io/learned.js';
 import type { Log } from '../io/log.js';
 import { notify, watchdogMs } from '../io/notify.js';
 import { VERSION } from '../io/version.js';
@@ -29,7 +30,8 @@ interface RunOptions {
 export async function runDaemon(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal } = options;
   await finishCutShort(state, log);
-  const daemon = new Daemon({ config, log, state, runtime });
+  const learned = await LearnedBoots.load(state, (message) => log('warning', message));
+  const daemon = new Daemon({ config, log, state, runtime, learned });
   const server = await serveControl(controlSocket(runtime), {
     status: () => statusOf(daemon),
     capture: (vm, order) => captureNow(daemon, vm, order),

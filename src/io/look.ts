@@ -1,6 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
-import type { Look, QmpView, Share } from '../core/model.js';
+import type { CpuSample, Look, Share, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
+import { registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
 import { readArgv, readStat, scanProcesses } from './proc.js';
 import { QmpError } from './qmp/error.js';
@@ -8,13 +10,18 @@ import { withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 
 /** Beyond the time that QMP is held, so that its own, better words come first. */
 const LOOK_MS = 1990;
+/** Samples of the registers in one look: a loop stays where it is, work moves on. Each stops all vCPUs for a moment. */
+const SAMPLES = 4;
+const SAMPLE_PAUSE_MS = 15;
+/** Of a machine with more, the answer would be too long to be worth it. */
+const SAMPLED_VCPUS_MAX = 32;
 
 /**
  * Looks at a guest from outside: QMP, QEMU's process, and the servers behind its shares. Presses nothing, never
  * throws, takes at most two seconds; what could not be read is null or a fault.
  */
 export async function look(
-  target: { qmpSocket: string; pid: number | null },
+  target: { qmpSocket: string; pid: number | null; samples?: boolean },
   options: QmpOptions,
 ): Promise<Look> {
   const { timeoutMs } = options;
@@ -24,7 +31,7 @@ export async function look(
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const asked = askQmp(target.qmpSocket, { timeoutMs, signal: end.signal });
+    const asked = askQmp(target, { timeoutMs, signal: end.signal });
     const [host, machine] = await Promise.all([lookAtHost(target, end.signal), asked]);
     return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
   } finally {
@@ -37,9 +44,10 @@ export async function look(
 
 type Machine = Awaited<ReturnType<typeof askQmp>>;
 
-async function askQmp(socketPath: string, options: QmpOptions) {
+async function askQmp(target: { qmpSocket: string; samples?: boolean }, options: QmpOptions) {
   try {
-    return { ok: true as const, ...(await withQmp(socketPath, options, describe)) };
+    const body = (session: QmpSession) => describe(session, target.samples === true);
+    return { ok: true as const, ...(await withQmp(target.qmpSocket, options, body)) };
   } catch (error) {
     const fault = error instanceof QmpError ? error.fault : 'timeout';
     const detail = error instanceof Error ? error.message : String(error);
@@ -47,11 +55,30 @@ async function askQmp(socketPath: string, options: QmpOptions) {
   }
 }
 
-async function describe(session: QmpSession) {
+async function describe(session: QmpSession, samples: boolean) {
   const runState = runStateOf(await session.execute('query-status'));
   const vcpus = vcpusOf(await ifKnown(session.execute('query-cpus-fast')));
   const block = blockSums(await ifKnown(session.execute('query-blockstats')));
-  return { runState, vcpus, block };
+  if (!samples || runState !== 'running' || vcpus.length === 0 || vcpus.length > SAMPLED_VCPUS_MAX)
+    return { runState, vcpus, block };
+  const sampled = await sampleRegisters(session);
+  return {
+    runState,
+    block,
+    vcpus: vcpus.map((vcpu) => ({ ...vcpu, samples: sampled.get(vcpu.index) ?? [] })),
+  };
+}
+
+async function sampleRegisters(session: QmpSession): Promise<Map<number, CpuSample[]>> {
+  const sampled = new Map<number, CpuSample[]>();
+  for (let taken = 0; taken < SAMPLES; taken += 1) {
+    if (taken > 0) await delay(SAMPLE_PAUSE_MS);
+    const command = { 'command-line': 'info registers -a' };
+    const registers = registersOf(await ifKnown(session.execute('human-monitor-command', command)));
+    if (registers.size === 0) break;
+    for (const [index, sample] of registers) sampled.set(index, [...(sampled.get(index) ?? []), sample]);
+  }
+  return sampled;
 }
 
 /** A QEMU that lacks a command still tells its run state. */
@@ -64,7 +91,7 @@ function ifKnown(answer: Promise<unknown>): Promise<unknown> {
 
 async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look['qmp']> {
   if (!machine.ok) return machine;
-  const vcpus: QmpView['vcpus'] = await Promise.all(
+  const vcpus: Vcpu[] = await Promise.all(
     machine.vcpus.map(async (vcpu) => {
       const stat = pid === null ? null : await readStat(pid, vcpu.threadId);
       return { ...vcpu, cpuMs: stat?.cpuMs ?? null };
@@ -115,7 +142,8 @@ async function worst(pids: number[]): Promise<Share['server']> {
   const servers: NonNullable<Share['server']>[] = [];
   for (const pid of pids) {
     const stat = await readStat(pid);
-    if (stat !== null) servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state });
+    if (stat !== null)
+      servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state, cpuMs: stat.cpuMs });
   }
   return servers.find(({ state }) => !['R', 'S', 'I'].includes(state)) ?? servers.at(-1) ?? null;
 }

@@ -53,6 +53,26 @@ it('names the server behind each share, and the state it is in', async () => {
   });
 });
 
+it('samples the registers where that is asked for', async () => {
+  let asked = 0;
+  const { path } = await serve(
+    polite(({ execute, id, arguments: args }) => {
+      if (execute === 'query-status') return reply(id, { status: 'running' });
+      if (execute === 'query-cpus-fast') return reply(id, [{ 'cpu-index': 0, 'thread-id': 1 }]);
+      if (execute !== 'human-monitor-command') return reply(id, []);
+      expect(args).toEqual({ 'command-line': 'info registers -a' });
+      asked += 1;
+      return reply(
+        id,
+        `\r\nCPU#0\r\nRIP=ffffffff8100000${asked} RFL=00000246 [---Z-P-] CPL=0 II=0 HLT=0\r\n`,
+      );
+    }),
+  );
+  const seen = await look({ qmpSocket: path, pid: null, samples: true }, options);
+  const samples = [1, 2, 3, 4].map((n) => ({ pc: `ffffffff8100000${n}`, halted: false, user: false }));
+  expect(seen.qmp).toMatchObject({ ok: true, vcpus: [{ index: 0, samples }] });
+});
+
 it('prefers, of two processes that serve one share, the one that is stopped', async () => {
   const { path } = await machine();
   const store = join(path, '../store.sock');

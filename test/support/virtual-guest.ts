@@ -50,6 +50,7 @@ export class VirtualGuest {
   readonly pressed: string[] = [];
   readonly effects: Effect[] = [];
   now = 0;
+  private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
 
   constructor(private readonly script: Script = {}) {
@@ -75,11 +76,16 @@ export class VirtualGuest {
       if (!asleep) {
         this.drain(tick);
         this.now = tick;
-        this.give({ type: 'tick' });
+        this.give({ type: 'tick', wallMs: this.wallOffset + this.now });
       }
       this.now = tick;
     }
     return this;
+  }
+
+  /** Sets the wall clock of the host forward. */
+  jump(ms: number): void {
+    this.wallOffset += ms;
   }
 
   private drain(until: number): void {

@@ -79,6 +79,25 @@ export const socketPath = (about: string) =>
     .max(MAX_SOCKET_PATH, `expected at most ${MAX_SOCKET_PATH} characters, as the kernel does`)
     .describe(about);
 
+const EXPRESSION_MAX = 500;
+
+/** A regular expression of JavaScript, or null for none. */
+export const expression = (about: string) =>
+  z
+    .string('expected a regular expression')
+    .max(EXPRESSION_MAX, `expected at most ${EXPRESSION_MAX} characters`)
+    .superRefine((source, context) => {
+      try {
+        new RegExp(source);
+      } catch (error) {
+        const because = error instanceof Error ? error.message : String(error);
+        context.addIssue({ code: 'custom', message: `expected a regular expression: ${because}` });
+      }
+    })
+    .nullable()
+    .describe(about)
+    .prefault(null);
+
 /** A leading dash would be read as an option by ssh. */
 export const hostName = (about: string) =>
   text(/^[^-\s][^\s]*$/, 'a host as in ~/.ssh/config, without blanks', about);

@@ -3,6 +3,7 @@ import { cronProblem } from './cron.js';
 import {
   count,
   duration,
+  expression,
   flag,
   glob,
   hostName,
@@ -54,6 +55,9 @@ const detect = z
       { min: '10s', max: '1d', because: 'nothing but silence speaks against such a guest' },
       'Silence of a booting guest that cannot be looked into, or seems busy, before it is filed.',
     ).prefault('3min'),
+    testPattern: expression(
+      'Further lines that say which test begins: a regular expression, its first group the name.',
+    ),
     cooldown: duration(
       { min: '1s', max: '30min', because: 'each look prints a dump on the console' },
       'After a look that found nothing stuck, before the next; doubles up to 30min.',

@@ -29,8 +29,6 @@ const DUMP_MAX_MS = 60_000;
 
 const JOB = /^(?:\[[ *]{1,10}\] ?)?(?:\(\d+ of \d+\) )?A [a-z-]{1,20} job is running for (.+)$/;
 const JOB_AGE = /^(.+ \([^()]{1,60} \/ [^()]{1,60}\))/;
-/** Test runners say which test starts: always progress, also where only a number differs. */
-const TEST_STARTS = /^(?:run (?:fstests|blktests) \S+ at |LTP: starting )/;
 const SYSRQ = /^(?:sysrq: )?(?:sysrq: |SysRq : )(.*)$/;
 const STATUS = /^(?:\[ *[A-Z]{2,6} *\] | {5,}[A-Z][a-z]+ing )/;
 
@@ -55,7 +53,6 @@ export class Progress {
       this.known.clear();
       this.dump = null;
     }
-    if (TEST_STARTS.test(text)) return NEWS;
     const job = JOB.exec(text)?.[1];
     if (job !== undefined) return { news: false, awaiting: JOB_AGE.exec(job)?.[1] ?? null };
     if (this.inDump(printk, at) || complaintIn(line) !== null || isReportLine(text)) return NOTHING;

@@ -1,6 +1,8 @@
 /** What happens to one guest, and what is to be done about it: both are data, so that any of it can be replayed. */
+import type { HostNow } from '../host/now.js';
 import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
+import type { Learned } from './quiet.js';
 import type { TimedLook } from './state.js';
 import type {
   Analysis,
@@ -19,8 +21,11 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'boot'; invocation: string | null; reason: string }
   /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
   | { type: 'line'; text: string; replayed?: true }
-  /** `blind`: why the console cannot be judged by its silence now. */
-  | { type: 'tick'; blind?: string }
+  /**
+   * `blind`: why the console cannot be judged by its silence now. `wallMs`: the wall clock. `host`: looked at every few
+   * seconds.
+   */
+  | { type: 'tick'; blind?: string; wallMs?: number; host?: HostNow }
   | { type: 'ssh'; probe: SshProbe }
   | { type: 'facts'; facts: GuestFacts }
   | { type: 'look'; look: Look }
@@ -54,5 +59,7 @@ export type Effect =
   | { type: 'keep-dump'; dump: KeptDump }
   | { type: 'file'; finding: Finding }
   | { type: 'drop'; why: string }
+  /** To be kept for the guest's next boots. */
+  | { type: 'learned'; learned: Learned }
   | { type: 'recovered'; afterMs: number; because: string }
   | { type: 'note'; level: 'info' | 'notice' | 'warning'; text: string };

@@ -2,12 +2,14 @@
 import { complaintIn } from '../console/complaints.js';
 import { Progress } from '../console/progress.js';
 import { bootMarker, kernelCommandLine } from '../console/markers.js';
+import { startedTest } from '../console/tests.js';
 import type { GuestFacts, SshProbe } from '../model.js';
 import { printable } from '../printable.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
+import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
 import type { GuestState } from './state.js';
 
 /** Lines kept for the reports that a kernel prints by itself: several hung tasks with their stacks. */
@@ -32,7 +34,9 @@ export function onBoot(
   if (state.case !== null) forgetCase(context, reason);
   recovered(context, reason);
   state.boot = { at, by };
+  bootBegins(state, by === 'kernel' ? 'kernel' : 'firmware', at);
   state.facts = null;
+  state.judged = null;
   state.notBefore = 0;
   state.cooldownMs = 0;
   // A kernel with `quiet` shows no first line: what the last boot has said is news again.
@@ -40,6 +44,7 @@ export function onBoot(
   state.console.quietSince = at;
   state.console.lastProgress = null;
   state.console.awaiting = null;
+  state.console.test = null;
   state.console.tail = [];
   state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
   enter(context, 'starting', [reason]);
@@ -55,9 +60,14 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   keepTail(console.tail, text);
   console.commandLine = kernelCommandLine(text) ?? console.commandLine;
   const reading = console.progress.read(text, at);
-  console.awaiting = reading.awaiting ?? (reading.news ? null : console.awaiting);
-  if (reading.news) onNews(context, text);
-  else if (!replayed) onComplaint(context, text);
+  const test = startedTest(text, context.settings.detect.testPattern);
+  if (test !== null) console.test = { at, name: printable(test, PROGRESS_TEXT_MAX) };
+  const news = reading.news || test !== null;
+  console.awaiting = reading.awaiting ?? (news ? null : console.awaiting);
+  // The silence that this line ends was still the earlier phase's.
+  if (news) onNews(context, text);
+  readPhase(state, text, at);
+  if (!news && !replayed) onComplaint(context, text);
 }
 
 /** A boot that SSH has answered in is over. */
@@ -74,6 +84,7 @@ function keepTail(tail: string[], text: string): void {
 
 function onNews(context: Context, text: string): void {
   const { state, at } = context;
+  silenceEnds(state, at);
   state.console.quietSince = at;
   state.console.lastProgress = { at, text: printable(text, PROGRESS_TEXT_MAX) };
   if (state.name === 'unknown') enterCalm(context, ['its console speaks']);
@@ -107,7 +118,7 @@ function onComplaint(context: Context, text: string): void {
 export function onSsh(context: Context, probe: SshProbe): void {
   const { state, at, effects } = context;
   const { ssh } = state;
-  ssh.inFlight = false;
+  ssh.inFlight = Math.max(0, ssh.inFlight - 1);
   ssh.last = probe;
   if (probe.kind === 'host-fault') return;
   if (probe.kind !== 'ok') {
@@ -122,7 +133,11 @@ export function onSsh(context: Context, probe: SshProbe): void {
   ssh.firstFailureAt = null;
   state.notBefore = 0;
   state.cooldownMs = 0;
-  if (first) effects.push({ type: 'read-facts' });
+  state.judged = null;
+  if (first) {
+    bootComesGood(context);
+    effects.push({ type: 'read-facts' });
+  }
   // A probe that began before the panic may still succeed; only a new boot ends one.
   if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
@@ -148,6 +163,7 @@ function recovered(context: Context, because: string): void {
 /** Windows that were open while the watchdog slept prove nothing about the guest. */
 export function voidWindows(context: Context, why: string): void {
   const { state, at, effects } = context;
+  disturbed(state);
   state.console.quietSince = at;
   state.ssh.failures = 0;
   state.ssh.firstFailureAt = null;

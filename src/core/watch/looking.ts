@@ -4,6 +4,7 @@ import type { Look } from '../model.js';
 import { seconds } from '../words.js';
 import { type Context, enter, forgetCase, refuseByHand } from './case.js';
 import { fileCase } from './judge.js';
+import { disturbed } from './phase.js';
 import type { Case } from './state.js';
 
 /** Looks that fail before the guest is judged without one: `busy` passes, a stuck main loop does not. */
@@ -49,6 +50,7 @@ function pause(context: Context, current: Case, why: string): void {
     refuseByHand(context, why);
     return;
   }
+  disturbed(context.state);
   current.lookAgainAt = context.at + PAUSED_MS;
   enter(context, 'paused', [why]);
 }

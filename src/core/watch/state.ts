@@ -1,8 +1,11 @@
+import type { HostNow } from '../host/now.js';
 import type { DumpName, KeptDump, Series } from '../capture/series.js';
 import { Progress, type ProgressState } from '../console/progress.js';
 import type { Complaint } from '../console/complaints.js';
-import type { CaptureRung, GuestFacts, Look, SshProbe } from '../model.js';
+import type { Phase } from '../console/phases.js';
+import type { CaptureRung, GuestFacts, Look, SshProbe, VerdictClass } from '../model.js';
 import type { Mono } from '../time.js';
+import type { Learned } from './quiet.js';
 
 export type StateName =
   | 'unknown'
@@ -59,13 +62,22 @@ export interface GuestState {
   invocation: string | null;
   /** The newest sign that a boot begins, and who gave it. */
   boot: { at: Mono; by: 'qemu' | 'firmware' | 'kernel' } | null;
+  /** Where its boot is, and the longest silence of each phase until now; null where that says nothing of the guest. */
+  phase: { name: Phase; since: Mono; quiet: Partial<Record<Phase, number>> | null };
+  /** Of its good boots so far. */
+  learned: Learned;
   lastTickAt: Mono | null;
+  /** The wall clock at that tick, in milliseconds; null where ticks do not tell. */
+  lastWallMs: number | null;
+  host: (HostNow & { at: Mono }) | null;
   console: {
     progress: Progress;
     /** Since when the console has been silent, from the point of view of the watchdog. */
     quietSince: Mono;
     lastProgress: { at: Mono; text: string } | null;
     awaiting: string | null;
+    /** The test that began last in this boot. */
+    test: { at: Mono; name: string } | null;
     commandLine: string | null;
     /** The newest cleaned lines, for reports that the kernel prints by itself. */
     tail: string[];
@@ -73,7 +85,8 @@ export interface GuestState {
   ssh: {
     last: SshProbe | null;
     lastStartedAt: Mono | null;
-    inFlight: boolean;
+    /** Probes under way: a second one begins beside one that is slow. */
+    inFlight: number;
     /** It answered in this boot, last at that time. */
     lastOkAt: Mono | null;
     failures: number;
@@ -88,9 +101,11 @@ export interface GuestState {
   notBefore: Mono;
   cooldownMs: number;
   lastIncident: string | null;
+  /** What the newest capture came to. */
+  judged: { at: Mono; class: VerdictClass; title: string } | null;
 }
 
-export function initialState(vm: string, at: Mono): GuestState {
+export function initialState(vm: string, at: Mono, learned: Learned = {}): GuestState {
   return {
     vm,
     name: 'unknown',
@@ -98,19 +113,24 @@ export function initialState(vm: string, at: Mono): GuestState {
     why: ['nothing is known yet'],
     invocation: null,
     boot: null,
+    phase: { name: 'firmware', since: at, quiet: null },
+    learned,
     lastTickAt: null,
+    lastWallMs: null,
+    host: null,
     console: {
       progress: new Progress(),
       quietSince: at,
       lastProgress: null,
       awaiting: null,
+      test: null,
       commandLine: null,
       tail: [],
     },
     ssh: {
       last: null,
       lastStartedAt: null,
-      inFlight: false,
+      inFlight: 0,
       lastOkAt: null,
       failures: 0,
       firstFailureAt: null,
@@ -122,6 +142,7 @@ export function initialState(vm: string, at: Mono): GuestState {
     notBefore: 0,
     cooldownMs: 0,
     lastIncident: null,
+    judged: null,
   };
 }
 
@@ -130,6 +151,12 @@ export type SavedState = Omit<GuestState, 'console'> & {
   console: Omit<GuestState['console'], 'progress'> & { progress: ProgressState };
 };
 
+/** Members that a state of an earlier version lacks get their first value. */
 export function reviveState(saved: SavedState): GuestState {
-  return { ...saved, console: { ...saved.console, progress: new Progress(saved.console.progress) } };
+  const fresh = initialState(saved.vm, saved.since);
+  return {
+    ...fresh,
+    ...saved,
+    console: { ...fresh.console, ...saved.console, progress: new Progress(saved.console.progress) },
+  };
 }

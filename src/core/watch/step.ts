@@ -5,12 +5,14 @@
  */
 import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
+import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { captureTick, onOpened, onPressed, readDump } from './capturing.js';
 import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
 import { onBoot, onFacts, onLine, onSsh, voidWindows } from './evidence.js';
 import type { Effect, GuestEvent } from './events.js';
 import { fileWhatThereIs } from './judge.js';
+import { disturbed } from './phase.js';
 import { lookTick, onLook } from './looking.js';
 import type { GuestState } from './state.js';
 import { suspicion } from './suspicion.js';
@@ -19,6 +21,8 @@ import { suspicion } from './suspicion.js';
 const LATE_TICK_MS = 5_000;
 /** `recovered` is shown for a while before the guest is plainly up again. */
 const RECOVERED_MS = 10_000;
+
+type Tick = Extract<GuestEvent, { type: 'tick' }>;
 
 /** Updates `state` by one event and returns what has to be done. Events must come in the order of their times. */
 export function step(state: GuestState, event: GuestEvent, settings: GuestSettings): Effect[] {
@@ -36,7 +40,7 @@ function dispatch(context: Context, event: GuestEvent): void {
       if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
       return;
     case 'tick':
-      onTick(context, event.blind);
+      onTick(context, event);
       return;
     case 'ssh':
       onSsh(context, event.probe);
@@ -66,11 +70,9 @@ function dispatch(context: Context, event: GuestEvent): void {
   }
 }
 
-function onTick(context: Context, blind: string | undefined): void {
+function onTick(context: Context, event: Tick): void {
   const { state, at, settings } = context;
-  const late = state.lastTickAt !== null && at - state.lastTickAt > LATE_TICK_MS;
-  if (late) voidWindows(context, `the watchdog itself slept for ${seconds(at - (state.lastTickAt ?? at))}`);
-  state.lastTickAt = at;
+  guardItself(context, event);
   if (state.name === 'gone') return;
   probeWhenDue(context);
   if (state.case !== null) {
@@ -81,7 +83,8 @@ function onTick(context: Context, blind: string | undefined): void {
   if (state.name === 'recovered' && at - state.since >= RECOVERED_MS) enterCalm(context, state.why);
   if (state.name === 'held' || state.name === 'panicked' || state.name === 'qemu-stuck') return;
   // Silence of a source that cannot be read says nothing about the guest.
-  if (blind !== undefined) {
+  if (event.blind !== undefined) {
+    disturbed(state);
     state.console.quietSince = at;
     return;
   }
@@ -97,11 +100,34 @@ function onCaptureAsked(
   openCase(context, { why: ['asked for by hand'], complaint: null, manual: true, note, ...plan });
 }
 
+/** Windows that were open while nobody watched are void. */
+function guardItself(context: Context, event: Tick): void {
+  const { state, at } = context;
+  const pause = at - (state.lastTickAt ?? at);
+  if (pause > LATE_TICK_MS) voidWindows(context, `the watchdog itself slept for ${seconds(pause)}`);
+  else if (clockJumped(state, event))
+    voidWindows(context, 'the wall clock jumped, or the host was suspended');
+  state.lastTickAt = at;
+  state.lastWallMs = event.wallMs ?? null;
+  if (event.host !== undefined) state.host = { ...event.host, at };
+}
+
+/** The monotonic clock stands still while the host is suspended, and the guests with it; the wall clock goes on. */
+function clockJumped(
+  { lastWallMs, lastTickAt }: GuestState,
+  { at, wallMs }: { at: Mono; wallMs?: number },
+): boolean {
+  if (lastWallMs === null || lastTickAt === null || wallMs === undefined) return false;
+  return Math.abs(wallMs - lastWallMs - (at - lastTickAt)) > LATE_TICK_MS;
+}
+
 function probeWhenDue({ state, settings, at, effects }: Context): void {
   const { ssh } = state;
-  if (!settings.ssh.enabled || ssh.inFlight) return;
-  if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < settings.ssh.interval) return;
-  ssh.inFlight = true;
+  if (!settings.ssh.enabled || ssh.inFlight > 1) return;
+  // A healthy guest answers at once: one that is slow is asked again beside it, not after it.
+  const pause = ssh.inFlight === 0 ? settings.ssh.interval : settings.ssh.timeout / 3;
+  if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return;
+  ssh.inFlight += 1;
   ssh.lastStartedAt = at;
   effects.push({ type: 'probe-ssh' });
 }

@@ -1,6 +1,8 @@
 import type { GuestSettings } from '../config/schema.js';
+import type { Phase } from '../console/phases.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
+import { quietLimit } from './quiet.js';
 import type { GuestState } from './state.js';
 
 /**
@@ -13,12 +15,15 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
   const quiet = at - state.console.quietSince;
   const silent = silence(state, quiet);
   if (!sshCanBeJudged(state, settings)) {
-    return quiet >= detect.bootSilence ? [silent, sshUnknown(state, settings)] : null;
+    const limit = Math.max(quietLimit(state.phase.name, state.learned, settings), detect.bootSilence);
+    return quiet >= limit ? [silent, sshUnknown(state, settings)] : null;
   }
   if (state.ssh.failures < settings.ssh.failures) return null;
-  const limit = state.ssh.lastOkAt === null ? detect.bootSilence : detect.silence;
-  return quiet >= limit ? [sshLost(state, at), silent] : null;
+  return quiet >= quietLimit(phaseOf(state), state.learned, settings) ? [sshLost(state, at), silent] : null;
 }
+
+/** A guest whose SSH is lost is in no phase of a boot. */
+const phaseOf = ({ ssh, phase }: GuestState): Phase => (ssh.lastOkAt === null ? phase.name : 'up');
 
 /** SSH says something about this guest: it is on, and the last probe was not stopped by the host's own fault. */
 export function sshCanBeJudged({ ssh }: GuestState, settings: GuestSettings): boolean {
@@ -40,6 +45,7 @@ function sshUnknown({ ssh }: GuestState, settings: GuestSettings): string {
 function silence(state: GuestState, quiet: number): string {
   const { lastProgress, awaiting } = state.console;
   const last = lastProgress === null ? '' : `, last: ${lastProgress.text}`;
+  const where = state.ssh.lastOkAt === null && state.phase.quiet !== null ? `, in ${state.phase.name}` : '';
   const waits = awaiting === null ? '' : `; it waits for ${awaiting}`;
-  return `no news on the console for ${seconds(quiet)}${last}${waits}`;
+  return `no news on the console for ${seconds(quiet)}${where}${last}${waits}`;
 }

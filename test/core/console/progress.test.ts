@@ -53,15 +53,6 @@ describe('Progress', () => {
     });
   });
 
-  it('takes each start of a test for news, also the same test again', () => {
-    const lines = [
-      '[   50.000000] run fstests generic/001 at 2026-01-01 00:00:00',
-      '[   60.000000] run fstests generic/002 at 2026-01-01 00:00:10',
-      '[   70.000000] run fstests generic/002 at 2026-01-01 00:00:20',
-    ];
-    expect(newsOf(lines)).toEqual(lines);
-  });
-
   it('takes neither a complaint nor its report for news', () => {
     const report = `[  242.660103] INFO: task umount:1234 blocked for more than 120 seconds.
 [  242.660200]       Not tainted 6.1.0-18-amd64 #1 Debian 6.1.76-1

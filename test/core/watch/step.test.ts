@@ -33,6 +33,13 @@ describe('a guest that wedges', () => {
     expect((finding?.capturedAt ?? Infinity) - (finding?.wedgedSince ?? 0)).toBeLessThan(15_000);
   });
 
+  it('is suspected 8 s after its last answer at the latest: a slow probe has a second one beside it', () => {
+    for (let wedge = 30_000; wedge < 33_000; wedge += 500) {
+      const guest = booted(new VirtualGuest({ ssh: healthyFor(wedge) })).run(60_000);
+      expect(guest.findings[0]?.suspectAt ?? Infinity).toBeLessThanOrEqual(wedge + 8_000);
+    }
+  });
+
   it('waits in S with an empty w: t still tells', () => {
     const press = answers(golden('exec'));
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(60_000);
@@ -130,6 +137,15 @@ describe('a guest that is not accused', () => {
   it('was not seen because the watchdog slept', () => {
     const ssh = (at: number) => (at > 30_000 && at < 95_000 ? 'timed-out' : 'ok');
     const guest = booted(new VirtualGuest({ ssh })).run(31_000).run(63_000, { asleep: true }).run(60_000);
+    expect(guest.path).toEqual(['starting', 'up']);
+  });
+
+  it('was not seen because the host was suspended: its wall clock tells', () => {
+    const guest = booted(
+      new VirtualGuest({ ssh: (at) => (at > 30_000 && at < 39_000 ? 'timed-out' : 'ok') }),
+    );
+    guest.run(33_000).jump(3_600_000);
+    guest.run(60_000);
     expect(guest.path).toEqual(['starting', 'up']);
   });
 

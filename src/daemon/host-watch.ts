@@ -1,0 +1,26 @@
+/** What the host suffers from, looked at for all guests at once. */
+import type { HostNow, HostPressure } from '../core/host/now.js';
+import type { Mono } from '../core/time.js';
+import type { GuestState } from '../core/watch/state.js';
+import { readPressure } from '../io/pressure.js';
+
+/** The kernel's own averages are over 10 s. */
+const EVERY_MS = 2_500;
+/** Guests that lost SSH within this time of each other did so at the same moment. */
+const SAME_MOMENT_MS = 15_000;
+
+export class HostWatch {
+  private takenAt: Mono = -Infinity;
+  private pressure: HostPressure | null = null;
+
+  /** Null while the last answer is fresh. The pressure is that of the last reading: none is waited for. */
+  take(guests: readonly GuestState[], at: Mono): HostNow | null {
+    if (at - this.takenAt < EVERY_MS) return null;
+    this.takenAt = at;
+    void readPressure().then((pressure) => (this.pressure = pressure));
+    const stalled = guests.filter(({ ssh: { lastOkAt, firstFailureAt } }) => {
+      return lastOkAt !== null && firstFailureAt !== null && at - firstFailureAt < SAME_MOMENT_MS;
+    });
+    return { pressure: this.pressure, stalled: stalled.length, guests: guests.length };
+  }
+}
