@@ -6,6 +6,7 @@ import { analyzeCommand } from './analyze.js';
 import { captureGuest } from './capture.js';
 import { configCheck, configSchemaText, configShow } from './config.js';
 import { demo } from './demo.js';
+import { diffCommand } from './diff.js';
 import { doctor } from './doctor.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { listIncidents } from './list.js';
@@ -13,6 +14,7 @@ import { processTerminal } from './print.js';
 import { prune } from './prune.js';
 import { run } from './run.js';
 import { showIncident } from './show.js';
+import { stacksCommand } from './stacks.js';
 import { status } from './status.js';
 import { archiveRoot } from '../io/places.js';
 
@@ -94,6 +96,8 @@ program
   .action(async (vm, options) => done(await captureGuest(vm, options, globals())));
 
 analyzeCommand(program, done);
+stacksCommand(program, globals, done);
+diffCommand(program, globals, done);
 
 program
   .command('doctor [vm]')

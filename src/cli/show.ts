@@ -6,8 +6,9 @@ import { escapeUnsafe } from '../core/report/json.js';
 import type { IncidentRow } from '../core/report/row.js';
 import { renderVerdict } from '../core/report/text.js';
 import { filesOf } from '../io/archive/contents.js';
-import { ArchiveError } from '../io/archive/directory.js';
-import { readIncidentOf, readIncidents, readVerdict } from '../io/archive/read.js';
+import { readIncidentOf, readVerdict } from '../io/archive/read.js';
+import { findIncident, NotFound } from './find.js';
+import { EXIT } from './globals.js';
 import { styled, type Terminal } from './print.js';
 
 interface ShowOptions {
@@ -27,35 +28,16 @@ export async function showIncident(
   options: ShowOptions,
   terminal: Terminal,
 ): Promise<number> {
-  let rows: IncidentRow[];
   try {
-    rows = await readIncidents(root);
+    const row = await findIncident(root, wanted);
+    await (options.json === true ? printJson(row, terminal) : printText(row, terminal));
+    return row.complete ? EXIT.ok : EXIT.incomplete;
   } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
+    if (!(error instanceof NotFound)) throw error;
     terminal.err(`wedgewatch: ${error.message}\n`);
-    return 5;
+    if (options.json === true && error.code === EXIT.noMatch) terminal.out('[]\n');
+    return error.code;
   }
-  const found = wanted === undefined ? rows.slice(-1) : matching(rows, wanted);
-  const [row] = found;
-  if (row === undefined) {
-    const what = wanted === undefined ? 'there is no incident yet' : `no incident ${printable(wanted, 100)}`;
-    terminal.err(`wedgewatch: ${what}${rows.length > 0 ? '; wedgewatch list shows those there are' : ''}\n`);
-    if (options.json === true) terminal.out('[]\n');
-    return 3;
-  }
-  if (found.length > 1) {
-    const names = found.map(({ id, verdict }) => `  ${id}  ${verdict}\n`);
-    terminal.err(`wedgewatch: ${printable(wanted ?? '', 100)} could be any of\n${names.join('')}`);
-    return 2;
-  }
-  await (options.json === true ? printJson(row, terminal) : printText(row, terminal));
-  return row.complete ? 0 : 4;
-}
-
-function matching(rows: readonly IncidentRow[], wanted: string): IncidentRow[] {
-  const name = wanted.replace(/\/+$/, '').replace(/^.*\//, '');
-  if (name === '') return [];
-  return rows.filter(({ id, shortId }) => id.startsWith(name) || shortId.startsWith(name));
 }
 
 async function printJson({ path, evidence }: IncidentRow, { out, err }: Terminal): Promise<void> {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { runAnalyze } from '../../src/cli/analyze.js';
 import type { Analysis } from '../../src/core/model.js';
@@ -92,7 +93,7 @@ describe('analyze', () => {
     const path = join(directory, 'missing');
     expect(await run([path])).toMatchObject({
       out: '',
-      err: `wedgewatch: ${path} cannot be read: no such file.\n`,
+      err: `wedgewatch: ${path} cannot be read: no such file\n`,
     });
   });
 
@@ -134,5 +135,59 @@ describe('analyze', () => {
     expect(code).toBe(1);
     // eslint-disable-next-line no-control-regex -- what must not come out
     expect(out.replaceAll('\n', '')).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/);
+  });
+
+  it('prints of several files a line each', async () => {
+    const { out } = await run([golden('idle'), file('none', ['x']), golden('exec')]);
+    expect(out.split('\n')).toEqual([
+      `${golden('idle')}: nothing is stuck in these dumps`,
+      expect.stringMatching(/none: no SysRq dump and no kernel complaint in it$/),
+      expect.stringMatching(/exec\.log: init:109 waiting in execve/),
+      '',
+    ]);
+  });
+
+  it('takes standard input where no file is named, unless that is a keyboard', async () => {
+    const piped = await run([], false, Readable.from([readFileSync(golden('page-in'))]));
+    expect([piped.code, piped.out.split(' ')[0]]).toEqual([1, 'pagein:109']);
+    let err = '';
+    const streams = { in: null, out: () => undefined, err: (text: string) => (err += text) };
+    expect(await runAnalyze([], {}, streams)).toBe(2);
+    expect(err).toContain('dmesg | wedgewatch analyze');
+  });
+
+  describe('of packed and other files', () => {
+    const packed = gzipSync(readFileSync(golden('page-in')));
+
+    it('reads what gzip packed, also when piped', async () => {
+      const plain = await run([golden('page-in')]);
+      expect(await run([file('log.gz', packed)])).toEqual(plain);
+      const bytes = Array.from(packed, (byte) => Uint8Array.of(byte));
+      expect(await run(['-'], false, Readable.from(bytes))).toEqual(plain);
+    });
+
+    it('of a cut one says so, and judges what came', async () => {
+      const { code, out, err } = await run([file('cut.gz', packed.subarray(0, packed.length - 3000))]);
+      expect([code, out.split(' ')[0]]).toEqual([1, 'pagein:109']);
+      expect(err).toMatch(/cut\.gz: its gzip data are cut or damaged \(.*\); this is of what came before\n$/);
+    });
+
+    it.each([
+      ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0], 'it is packed by xz. Fix: xz -dc FILE | wedgewatch analyze'],
+      ['a journal', [...Buffer.from('LPKSHHRH')], 'it is a journal. Fix: journalctl --file=FILE -o cat'],
+      ['noise', Array.from({ length: 500 }, (_, n) => n % 32), 'it is binary, not the text of a console'],
+    ])('of %s says what it is', async (_kind, bytes, why) => {
+      const { code, err } = await run([file('strange', Uint8Array.from(bytes))]);
+      expect(code).toBe(5);
+      expect(err).toContain(why);
+      expect((await run([file('strange.gz', gzipSync(Uint8Array.from(bytes)))])).code).toBe(5);
+    });
+
+    it('does not wait for a device', async () => {
+      expect(await run(['/dev/zero'])).toMatchObject({
+        code: 5,
+        err: expect.stringContaining('a device') as string,
+      });
+    });
   });
 });

@@ -19,6 +19,7 @@ export const FILES: Readonly<Record<string, string>> = {
   'console.txt': 'the console around the stall, cleaned',
   'console.raw': 'its bytes as they came',
   'stacks.folded': 'for flame-graph tools',
+  'stacks.speedscope.json': 'for speedscope',
   'host.json': 'QEMU, its vCPUs, disks and backends, seen from the host',
   'timeline.jsonl': 'the events that were decided on',
   'incident.json': 'everything, for programs',

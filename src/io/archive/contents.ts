@@ -12,6 +12,8 @@ import {
 } from '../../core/report/incident.js';
 import { incidentJson, safeJson } from '../../core/report/json.js';
 import { printable } from '../../core/printable.js';
+import { speedscope } from '../../core/report/speedscope.js';
+import { shownTasks } from '../../core/report/tasks.js';
 import { FILES, renderVerdict } from '../../core/report/text.js';
 import { archiveError, faultText } from './directory.js';
 import { putFile, syncPath } from './files.js';
@@ -43,15 +45,16 @@ export interface Filed {
 export const OPENING = 'opening.json';
 /** Space held back, so that a console which fills the disk leaves room for the verdict. */
 export const RESERVE = 'reserve';
-export const RESERVE_BYTES = 32 << 10;
+export const RESERVE_BYTES = 48 << 10;
 
 const LINE_MAX = 8192;
 /** Dumps beyond this are linked from the report. */
 const REPORT_DUMPS_MAX = 1 << 20;
+const SPEEDSCOPE = 'stacks.speedscope.json';
 /** Without one of these a directory is no incident. */
 const RECORDS = ['verdict.txt', 'incident.json'];
 /** Made from other files: without them no evidence is lost. */
-const DERIVED = new Set(['stacks.txt', 'stacks.folded', 'report.html', ...RECORDS]);
+const DERIVED = new Set(['stacks.txt', 'stacks.folded', SPEEDSCOPE, 'report.html', ...RECORDS]);
 
 /**
  * Writes the rest of an incident into its partial directory, the most valuable first, and renames that to the
@@ -120,8 +123,9 @@ function contents(incident: Incident, parts: IncidentParts): [file: string, cont
     ['host.json', host && (() => `${safeJson(host, 2)}\n`)],
     ['timeline.jsonl', timeline && (() => timeline.map((event) => `${safeJson(event)}\n`).join(''))],
     ['stacks.txt', () => renderStacks(incident.groups)],
-    ['stacks.folded', () => renderFolded(shownTasks(incident))],
+    ['stacks.folded', () => renderFolded(shownTasks(incident.dumps))],
     ['report.html', (directory) => report(directory, incident, parts)],
+    [SPEEDSCOPE, () => `${safeJson(speedscope(incident.id, incident.dumps, incident.version))}\n`],
   ];
   return files.flatMap(([file, content]) => (content ? [[file, content]] : []));
 }
@@ -132,12 +136,6 @@ const cleanText = (text: string): string =>
     .split('\n')
     .map((line) => printable(line, LINE_MAX))
     .join('\n');
-
-const shownTasks = ({ dumps }: Incident) =>
-  (
-    dumps.findLast(({ key, tasks }) => key === 't' && tasks.length > 0) ??
-    dumps.findLast(({ tasks }) => tasks.length > 0)
-  )?.tasks ?? [];
 
 async function report(directory: string, incident: Incident, parts: IncidentParts): Promise<string> {
   const names = await readdir(directory);

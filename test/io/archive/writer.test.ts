@@ -12,7 +12,14 @@ import { temporaryDirectory } from '../../support/temporary.js';
 
 const ALL = [
   ...['console.raw', 'console.txt', 'host.json', 'incident.json', 'report.html', 'stacks.folded'],
-  ...['stacks.txt', 'sysrq-t.txt', 'sysrq-w.1.txt', 'timeline.jsonl', 'verdict.txt'],
+  ...[
+    'stacks.speedscope.json',
+    'stacks.txt',
+    'sysrq-t.txt',
+    'sysrq-w.1.txt',
+    'timeline.jsonl',
+    'verdict.txt',
+  ],
 ];
 
 async function written(root: string) {

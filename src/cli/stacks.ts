@@ -1,0 +1,75 @@
+/** `stacks [ID]`: the stacks of an incident or a console log, equal ones together. */
+import type { Command } from '@commander-js/extra-typings';
+import { groupStacks, renderStacks } from '../core/analysis/groups.js';
+import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
+import { select, type Selection } from '../core/report/selection.js';
+import { counted } from '../core/words.js';
+import { archiveRoot } from '../io/places.js';
+import { findEvidence, NotFound } from './find.js';
+import { EXIT, type Globals, withConfig } from './globals.js';
+import { styled, type Terminal } from './print.js';
+
+type StacksOptions = Selection & { json?: boolean | undefined };
+
+const LINE_MAX = 400;
+
+/** Registers the verb; the exit code goes to `done`. */
+export function stacksCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
+  program
+    .command('stacks [id]')
+    .description('The stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
+    .option('-c, --function <name>', 'with this function, or a glob such as nfs_*')
+    .option('-m, --module <name>', 'with a frame of this module, or a glob')
+    .option('-t, --state <letters>', 'in these states, such as D or DR')
+    .option('-a, --all', 'idle kernel threads too')
+    .option('--json', 'as JSON')
+    .action(async (id, options) =>
+      done(
+        await withConfig(globals(), (config) =>
+          showStacks(archiveRoot(config), id, options, globals().terminal),
+        ),
+      ),
+    );
+}
+
+/**
+ * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 where nothing matches, 4
+ * where the dump is not whole, 5 for what cannot be read.
+ */
+export async function showStacks(
+  root: string,
+  wanted: string | undefined,
+  options: StacksOptions,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    const { name, analysis, dump, complete } = await findEvidence(root, wanted);
+    const all = groupStacks(dump?.tasks ?? [], analysis.verdict.culprit?.pid);
+    const { groups, hidden } = select(all, options);
+    if (options.json === true) terminal.out(`${safeJson(groups, 2)}\n`);
+    else if (groups.length > 0) terminal.out(text(groups));
+    const idle = hidden.reduce((sum, { count }) => sum + count, 0);
+    const rest = idle === 0 ? '' : `${counted(idle, 'idle kernel thread')} not shown; -a shows them`;
+    if (groups.length === 0) {
+      terminal.err(`wedgewatch: no stack of ${name} matches${rest === '' ? '' : ` (${rest})`}\n`);
+      return EXIT.noMatch;
+    }
+    if (options.json !== true && rest !== '') terminal.out(`\n${styled(terminal, 'dim', rest)}\n`);
+    if (complete) return EXIT.ok;
+    terminal.err(`wedgewatch: the evidence of ${name} is incomplete\n`);
+    return EXIT.incomplete;
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+    terminal.err(`wedgewatch: ${error.message}\n`);
+    if (options.json === true && error.code === EXIT.noMatch) terminal.out('[]\n');
+    return error.code;
+  }
+}
+
+/** Idle ones were asked for here: they are shown as whole as the others. */
+const text = (groups: Parameters<typeof renderStacks>[0]): string =>
+  renderStacks(groups.map((group) => ({ ...group, idle: false })))
+    .split('\n')
+    .map((line) => printable(line, LINE_MAX))
+    .join('\n');
