@@ -25,6 +25,7 @@ function incompleteBecause(section: Section, visibility: Visibility, loglevelRai
   const reasons: string[] = [];
   if (section.key === 'none') reasons.push(NO_HEADER);
   else if (isSysrq(section.key) && !section.fenced) reasons.push(NO_FENCE);
+  if (section.endsInStack && !isSysrq(section.key)) reasons.push('the log ends inside a stack');
   reasons.push(...lossesOf(section));
   const empty = emptiness(section, visibility, loglevelRaised);
   if (empty !== null) reasons.push(empty);
@@ -39,8 +40,7 @@ function lossesOf(section: Section): string[] {
   if (section.lost > 0) reasons.push(`${counted(section.lost, 'printk message')} dropped inside it`);
   if (section.cutStacks > 0)
     reasons.push(`${counted(section.cutStacks, 'stack')} cut off: <TASK> without </TASK>`);
-  if (section.tornHeaders > 0)
-    reasons.push(`${counted(section.tornHeaders, 'task header')} torn beyond repair`);
+  if (section.torn.lost > 0) reasons.push(`${counted(section.torn.lost, 'task header')} torn beyond repair`);
   const missing = section.key === 't' ? section.sched.missingFrom(section.tasks) : 0;
   if (missing > 0) reasons.push(`${counted(missing, 'task')} of the scheduler's table missing from it`);
   return reasons;
@@ -78,7 +78,7 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     complete: reasons.length === 0,
     incompleteBecause: reasons,
     ...(lossesOf(section).length === 0 ? {} : { lossy: true as const }),
-    ...(section.mended === 0 ? {} : { mended: section.mended }),
+    ...(section.torn.mended === 0 ? {} : { mended: section.torn.mended }),
     tasks: section.tasks,
     cpus: section.cpus,
     locks: markWanted(section.locks.rows, section.tasks),
@@ -87,6 +87,7 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     ...(section.seconds === null ? {} : { bootSeconds: section.seconds }),
     boot: section.boot,
     ...(section.blockers.length === 0 ? {} : { blockers: section.blockers }),
+    ...(section.unplaced === undefined ? {} : { unplaced: section.unplaced }),
     ...(section.stall === null ? {} : { stall: section.stall }),
   };
 }

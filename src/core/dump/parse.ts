@@ -40,6 +40,7 @@ export class DumpParser {
 
   /** All dumps so far, oldest first. */
   finish(): Dump[] {
+    this.section?.endOfLog();
     this.close();
     return this.found.map(({ section, visibility }) =>
       toDump(section, visibility, this.options.loglevelRaised === true),
@@ -50,7 +51,7 @@ export class DumpParser {
     switch (means.type) {
       case 'section':
         // An oops is told in several lines that each look like its beginning.
-        if (this.section?.key !== 'oops' || means.key !== 'oops' || this.section.cpus.length > 0) {
+        if (!this.sameOops(means.key)) {
           this.interrupt();
           this.start(means.key, text, seconds);
         }
@@ -81,6 +82,10 @@ export class DumpParser {
     }
   }
 
+  private sameOops(key: DumpKey): boolean {
+    return key === 'oops' && this.section?.key === 'oops' && !this.section.hasStack;
+  }
+
   private hungSection(report: Report, text: string, seconds: number | null): Section {
     if (this.section?.key === 'hung_task' && !this.section.reported(report.pid)) return this.section;
     return this.start('hung_task', text, seconds);
@@ -95,8 +100,8 @@ export class DumpParser {
     // The kernel stamps all its lines or none, and time does not go back: see core/capture/replies.ts.
     const begun = this.section?.seconds ?? null;
     if (begun !== null && (seconds === null || seconds < begun - 1)) return;
-    if (this.section?.key.length === 1) this.section.fenced = true;
-    else if (this.interrupted && this.section?.onlyReports === true) this.interrupted.fenced = true;
+    if (this.section?.key.length === 1) this.section.fence();
+    else if (this.interrupted && this.section?.onlyReports === true) this.interrupted.fence();
     this.interrupted = null;
     this.close();
   }

@@ -1,12 +1,36 @@
 /**
- * What loggers put in front of a kernel line: `[   12.345678] `, a caller `[  T12] `, syslog, ISO and `dmesg -T` dates.
+ * What loggers, mailers and dmesg put in front of a kernel line, in any order and number: quotes, dates, host and tag,
+ * priorities, printk's own time and caller.
  */
-const DATE =
-  /^(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^\s]{0,16}) +(?:(?:\S{1,128} )?(?:kernel|[\w@.\\-]{1,128}\[\d+\]): ?)?/;
-const DMESG_T = /^\[[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}\] /;
-const PRINTK = /^(?:<\d+>)?\[ *(\d+\.\d*)\](?:\[ *[TC]\d+\])? ?/;
+import { stripPrintk } from '../console/printk.js';
+
+const CLOCK = '\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?';
+const ISO = `\\d{4}-\\d\\d-\\d\\d[T ]${CLOCK}(?: ?(?:Z|UTC|[+-]\\d\\d:?\\d\\d))?`;
+const SYSLOG = `[A-Z][a-z]{2} [ \\d]?\\d (?:\\d{4} )?${CLOCK}(?: \\d{4})?`;
+const DATE = `(?:[A-Z][a-z]{2},? )?(?:${ISO}|${SYSLOG}|${CLOCK}|\\d{10}\\.\\d{3,6})`;
+/** `host kernel: `, `host qemu-system@vm[12]: `, and RFC 5424's `host kernel - - - `. */
+const TAG = '(?:\\S{1,128} )?(?:kernel(?: - - -|:)|[\\w@.\\\\-]{1,128}\\[\\d{1,10}\\]:) ?';
+const DATED = new RegExp(`^(?:\\[${DATE}\\]:?|${DATE}:?)(?: +|$)(?:${TAG})?`);
+
+const OTHERS: readonly RegExp[] = [
+  // syslog's priority, with the version of RFC 5424
+  /^<\d{1,3}>(?:1 (?=\d{4}-))?/,
+  // dmesg -x
+  /^(?:kern|user|mail|daemon|auth|syslog|lpr|news|uucp|cron|authpriv|ftp|local\d) *:(?:emerg|alert|crit|err|warn|notice|info|debug) *: ?/,
+  // dmesg -d and -e
+  /^\[ *(?:\d{1,10}\.\d{6} )?[<+] *\d{1,10}\.\d{6}>?\] ?/,
+  // journalctl -o short-monotonic behind the time, and what wall prints
+  /^(?:[\w.-]{1,64} )?kernel: ?/,
+  // vendors of phones: the CPU and the task that printed it
+  /^(?:[.~-]?\(\d\) ?)?\[ *\d{1,5}: *[^\]\s:]{1,16}(?::? *\d{1,7})?\] ?/,
+];
+/** Netconsole's extended form and /dev/kmsg: priority, number, microseconds, flags. */
+const KMSG = /^\d{1,3},\d{1,20},(\d{1,18}),[^;]{1,40};/;
+const QUOTE = /^(?:> ?)+/;
 /** A kernel line glued behind another writer's text: only the full form, so that prose is not cut. */
-const GLUED = /\[ *(\d+\.\d{6})\](?:\[ *[TC]\d+\])? /;
+const GLUED = /\[ *(\d{1,10}\.\d{6})\](?: ?\[ *[TC]\d{1,10}\])? /;
+/** More than any logger stacks up. */
+const MAX_PREFIXES = 6;
 
 interface Stripped {
   text: string;
@@ -17,11 +41,37 @@ interface Stripped {
 /** Takes all known prefixes off a console line, and any other writer's text in front of them. */
 export function stripPrefix(line: string): Stripped {
   let text = line.trim();
-  if (!text.startsWith('[')) text = text.replace(DATE, '').trimStart();
-  text = text.replace(DMESG_T, '');
-  const own = PRINTK.exec(text);
-  if (own) return { text: text.slice(own[0].length).trim(), seconds: Number(own[1]) };
-  const glued = text.includes('[') ? GLUED.exec(text) : null;
-  if (glued) return { text: text.slice(glued.index + glued[0].length).trim(), seconds: Number(glued[1]) };
+  let seconds: number | null = null;
+  if (text.startsWith('>')) text = text.replace(QUOTE, '').trimStart();
+  for (let round = 0; round < MAX_PREFIXES; round += 1) {
+    const own = stripPrintk(text);
+    seconds ??= own.time;
+    const bare = own.text.trimStart();
+    const rest = withoutLogger(bare);
+    seconds ??= rest.seconds;
+    text = rest.text;
+    // Behind printk's own prefix comes the line, unless something was in between.
+    if (rest.text.length === bare.length) break;
+  }
+  if (seconds !== null || !text.includes('[')) return { text, seconds };
+  const glued = GLUED.exec(text);
+  if (!glued) return { text, seconds };
+  return { text: text.slice(glued.index + glued[0].length).trim(), seconds: Number(glued[1]) };
+}
+
+/** What a logger's prefix begins with; few frames do. */
+const MAY_BEGIN = /^(?:[[<(.~\d-]|[A-Z][a-z]{2}[ ,]|[a-z]{3,8}\d? *:)/;
+
+function withoutLogger(text: string): Stripped {
+  if (text.startsWith('[<') || !(MAY_BEGIN.test(text) || text.includes('kernel:')))
+    return { text, seconds: null };
+  const dated = DATED.exec(text);
+  if (dated) return { text: text.slice(dated[0].length).trimStart(), seconds: null };
+  const kmsg = KMSG.exec(text);
+  if (kmsg) return { text: text.slice(kmsg[0].length).trimStart(), seconds: Number(kmsg[1]) / 1e6 };
+  for (const other of OTHERS) {
+    const found = other.exec(text);
+    if (found) return { text: text.slice(found[0].length).trimStart(), seconds: null };
+  }
   return { text, seconds: null };
 }

@@ -1,25 +1,30 @@
 import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
-import { parseFrames, parseInstruction } from './frame.js';
+import { parseCpuLine } from './cpu-lines.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
-import { StallReport } from './stall.js';
+import { Stack } from './stack.js';
+import { StallReport, softLockup } from './stall.js';
 import { LockTable, parseWorkqueue } from './tables.js';
-import { joinTorn, parseTaskHeader, taskTag, type TaskHeader, tornHeader } from './task-header.js';
+import { parseTaskHeader, taskTag, type TaskHeader } from './task-header.js';
+import { TornHeaders } from './torn.js';
+import { Unplaced } from './unplaced.js';
 import { WorkqueueTable } from './workqueues.js';
 
 type Cpu = Dump['cpus'][number];
+type Mode = 'stacks' | 'sched' | 'workqueues';
 
-/** Deeper than any kernel stack; a guest that prints frames for ever stops here. */
-const MAX_FRAMES = 512;
 const MAX_TASKS = 200_000;
-/** Rows between the halves of a torn header. */
-const TORN_WITHIN = 3;
 
-const CPU_LINE = /^CPU: (\d+) (?:UID: \d+ )?PID: (\d+) Comm: (.{1,64}?) (?:Not tainted|Tainted|Kdump)/;
-const NMI_LINE = /^NMI backtrace for cpu (\d+)( skipped: idling at)?/;
-const TRACE = /^(?:Call [Tt]race|Backtrace):/;
+const TRACE = /^(?:Call [Tt]race|Backtrace|Trace|Stack ?[Tt]race): *(.*)$/;
+/** The stacks that follow are of others, who used the memory long ago (KASAN), or of a warning. */
+const OTHERS = /^(?:-{12}\[ cut here|(?:Allocated|Freed) by task |Last potentially related work creation:)/;
+/** Android's kernels print a stack once. */
+const SAME = /^<Same stack as pid (\d{1,10})>/;
+const NOBODY: TaskHeader = { comm: '', pid: null, ppid: null, state: '?' };
+/** Dumps of tasks: a CPU's backtrace within is no part of them. */
 const TASK_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't', 'none']);
 const LISTING_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't']);
+const CPU_KEYS: ReadonlySet<DumpKey> = new Set(['lockup', 'rcu_stall', 'oops', 'panic']);
 
 /** The part of a log that becomes one Dump. Takes its lines one by one, prefixes already off. */
 export class Section {
@@ -31,21 +36,22 @@ export class Section {
   readonly sched = new SchedTable();
   fenced = false;
   lost = 0;
-  cutStacks = 0;
-  tornHeaders = 0;
-  /** Headers that were torn and put together again. */
-  mended = 0;
+  /** The log ends before the stack does. */
+  endsInStack = false;
 
+  readonly torn = new TornHeaders();
+
+  private readonly stack = new Stack();
+  private readonly leftOver = new Unplaced();
   private readonly stalls: StallReport | null;
-  private mode: 'stacks' | 'sched' | 'workqueues' = 'stacks';
+  private mode: Mode = 'stacks';
   private task: Task | null = null;
   private cpu: Cpu | null = null;
-  private traced = false;
-  private open = false;
-  private interrupt = { from: 0, registersSeen: false };
   private report: Report | null = null;
   private readonly reports = new Set<number>();
-  private torn: { head: string; rows: number } | null = null;
+  private readonly byPid = new Map<number, Task>();
+  private row = 0;
+  private frameRow = 0;
 
   constructor(
     readonly key: DumpKey,
@@ -60,6 +66,19 @@ export class Section {
   /** Whom a stall or lockup accuses. */
   get stall(): Stall | null {
     return this.stalls?.stall ?? null;
+  }
+
+  /** Whose stack it is, was said. */
+  get hasStack(): boolean {
+    return this.cpus.length + this.tasks.length > 0;
+  }
+
+  get cutStacks(): number {
+    return this.stack.cut;
+  }
+
+  get unplaced(): Dump['unplaced'] {
+    return this.leftOver.found;
   }
 
   /** A hung_task report; the stack of its task follows. */
@@ -79,40 +98,53 @@ export class Section {
     return this.key === 'hung_task' && this.tasks.length <= this.reports.size + this.blockers.length;
   }
 
+  /** HELP came: all that was printed up to here is inside. */
+  fence(): void {
+    this.fenced = true;
+    this.leftOver.settle();
+  }
+
+  /** The log ends here. */
+  endOfLog(): void {
+    this.endsInStack = this.row > 0 && this.frameRow === this.row && this.stack.unfinished;
+  }
+
   /** Closes what is open; call it before reading the results. */
   end(): void {
     this.giveUpTorn();
-    this.closeStack();
     this.startReported();
-    this.task = null;
-    this.cpu = null;
+    this.leave();
   }
 
   push(text: string): void {
-    if (this.torn && this.mend(text)) return;
-    if (this.mode !== 'sched' && this.frame(text)) return;
-    if (this.locks.push(text) || this.stalls?.push(text) === true) return;
-    if (this.table(text)) return;
+    if (text === '') return;
+    this.row += 1;
+    if (this.place(text)) this.leftOver.settle();
+    else this.leftOver.add(text);
+  }
+
+  /** False where no part of the dump wants the line. */
+  private place(text: string): boolean {
+    const mended = this.torn.mend(text);
+    if (mended) return this.startTask(mended);
+    this.giveUpTorn(this.torn.pass(text));
+    if (this.mode !== 'sched' && this.frame(text)) return true;
+    if (this.locks.push(text) || this.stalls?.push(text) === true) return true;
+    if (this.table(text)) return true;
     const header = parseTaskHeader(text);
-    if (header) {
-      this.giveUpTorn();
-      this.startTask(header);
-    } else if (!this.mark(text) && !this.cpuLine(text)) this.maybeTorn(text);
+    if (header) return this.startTask(header);
+    return this.mark(text) || this.cpuLine(text) || this.torn.keep(text);
   }
 
   private frame(text: string): boolean {
-    const target = this.task ?? this.cpu;
-    if (!text.includes('0x') || text.startsWith('#') || text.startsWith('NMI ')) return false;
-    const instruction = parseInstruction(text);
-    if (instruction) this.interrupt.registersSeen = true;
-    const frames = instruction ? [instruction] : parseFrames(text, target?.frames.length === 0);
-    if (!frames) return false;
+    if (!this.stack.push(text)) return false;
+    this.frameRow = this.row;
     this.giveUpTorn();
-    if (target && target.frames.length < MAX_FRAMES) target.frames.push(...frames);
+    if (this.stack.idle) this.task = this.cpu = null;
     return true;
   }
 
-  /** The tables behind the tasks. In the scheduler's, rows look like headers of old kernels: all are skipped. */
+  /** The tables behind the tasks. In the scheduler's, rows look like headers of old kernels. */
   private table(text: string): boolean {
     if (text.startsWith('Sched Debug Version:')) this.enter('sched');
     else if (text.startsWith('Showing busy workqueues')) this.enter('workqueues');
@@ -123,47 +155,54 @@ export class Section {
     return true;
   }
 
-  private enter(mode: 'stacks' | 'sched' | 'workqueues'): void {
+  private enter(mode: Mode): void {
     this.end();
     this.mode = mode;
   }
 
   private mark(text: string): boolean {
-    if (TRACE.test(text)) this.callTrace();
-    else if (text === '<TASK>') this.open = this.task !== null || this.cpu !== null;
-    else if (text === '</TASK>') this.leaveTask();
-    else if (text === '<IRQ>' || text === '<NMI>') this.interrupt.from = this.cpu?.frames.length ?? 0;
-    else if (text === '</NMI>' || text === '</IRQ>' || text === '<EOI>') this.leaveInterrupt(text);
+    const [trace, rest] = TRACE.exec(text) ?? [];
+    if (trace !== undefined) {
+      this.callTrace();
+      if (rest !== undefined && rest !== '') this.stack.push(rest);
+    } else if (SAME.test(text)) this.sameAs(Number(SAME.exec(text)?.[1]));
     else if (text.startsWith('Workqueue: ')) {
       if (this.task) this.task.workqueue ??= parseWorkqueue(text);
-    } else if (text.startsWith('------------[ cut here')) this.end();
+    } else if (OTHERS.test(text)) this.end();
     else return false;
     return true;
   }
 
-  /** The NMI or interrupt that printed the backtrace is not what the CPU was doing, unless it was in an interrupt. */
-  private leaveInterrupt(text: string): void {
-    if (this.cpu && (text === '</NMI>' || !this.interrupt.registersSeen))
-      this.cpu.frames.length = this.interrupt.from;
-  }
-
-  private leaveTask(): void {
-    this.open = false;
-    this.task = null;
-    this.cpu = null;
+  private sameAs(pid: number): void {
+    const like = this.byPid.get(pid);
+    if (this.task && like) this.task.frames = [...like.frames];
   }
 
   private callTrace(): void {
     this.giveUpTorn();
-    if (this.traced || !(this.task ?? this.cpu)) {
+    if (this.stack.homeless) {
       const reported = this.report !== null;
-      this.closeStack();
-      this.leaveTask();
+      this.leave();
       if (reported) this.startReported();
       // A stack whose header was lost is still evidence in a dump of tasks; elsewhere it may be anything.
-      else if (LISTING_KEYS.has(this.key)) this.startTask({ comm: '', pid: null, ppid: null, state: '?' });
+      else if (LISTING_KEYS.has(this.key)) this.startTask(NOBODY);
+      else this.startAccused();
     }
-    this.traced = true;
+    this.stack.trace();
+  }
+
+  private leave(): void {
+    this.stack.leave();
+    this.task = null;
+    this.cpu = null;
+  }
+
+  /** The first stack of a report about a CPU, of which no line says whose it is, is of the one it accuses. */
+  private startAccused(): void {
+    if (!CPU_KEYS.has(this.key) || this.hasStack) return;
+    const accused = softLockup(this.headline);
+    if (accused) this.startCpu({ ...accused, idle: false, frames: [] });
+    else this.startTask({ ...NOBODY, state: 'R' });
   }
 
   /** hung_task named the task, but no header came. */
@@ -171,77 +210,55 @@ export class Section {
     if (this.report) this.startTask({ comm: this.report.comm, pid: this.report.pid, ppid: null, state: 'D' });
   }
 
-  private startTask(header: TaskHeader): void {
-    this.closeStack();
-    const reported = this.report !== null && (header.pid === this.report.pid || header.pid === null);
-    this.task = {
-      ...header,
-      frames: [],
-      workqueue: null,
-      blockedForSeconds: reported && this.report ? this.report.seconds : null,
-    };
-    if (reported) this.report = null;
+  private startTask(header: TaskHeader): true {
+    const blockedForSeconds = this.reportedSeconds(header);
+    this.task = { ...header, frames: [], workqueue: null, blockedForSeconds };
     this.cpu = null;
-    this.traced = false;
+    this.stack.begin(this.task, false);
     this.mode = 'stacks';
     if (this.tasks.length < MAX_TASKS) this.tasks.push(this.task);
+    if (header.pid !== null) this.byPid.set(header.pid, this.task);
+    return true;
+  }
+
+  /** How long hung_task says that the task of this header is blocked; null where it did not speak of it. */
+  private reportedSeconds({ pid }: TaskHeader): number | null {
+    const { report } = this;
+    if (report && (pid === report.pid || pid === null)) {
+      this.report = null;
+      return report.seconds;
+    }
+    const last = this.tasks.at(-1);
+    if (typeof last?.blockedForSeconds !== 'number' || last.ppid !== null || last.pid !== pid) return null;
+    // Its header comes late: what was taken for its stack belonged to another report.
+    this.tasks.pop();
+    return last.blockedForSeconds;
   }
 
   private cpuLine(text: string): boolean {
-    const nmi = NMI_LINE.exec(text);
-    if (nmi) {
-      this.startCpu({ cpu: Number(nmi[1]), comm: null, pid: null, idle: nmi[2] !== undefined, frames: [] });
-      return true;
+    const line = parseCpuLine(text);
+    if (!line) return false;
+    const { cpu, comm, pid, idle } = line;
+    if (TASK_KEYS.has(this.key)) {
+      if (comm !== null) this.end();
+    } else if (this.cpu?.comm === null && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
+      Object.assign(this.cpu, { comm, pid, idle: idle || this.cpu.idle });
+    } else if (cpu !== null) this.startCpu({ cpu, comm, pid, idle, frames: [] });
+    else if (pid !== this.task?.pid && pid !== this.cpu?.pid) {
+      this.end();
+      this.startTask({ comm: comm ?? '', pid, ppid: null, state: 'R' });
     }
-    const [, cpu, pid, comm] = CPU_LINE.exec(text) ?? [];
-    if (comm === undefined) return false;
-    const of = { cpu: Number(cpu), comm, pid: Number(pid), idle: comm.startsWith('swapper/') };
-    if (this.cpu?.cpu === of.cpu && this.cpu.comm === null) Object.assign(this.cpu, of);
-    else if (TASK_KEYS.has(this.key)) this.end();
-    else this.startCpu({ ...of, frames: [] });
     return true;
   }
 
   private startCpu(cpu: Cpu): void {
     this.end();
     this.cpu = cpu;
-    this.traced = false;
-    this.interrupt = { from: 0, registersSeen: false };
+    this.stack.begin(cpu, true);
     if (this.cpus.length < MAX_TASKS) this.cpus.push(cpu);
   }
 
-  private closeStack(): void {
-    if (this.open) this.cutStacks += 1;
-    this.open = false;
-  }
-
-  private maybeTorn(text: string): void {
-    const at = taskTag(text);
-    if (at >= 0 && (at === 0 || /\s/.test(text.charAt(at - 1))))
-      this.torn = { head: text.slice(at), rows: 0 };
-  }
-
-  /** Tries a line as the second half of a torn header. */
-  private mend(text: string): boolean {
-    if (!this.torn) return false;
-    const whole = parseTaskHeader(text) !== null;
-    const header = whole ? null : joinTorn(this.torn.head, text);
-    if (header) {
-      this.torn = null;
-      this.mended += 1;
-      this.startTask(header);
-      return true;
-    }
-    this.torn.rows += 1;
-    if (this.torn.rows > TORN_WITHIN || TRACE.test(text) || whole) this.giveUpTorn();
-    return false;
-  }
-
-  private giveUpTorn(): void {
-    if (!this.torn) return;
-    const { head } = this.torn;
-    this.torn = null;
-    this.tornHeaders += 1;
-    this.startTask(tornHeader(head));
+  private giveUpTorn(header: TaskHeader | null = this.torn.giveUp()): void {
+    if (header) this.startTask(header);
   }
 }

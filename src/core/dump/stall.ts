@@ -11,7 +11,7 @@ const RCU_TASKS = /^(?:rcu: *)?Tasks blocked on level-\d/;
 /** All in one line, on old kernels and of an expedited grace period: `{ 1-...D 2 P77/1:b..l }`. */
 const RCU_LIST = /stalls? on CPUs?(?:\/tasks)?:? *\{([^}]{0,4000})\}/;
 const LISTED = /(?:^|\s)(P)?(\d{1,10})\b/g;
-const SOFT = /soft lockup - CPU#(\d{1,5}) stuck for (\d{1,10})s!(?: \[.{1,64}:(\d{1,10})\])?/;
+const SOFT = /soft lockup - CPU#(\d{1,5}) stuck for (\d{1,10})s!(?: \[(.{1,64}):(\d{1,10})\])?/;
 const HARD = /hard LOCKUP on cpu (\d{1,5})/;
 const POWERPC = /CPU (\d{1,5}) (?:self-detected )?hard LOCKUP/;
 const POWERPC_OTHERS = /detected hard LOCKUP on other CPUs ([\d,-]{1,200})/;
@@ -31,8 +31,7 @@ export class StallReport {
 
   /** True if the line names an accused. */
   push(text: string): boolean {
-    const found = this.rcu(text) || this.lockup(text);
-    return found;
+    return this.rcu(text) || this.lockup(text);
   }
 
   private rcu(text: string): boolean {
@@ -52,7 +51,7 @@ export class StallReport {
   }
 
   private lockup(text: string): boolean {
-    const [, soft, seconds, pid] = SOFT.exec(text) ?? [];
+    const [, soft, seconds, , pid] = SOFT.exec(text) ?? [];
     if (soft !== undefined) {
       if (pid !== undefined) this.pid(pid);
       return this.cpu(soft, seconds);
@@ -84,4 +83,10 @@ export class StallReport {
         this.cpus.add(cpu);
     return true;
   }
+}
+
+/** The CPU and the task that a soft lockup's headline names, or null. */
+export function softLockup(headline: string): { cpu: number; comm: string; pid: number } | null {
+  const [, cpu, , comm, pid] = SOFT.exec(headline) ?? [];
+  return cpu === undefined || comm === undefined ? null : { cpu: Number(cpu), comm, pid: Number(pid) };
 }

@@ -1,7 +1,8 @@
 /**
  * The line that opens a task: kernel/sched/core.c, sched_show_task().
  * Since 5.10: `task:%-15.15s state:%c`, then stack, pid, [tgid], ppid, [task_flags], flags. Before, in columns:
- * comm, state, [PC or stack pointer], free stack, pid, ppid, flags.
+ * comm (%-13.13s until 2.6.36), state, [PC or stack pointer], free stack, pid, ppid, [flags]; until 2.6.19 child and
+ * siblings followed.
  */
 export interface TaskHeader {
   comm: string;
@@ -14,11 +15,21 @@ export interface TaskHeader {
 const COMM = 15;
 const TAG = 'task:';
 const FIELDS =
-  /^ state:([A-Za-z])(?: +running task)? +(?:stack: *\d+ +)?pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
+  /^ state:([A-Za-z?])(?: +running task)? +(?:stack: *\d+ +)?pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
 /** The same where a logger squeezed the blanks. */
-const SQUEEZED = /^task:(\S.{0,63}?) *( state:[A-Za-z].*)$/;
-const COLUMNS =
-  /^(\S.{0,14}?) +([RSDTtXZPIKW])(?: *running task)? *(?:(?:[0-9a-f]{16}|[0-9a-f]{8}) +)?(\d+) +(\d+) +(\d+) 0x[0-9a-f]{8,16}(?: +\d+)?$/;
+const SQUEEZED = /^task:(\S.{0,14}?) *( state:[A-Za-z?].*)$/;
+const STATE = '[RSDTtXZPIKWNx?]';
+const RUNS = '(?: +(?:running|current)(?: task)?)?';
+/** From the state on, with flags; another writer's text may stand in front of comm, and behind. */
+const COLUMNS = new RegExp(
+  ` (${STATE})${RUNS} *(?:(?:[0-9a-f]{16}|[0-9a-f]{8}) +)?(\\d{1,10}) +(\\d{1,10}) +(\\d{1,10}) 0x[0-9a-f]{8}(?:[0-9a-f]{8})?(?![0-9a-zA-Z.])`,
+);
+/** Without flags only where the program counter or the state of a running task says that it is a header. */
+const OLD_COLUMNS = new RegExp(
+  `^(\\S.{0,14}?) +(${STATE})(?: +(?:running|current)(?: task)?| +[0-9A-Fa-f]{16}| +[0-9A-Fa-f]{8}) +(\\d{1,10}) +(\\d{1,10}) +(\\d{1,10})(?:(?: +\\d{1,10}){0,3} +\\((?:NOTLB|L-TLB)\\))?$`,
+);
+const COLUMN_HEAD = new RegExp(`^(\\S.{0,14}?) +(${STATE})(?: +running task| +[0-9a-f]{8,16})?$`);
+const COLUMN_TAIL = /^(?:[0-9a-f]{8,16} +)?\d{1,10} +(\d{1,10}) +(\d{1,10}) 0x[0-9a-f]{8}/;
 const TAIL =
   /(?:^|\s)(?:s?t?a?t?e?:([RSDTtXZPI]))?\s*(?:running task\s+)?stack: *\d+ +pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
 
@@ -38,17 +49,39 @@ export function taskTag(text: string): number {
 /** A whole task header, or null. */
 export function parseTaskHeader(text: string): TaskHeader | null {
   const at = taskTag(text);
-  if (at >= 0) {
-    const header = at === 0 ? text : text.slice(at);
-    const padded = withFields(header.slice(TAG.length, TAG.length + COMM), header.slice(TAG.length + COMM));
-    if (padded) return padded;
-    const [, comm, fields] = SQUEEZED.exec(header) ?? [];
-    return comm === undefined || fields === undefined ? null : withFields(comm, fields);
+  if (at < 0) return inColumns(text);
+  const header = at === 0 ? text : text.slice(at);
+  const padded = withFields(header.slice(TAG.length, TAG.length + COMM), header.slice(TAG.length + COMM));
+  if (padded) return padded;
+  const [, comm, fields] = SQUEEZED.exec(header) ?? [];
+  return comm === undefined || fields === undefined ? null : withFields(comm, fields);
+}
+
+function inColumns(text: string): TaskHeader | null {
+  const found = text.includes(' 0x') ? COLUMNS.exec(text) : null;
+  if (found) {
+    const [, state = '?', , pid, ppid] = found;
+    // What is further left than comm's columns was written by others.
+    const comm = text.slice(Math.max(0, found.index - COMM), found.index).trim();
+    return comm === '' ? null : { comm, state, pid: Number(pid), ppid: Number(ppid) };
   }
-  if (!text.includes(' 0x')) return null;
-  const [, comm, state, , pid, ppid] = COLUMNS.exec(text) ?? [];
-  if (comm === undefined || state === undefined) return null;
-  return { comm, state, pid: Number(pid), ppid: Number(ppid) };
+  const [, comm, state, , pid, ppid] = OLD_COLUMNS.exec(text) ?? [];
+  return comm === undefined || state === undefined
+    ? null
+    : { comm, state, pid: Number(pid), ppid: Number(ppid) };
+}
+
+/** Whether a line may be the first half of a header in columns, which old kernels printed in pieces. */
+export const isColumnHead = (text: string): boolean => COLUMN_HEAD.test(text);
+
+/** The header in columns of which `next` is the second half. Null where it is none. */
+export function joinColumns(head: string, next: string): TaskHeader | null {
+  const [, pid, ppid] = COLUMN_TAIL.exec(next) ?? [];
+  if (pid === undefined) return null;
+  const [, comm, state] = COLUMN_HEAD.exec(head) ?? [];
+  return comm === undefined || state === undefined
+    ? null
+    : { comm, state, pid: Number(pid), ppid: Number(ppid) };
 }
 
 /**
@@ -63,7 +96,8 @@ export function joinTorn(head: string, next: string): TaskHeader | null {
     if (whole) return whole;
   }
   const tail = TAIL.exec(next);
-  if (!tail) return null;
+  // A mailer that wraps lines eats the blank at the break.
+  if (!tail) return parseTaskHeader(`${head} ${next}`);
   return {
     ...tornHeader(head),
     state: tail[1] ?? tornHeader(head).state,

@@ -1,0 +1,45 @@
+/**
+ * The lines that say which CPU a backtrace is of, and what ran there: lib/dump_stack.c, lib/nmi_backtrace.c, and
+ * show_regs() of arch/<name>/kernel/process.c, old kernels included.
+ */
+interface CpuLine {
+  /** Null where the line names only the task. */
+  cpu: number | null;
+  comm: string | null;
+  pid: number | null;
+  idle: boolean;
+}
+
+const MODERN =
+  /^CPU: ?(\d{1,5}) (?:UID: \d+ )?PID: (\d{1,10}) Comm: (.{1,64}?)(?: +(?:Not tainted|Tainted|Kdump)|$)/;
+/** Until 3.9; x86-64 says `CPU 1` above it. */
+const PID_COMM = /^Pid: (\d{1,10}), comm: (.{1,64}?) +(?:Not tainted|Tainted|xid:|\()/;
+const PROCESS = /^Process (.{1,64}?) \(pid: (\d{1,10})/;
+const NMI = /^NMI backtrace for cpu (\d{1,5})( skipped: idling at)?/;
+/** SysRq l without NMI, x86-64 before 3.10, arm and mips. */
+const NUMBER = /^(?:sysrq: )?C(?:PU|pu):? ?(\d{1,5}):?(?:$| +(?:Not tainted|Tainted)|( backtrace skipped))/;
+/** powerpc, of a CPU that did not answer. */
+const PACA = /^CPU (\d{1,5}) didn't respond to backtrace IPI/;
+const PACA_CURRENT = /^irq_soft_mask: .{0,80}current: (\d{1,10}) \((.{1,64})\)/;
+
+/** What a line says of a CPU and the task on it, or null. */
+export function parseCpuLine(text: string): CpuLine | null {
+  const [, cpu, pid, comm] = MODERN.exec(text) ?? [];
+  if (cpu !== undefined && comm !== undefined) return running(cpu, comm, pid);
+  const [, number, skipped] = NMI.exec(text) ?? NUMBER.exec(text) ?? PACA.exec(text) ?? [];
+  if (number !== undefined)
+    return { cpu: Number(number), comm: null, pid: null, idle: skipped !== undefined };
+  const [, oldPid, oldComm] = PID_COMM.exec(text) ?? PACA_CURRENT.exec(text) ?? [];
+  if (oldComm !== undefined) return running(null, oldComm, oldPid);
+  const [, process, processPid] = PROCESS.exec(text) ?? [];
+  return process === undefined ? null : running(null, process, processPid);
+}
+
+function running(cpu: string | null, comm: string, pid: string | undefined): CpuLine {
+  return {
+    cpu: cpu === null ? null : Number(cpu),
+    comm,
+    pid: Number(pid),
+    idle: comm === 'swapper' || comm.startsWith('swapper/'),
+  };
+}

@@ -1,0 +1,103 @@
+import type { Frame } from '../model.js';
+import { parseFrames, parseInstruction } from './frame.js';
+
+/** Deeper than any kernel stack; a guest that prints frames for ever stops here. */
+const MAX_FRAMES = 512;
+/** Sections of an x86 stack: `<TASK>`, `</IRQ>`, `<#DF>`; `<EOI>` and `<<EOE>>` end one before 4.10. */
+const MARK = /^<{1,2}(\/?)(#?[A-Z_]{2,20})>{1,2} */;
+/** An address follows that is not where the task is. */
+const ASIDE = /^(?:Last Breaking-Event-Address|Preemption disabled at):/;
+/** What stands outermost in a whole stack, by architecture; see the entry code in arch/. */
+const OUTERMOST =
+  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|(?:asm|entry|stub|tracesys|secondary|sysenter|system_call|x86_64_start)_\w+|sysenter\w*|system_call\w*|tracesys|do_syscall_64|do_idle|el\d\w*|\w*syscall\w*|start_\w+|cpu_startup_entry|work_\w+|handle_\w+|page_fault|_start)$/;
+
+/** Reads the lines of one stack into a task's or a CPU's frames. */
+export class Stack {
+  /** Stacks that began with `<TASK>` and did not reach `</TASK>`. */
+  cut = 0;
+
+  private target: { frames: Frame[] } | null = null;
+  private ofCpu = false;
+  private traced = false;
+  private open = false;
+  private aside = false;
+  private interrupt = { from: 0, registersSeen: false };
+
+  /** The frames that follow belong to this task, or CPU. */
+  begin(target: { frames: Frame[] }, ofCpu: boolean): void {
+    this.leave();
+    this.target = target;
+    this.ofCpu = ofCpu;
+    this.traced = false;
+    this.interrupt = { from: 0, registersSeen: false };
+  }
+
+  /** What follows belongs to nobody yet. */
+  leave(): void {
+    if (this.open) this.cut += 1;
+    this.open = false;
+    this.target = null;
+  }
+
+  /** Whether a stack that begins now has nobody to belong to. */
+  get homeless(): boolean {
+    return this.target === null || this.traced;
+  }
+
+  /** Whether nobody's frames are read. */
+  get idle(): boolean {
+    return this.target === null;
+  }
+
+  /** `Call Trace:`, after which frames belong to the target. */
+  trace(): void {
+    this.traced = true;
+  }
+
+  /** Whether the outermost firm frame is none that a stack ends with. */
+  get unfinished(): boolean {
+    const last = this.target?.frames.findLast(({ reliable }) => reliable);
+    return last !== undefined && !OUTERMOST.test(last.symbol);
+  }
+
+  /** True if the line is a frame, a register that names a function, or a mark within the stack. */
+  push(text: string): boolean {
+    const mark = text.startsWith('<') ? MARK.exec(text) : null;
+    if (mark) {
+      this.mark(mark[1] === '/', mark[2] ?? '');
+      const rest = text.slice(mark[0].length);
+      return rest === '' || this.push(rest);
+    }
+    if (ASIDE.test(text)) return (this.aside = true);
+    if (text.startsWith('#') || text.startsWith('NMI ')) return false;
+    const instruction = parseInstruction(text);
+    if (instruction) this.interrupt.registersSeen = true;
+    const frames = instruction ? [instruction] : parseFrames(text, this.target?.frames.length === 0);
+    if (!frames) return false;
+    if (this.target && !this.aside && this.target.frames.length < MAX_FRAMES)
+      this.target.frames.push(...frames);
+    this.aside = false;
+    return true;
+  }
+
+  private mark(closes: boolean, name: string): void {
+    if (name === 'TASK') {
+      if (closes) this.open = false;
+      if (closes) this.target = null;
+      else this.open = this.target !== null;
+    } else if (closes || name === 'EOI' || name === 'EOE') this.leaveInterrupt(name);
+    else if (name === 'IRQ' || name === 'NMI')
+      this.interrupt.from = this.ofCpu ? (this.target?.frames.length ?? 0) : 0;
+  }
+
+  /** The NMI or interrupt that printed the backtrace is not what the CPU was doing, unless it was in an interrupt. */
+  private leaveInterrupt(name: string): void {
+    if (!this.ofCpu || !this.target) return;
+    if (
+      name === 'NMI' ||
+      name === 'EOE' ||
+      ((name === 'IRQ' || name === 'EOI') && !this.interrupt.registersSeen)
+    )
+      this.target.frames.length = Math.min(this.interrupt.from, this.target.frames.length);
+  }
+}
