@@ -42,7 +42,7 @@ const layer = (name, others) => ({
 });
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'test/golden'] },
+  { ignores: ['dist', 'node_modules'] },
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -1,26 +1,49 @@
 import { existsSync } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { call } from './call.js';
 import { modulesInOrder } from './modules.js';
 import { newcArchive, type ArchiveEntry } from './newc.js';
 
 /** All that decides what an image holds, besides the versions of its packages. Its hash names the image. */
-export const recipe = {
+export interface Recipe {
+  version: number;
+  kernel: string;
+  kernelPattern: RegExp;
+  packages: readonly string[];
+  /** Loaded at every boot. */
+  modules: readonly string[];
+  /** Loaded where a wedge asks for one by name. */
+  spareModules: readonly string[];
+  /** Programs of the packages, beyond busybox and dropbear. */
+  programs: readonly string[];
+  /** Files of guest/ with their paths in the guest. A C source becomes a program. */
+  assets: Readonly<Record<string, string>>;
+  /** Packages that this host needs to make it. */
+  hostPackages: readonly string[];
+  etc: Readonly<Record<string, string>>;
+}
+
+/** The guest of the demo. */
+export const demoRecipe: Recipe = {
   version: 1,
   kernel: 'linux-image-cloud-amd64',
   kernelPattern: /^linux-image-\d.*-cloud-amd64$/,
   /** The libraries are those of dropbear beyond what the host must have itself. */
   packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
   modules: ['virtio_pci', 'virtio_net', 'virtiofs'],
-  assets: ['init', 'serve-ssh'],
+  spareModules: [],
+  programs: [],
+  assets: { init: 'init', 'serve-ssh': 'bin/serve-ssh' },
+  hostPackages: [],
   etc: { passwd: 'root::0:0:root:/root:/bin/sh\n', group: 'root:x:0:\n', shells: '/bin/sh\n' },
 };
 
 const shortMs = 30_000;
 
 interface Parts {
+  recipe: Recipe;
   /** Where the packages are unpacked. */
   packages: string;
   /** Directory of guest/init and its companions. */
@@ -58,18 +81,53 @@ async function libraries(program: string, { packages, signal }: Parts): Promise<
   );
 }
 
-async function kernelModules({ packages, signal }: Parts, busybox: string): Promise<ArchiveEntry[]> {
+/** The wanted modules and what they need, as files of one directory of the guest, in the order to load them in. */
+async function kernelModules(
+  { packages, signal }: Parts,
+  busybox: string,
+  wanted: readonly string[],
+  directory: string,
+): Promise<ArchiveEntry[]> {
   const versions = inPackages(packages, 'lib/modules');
   const [version] = await readdir(versions);
-  const modules = await modulesInOrder(join(versions, version ?? ''), recipe.modules, async (path) => {
+  const modules = await modulesInOrder(join(versions, version ?? ''), wanted, async (path) => {
     if (!path.endsWith('.xz')) return readFile(path);
-    await call(busybox, ['unxz', path], { timeoutMs: shortMs, signal });
+    await call(busybox, ['unxz', '--keep', '--force', path], { timeoutMs: shortMs, signal });
     return readFile(path.replace(/\.xz$/, ''));
   });
   return modules.map(({ name, content }, index) => {
     const number = String(index).padStart(2, '0');
-    return { path: `lib/modules/${number}-${name}.ko`, mode: 0o644, content };
+    return { path: `${directory}/${number}-${name}.ko`, mode: 0o644, content };
   });
+}
+
+async function spareModules(parts: Parts, busybox: string): Promise<ArchiveEntry[]> {
+  const entries: ArchiveEntry[] = [];
+  for (const name of parts.recipe.spareModules)
+    entries.push(...(await kernelModules(parts, busybox, [name], `lib/spare/${name}`)));
+  return entries;
+}
+
+async function programs(parts: Parts): Promise<ArchiveEntry[]> {
+  const entries: ArchiveEntry[] = [];
+  for (const path of parts.recipe.programs) {
+    const program = inPackages(parts.packages, path);
+    entries.push({ path: `bin/${basename(path)}`, mode: 0o755, content: await readFile(program) });
+    entries.push(...(await libraries(program, parts)));
+  }
+  return entries;
+}
+
+function assetFiles({ recipe, assets, image, signal }: Parts): Promise<ArchiveEntry[]> {
+  const files = Object.entries(recipe.assets).map(async ([from, path]) => {
+    const source = join(assets, from);
+    if (!from.endsWith('.c')) return { path, mode: 0o755, content: await readFile(source) };
+    const program = join(image, basename(path));
+    const options = ['-static', '-pthread', '-O1', '-Wall', '-Werror', '-o', program];
+    await call('gcc', [...options, source], { timeoutMs: shortMs, signal });
+    return { path, mode: 0o755, content: await readFile(program) };
+  });
+  return Promise.all(files);
 }
 
 async function keys({ packages, image, signal }: Parts): Promise<ArchiveEntry[]> {
@@ -104,7 +162,7 @@ async function makeStore(image: string, busybox: string, dropbear: string): Prom
 
 /** Makes kernel, initrd, store and SSH key in `parts.image` from unpacked packages. */
 export async function assembleImage(parts: Parts): Promise<void> {
-  const { packages, assets, image } = parts;
+  const { recipe, packages, image } = parts;
   const busybox = inPackages(packages, 'bin/busybox');
   const dropbear = inPackages(packages, 'sbin/dropbear');
   const boot = join(packages, 'boot');
@@ -114,12 +172,13 @@ export async function assembleImage(parts: Parts): Promise<void> {
   await makeStore(image, busybox, dropbear);
   const etc = Object.entries(recipe.etc);
   const entries: ArchiveEntry[] = [
-    { path: 'init', mode: 0o755, content: await readFile(join(assets, 'init')) },
-    { path: 'bin/serve-ssh', mode: 0o755, content: await readFile(join(assets, 'serve-ssh')) },
+    ...(await assetFiles(parts)),
     { path: 'bin/busybox', mode: 0o755, content: await readFile(busybox) },
     { path: 'bin/dropbear', mode: 0o755, content: await readFile(dropbear) },
     ...(await libraries(dropbear, parts)),
-    ...(await kernelModules(parts, busybox)),
+    ...(await programs(parts)),
+    ...(await kernelModules(parts, busybox, recipe.modules, 'lib/modules')),
+    ...(await spareModules(parts, busybox)),
     ...etc.map(([name, text]) => ({ path: `etc/${name}`, mode: 0o644, content: Buffer.from(text) })),
     ...(await keys(parts)),
   ];

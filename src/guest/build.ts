@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { assembleImage, recipe } from './assemble.js';
+import { assembleImage, demoRecipe, type Recipe } from './assemble.js';
 import { packagesHere } from './host.js';
 import { dependencyOf, installPackages, unpackPackages, type ProgressOptions } from './packages.js';
 
@@ -18,7 +18,8 @@ export interface GuestImage {
   sshKey: string;
 }
 
-const assets = join(import.meta.dirname, '../../guest');
+/** The guest's own files. */
+export const assets = join(import.meta.dirname, '../../guest');
 
 /** Where images are kept: `wedgewatch` in $XDG_CACHE_HOME, else in ~/.cache. */
 export function guestCache(env: NodeJS.ProcessEnv = process.env): string {
@@ -37,13 +38,18 @@ export function imageIn(directory: string): GuestImage {
   };
 }
 
-async function recipeHash(): Promise<string> {
+async function recipeHash(recipe: Recipe): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe));
-  for (const name of recipe.assets) hash.update(await readFile(join(assets, name)));
+  for (const name of Object.keys(recipe.assets)) hash.update(await readFile(join(assets, name)));
   return hash.digest('hex').slice(0, 12);
 }
 
-async function buildInto(cache: string, hash: string, options: ProgressOptions): Promise<string> {
+async function buildInto(
+  cache: string,
+  recipe: Recipe,
+  hash: string,
+  options: ProgressOptions,
+): Promise<string> {
   const kernel = await dependencyOf(recipe.kernel, recipe.kernelPattern, options);
   const target = join(cache, `guest-${kernel.replace('linux-image-', '')}-${hash}`);
   const partial = await mkdtemp(join(cache, '.partial-'));
@@ -53,7 +59,7 @@ async function buildInto(cache: string, hash: string, options: ProgressOptions):
     options.log(`Downloading ${kernel}, ${recipe.packages.join(', ')}`);
     await unpackPackages([kernel, ...recipe.packages], packages, options);
     options.log('Making the guest image');
-    await assembleImage({ packages, assets, image, signal: options.signal });
+    await assembleImage({ recipe, packages, assets, image, signal: options.signal });
     await rename(image, target).catch((error: unknown) => {
       if (!existsSync(target)) throw error; // else another build was faster
     });
@@ -64,21 +70,25 @@ async function buildInto(cache: string, hash: string, options: ProgressOptions):
 }
 
 /**
- * The demo guest's image in the cache directory: built from Debian packages at its first use, at about 32 MB
+ * A guest's image in the cache directory, that of the demo if no recipe is given: built from Debian packages at its first use, at about 32 MB
  * of downloads, and reused after. Installs what the host lacks to run it.
  * @throws Error where this is not Debian on x86-64, where packages cannot be had, or when aborted
  */
-export async function buildGuest(cache: string, options: ProgressOptions): Promise<GuestImage> {
+export async function buildGuest(
+  cache: string,
+  options: ProgressOptions,
+  recipe: Recipe = demoRecipe,
+): Promise<GuestImage> {
   if (process.arch !== 'x64') {
     throw new Error(
       `The demo guest is for x86-64; this host is ${process.arch}. wedgewatch itself does not mind.`,
     );
   }
-  await installPackages(packagesHere(), options);
+  await installPackages([...packagesHere(), ...recipe.hostPackages], options);
   await mkdir(cache, { recursive: true });
-  const hash = await recipeHash();
+  const hash = await recipeHash(recipe);
   const cached = (await readdir(cache)).find(
     (name) => name.startsWith('guest-') && name.endsWith(`-${hash}`),
   );
-  return imageIn(cached === undefined ? await buildInto(cache, hash, options) : join(cache, cached));
+  return imageIn(cached === undefined ? await buildInto(cache, recipe, hash, options) : join(cache, cached));
 }

@@ -9,6 +9,8 @@ export interface QemuOptions {
   sshPort: number;
   /** More of the kernel command line, e.g. `quiet wedge.mode=job`. */
   append: string;
+  /** More of QEMU's arguments, e.g. another device. */
+  extra?: readonly string[] | undefined;
   /** The serial console: QEMU's standard output, for the journal, or a file. */
   console: 'stdio' | { file: string };
 }
@@ -41,5 +43,6 @@ export function qemuArguments(options: QemuOptions): string[] {
     ['-device', 'vhost-user-fs-pci,chardev=store,tag=store'],
     ['-netdev', `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${options.sshPort}-:22`],
     ['-device', 'virtio-net-pci,netdev=net,romfile='],
+    options.extra ?? [],
   ].flat();
 }

@@ -16,6 +16,8 @@ interface StartOptions {
   image: GuestImage;
   /** More of the kernel command line, e.g. `quiet wedge.mode=job`. */
   append: string;
+  /** More of QEMU's arguments, e.g. another device. */
+  extra?: readonly string[] | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -108,7 +110,7 @@ async function start(
   const virtiofsd = await startBackground(serve, { socket: virtiofsdSocket, reaper, signal });
   undo.push(virtiofsd.stop);
   const sshPort = await freePort();
-  const launch = { vm, image, virtiofsdSocket, sshPort, append: options.append };
+  const launch = { vm, image, virtiofsdSocket, sshPort, append: options.append, extra: options.extra };
   const launched = (await userManagerUsable(signal))
     ? await launchUnit(launch, { reaper, signal })
     : await launchChild(launch, directory, { reaper, signal });

@@ -1,0 +1,155 @@
+/**
+ * Records golden logs: wedges a real guest for each name, captures it as wedgewatch does, and writes
+ * test/golden/NAME.log. Needs `npm run build`, and Debian on x86-64 as the demo does.
+ *   node test/golden/record.mjs NAME…         without a name, the names that there are
+ * A wedge is a script of guest/wedges; its comment is the head of the log.
+ */
+/* global URL */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { buildGuest, guestCache } from '../../dist/guest/build.js';
+import { startGuest } from '../../dist/guest/start.js';
+import { wedgeNames, wedgeRecipe } from '../../dist/guest/wedges.js';
+import { pressChord } from '../../dist/io/qmp/press.js';
+import { withQmp } from '../../dist/io/qmp/with-qmp.js';
+
+const project = new URL('../..', import.meta.url).pathname;
+const VM = 'golden';
+const BOOT_MS = 120_000;
+/** After the wedge is set: so that every task has come to rest, and the dumps show the same. */
+const SETTLE_MS = 8_000;
+const BETWEEN_MS = 4_000;
+const ANSWER_MS = 90_000;
+const MAX_BYTES = 150_000;
+
+const say = (text) => process.stdout.write(`${text}\n`);
+
+/** What a guest asks for by a line `wedge: host WORD` (guest/wedges/common.sh). */
+const actions = {
+  'stop-store': (guest) => guest.wedge(),
+  'throttle-disk': (guest) =>
+    withQmp(guest.qmpSocket, { timeoutMs: 5_000 }, async (qmp) => {
+      const off = { bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
+      await qmp.execute('block_set_io_throttle', { device: 'disk', bps: 1, ...off });
+      // The throttle lets one request pass at once; all others wait for the next twelve days.
+      await qmp.execute('human-monitor-command', { 'command-line': 'qemu-io disk "read 0 1M"' });
+    }),
+};
+
+function makeDisk(directory) {
+  const path = join(directory, 'disk');
+  writeFileSync(path, '');
+  truncateSync(path, 256 << 20);
+  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-E', 'lazy_itable_init=0', '-F', path], {
+    env: { ...process.env, PATH: '/usr/sbin:/sbin' },
+  });
+  const drive = `if=none,id=disk,file=${path},format=raw,cache=unsafe`;
+  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'];
+}
+
+/** QEMU makes the file a moment after its sockets. */
+const consoleOf = (file) => (existsSync(file) ? readFileSync(file, 'latin1') : '');
+
+/** Follows the console until the wedge is set, and does what the guest asks for. */
+async function untilSet(guest, file) {
+  const end = performance.now() + BOOT_MS;
+  const done = new Set();
+  for (;;) {
+    const lines = consoleOf(file).split(/\r?\n/);
+    for (const word of lines.flatMap((line) => /^wedge: host (\S+)$/.exec(line)?.[1] ?? [])) {
+      if (done.has(word)) continue;
+      done.add(word);
+      await actions[word](guest);
+    }
+    if (lines.includes('wedge: set')) return;
+    if (performance.now() > end)
+      throw new Error(`not wedged in time; its console:\n${lines.slice(-30).join('\n')}`);
+    await delay(100);
+  }
+}
+
+/** The keys of a capture, each with the kernel's line that ends its answer; HELP (h) is the fence behind a dump. */
+const FENCE = /sysrq: HELP : /g;
+const SERIES = [
+  ['8', /sysrq: Loglevel set to 8/g],
+  ...['w', 'w', 't'].flatMap((key) => [
+    [key, /sysrq: Show (?:Blocked )?State/g],
+    ['h', FENCE],
+    [null, null],
+  ]),
+];
+
+/** Presses the series, a key at a time, the dumps some seconds apart. */
+async function capture(guest, file) {
+  const count = (pattern) => consoleOf(file).match(pattern)?.length ?? 0;
+  for (const [key, answer] of SERIES) {
+    if (key === null) {
+      await delay(BETWEEN_MS);
+      continue;
+    }
+    const before = count(answer);
+    await pressChord(guest.qmpSocket, key, { timeoutMs: 5_000 });
+    for (const end = performance.now() + ANSWER_MS; count(answer) === before; await delay(50))
+      if (performance.now() > end) throw new Error(`no answer to ${key}`);
+  }
+}
+
+const KEPT = /Linux version|Command line|virtiofs|fuse|EXT4|device-mapper|nbd|loop:|NFS|RPC| vd[a-z]/;
+
+/** Of the boot what tells the kernel and its filesystems, then everything since init printed its first line. */
+function trimmed(text) {
+  const lines = text.split(/\r?\n/);
+  const ours = lines.findIndex((line) => line.startsWith('Mounted '));
+  return [...lines.slice(0, ours).filter((line) => KEPT.test(line)), ...lines.slice(ours)].join('\n');
+}
+
+function headOf(name) {
+  const script = readFileSync(join(project, 'guest/wedges', `${name}.sh`), 'utf8');
+  return script.slice(0, script.search(/^[^#]/m));
+}
+
+async function record(name, image) {
+  const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-golden-'));
+  const append = `loglevel=7 wedge.mode=${name}`;
+  const store = join(scratch, 'store'); // the image's own stays as it is
+  cpSync(image.store, store, { recursive: true });
+  const guest = await startGuest({ vm: VM, image: { ...image, store }, append, extra: makeDisk(scratch) });
+  try {
+    const file = guest.console.replace(/^file:/, '');
+    await untilSet(guest, file);
+    await delay(SETTLE_MS);
+    await capture(guest, file);
+    const log = headOf(name) + trimmed(consoleOf(file));
+    if (log.length > MAX_BYTES) throw new Error(`${name}.log would have ${log.length} bytes`);
+    const path = join(project, 'test/golden', `${name}.log`);
+    writeFileSync(path, log, 'latin1');
+    const main = join(project, 'dist/cli/main.js');
+    const { stdout } = spawnSync(process.execPath, [main, 'analyze', path], { encoding: 'utf8' });
+    say(`${name}: ${log.length} bytes; analyze says: ${stdout.split('\n')[0]}`);
+  } finally {
+    await guest.stop();
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+const names = process.argv.slice(2);
+const known = await wedgeNames();
+const unknown = names.filter((name) => !known.includes(name));
+if (names.length === 0 || unknown.length > 0) {
+  say(`usage: record.mjs NAME…, of: ${known.join(' ')}`);
+  process.exitCode = 2;
+} else {
+  delete process.env.XDG_RUNTIME_DIR; // so that the guest is a child of this process and its console a file
+  const image = await buildGuest(guestCache(), { log: say }, await wedgeRecipe());
+  for (const name of names) {
+    await record(name, image).catch((error) => {
+      say(`${name}: ${error.stack}`);
+      process.exitCode = 1;
+    });
+  }
+}
