@@ -27,12 +27,11 @@ export async function failure(
   fault: QmpFault,
   deadlines = 1,
   body: (session: QmpSession) => Promise<unknown> = status,
+  timeoutMs = TIMEOUT_MS,
 ): Promise<QmpError> {
   const started = performance.now();
-  const error: unknown = await withQmp(path, { timeoutMs: TIMEOUT_MS }, body).catch(
-    (thrown: unknown) => thrown,
-  );
-  expect(performance.now() - started).toBeLessThan(deadlines * TIMEOUT_MS + SLACK_MS);
+  const error: unknown = await withQmp(path, { timeoutMs }, body).catch((thrown: unknown) => thrown);
+  expect(performance.now() - started).toBeLessThan(deadlines * timeoutMs + SLACK_MS);
   expect(error).toBeInstanceOf(QmpError);
   expect(error).toMatchObject({ fault, socketPath: path });
   expect((error as QmpError).message).toContain(path);

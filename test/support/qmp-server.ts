@@ -18,6 +18,8 @@ interface Command {
 export class QmpServer {
   /** Clients in the order of their coming. */
   readonly clients: Socket[] = [];
+  /** How long each client that has left held the socket, in ms. */
+  readonly held: number[] = [];
 
   private constructor(
     readonly path: string,
@@ -30,8 +32,12 @@ export class QmpServer {
     const path = join(directory, 'qmp.sock');
     const server = createServer((client) => {
       started.clients.push(client);
+      const from = performance.now();
+      client.on('close', () => started.held.push(performance.now() - from));
       client.on('error', () => undefined);
       serve(client, started.clients.length);
+      // Who does not read does not see that the client hangs up.
+      client.resume();
     });
     const started = new QmpServer(path, directory, server);
     server.listen(path);
@@ -52,7 +58,10 @@ export const reply = (id: unknown, value: unknown = {}) => `${JSON.stringify({ r
 export function polite(answer: (command: Command, client: Socket) => string) {
   return (client: Socket) => {
     client.write(GREETING);
-    createInterface({ input: client }).on('line', (line) => {
+    const lines = createInterface({ input: client });
+    // It passes on the errors of its input.
+    lines.on('error', () => undefined);
+    lines.on('line', (line) => {
       const command = JSON.parse(line) as Command;
       const text = command.execute === 'qmp_capabilities' ? reply(command.id) : answer(command, client);
       if (text !== '') client.write(text);

@@ -14,6 +14,7 @@ export function connectionsTo(path: string, table: string): UnixConnections {
   const accepted: number[] = [];
   let waiting = 0;
   for (const line of table.split('\n')) {
+    if (!line.endsWith(path)) continue;
     // Num: RefCount Protocol Flags Type St Inode Path
     const fields = /^\S+: \S+ \S+ (\S+) \S+ (\S+) +(\d+) (.+)$/.exec(line);
     if (fields?.[4] !== path) continue;

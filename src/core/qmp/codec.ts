@@ -16,6 +16,9 @@ export interface QmpEvent {
 /** The longest message that is read. QEMU's own largest, query-qmp-schema, has 200 KB. */
 export const MAX_MESSAGE_BYTES = 1 << 20;
 
+/** All that is read of one connection: a session of ours takes some kilobytes, a peer that sends for ever is none. */
+const MAX_SESSION_BYTES = 2 << 20;
+
 const NEWLINE = 0x0a;
 
 /**
@@ -25,11 +28,15 @@ const NEWLINE = 0x0a;
 export class QmpDecoder {
   #parts: Uint8Array[] = [];
   #held = 0;
+  #received = 0;
   #problem: string | null = null;
 
   push(chunk: Uint8Array): { messages: QmpMessage[]; problem: string | null } {
     const messages: QmpMessage[] = [];
     let from = 0;
+    this.#received += chunk.length;
+    if (this.#received > MAX_SESSION_BYTES)
+      this.#problem ??= `more than ${MAX_SESSION_BYTES} bytes in one session`;
     while (this.#problem === null) {
       const end = chunk.indexOf(NEWLINE, from);
       const fits = this.#hold(chunk.subarray(from, end === -1 ? chunk.length : end));

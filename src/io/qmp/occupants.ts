@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { connectionsTo, type UnixConnections } from '../../core/host/unix-table.js';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpFault } from '../../core/model.js';
 
 /**
@@ -29,10 +30,40 @@ export function forget(socketPath: string): void {
 export async function whyNoGreeting(socketPath: string, assumed: QmpFault): Promise<QmpFault> {
   const { accepted, waiting } = await connections(socketPath);
   if (accepted.length + waiting === 0) return assumed;
+  const others = ofOthers(socketPath, accepted);
+  if (others >= 2 || (others === 1 && waiting > 0)) return 'busy';
+  return others < accepted.length ? 'main-loop-stuck' : 'no-greeting';
+}
+
+const ROOM_POLL_MS = 25;
+
+/**
+ * Waits until nobody waits in QEMU's queue of clients, and resolves with null; with the reason why it does not move
+ * after `ms`. The queue has two places, and who gives up stays in his until QEMU comes to it: were we to fill it, a
+ * unit's ExecStop would not even get in.
+ */
+export async function roomInQueue(
+  socketPath: string,
+  ms: number,
+  signal: AbortSignal | undefined,
+): Promise<QmpFault | null> {
+  const until = performance.now() + ms;
+  for (;;) {
+    const { accepted, waiting } = await connections(socketPath);
+    if (waiting === 0) return null;
+    if (performance.now() >= until) {
+      const others = ofOthers(socketPath, accepted);
+      if (others > 0) return 'busy';
+      return accepted.length > 0 ? 'main-loop-stuck' : 'no-greeting';
+    }
+    await sleep(ROOM_POLL_MS);
+    signal?.throwIfAborted();
+  }
+}
+
+function ofOthers(socketPath: string, accepted: readonly number[]): number {
   const ours = leftBehind.get(socketPath);
-  const others = accepted.filter((inode) => !ours?.has(inode));
-  if (others.length >= 2 || (others.length === 1 && waiting > 0)) return 'busy';
-  return others.length < accepted.length ? 'main-loop-stuck' : 'no-greeting';
+  return accepted.filter((inode) => ours?.has(inode) !== true).length;
 }
 
 async function connections(socketPath: string): Promise<UnixConnections> {

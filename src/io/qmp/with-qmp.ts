@@ -1,6 +1,6 @@
 import type { QmpEvent } from '../../core/qmp/codec.js';
 import { QmpError } from './error.js';
-import { forget, leaveBehind, whyNoGreeting } from './occupants.js';
+import { forget, leaveBehind, roomInQueue, whyNoGreeting } from './occupants.js';
 import { Wire } from './wire.js';
 
 export interface QmpOptions {
@@ -27,7 +27,8 @@ const MAX_PATH_BYTES = 107;
 
 /**
  * Connects to a QMP socket, runs `body`, and hangs up whatever happens. It is not tried again here: a caller who
- * finds the socket busy decides how long to wait.
+ * finds the socket busy decides how long to wait. Where others queue for it, it waits for its turn for one deadline
+ * more, without holding anything.
  * @throws QmpError, or the reason of the signal
  */
 export async function withQmp<T>(
@@ -44,6 +45,8 @@ export async function withQmp<T>(
       `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`,
     );
   }
+  const crowded = await roomInQueue(socketPath, Math.min(options.timeoutMs, HOLD_MS), options.signal);
+  if (crowded !== null) throw new QmpError(crowded, socketPath, 'its queue of clients does not move');
   const until = performance.now() + HOLD_MS;
   const deadline = () => Math.max(1, Math.min(options.timeoutMs, Math.ceil(until - performance.now())));
   const wire = new Wire(socketPath);

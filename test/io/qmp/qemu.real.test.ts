@@ -76,6 +76,46 @@ it('is busy while another client stays, also with a full queue, and serves again
   await expect.poll(pressed).toBe('taken');
 });
 
+it('lets a unit’s ExecStop in although clients that gave up wait in its queue', async () => {
+  const other = connect(path);
+  onTestFinished(() => void other.destroy());
+  await once(other, 'data');
+  for (let looks = 0; looks < 4; looks += 1) {
+    await expect(pressChord(path, 'h', { timeoutMs: 100 })).rejects.toMatchObject({ fault: 'busy' });
+  }
+  const stop = connect(path);
+  onTestFinished(() => void stop.destroy());
+  // With a full queue connect(2) fails with EAGAIN.
+  await once(stop, 'connect');
+  other.destroy();
+  await once(stop, 'data');
+});
+
+it('is stopped through the same socket at once, in the middle of chords and looks', async () => {
+  const faults: string[] = [];
+  const over = new AbortController();
+  const capture = (async () => {
+    while (!over.signal.aborted) {
+      const [fault] = await Promise.all([pressed(), look({ qmpSocket: path, pid: null }, options)]);
+      faults.push(fault);
+    }
+  })();
+  await expect.poll(() => faults.length, { timeout: 5_000 }).toBeGreaterThan(1);
+  const before = [...faults];
+  const asked = performance.now();
+  const stop = connect(path);
+  stop.on('error', () => undefined);
+  await once(stop, 'data');
+  expect(performance.now() - asked).toBeLessThan(1_000);
+  stop.write('{"execute": "qmp_capabilities"}\n{"execute": "quit"}\n');
+  await once(qemu, 'exit');
+  over.abort();
+  await capture;
+  expect(new Set(before)).toEqual(new Set(['taken']));
+  // It ends in any of these words, none of which accuses QEMU of being stuck.
+  expect(['busy', 'closed', 'missing', 'taken']).toEqual(expect.arrayContaining([...new Set(faults)]));
+});
+
 it('is stuck, not busy, when it stops in the middle of a session', async () => {
   const short = { timeoutMs: 200 };
   const stopped = withQmp(path, short, (session) => {
