@@ -16,6 +16,7 @@ import { run } from './run.js';
 import { showIncident } from './show.js';
 import { stacksCommand } from './stacks.js';
 import { status } from './status.js';
+import { waitFor } from './wait.js';
 import { archiveRoot } from '../io/places.js';
 
 const terminal = processTerminal();
@@ -54,8 +55,17 @@ program
 program
   .command('status [vm]')
   .description('What the running daemon knows of each guest, and why.')
-  .option('--json', 'as JSON')
+  .option('-w, --watch', 'again each second, with the load of vCPUs and disks, until interrupted')
+  .option('--json', 'as JSON; with --watch a line each second')
   .action(async (vm, options) => done(await status(vm, options, globals())));
+
+program
+  .command('wait <vm>')
+  .description('Waits until the guest is up, or a hang of it was filed (then exit code 1).')
+  .requiredOption('--until <what>', 'hang or up')
+  .option('--timeout <duration>', 'then exit code 124', '5min')
+  .option('--json', 'the status at the end as JSON')
+  .action(async (vm, options) => done(await waitFor(vm, options, globals())));
 
 program
   .command('list')

@@ -1,4 +1,5 @@
-/** `status`: what the daemon knows. */
+/** `status`: what the daemon knows, once or again and again. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { seconds } from '../core/words.js';
@@ -7,33 +8,61 @@ import { runtimeDirectory } from '../io/places.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
 
-const COLUMNS: readonly Column[] = [
-  { title: 'VM', min: 8 },
-  { title: 'STATE' },
-  { title: 'SINCE', align: 'right' },
-  { title: 'LAST PROGRESS', min: 20 },
-  { title: 'SSH' },
-  { title: 'ARMED', min: 8 },
-  { title: 'LAST INCIDENT', min: 8 },
-];
-const TEXT_MAX = 200;
+interface StatusOptions {
+  json?: boolean | undefined;
+  watch?: boolean | undefined;
+}
 
-/** Prints the guests of the running daemon. Returns 0, 3 for an unknown VM, 5 where no daemon runs or it is blind. */
+const TEXT_MAX = 200;
+const REFRESH_MS = 1_000;
+const CLEAR = '\u001b[H\u001b[2J';
+export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user start wedgewatch';
+
+/**
+ * Prints the guests of the running daemon; with `watch` each second until interrupted. Returns 0, 3 for an unknown VM,
+ * 5 where no daemon runs or it is blind.
+ */
 export async function status(
   vm: string | undefined,
-  options: { json?: boolean | undefined },
-  { terminal, quiet }: Globals,
+  options: StatusOptions,
+  globals: Globals,
+  stopping = interrupted(options.watch === true),
 ): Promise<number> {
+  for (;;) {
+    const code = await once(vm, options, globals);
+    if (options.watch !== true || isOver(stopping) || code === EXIT.noMatch) return code;
+    await delay(REFRESH_MS, undefined, { ...(stopping && { signal: stopping }) }).catch(() => undefined);
+    if (isOver(stopping)) return code;
+  }
+}
+
+const isOver = (stopping: AbortSignal | undefined): boolean => stopping?.aborted === true;
+
+function interrupted(watch: boolean): AbortSignal | undefined {
+  if (!watch) return undefined;
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  return stopping.signal;
+}
+
+async function once(vm: string | undefined, options: StatusOptions, globals: Globals): Promise<number> {
+  const { terminal, quiet } = globals;
+  const watch = options.watch === true;
+  const clear = watch && terminal.columns !== null ? CLEAR : '';
   let daemon: DaemonStatus;
   try {
-    daemon = await askStatus(controlSocket(runtimeDirectory()));
+    daemon = await askStatus(controlSocket(runtimeDirectory()), { watched: watch });
   } catch {
-    terminal.err('wedgewatch: no daemon answers; start it with: systemctl --user start wedgewatch\n');
+    terminal.err(`${clear}wedgewatch: ${NO_DAEMON}\n`);
     return EXIT.environment;
   }
   const guests = daemon.guests.filter((guest) => vm === undefined || guest.vm === vm);
-  if (options.json === true) terminal.out(`${JSON.stringify({ ...daemon, guests }, null, 2)}\n`);
-  else printGuests(terminal, daemon, guests, quiet);
+  if (options.json === true)
+    terminal.out(`${JSON.stringify({ ...daemon, guests }, null, watch ? undefined : 2)}\n`);
+  else {
+    terminal.out(clear);
+    printGuests(terminal, daemon, guests, { quiet, watch, one: vm !== undefined });
+  }
   if (vm !== undefined && guests.length === 0) {
     terminal.err(`wedgewatch: no guest ${printable(vm, 100)}\n`);
     return EXIT.noMatch;
@@ -41,33 +70,81 @@ export async function status(
   return daemon.blind === null && daemon.configProblems.length === 0 ? EXIT.ok : EXIT.environment;
 }
 
-function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStatus[], quiet: boolean): void {
+interface Shown {
+  quiet: boolean;
+  watch: boolean;
+  /** One guest only: with all its evidence. */
+  one: boolean;
+}
+
+function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStatus[], shown: Shown): void {
   if (daemon.blind !== null) terminal.err(`wedgewatch: the journal cannot be read: ${daemon.blind}\n`);
   for (const problem of daemon.configProblems) terminal.err(`wedgewatch: ${problem}\n`);
   if (guests.length === 0) {
-    if (!quiet)
+    if (!shown.quiet)
       terminal.out('no guests: none of qemu-system@.service runs, and the configuration names none\n');
     return;
   }
-  terminal.out(table(terminal, COLUMNS, guests.map(row)));
-  if (quiet) return;
-  for (const { vm, why, awaiting } of guests) {
-    const waits = awaiting === null ? '' : `; the console waits for ${awaiting}`;
-    terminal.out(styled(terminal, 'dim', `${printable(`${vm}: ${why.join('; ')}${waits}`, 2 * TEXT_MAX)}\n`));
+  const columns = shown.watch ? [...COLUMNS.slice(0, -1), ...LOAD, ...COLUMNS.slice(-1)] : COLUMNS;
+  const titled: readonly Column[] = columns.map(({ column }) => column);
+  const rows = guests.map((guest) => columns.map(({ cell }) => cell(guest)));
+  terminal.out(table(terminal, titled, rows));
+  if (shown.quiet) return;
+  for (const guest of guests) {
+    const waits = guest.awaiting === null ? '' : `; the console waits for ${guest.awaiting}`;
+    const line = `${guest.vm}: ${guest.class}: ${guest.reasons.join('; ')}${waits}`;
+    terminal.out(styled(terminal, 'dim', `${printable(line, 2 * TEXT_MAX)}\n`));
+    if (shown.one) terminal.out(evidenceLines(guest));
   }
+}
+
+/** What the state stands on, a line a side. */
+export function evidenceLines({ evidence }: Pick<GuestStatus, 'evidence'>): string {
+  return evidence
+    .map(({ side, says, ageMs, doubt }) => {
+      const age = ageMs === null ? '' : `, ${seconds(ageMs)} old`;
+      const marks = doubt === null ? age : `${age}, doubtful: ${doubt}`;
+      return `${printable(`  ${`${side}:`.padEnd(9)}${says}${marks}`, 2 * TEXT_MAX)}\n`;
+    })
+    .join('');
 }
 
 const CALM = new Set(['up', 'starting', 'recovered', 'unknown', 'gone']);
 
-function row({ vm, state, sinceMs, lastProgress, ssh, armed, lastIncident }: GuestStatus): Cell[] {
-  const progress = lastProgress === null ? '-' : `${seconds(lastProgress.agoMs)} ago: ${lastProgress.text}`;
-  return [
-    { text: printable(vm, TEXT_MAX) },
-    { text: state, style: CALM.has(state) ? 'green' : 'red' },
-    { text: seconds(sinceMs) },
-    { text: printable(progress, TEXT_MAX) },
-    { text: ssh === null ? '-' : ssh.kind },
-    { text: armed ?? '?' },
-    { text: lastIncident ?? '-' },
-  ];
+interface Shape {
+  column: Column;
+  cell: (guest: GuestStatus) => Cell;
+}
+
+const COLUMNS: readonly Shape[] = [
+  { column: { title: 'VM', min: 8 }, cell: ({ vm }) => ({ text: printable(vm, TEXT_MAX) }) },
+  {
+    column: { title: 'STATE' },
+    cell: ({ state }) => ({ text: state, style: CALM.has(state) ? 'green' : 'red' }),
+  },
+  { column: { title: 'SINCE', align: 'right' }, cell: ({ sinceMs }) => ({ text: seconds(sinceMs) }) },
+  { column: { title: 'PHASE' }, cell: ({ phase }) => ({ text: phase }) },
+  {
+    column: { title: 'LAST PROGRESS', min: 20 },
+    cell: ({ lastProgress }) => ({ text: progress(lastProgress) }),
+  },
+  { column: { title: 'SSH' }, cell: ({ ssh }) => ({ text: ssh === null ? '-' : ssh.kind }) },
+  { column: { title: 'ARMED', min: 8 }, cell: ({ armed }) => ({ text: armed ?? '?' }) },
+  { column: { title: 'LAST INCIDENT', min: 8 }, cell: ({ lastIncident }) => ({ text: lastIncident ?? '-' }) },
+];
+
+/** Only for who watches: it takes a look at each guest. */
+const LOAD: readonly Shape[] = [
+  {
+    column: { title: 'VCPU', align: 'right' },
+    cell: ({ vcpu }) => ({ text: vcpu === null ? '-' : `${Math.round(mean(vcpu))} %` }),
+  },
+  { column: { title: 'I/O', align: 'right' }, cell: ({ io }) => ({ text: io === null ? '-' : `${io}/s` }) },
+];
+
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function progress(last: GuestStatus['lastProgress']): string {
+  return last === null ? '-' : printable(`${seconds(last.agoMs)} ago: ${last.text}`, TEXT_MAX);
 }

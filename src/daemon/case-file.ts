@@ -131,6 +131,7 @@ export class CaseFile {
       why: grounds.why,
       lastProgress: lastProgress && { at: isoAt(lastProgress.at), text: lastProgress.text },
       awaiting: grounds.awaiting,
+      test: grounds.test && { at: isoAt(grounds.test.at), text: grounds.test.name },
       note: grounds.note,
     };
   }

@@ -31,7 +31,8 @@ export interface CaptureOrder {
 }
 
 interface ControlHandlers {
-  status: () => DaemonStatus;
+  /** `watched`: somebody looks at the load of the guests, which is asked for. */
+  status: (watched: boolean) => DaemonStatus;
   capture: (vm: string, order: CaptureOrder) => Promise<CaptureResult>;
 }
 
@@ -69,7 +70,8 @@ async function serve(
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
-  if (incoming.method === 'GET' && url.pathname === '/status') send(200, handlers.status());
+  if (incoming.method === 'GET' && url.pathname === '/status')
+    send(200, handlers.status(url.searchParams.has('watched')));
   else if (incoming.method === 'POST' && url.pathname === '/capture') {
     const failed = (error: unknown) => ({ directory: null, problem: String(error) });
     send(200, await capture(handlers, url.searchParams).catch(failed));
@@ -86,8 +88,8 @@ function capture(handlers: ControlHandlers, asked: URLSearchParams): Promise<Cap
 }
 
 /** What the daemon says of itself and its guests. Rejects where none runs. */
-export async function askStatus(path: string): Promise<DaemonStatus> {
-  return (await ask(path, 'GET', '/status', ASK_MS)) as DaemonStatus;
+export async function askStatus(path: string, { watched = false } = {}): Promise<DaemonStatus> {
+  return (await ask(path, 'GET', watched ? '/status?watched' : '/status', ASK_MS)) as DaemonStatus;
 }
 
 /** Lets the daemon capture a guest now; resolves when it is filed. Rejects where no daemon runs. */

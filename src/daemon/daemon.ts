@@ -18,7 +18,7 @@ import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
-import type { Services } from './execute.js';
+import { execute, type Services } from './execute.js';
 import { Slots } from './slots.js';
 
 interface DaemonOptions {
@@ -40,6 +40,8 @@ interface DaemonOptions {
 const TICK_MS = 500;
 /** Captures at once on this host. */
 const CAPTURES_AT_ONCE = 2;
+/** Between two looks at a guest whose load somebody watches. */
+const WATCHED_MS = 4_000;
 /** A guest that is gone is shown for a while. */
 const FORGET_MS = 10 * 60_000;
 
@@ -124,6 +126,16 @@ export class Daemon {
   /** Why the journal cannot be read now, or null. */
   journalProblem(): string | null {
     return this.journal.status.state === 'down' ? this.journal.status.detail : null;
+  }
+
+  /** Looks at each guest from outside, at most every few seconds: whoever watches wants to see its load. */
+  lookAtAll(): void {
+    for (const guest of this.guests.values()) {
+      const { name, seen, case: current } = guest.state;
+      const fresh = monotonicMs() - (seen.at(-1)?.at ?? -Infinity) < WATCHED_MS;
+      if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
+        execute(guest, { type: 'look' });
+    }
   }
 
   private async tick(): Promise<void> {

@@ -88,7 +88,7 @@ export class Guest {
   }
 
   status(): GuestStatus {
-    return guestStatus(this.state, monotonicMs());
+    return guestStatus(this.state, this.settings, monotonicMs());
   }
 
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void {

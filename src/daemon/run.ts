@@ -33,7 +33,10 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   const learned = await LearnedBoots.load(state, (message) => log('warning', message));
   const daemon = new Daemon({ config, log, state, runtime, learned });
   const server = await serveControl(controlSocket(runtime), {
-    status: () => statusOf(daemon),
+    status: (watched) => {
+      if (watched) daemon.lookAtAll();
+      return statusOf(daemon);
+    },
     capture: (vm, order) => captureNow(daemon, vm, order),
   });
   await daemon.start();

@@ -4,6 +4,7 @@ import { parseConfig } from '../../src/core/config/parse.js';
 import { guestSettings } from '../../src/core/config/guest.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
+import type { HostNow, HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
@@ -30,6 +31,8 @@ interface Script {
   /** Console lines that a chord brings about; null: the press fails with `busy`. */
   press?: (key: SysrqKey, at: number) => string[] | null;
   sysrqMask?: number | null;
+  /** The host's pressure, in percent. */
+  host?: (at: number) => Partial<HostPressure>;
   config?: string;
 }
 
@@ -65,7 +68,7 @@ export class VirtualGuest {
   }
 
   lines(texts: readonly string[], afterMs = 0): void {
-    texts.forEach((text, index) => this.later(afterMs + index * 0.1, { type: 'line', text }));
+    texts.forEach((text, index) => this.later(afterMs + index * 0.05, { type: 'line', text }));
   }
 
   /** Lets time pass, with a tick each half second unless the watchdog sleeps. */
@@ -76,7 +79,7 @@ export class VirtualGuest {
       if (!asleep) {
         this.drain(tick);
         this.now = tick;
-        this.give({ type: 'tick', wallMs: this.wallOffset + this.now });
+        this.give({ type: 'tick', wallMs: this.wallOffset + this.now, ...this.host() });
       }
       this.now = tick;
     }
@@ -86,6 +89,12 @@ export class VirtualGuest {
   /** Sets the wall clock of the host forward. */
   jump(ms: number): void {
     this.wallOffset += ms;
+  }
+
+  private host(): { host?: HostNow } {
+    const pressure = this.script.host?.(this.now);
+    if (pressure === undefined) return {};
+    return { host: { pressure: { cpu: 0, io: 0, memory: 0, ...pressure }, stalled: 0, guests: 1 } };
   }
 
   private drain(until: number): void {
@@ -165,6 +174,10 @@ export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
     return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
   };
 }
+
+/** The same guest, whose SSH server wants to run and cannot. */
+export const keptFromRunning = (press: (key: SysrqKey) => string[]) => (key: SysrqKey) =>
+  press(key).map((line) => line.replace(/(task:(?:nc|dropbear) +state:)S/, '$1R'));
 
 /** The console of a boot, up to its SSH. */
 export const BOOT = [

@@ -5,7 +5,7 @@ import { printable } from '../printable.js';
 import type { Incident, Moment } from './incident.js';
 import { Dumps, type DumpText, Stacks } from './html-stacks.js';
 import { STYLE } from './style.js';
-import { momentsOf } from './summary.js';
+import { recoveredText, momentsOf } from './summary.js';
 import { waitLine } from './text.js';
 
 export interface ReportInput {
@@ -88,7 +88,8 @@ function Facts({ incident }: { incident: Incident }) {
     ['Wedged since', incident.wedgedSince && readable(incident.wedgedSince)],
     ['Last progress', lastProgress && `${readable(lastProgress.at)} · ${lastProgress.text}`],
     ['Waits for', incident.awaiting],
-    ['Recovered', incident.recoveredAt && readable(incident.recoveredAt)],
+    ['Test', incident.test && `${incident.test.text}, begun ${readable(incident.test.at)}`],
+    ['Recovered', incident.recoveredAt && recoveredText(incident, readable(incident.recoveredAt))],
     ['Unit', incident.unit],
     ['Note', incident.note],
   ];

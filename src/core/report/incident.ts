@@ -20,6 +20,8 @@ export interface Accusation {
   lastProgress: Moment | null;
   /** The start job that the console waits for. */
   awaiting: string | null;
+  /** The test that was running, and since when. */
+  test: Moment | null;
   /** The words of whoever asked for it by hand. */
   note: string | null;
 }

@@ -136,6 +136,7 @@ const schema: z.ZodType<Incident> = z.object({
   lastProgress: z.object({ at: time, text: z.string() }).nullable(),
   awaiting: z.string().nullable(),
   note: z.string().nullable().default(null),
+  test: z.object({ at: time, text: z.string() }).nullable().default(null),
   evidence: z.object({
     complete: z.boolean(),
     incompleteBecause: z.array(z.string()),

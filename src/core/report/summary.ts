@@ -1,5 +1,6 @@
 /** What the reports and the lists say in the same words. */
 import type { StackGroup } from '../model.js';
+import { seconds } from '../words.js';
 import type { Incident, Moment } from './incident.js';
 
 /** `w w t` where the evidence is whole, else the first reason why it is not. */
@@ -24,6 +25,12 @@ export function taskCounts({ groups, verdict }: Pick<Incident, 'groups' | 'verdi
   return { stuck: blocked + elsewhere, all: sum(groups) };
 }
 
+/** When it recovered, with how long it was stuck: `…, after 43 s`. */
+export function recoveredText({ wedgedSince, startedAt, recoveredAt }: Incident, readable: string): string {
+  const lasted = Date.parse(recoveredAt ?? '') - Date.parse(wedgedSince ?? startedAt);
+  return Number.isFinite(lasted) && lasted >= 0 ? `${readable}, after ${seconds(lasted)}` : readable;
+}
+
 /** What led to the incident and what came of it, oldest first, with the moments of the decision in between. */
 export function momentsOf(incident: Incident, decision: readonly Moment[]): Moment[] {
   const { lastProgress, startedAt, wedgedSince, filedAt, recoveredAt } = incident;
@@ -33,7 +40,7 @@ export function momentsOf(incident: Incident, decision: readonly Moment[]): Mome
     ...decision,
     { at: startedAt, text: 'capture begun' },
     { at: filedAt, text: 'filed' },
-    recoveredAt === null ? null : { at: recoveredAt, text: 'recovered' },
+    recoveredAt === null ? null : { at: recoveredAt, text: recoveredText(incident, 'recovered') },
   ];
   return known.filter((moment) => moment !== null).sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
 }

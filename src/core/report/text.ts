@@ -4,7 +4,7 @@ import type { CaptureRung } from '../model.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import type { Incident } from './incident.js';
-import { topGroups } from './summary.js';
+import { recoveredText, topGroups } from './summary.js';
 
 const LINE_MAX = 400;
 const GROUPS_SHOWN = 5;
@@ -66,8 +66,9 @@ function facts(incident: Incident): string[] {
     ['Wedged since', incident.wedgedSince],
     ['Last progress', lastProgress && `${lastProgress.at} ${lastProgress.text}`],
     ['Waits for', incident.awaiting],
+    ['Test', incident.test && `${incident.test.text}, begun ${incident.test.at}`],
     ['Captured', `${incident.startedAt}, filed ${incident.filedAt}`],
-    ['Recovered', incident.recoveredAt],
+    ['Recovered', incident.recoveredAt && recoveredText(incident, incident.recoveredAt)],
     ['Fingerprint', `${incident.fingerprint} (version ${incident.fingerprintVersion})`],
     ['Incident', incident.id],
   ];

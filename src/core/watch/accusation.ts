@@ -1,5 +1,6 @@
 /** Why a guest is accused, known as soon as its capture begins. Times on the host's monotonic clock. */
 import type { Mono } from '../time.js';
+import { seconds } from '../words.js';
 import type { GuestState } from './state.js';
 
 export interface Grounds {
@@ -9,13 +10,15 @@ export interface Grounds {
   suspectAt: Mono;
   lastProgress: { at: Mono; text: string } | null;
   awaiting: string | null;
+  /** The test that was running. */
+  test: { at: Mono; name: string } | null;
   /** The words of whoever asked for a capture by hand. */
   note: string | null;
 }
 
 export function groundsOf(state: GuestState, at: Mono): Grounds {
   const suspectAt = state.case?.startedAt ?? at;
-  const { lastProgress, awaiting } = state.console;
+  const { lastProgress, awaiting, test } = state.console;
   return {
     why: state.case?.why ?? state.why,
     wedgedSince:
@@ -25,6 +28,13 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
     suspectAt,
     lastProgress,
     awaiting,
+    test,
     note: state.case?.note ?? null,
   };
+}
+
+/** What the guest no longer does, in words. */
+export function lost({ ssh, console }: GuestState, at: Mono): string {
+  if (ssh.lastOkAt !== null) return `SSH lost ${seconds(at - ssh.lastOkAt)} ago`;
+  return `no news on the console for ${seconds(at - console.quietSince)}`;
 }

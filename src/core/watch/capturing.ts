@@ -10,7 +10,7 @@ import {
 } from '../capture/series.js';
 import type { QmpFault } from '../model.js';
 import { counted, seconds } from '../words.js';
-import { type Context, enter } from './case.js';
+import { type Context, enter, secondLookMs } from './case.js';
 import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
 import { readOwn } from './own-dumps.js';
@@ -73,7 +73,7 @@ function advance(context: Context, event: ExchangeEvent): void {
 }
 
 function legEnded(context: Context, current: Case, series: Series): void {
-  const { settings, at } = context;
+  const { at } = context;
   keepDump(context, current, series);
   current.raised = series.raised;
   if (current.acquitted !== null && series.leg !== 'restore') {
@@ -88,7 +88,7 @@ function legEnded(context: Context, current: Case, series: Series): void {
   // A guest that hears no key hears none of the others, and who may not w may not t.
   const first = current.dumps.length === 1;
   if (next === undefined || (first && !speaks(series) && !current.manual)) finish(context, current);
-  else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = at + settings.detect.secondLook;
+  else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = at + secondLookMs(context);
   else {
     if (series.leg !== 'raise') enter(context, 'capturing', current.why);
     start(context, current, next);

@@ -16,7 +16,9 @@ export interface Context {
 const HOUR_MS = 3_600_000;
 /** A guest whose SSH comes and goes is looked at each time; every look prints on its console. */
 const MAX_LOOKS = 20;
+const CHATTY_MS = 15_000;
 const PANIC_TAIL_MS = 2_000;
+const MAX_SECOND_LOOK_MS = 24_000;
 const MAX_COOLDOWN_MS = 30 * 60_000;
 /** w shows who is blocked; t shows all, among them those who wait in S for a dead server. */
 const ONE_LOOK: DumpName[] = ['sysrq-w.1', 'sysrq-t'];
@@ -57,13 +59,13 @@ function limitReached({ state, settings, at }: Context): { state: StateName; why
 }
 
 /** What a case is opened for; by default nobody asked, and w, w again and t are to be dumped. */
-type Reason = Pick<Case, 'why' | 'complaint'> & Partial<Pick<Case, 'manual' | 'note' | 'plan'>>;
+type Reason = Pick<Case, 'why' | 'complaint'> & Partial<Pick<Case, 'manual' | 'note' | 'plan' | 'live'>>;
 
 /** Begins to suspect the guest: the first look is from outside and harmless. */
 export function openCase(context: Context, reason: Reason): void {
   const { state, at, effects } = context;
   if (state.case !== null) return;
-  const { why, complaint, manual = false, note = null, plan } = reason;
+  const { why, complaint, manual = false, note = null, live = false, plan } = reason;
   const panic = complaint?.kind === 'panic';
   if (!manual) {
     const limit = limitReached(context);
@@ -78,6 +80,8 @@ export function openCase(context: Context, reason: Reason): void {
     complaint,
     manual,
     note,
+    live,
+    chatty: at - (state.console.heardAt ?? -Infinity) < CHATTY_MS,
     before: { name: state.name, why: state.why },
     startedAt: at,
     looks: [],
@@ -97,6 +101,10 @@ export function openCase(context: Context, reason: Reason): void {
   enter(context, panic ? 'panicked' : 'suspect', why);
   if (!panic) effects.push({ type: 'look' });
 }
+
+/** The pause between the two looks; longer where the guest turned out to be slow. */
+export const secondLookMs = ({ state, settings: { detect } }: Context): number =>
+  Math.max(detect.secondLook, Math.min(detect.secondLook * 2 ** state.patience, MAX_SECOND_LOOK_MS));
 
 /** Ends a case without an incident. The next look waits, twice as long each time. */
 export function dropCase(context: Context, why: string): void {

@@ -19,6 +19,7 @@ const PROGRESS_TEXT_MAX = 160;
 const SAME_BOOT_MS = 30_000;
 /** A kernel with an early console may print its first lines twice. */
 const SAME_KERNEL_MS = 5_000;
+const OWN_KEYS = /\b(?:sysrq: |SysRq : )/;
 const ORDER = ['qemu', 'firmware', 'kernel'] as const;
 
 /** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
@@ -45,6 +46,9 @@ export function onBoot(
   state.console.lastProgress = null;
   state.console.awaiting = null;
   state.console.test = null;
+  state.console.gaveUp = null;
+  state.doubted = null;
+  state.patience = 0;
   state.console.tail = [];
   state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
   enter(context, 'starting', [reason]);
@@ -58,6 +62,8 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   if (by !== null && isSameBoot(state, by, at)) state.boot = { at, by };
   else if (by !== null) onBoot(context, 'the console shows a new boot', by);
   keepTail(console.tail, text);
+  // The answers to our own keys are no sign of life.
+  if (!OWN_KEYS.test(text)) console.heardAt = at;
   console.commandLine = kernelCommandLine(text) ?? console.commandLine;
   const reading = console.progress.read(text, at);
   const test = startedTest(text, context.settings.detect.testPattern);
@@ -88,7 +94,9 @@ function onNews(context: Context, text: string): void {
   state.console.quietSince = at;
   state.console.lastProgress = { at, text: printable(text, PROGRESS_TEXT_MAX) };
   if (state.name === 'unknown') enterCalm(context, ['its console speaks']);
-  if (mayBeAcquitted(state)) acquit(context, `news on the console: ${printable(text, PROGRESS_TEXT_MAX)}`);
+  if (state.name === 'suspect' && state.case === null) enterCalm(context, ['news on the console']);
+  if (mayBeAcquitted(state) && state.case?.live === false)
+    acquit(context, `news on the console: ${printable(text, PROGRESS_TEXT_MAX)}`);
   // A wedged guest that was up may still print a line; only SSH clears it. One that never was up has just its console.
   if (state.case === null && state.ssh.lastOkAt === null && state.name !== 'panicked')
     recovered(context, 'news on the console');
@@ -101,14 +109,16 @@ function mayBeAcquitted({ case: current, name }: GuestState): boolean {
 }
 
 function onComplaint(context: Context, text: string): void {
-  const { state, at } = context;
+  const { state } = context;
   const complaint = complaintIn(text);
   if (complaint === null) return;
+  if (complaint.kind === 'emergency') state.console.gaveUp ??= printable(text, PROGRESS_TEXT_MAX);
   if (complaint.kind === 'panic') {
     panicCase(context, text);
     return;
   }
-  if (state.name === 'held' || state.name === 'panicked' || at < state.notBefore) return;
+  // The pause after a look that found nothing is not for what the kernel says; how often it is looked at is limited.
+  if (state.name === 'held' || state.name === 'panicked') return;
   openCase(context, {
     why: [`the guest's console says: ${printable(text, PROGRESS_TEXT_MAX)}`],
     complaint: { ...complaint, text: printable(text, PROGRESS_TEXT_MAX) },
@@ -120,6 +130,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
   const { ssh } = state;
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
   ssh.last = probe;
+  ssh.lastAt = at;
   if (probe.kind === 'host-fault') return;
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
@@ -134,6 +145,9 @@ export function onSsh(context: Context, probe: SshProbe): void {
   state.notBefore = 0;
   state.cooldownMs = 0;
   state.judged = null;
+  state.console.gaveUp = null;
+  state.doubted = null;
+  state.patience = 0;
   if (first) {
     bootComesGood(context);
     effects.push({ type: 'read-facts' });

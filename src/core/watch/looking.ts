@@ -17,7 +17,9 @@ const PAUSED_MS = 5_000;
 const STUCK_FAULTS: ReadonlySet<string> = new Set(['main-loop-stuck', 'no-greeting', 'timeout']);
 
 export function onLook(context: Context, look: Look): void {
-  const current = context.state.case;
+  const { state, at } = context;
+  const current = state.case;
+  state.seen = [...state.seen.slice(-1), { ...look, at }];
   if (current === null || current.filing) return;
   current.looks = [...current.looks.slice(0, 5), { ...look, at: context.at }];
   if (context.state.name === 'confirming' || context.state.name === 'capturing') return;

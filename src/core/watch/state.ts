@@ -35,6 +35,10 @@ export interface Case {
   /** The words of whoever asked. */
   note: string | null;
   looks: TimedLook[];
+  /** Its console brings news all the while: only SSH speaks against it. */
+  live: boolean;
+  /** Its console spoke, be it news or not, until this began. */
+  chatty: boolean;
   lookAgainAt: Mono | null;
   /** The archive has opened its directory, or said that it cannot. */
   open: boolean;
@@ -78,12 +82,17 @@ export interface GuestState {
     awaiting: string | null;
     /** The test that began last in this boot. */
     test: { at: Mono; name: string } | null;
+    /** In which words this boot gave up, as it said last. */
+    gaveUp: string | null;
+    /** The newest line of any kind, apart from dumps. */
+    heardAt: Mono | null;
     commandLine: string | null;
     /** The newest cleaned lines, for reports that the kernel prints by itself. */
     tail: string[];
   };
   ssh: {
     last: SshProbe | null;
+    lastAt: Mono | null;
     lastStartedAt: Mono | null;
     /** Probes under way: a second one begins beside one that is slow. */
     inFlight: number;
@@ -93,6 +102,8 @@ export interface GuestState {
     firstFailureAt: Mono | null;
   };
   facts: GuestFacts | null;
+  /** The newest looks outside a case: somebody watches. */
+  seen: TimedLook[];
   case: Case | null;
   /** When it was filed, and when it was looked at, within the last hour; not by hand. */
   filed: Mono[];
@@ -101,6 +112,10 @@ export interface GuestState {
   notBefore: Mono;
   cooldownMs: number;
   lastIncident: string | null;
+  /** The culprit of the newest capture, and since when captures have shown it with the same stack. */
+  doubted: { key: string; since: Mono } | null;
+  /** Captures in a row that found the guest slow: the pause before the second look doubles with each. */
+  patience: number;
   /** What the newest capture came to. */
   judged: { at: Mono; class: VerdictClass; title: string } | null;
 }
@@ -124,11 +139,14 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
       lastProgress: null,
       awaiting: null,
       test: null,
+      gaveUp: null,
+      heardAt: null,
       commandLine: null,
       tail: [],
     },
     ssh: {
       last: null,
+      lastAt: null,
       lastStartedAt: null,
       inFlight: 0,
       lastOkAt: null,
@@ -136,12 +154,15 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
       firstFailureAt: null,
     },
     facts: null,
+    seen: [],
     case: null,
     filed: [],
     looks: [],
     notBefore: 0,
     cooldownMs: 0,
     lastIncident: null,
+    doubted: null,
+    patience: 0,
     judged: null,
   };
 }

@@ -1,33 +1,55 @@
 /** What `status` says of a guest. */
+import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { armed } from './armed.js';
+import { assess, type Evidence, type GuestClass, load } from './assess.js';
 import type { GuestState } from './state.js';
 
 export interface GuestStatus {
   vm: string;
   state: string;
+  /** What is wrong with it, or that nothing is. */
+  class: GuestClass;
+  /** Of its boot; `up` once SSH answered. */
+  phase: string;
   /** Milliseconds in this state. */
   sinceMs: number;
   why: string[];
+  /** Why it is of that class. */
+  reasons: string[];
+  /** What state and class stand on, from each side. */
+  evidence: Evidence[];
   lastProgress: { agoMs: number; text: string } | null;
   awaiting: string | null;
+  /** The test that began last. */
+  test: { agoMs: number; name: string } | null;
   ssh: { kind: string; detail: string } | null;
+  /** Percent of each vCPU, and block requests a second, where somebody watches. */
+  vcpu: number[] | null;
+  io: number | null;
   /** Whether its dumps will be seen: yes, the exact gap, or null where nothing is known yet. */
   armed: string | null;
   lastIncident: string | null;
 }
 
-export function guestStatus(state: GuestState, at: Mono): GuestStatus {
-  const { lastProgress, awaiting } = state.console;
+export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono): GuestStatus {
+  const { lastProgress, awaiting, test } = state.console;
   const { last } = state.ssh;
+  const { class: kind, reasons, evidence } = assess(state, settings, at);
   return {
     vm: state.vm,
     state: state.name,
+    class: kind,
+    phase: state.phase.name,
     sinceMs: at - state.since,
     why: state.why,
+    reasons,
+    evidence,
     lastProgress: lastProgress === null ? null : { agoMs: at - lastProgress.at, text: lastProgress.text },
     awaiting,
+    test: test === null ? null : { agoMs: at - test.at, name: test.name },
     ssh: last === null ? null : { kind: last.kind, detail: last.detail },
+    ...load(state.seen),
     armed: armed(state.facts),
     lastIncident: state.lastIncident,
   };

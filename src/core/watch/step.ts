@@ -88,8 +88,8 @@ function onTick(context: Context, event: Tick): void {
     state.console.quietSince = at;
     return;
   }
-  const why = at < state.notBefore ? null : suspicion(state, settings, at);
-  if (why !== null) openCase(context, { why, complaint: null });
+  const reason = at < state.notBefore ? null : suspicion(state, settings, at);
+  if (reason !== null) openCase(context, { ...reason, complaint: null });
 }
 
 function onCaptureAsked(

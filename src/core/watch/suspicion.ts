@@ -5,21 +5,33 @@ import { seconds } from '../words.js';
 import { quietLimit } from './quiet.js';
 import type { GuestState } from './state.js';
 
+/** SSH lost for so long is worth a look although the console goes on. */
+const LIVE_MS = 60_000;
+
+interface Suspicion {
+  why: string[];
+  /** Its console brings news: only SSH speaks against it. */
+  live: boolean;
+}
+
 /**
  * Why a guest should be looked at, or null. Two independent signals are needed: SSH and the console. Silence alone
  * accuses nobody: a healthy guest at its login prompt is silent for ever. Where SSH cannot be judged, silence only
  * buys a look, and the dumps alone decide.
  */
-export function suspicion(state: GuestState, settings: GuestSettings, at: Mono): string[] | null {
+export function suspicion(state: GuestState, settings: GuestSettings, at: Mono): Suspicion | null {
   const { detect } = settings;
   const quiet = at - state.console.quietSince;
   const silent = silence(state, quiet);
   if (!sshCanBeJudged(state, settings)) {
     const limit = Math.max(quietLimit(state.phase.name, state.learned, settings), detect.bootSilence);
-    return quiet >= limit ? [silent, sshUnknown(state, settings)] : null;
+    return quiet >= limit ? { why: [silent, sshUnknown(state, settings)], live: false } : null;
   }
   if (state.ssh.failures < settings.ssh.failures) return null;
-  return quiet >= quietLimit(phaseOf(state), state.learned, settings) ? [sshLost(state, at), silent] : null;
+  if (quiet >= quietLimit(phaseOf(state), state.learned, settings))
+    return { why: [sshLost(state, at), silent], live: false };
+  if (state.ssh.lastOkAt === null || at - state.ssh.lastOkAt < LIVE_MS) return null;
+  return { why: [sshLost(state, at), `its console goes on all the while${lastNews(state)}`], live: true };
 }
 
 /** A guest whose SSH is lost is in no phase of a boot. */
@@ -42,10 +54,12 @@ function sshUnknown({ ssh }: GuestState, settings: GuestSettings): string {
     : 'SSH is off for this guest';
 }
 
+const lastNews = ({ console: { lastProgress } }: GuestState): string =>
+  lastProgress === null ? '' : `, last: ${lastProgress.text}`;
+
 function silence(state: GuestState, quiet: number): string {
-  const { lastProgress, awaiting } = state.console;
-  const last = lastProgress === null ? '' : `, last: ${lastProgress.text}`;
+  const { awaiting } = state.console;
   const where = state.ssh.lastOkAt === null && state.phase.quiet !== null ? `, in ${state.phase.name}` : '';
   const waits = awaiting === null ? '' : `; it waits for ${awaiting}`;
-  return `no news on the console for ${seconds(quiet)}${where}${last}${waits}`;
+  return `no news on the console for ${seconds(quiet)}${where}${lastNews(state)}${waits}`;
 }

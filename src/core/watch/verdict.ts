@@ -1,9 +1,11 @@
 /** What the guest's own dumps cannot say: that there are none, and why; or that QEMU itself is what is stuck. */
 import type { Analysis, Verdict } from '../model.js';
 import { printable } from '../printable.js';
-import { seconds } from '../words.js';
 import { refusal, SYSRQ_FIX } from './armed.js';
+import { lost } from './accusation.js';
+import { busyVerdict, userspace } from './busy.js';
 import type { Context } from './case.js';
+import { allBusy } from './from-looks.js';
 import type { OwnDump } from './own-dumps.js';
 import type { Case, GuestState } from './state.js';
 
@@ -54,19 +56,18 @@ export function explain(
   current: Case,
   analysis: Analysis,
   incompleteBecause: readonly string[],
-  busy: boolean,
 ): Analysis {
-  return { ...analysis, verdict: fromOutside(context, current, analysis.verdict, incompleteBecause, busy) };
+  return { ...analysis, verdict: fromOutside(context, current, analysis, incompleteBecause) };
 }
 
 function fromOutside(
   context: Context,
   current: Case,
-  verdict: Verdict,
+  analysis: Analysis,
   incompleteBecause: readonly string[],
-  busy: boolean,
 ): Verdict {
   const { state } = context;
+  const { verdict } = analysis;
   const base = { frame: null, culprit: null, inferred: [] };
   if (state.name === 'qemu-stuck') {
     const title = state.why[0] ?? 'QEMU does not answer';
@@ -76,11 +77,10 @@ function fromOutside(
     const title = printable(state.why[0] ?? 'kernel panic', QUOTE_MAX);
     return { ...base, title, class: 'panicked', confidence: 'high', reasons: [...verdict.reasons] };
   }
-  if (busy && (verdict.class === 'none' || verdict.class === 'unknown')) {
-    const title = `${lost(context)}; every vCPU is busy and no task is blocked`;
-    const reasons = ['All vCPU threads of QEMU used their full time between two looks.', ...verdict.reasons];
-    return { ...base, title, class: 'spinning', confidence: 'low', reasons };
-  }
+  if (verdict.class !== 'none' && verdict.class !== 'unknown') return verdict;
+  const busy = allBusy(current.looks) ? busyVerdict(context, current, analysis) : null;
+  const alive = userspace(context, current, verdict) ?? busy;
+  if (alive !== null) return alive;
   return verdict.class === 'unknown' ? blind(context, current, verdict, incompleteBecause) : verdict;
 }
 
@@ -97,15 +97,9 @@ function blind(
   return {
     ...verdict,
     title: printable(
-      `${lost(context)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
+      `${lost(context.state, context.at)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
       240,
     ),
     reasons: [...quotes, ...incompleteBecause, ...(refused ? [SYSRQ_FIX] : [])],
   };
-}
-
-function lost({ state, at }: Context): string {
-  const { ssh, console } = state;
-  if (ssh.lastOkAt !== null) return `SSH lost ${seconds(at - ssh.lastOkAt)} ago`;
-  return `no news on the console for ${seconds(at - console.quietSince)}`;
 }

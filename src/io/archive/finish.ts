@@ -116,6 +116,7 @@ const openingSchema = z.object({
   lastProgress: z.object({ at: z.string(), text: z.string() }).nullable(),
   awaiting: z.string().nullable(),
   note: z.string().nullable().default(null),
+  test: z.object({ at: z.string(), text: z.string() }).nullable().default(null),
   startedAtMs: z.number(),
 });
 
@@ -128,7 +129,14 @@ async function openingOf(path: string, id: string): Promise<{ startedAtMs: numbe
     return { startedAtMs, accusation };
   } catch {
     const { startedAtMs, vm } = parseIncidentName(id) ?? { startedAtMs: 0, vm: '' };
-    const unknown = { invocation: null, wedgedSince: null, lastProgress: null, awaiting: null, note: null };
+    const unknown = {
+      invocation: null,
+      wedgedSince: null,
+      lastProgress: null,
+      awaiting: null,
+      test: null,
+      note: null,
+    };
     return { startedAtMs, accusation: { vm, unit: 'unknown unit', why: [], ...unknown } };
   }
 }

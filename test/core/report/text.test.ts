@@ -112,6 +112,6 @@ it('puts the moments in order', () => {
     'SSH timed out',
     'capture begun',
     'filed',
-    'recovered',
+    'recovered, after 5 min 12 s',
   ]);
 });

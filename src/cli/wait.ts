@@ -1,0 +1,78 @@
+/** `wait VM`: for scripts that start a guest, or a test in it, and must not wait for ever. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { durationMs } from '../core/config/duration.js';
+import { printable } from '../core/printable.js';
+import type { GuestStatus } from '../core/watch/status.js';
+import { askStatus, controlSocket } from '../daemon/control.js';
+import { monotonicMs } from '../io/clock.js';
+import { runtimeDirectory } from '../io/places.js';
+import { EXIT, type Globals } from './globals.js';
+import { NO_DAEMON } from './status.js';
+
+interface WaitOptions {
+  until: string;
+  timeout: string;
+  json?: boolean | undefined;
+}
+
+const POLL_MS = 500;
+/** A daemon that is restarted is away for a moment. */
+const AWAY_MS = 10_000;
+const HANGS = new Set(['held', 'panicked', 'qemu-stuck']);
+
+/**
+ * Waits until the guest is up, or until a hang of it is filed. Returns 0 (it is up; or, where a hang was waited for, it
+ * was stopped without one), 1 (a hang was found), 2 usage, 5 where no daemon runs, 124 at the timeout.
+ */
+export async function waitFor(vm: string, options: WaitOptions, globals: Globals): Promise<number> {
+  const { terminal } = globals;
+  const { until } = options;
+  const timeoutMs = durationMs(options.timeout);
+  if (until !== 'hang' && until !== 'up')
+    return refuse(globals, `--until ${printable(until, 40)}: expected hang or up`);
+  if (typeof timeoutMs !== 'number') return refuse(globals, `--timeout: ${timeoutMs.problem}`);
+  const end = monotonicMs() + timeoutMs;
+  let seenAt = monotonicMs();
+  let last: GuestStatus | null = null;
+  for (;;) {
+    const asked = await askStatus(controlSocket(runtimeDirectory())).catch(() => null);
+    if (asked !== null) seenAt = monotonicMs();
+    else if (monotonicMs() - seenAt > AWAY_MS || last === null) {
+      terminal.err(`wedgewatch: ${NO_DAEMON}\n`);
+      return EXIT.environment;
+    }
+    last = asked?.guests.find((guest) => guest.vm === vm) ?? last;
+    const code = last === null ? null : reached(last, until);
+    if (code !== null && last !== null) return tell(last, code, options, globals);
+    if (monotonicMs() >= end) {
+      const now = last === null ? 'no such guest was seen' : `${last.state}: ${last.reasons.join('; ')}`;
+      terminal.err(
+        `wedgewatch: ${printable(`${vm}: not ${until} within ${options.timeout}; ${now}`, 400)}\n`,
+      );
+      return EXIT.timeout;
+    }
+    await delay(Math.min(POLL_MS, Math.max(1, end - monotonicMs())));
+  }
+}
+
+/** The exit code where the waiting is over, or null. */
+function reached({ state, lastIncident }: GuestStatus, until: 'hang' | 'up'): number | null {
+  // A hang is told when its incident is on disk.
+  if (HANGS.has(state) && lastIncident !== null) return EXIT.hang;
+  if (until === 'up') return state === 'up' || state === 'recovered' ? EXIT.ok : null;
+  return state === 'gone' ? EXIT.ok : null;
+}
+
+function tell(guest: GuestStatus, code: number, options: WaitOptions, { terminal, quiet }: Globals): number {
+  if (options.json === true) terminal.out(`${JSON.stringify(guest, null, 2)}\n`);
+  else if (!quiet) {
+    const incident = code === EXIT.hang ? ` (${guest.lastIncident ?? ''})` : '';
+    terminal.out(`${printable(`${guest.vm}: ${guest.state}: ${guest.why.join('; ')}${incident}`, 400)}\n`);
+  }
+  return code;
+}
+
+function refuse({ terminal }: Globals, message: string): number {
+  terminal.err(`wedgewatch: ${message}\n`);
+  return EXIT.usage;
+}

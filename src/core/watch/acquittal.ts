@@ -1,0 +1,147 @@
+/** Why a finished capture is no incident: what was seen may be work, a slow disk, or nothing at all. */
+import { standstillKey, unchangedTasks } from '../analysis/unchanged.js';
+import type { GuestSettings } from '../config/schema.js';
+import type { Analysis, VerdictClass } from '../model.js';
+import type { Mono } from '../time.js';
+import { seconds } from '../words.js';
+import { gaveUpFor, userspaceAfter } from './busy.js';
+import type { Context } from './case.js';
+import type { Finding } from './events.js';
+import { allBusy, allLoop, blockMoved } from './from-looks.js';
+import { hostStarves } from './host.js';
+import type { Case, GuestState } from './state.js';
+import { sshCanBeJudged } from './suspicion.js';
+
+/** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
+const BLIND_MAX_MS = 30_000;
+/** How long a guest may seem busy or slow before that counts as a hang all the same. */
+const SLOW_MAX_MS = 60_000;
+/** The same where every vCPU is seen to loop. */
+const LOOP_MAX_MS = 12_000;
+/** Two captures so far apart that show a task with the same stack prove that it stood still. */
+const PROOF_MS = 20_000;
+const AGAIN_MS = 25_000;
+const SERVER = /^(?:sshd|dropbear)\b/;
+
+/** `until`: when it is looked at again at the latest, whatever the cooldown says. */
+export interface Acquittal {
+  why: string;
+  until: Mono;
+  /** Something stood still, perhaps only for a while: the guest stays suspect, and the next second look takes longer. */
+  slow?: true;
+  /** What it is instead. */
+  class?: VerdictClass;
+}
+
+/** Null where it is an incident. Remembers a task that could not be proven to be stuck. */
+export function acquitted(context: Context, current: Case, finding: Finding): Acquittal | null {
+  const { state, settings, at } = context;
+  if (speaksForItself(state, current)) return null;
+  const { verdict } = finding.analysis;
+  const { looks } = current;
+  if (verdict.class === 'none') {
+    const until = state.console.awaiting === null ? Infinity : userspaceAfter(state, settings);
+    const why = `looked: ${verdict.reasons[0] ?? verdict.title}`;
+    // The kernel answers its keys and nothing in it is stuck: what is lost is the way to it.
+    return state.ssh.lastOkAt === null ? { why, until } : { why, until, class: 'network-only' };
+  }
+  if (verdict.class === 'userspace' && (gaveUpFor(state, settings) !== null || !allBusy(looks))) return null;
+  if (allBusy(looks) && verdict.culprit === null) return busy(context, current, finding.analysis);
+  if (verdict.class === 'unknown') {
+    const why = `cannot look into it (${finding.incompleteBecause[0] ?? verdict.title})`;
+    return sshCanBeJudged(state, settings)
+      ? unless(lostFor(state, BLIND_MAX_MS, settings), at, why)
+      : { why, until: Infinity };
+  }
+  return unproven(context, current, finding);
+}
+
+/** Work takes all vCPUs too: that it loops, or goes on and on without a sign of life, tells it from a hang. */
+function busy({ state, settings, at }: Context, current: Case, analysis: Analysis): Acquittal | null {
+  const why = `busy, perhaps with work: ${analysis.verdict.title}`;
+  if (!sshCanBeJudged(state, settings)) return { why, until: Infinity };
+  if (current.live) return { why: `${why}, and its console goes on`, until: Infinity, class: 'network-only' };
+  if (serverSleeps(analysis))
+    return {
+      why: `${why}, and its SSH server sleeps: nothing reaches it`,
+      until: Infinity,
+      class: 'network-only',
+    };
+  const limit = allLoop(current.looks) ? LOOP_MAX_MS : SLOW_MAX_MS;
+  return unless(lostFor(state, limit, settings), at, why);
+}
+
+/** An SSH server that is kept from running is in R or D; one in S waits for a connection that does not come. */
+function serverSleeps({ dumps }: Analysis): boolean {
+  const tasks = dumps.findLast(({ key, complete }) => key === 't' && complete)?.tasks ?? [];
+  const servers = tasks.filter(({ comm }) => SERVER.test(comm));
+  return servers.length > 0 && servers.every(({ state }) => state === 'S');
+}
+
+function unproven(context: Context, current: Case, finding: Finding): Acquittal | null {
+  const { state, settings, at } = context;
+  const { title } = finding.analysis.verdict;
+  const stood = standsSince(state, finding.analysis, at);
+  const proven = stood !== null && at - stood >= PROOF_MS;
+  if (proven) tellAge(finding, at - stood);
+  if (!sshCanBeJudged(state, settings)) {
+    // Silence would be the only other witness, and a healthy guest is silent too.
+    if (proven || stoodStill(finding.analysis)) return null;
+    return { why: `SSH does not tell, and no task stood still in two looks: ${title}`, until: at + AGAIN_MS };
+  }
+  const moved = blockMoved(current.looks);
+  if (current.live) {
+    if (proven && !moved) return null;
+    return { why: `its console goes on, and that it is stuck is not proven: ${title}`, until: at + AGAIN_MS };
+  }
+  const starves = hostStarves(state, at);
+  if (!moved && starves === null) return null;
+  const until = lostFor(state, SLOW_MAX_MS, settings);
+  if (proven && at >= until) return null;
+  const because = moved
+    ? 'its block devices still move'
+    : `the host is short of time itself (${starves ?? ''})`;
+  return {
+    why: `slow, not stuck: ${title}, but ${because}`,
+    until: Math.max(at + AGAIN_MS, until),
+    slow: true,
+  };
+}
+
+/** Since when captures have shown the culprit with exactly this stack, this one included. */
+function standsSince(state: GuestState, { dumps, verdict: { culprit } }: Analysis, at: Mono): Mono | null {
+  const task = dumps
+    .flatMap(({ tasks }) => tasks)
+    .findLast(({ pid, comm }) => culprit !== null && pid === culprit.pid && comm === culprit.comm);
+  const key = task === undefined ? null : standstillKey(task);
+  const since = key !== null && state.doubted?.key === key ? state.doubted.since : at;
+  state.doubted = key === null ? null : { key, since };
+  return key === null ? null : since;
+}
+
+function tellAge({ analysis: { verdict } }: Finding, forMs: number): void {
+  const { culprit } = verdict;
+  verdict.reasons = [
+    `A capture ${seconds(forMs)} before showed ${culprit?.comm ?? ''}:${culprit?.pid ?? '?'} with exactly the same stack.`,
+    ...verdict.reasons,
+  ];
+}
+
+/** A task was blocked at the same place in both dumps of blocked tasks. */
+function stoodStill({ dumps }: Analysis): boolean {
+  const [first, second] = dumps.filter(({ key }) => key === 'w');
+  return first !== undefined && second !== undefined && unchangedTasks(first, second).length > 0;
+}
+
+/** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
+function lostFor({ ssh, console }: GuestState, ms: number, { detect }: GuestSettings): Mono {
+  return ssh.lastOkAt === null ? console.quietSince + detect.blindBoot : ssh.lastOkAt + ms;
+}
+
+const unless = (until: Mono, at: Mono, why: string): Acquittal | null => (at < until ? { why, until } : null);
+
+/** Filed whatever the dumps show: the kernel or QEMU said it, or somebody asked. */
+function speaksForItself(state: GuestState, { manual, complaint }: Case): boolean {
+  if (manual || state.name === 'panicked' || state.name === 'qemu-stuck') return true;
+  return complaint !== null && complaint.kind !== 'emergency';
+}

@@ -1,0 +1,165 @@
+/** What a guest is now, and the evidence for it from its console, its SSH, QEMU and the host, each with its age. */
+import type { GuestSettings } from '../config/schema.js';
+import type { VerdictClass } from '../model.js';
+import type { Mono } from '../time.js';
+import { counted, seconds } from '../words.js';
+import { vcpuShares } from './from-looks.js';
+import { hostSays, hostStarves } from './host.js';
+import { quietLimit } from './quiet.js';
+import type { GuestState, StateName, TimedLook } from './state.js';
+import { sshCanBeJudged } from './suspicion.js';
+
+/** A verdict's class, or what a guest is without one. */
+export type GuestClass =
+  VerdictClass | 'healthy' | 'booting' | 'emergency' | 'host-starved' | 'suspect' | 'gone';
+
+export interface Evidence {
+  side: 'console' | 'ssh' | 'qemu' | 'host';
+  says: string;
+  /** Milliseconds since it was seen; null where nothing was. */
+  ageMs: number | null;
+  /** Why it may not count, or null. */
+  doubt: string | null;
+}
+
+export interface Assessment {
+  class: GuestClass;
+  reasons: string[];
+  evidence: Evidence[];
+}
+
+const STALE_MS = 30_000;
+
+export function assess(state: GuestState, settings: GuestSettings, at: Mono): Assessment {
+  const named = nameOf(state, settings, at);
+  const evidence = [
+    ofConsole(state, settings, at),
+    ofSsh(state, settings, at),
+    ofQemu(state, at),
+    ofHost(state, at),
+  ];
+  return { ...named, evidence };
+}
+
+/** States that are classes as well. */
+const AS_NAMED: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck', 'unknown']);
+const SUSPECT: ReadonlySet<StateName> = new Set(['suspect', 'confirming', 'capturing']);
+
+type Named = Pick<Assessment, 'class' | 'reasons'>;
+
+function nameOf(state: GuestState, settings: GuestSettings, at: Mono): Named {
+  const { name, judged, why, ssh } = state;
+  const lost = settings.ssh.enabled && ssh.failures >= settings.ssh.failures;
+  const starved = lost ? hostStarves(state, at) : null;
+  if (AS_NAMED.has(name)) return { class: name as GuestClass, reasons: why };
+  if (name === 'held') return { class: judged?.class ?? 'unknown', reasons: why };
+  if (starved !== null) return { class: 'host-starved', reasons: [starved, ...why] };
+  if (SUSPECT.has(name)) return { class: 'suspect', reasons: why };
+  if (ssh.lastOkAt === null) return ofBoot(state, settings, at);
+  return lost ? withoutSsh(state, at) : { class: 'healthy', reasons: why };
+}
+
+/** SSH has not answered in this boot. */
+function ofBoot({ name, why, console, phase }: GuestState, settings: GuestSettings, at: Mono): Named {
+  if (console.gaveUp !== null)
+    return { class: 'emergency', reasons: [`the console says: ${console.gaveUp}`] };
+  if (console.awaiting !== null)
+    return { class: 'userspace', reasons: [`systemd waits for ${console.awaiting}`, ...why] };
+  if (!settings.ssh.enabled && name === 'up') return { class: 'healthy', reasons: why };
+  return { class: 'booting', reasons: [`in ${phase.name} for ${seconds(at - phase.since)}`, ...why] };
+}
+
+/** SSH is lost, and the guest is not accused. */
+function withoutSsh({ judged, ssh, why, console }: GuestState, at: Mono): Named {
+  const lostFor = `SSH lost ${seconds(at - (ssh.lastOkAt ?? at))} ago`;
+  if (judged !== null && judged.at > (ssh.lastOkAt ?? at))
+    return {
+      class: judged.class,
+      reasons: [lostFor, `${judged.title} (looked ${seconds(at - judged.at)} ago)`],
+    };
+  const news = `news on the console ${seconds(at - console.quietSince)} ago`;
+  return { class: 'network-only', reasons: [lostFor, news, ...why] };
+}
+
+function ofConsole(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
+  const { lastProgress, awaiting, quietSince, test, heardAt } = state.console;
+  const limit = quietLimit(state.ssh.lastOkAt === null ? state.phase.name : 'up', state.learned, settings);
+  const parts = [
+    `silent for ${seconds(at - quietSince)} of ${seconds(limit)} allowed`,
+    ...(lastProgress === null ? [] : [`last news: ${lastProgress.text}`]),
+    ...(awaiting === null ? [] : [`waits for ${awaiting}`]),
+    ...(test === null ? [] : [`test ${test.name} began ${seconds(at - test.at)} ago`]),
+  ];
+  const chatter = heardAt !== null && heardAt > quietSince + 1_000;
+  return {
+    side: 'console',
+    says: parts.join('; '),
+    ageMs: lastProgress === null ? null : at - lastProgress.at,
+    doubt: chatter ? 'it repeats itself, which is no news' : null,
+  };
+}
+
+function ofSsh({ ssh, ...rest }: GuestState, settings: GuestSettings, at: Mono): Evidence {
+  const side = 'ssh' as const;
+  if (!settings.ssh.enabled) return { side, says: 'is off for this guest', ageMs: null, doubt: 'not asked' };
+  if (ssh.last === null) return { side, says: 'was not asked yet', ageMs: null, doubt: 'not asked' };
+  const { kind, step, detail } = ssh.last;
+  const came = step === undefined ? '' : ` at ${step}`;
+  const before =
+    ssh.lastOkAt === null
+      ? 'it has not answered in this boot'
+      : `it answered ${seconds(at - ssh.lastOkAt)} ago`;
+  const failed = `${counted(ssh.failures, 'failure')} in a row, ${kind}${came}: ${detail}; ${before}`;
+  return {
+    side,
+    says: kind === 'ok' ? `answers: ${detail}` : failed,
+    ageMs: at - (kind === 'ok' ? (ssh.lastOkAt ?? at) : (ssh.lastAt ?? ssh.lastStartedAt ?? at)),
+    doubt: sshCanBeJudged({ ssh, ...rest }, settings) ? null : 'the host itself cannot probe',
+  };
+}
+
+function ofQemu(state: GuestState, at: Mono): Evidence {
+  const looks = state.case?.looks.length ? state.case.looks : state.seen;
+  const last = looks.at(-1);
+  const side = 'qemu' as const;
+  if (last === undefined) return { side, says: 'was not looked at', ageMs: null, doubt: 'not asked' };
+  const ageMs = at - last.at;
+  const doubt = ageMs > STALE_MS ? 'old' : null;
+  if (!last.qmp.ok) return { side, says: last.qmp.detail, ageMs, doubt };
+  const parts = [`run state ${last.qmp.runState}`, ...loadOf(looks)];
+  for (const { tag, server } of last.shares) {
+    if (server === null) parts.push(`share ${tag}: no server`);
+    else if (!['R', 'S', 'I'].includes(server.state))
+      parts.push(`share ${tag}: ${server.comm} is in ${server.state}`);
+  }
+  return { side, says: parts.join('; '), ageMs, doubt };
+}
+
+/** vCPUs and block devices between the two newest looks. */
+function loadOf(looks: readonly TimedLook[]): string[] {
+  const { vcpu, io } = load(looks);
+  return [
+    ...(vcpu === null ? [] : [`vCPUs ${vcpu.map((share) => `${share} %`).join(' ')}`]),
+    ...(io === null ? [] : [`${io} block requests a second`]),
+  ];
+}
+
+/** Percent of each vCPU, and requests a second, between the first of these looks and the last; null if unknown. */
+export function load(looks: readonly TimedLook[]): { vcpu: number[] | null; io: number | null } {
+  const shares = vcpuShares(looks).flatMap((share) => (share === null ? [] : [Math.round(100 * share)]));
+  const counts = looks.flatMap(({ qmp, at }) =>
+    qmp.ok && qmp.block !== null ? [{ at, count: qmp.block.reads + qmp.block.writes }] : [],
+  );
+  const [first, last] = [counts[0], counts.at(-1)];
+  const io =
+    first === undefined || last === undefined || last.at <= first.at
+      ? null
+      : Math.max(0, Math.round((1000 * (last.count - first.count)) / (last.at - first.at)));
+  return { vcpu: shares.length === 0 ? null : shares, io };
+}
+
+function ofHost(state: GuestState, at: Mono): Evidence {
+  const said = hostSays(state, at);
+  if (said === null) return { side: 'host', says: 'was not looked at', ageMs: null, doubt: 'not asked' };
+  return { side: 'host', ...said, doubt: said.ageMs > STALE_MS ? 'old' : null };
+}

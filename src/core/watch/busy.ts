@@ -1,0 +1,104 @@
+/** Verdicts on a guest of which no task is blocked: its vCPUs are taken, or its userspace does not come on. */
+import type { GuestSettings } from '../config/schema.js';
+import { stripPrintk } from '../console/printk.js';
+import type { Analysis, Verdict } from '../model.js';
+import type { Mono } from '../time.js';
+import { printable } from '../printable.js';
+import { counted, seconds } from '../words.js';
+import { lost } from './accusation.js';
+import type { Context } from './case.js';
+import { allBusy, allLoop, blockMoved, ranIn, vcpuCount } from './from-looks.js';
+import type { Case, GuestState } from './state.js';
+
+const QUOTE_MAX = 160;
+const FAILURES_SHOWN = 6;
+const NAMES_SHOWN = 4;
+/** So many times what a boot may take. */
+const USERSPACE_FACTOR = 3;
+/** systemd's status lines of a boot that goes wrong. */
+const FAILED = /^\[(?:FAILED|DEPEND| *TIME *)\] (.*)$/;
+
+const nothing = { frame: null, culprit: null, inferred: [] };
+
+/** All vCPUs ran all the time, and nothing is blocked. */
+export function busyVerdict(
+  { state, at }: Context,
+  { looks, chatty }: Case,
+  { dumps, verdict }: Analysis,
+): Verdict {
+  const loops = allLoop(looks);
+  const where = ranIn(looks);
+  const reasons = [
+    'All vCPU threads of QEMU used their full time between two looks.',
+    ...(loops ? ['Every sample of their registers lies within one page of code: they loop.'] : []),
+    ...(where === null
+      ? []
+      : [`Every sample was taken in ${where === 'kernel' ? 'the kernel' : 'programs'}.`]),
+  ];
+  const base = { ...nothing, confidence: loops ? ('medium' as const) : ('low' as const) };
+  const since = lost(state, at);
+  if (where === 'programs' && chatty) {
+    const title = `${since}; programs keep every vCPU busy while the console goes on`;
+    return { ...base, title, class: 'userspace', reasons: [...reasons, ...verdict.reasons] };
+  }
+  const runnable = (dumps.findLast(({ key }) => key === 't')?.tasks ?? []).filter(
+    (task) => task.state === 'R',
+  );
+  const vcpus = vcpuCount(looks);
+  if (runnable.length > vcpus) {
+    const names = runnable.slice(0, NAMES_SHOWN).map(({ comm, pid }) => `${comm}:${pid ?? '?'}`);
+    const more = runnable.length > names.length ? ' …' : '';
+    const title = `${since}; ${counted(runnable.length, 'task')} want to run on ${counted(vcpus, 'busy vCPU')}: ${names.join(', ')}${more}`;
+    return {
+      ...base,
+      title: printable(title, 240),
+      class: 'starved',
+      reasons: [...reasons, ...verdict.reasons],
+    };
+  }
+  const title = `${since}; every vCPU is busy and no task is blocked`;
+  return { ...base, title, class: 'spinning', reasons: [...reasons, ...verdict.reasons] };
+}
+
+/** When a boot that waits for a job, and does nothing else, counts as stuck. */
+export const userspaceAfter = ({ console }: GuestState, { detect }: GuestSettings): Mono =>
+  console.quietSince + USERSPACE_FACTOR * detect.blindBoot;
+
+/** A boot that gave up, or that waits for a job without end while nothing in the guest moves. Null where it is neither. */
+export function userspace(
+  { state, settings, at }: Context,
+  { looks }: Case,
+  verdict: Verdict,
+): Verdict | null {
+  const { awaiting, quietSince } = state.console;
+  const gaveUp = gaveUpFor(state, settings);
+  if (gaveUp !== null) {
+    const failed = failures(state);
+    const because = failed.length === 0 ? '' : `: ${failed[0] ?? ''}`;
+    const title = printable(`the boot gave up (${gaveUp})${because}`, 240);
+    const reasons = [`The console says: ${gaveUp}`, ...failed, ...verdict.reasons];
+    return { ...nothing, title, class: 'userspace', confidence: 'high', reasons };
+  }
+  const waits = verdict.class === 'none' && awaiting !== null && state.ssh.lastOkAt === null;
+  if (!waits || at < userspaceAfter(state, settings) || blockMoved(looks) || allBusy(looks)) return null;
+  const title = printable(`systemd waits for ${awaiting}; no task of the kernel is stuck`, 240);
+  const quiet = `Nothing else was said on the console for ${seconds(at - quietSince)}, and no disk was read or written.`;
+  return {
+    ...nothing,
+    title,
+    class: 'userspace',
+    confidence: 'medium',
+    reasons: [quiet, ...verdict.reasons],
+  };
+}
+
+/** The words of a boot that gave up, unless SSH goes on answering: then somebody only quoted them. */
+export function gaveUpFor({ console, ssh }: GuestState, settings: GuestSettings): string | null {
+  return ssh.lastOkAt === null || ssh.failures >= settings.ssh.failures ? console.gaveUp : null;
+}
+
+/** What systemd says that failed, newest last. */
+function failures({ console }: GuestState): string[] {
+  const said = console.tail.flatMap((line) => FAILED.exec(stripPrintk(line).text)?.[1] ?? []);
+  return [...new Set(said)].slice(-FAILURES_SHOWN).map((text) => printable(text, QUOTE_MAX));
+}
