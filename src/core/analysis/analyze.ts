@@ -9,7 +9,7 @@ import { entryOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
 import type { AnalysisContext } from './places.js';
-import { findRoots, type Root, standingOf } from './roots.js';
+import { chooseRoot, findRoots, type Root } from './roots.js';
 import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { type Edge, findEdges } from './waits.js';
@@ -63,7 +63,7 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
   const stuck = candidates(dumps, context);
   const edges = findEdges(stuck, dumps);
   const roots = findRoots(stuck, edges);
-  const root = roots.find((one) => standingOf(one) !== 'passing');
+  const root = chooseRoot(roots, stuck, edges, dumps);
   const hang = root ? stuckVerdict(root, stuck.length - root.members.length, dumps, context) : null;
   const shown = tasksToShow(dumps);
 
@@ -111,11 +111,10 @@ function waitsForCpu(root: Root): boolean {
 }
 
 /** The place, three callers outwards, and how the kernel was entered. */
-const partsOf = ({ task }: Root): string[] => [
-  frameName(task.frames) ?? '',
-  ...operations(task.frames, 4),
-  entryOf(task) ?? '',
-];
+function partsOf({ task: end, reported }: Root): string[] {
+  const task = reported?.task ?? end;
+  return [frameName(task.frames) ?? '', ...operations(task.frames, 4), entryOf(task) ?? ''];
+}
 
 /** The newest whole picture: a t dump where there is one, else all tasks of the newest dumps. */
 function tasksToShow(dumps: readonly Dump[]): Task[] {

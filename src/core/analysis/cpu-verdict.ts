@@ -36,21 +36,18 @@ export function panicVerdict(dumps: readonly Dump[], hang: Verdict | null): Verd
   const panic = dumps[index];
   if (!panic) return null;
   const message = printable((panic.headline ?? '').replace(/^Kernel panic - not syncing:? ?/, ''), 120);
-  const oops = running(dumps.slice(0, index).findLast(({ key }) => key === 'oops'));
-  const led = message.startsWith('hung_task') ? (hang?.culprit ?? null) : culpritOf(oops ?? running(panic));
-  const where = led === null ? '' : ` → ${led.comm}:${led.pid ?? '?'} in ${led.frame}`;
   const reasons = [`The console says: ${panic.headline ?? ''}.`];
-  if (message.startsWith('hung_task') && hang)
-    reasons.push(`hung_task panicked because of this: ${hang.title}`, ...hang.reasons);
-  return {
-    title: `kernel panicked: ${message === '' ? 'no message' : message}${where}`,
-    class: 'panicked',
-    frame: led?.frame ?? null,
-    confidence: 'high',
-    culprit: led,
-    reasons,
-    inferred: [],
-  };
+  const title = `kernel panicked: ${message === '' ? 'no message' : message}`;
+  const verdict = { class: 'panicked' as const, confidence: 'high' as const, inferred: [] };
+  if (message.startsWith('hung_task') && hang) {
+    const { frame, culprit } = hang;
+    reasons.push('hung_task was told to panic on the first blocked task.', ...hang.reasons);
+    return { ...verdict, title: `${title} → ${hang.title}`, frame, culprit, reasons };
+  }
+  const oops = running(dumps.slice(0, index).findLast(({ key }) => key === 'oops'));
+  const led = culpritOf(oops ?? running(panic));
+  const where = led === null ? '' : ` → ${led.comm}:${led.pid ?? '?'} in ${led.frame}`;
+  return { ...verdict, title: title + where, frame: led?.frame ?? null, culprit: led, reasons };
 }
 
 /** A CPU that does not come back: soft and hard lockups, RCU stalls. Null if none was reported. */

@@ -1,7 +1,7 @@
 import type { VerdictClass } from '../model.js';
 
 /** Raised when the algorithm changes, so that old incidents are not compared with new ones. */
-export const FINGERPRINT_VERSION = 1;
+export const FINGERPRINT_VERSION = 2;
 
 const OFFSET = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;

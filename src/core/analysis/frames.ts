@@ -12,17 +12,33 @@ export const firmSymbols = (frames: readonly Frame[]): string[] =>
   firmFrames(frames).map(({ symbol }) => baseSymbol(symbol));
 
 const SLEEP = /^(?:__schedule|schedule)$/;
+/** Fault injection prints a stack of whoever runs, in the middle of other reports. */
+const INJECTED = /^(?:should_fail\w*|fail_dump)$/;
+const REPORTER = /^(?:should_fail\w*|fail_dump|_*dump_stack\w*)$/;
+
+/** A stack without what two reports that were printed at once mixed into it. */
+function unmixed(frames: readonly Frame[]): Frame[] {
+  const all = firmFrames(frames);
+  // What stands above the call to sleep belongs to the other.
+  const asleep = Math.max(
+    0,
+    all.findIndex(({ symbol }) => SLEEP.test(symbol)),
+  );
+  if (!all.some(({ symbol }) => INJECTED.test(baseSymbol(symbol)))) return all.slice(asleep);
+  const end = all.findIndex(({ symbol }) => REPORTER.test(baseSymbol(symbol)));
+  return all.slice(asleep < end ? asleep : end, end);
+}
 
 /**
  * The function that names the place: the innermost firm one that is neither primitive nor plumbing nor entry.
  * Where all are, the outermost that is not an entry; null for an empty stack.
  */
 export function operationFrame(frames: readonly Frame[]): Frame | null {
-  const all = firmFrames(frames);
-  // Two reports printed at once mix their lines: what stands above the call to sleep belongs to the other.
-  const asleep = all.findIndex(({ symbol }) => SLEEP.test(symbol));
-  const firm = all.slice(Math.max(0, asleep));
-  const operation = firm.find(({ symbol }) => layerOf(symbol) === 'operation');
+  const firm = unmixed(frames);
+  const operation = firm.find(
+    // A module's own helper around a lock tells more than what an unreliable stack shows further out.
+    ({ symbol, module, reliable }) => layerOf(symbol) === 'operation' || (!reliable && module !== null),
+  );
   if (operation) return operation;
   const carried = firm.filter(({ symbol }) => layerOf(symbol) !== 'entry');
   return carried.find(({ symbol }) => layerOf(symbol) === 'plumbing') ?? carried.at(-1) ?? firm[0] ?? null;

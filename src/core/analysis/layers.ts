@@ -7,14 +7,25 @@ type Layer = 'primitive' | 'plumbing' | 'entry' | 'operation';
 
 const whole = (rows: readonly string[]): RegExp => new RegExp(`^(?:${rows.join('|')})$`);
 
-/** Named although their family is plumbing: the wait for a page's data has no better name. */
+/**
+ * Named although their name is a primitive's or plumbing's: locks so large that they are a place of their own, and waits
+ * that say more than their callers.
+ */
 const ANCHORS = whole([
-  'filemap_fault',
-  'filemap_read',
-  'generic_file_buffered_read',
-  'do_read_cache_(?:page|folio)',
-  'rtnl_lock',
+  'filemap_fault|filemap_read|generic_file_buffered_read|do_read_cache_(?:page|folio)',
+  '_*rtnl_lock\\w*|_*synchronize_s?rcu\\w*|synchronize_(?:net|sched)\\w*|lock_sock_\\w+',
+  'request_wait_answer|wait_for_response|do_wait|txg_wait_\\w+|zio_wait|rpc_wait_bit_killable|throttle_direct_reclaim',
+  // They take a lock or wait for a page themselves.
+  '_*filemap_(?:get|add)_folio|filemap_create_folio|truncate_inode_pages\\w*|truncate_pagecache\\w*|generic_file_(?:write_iter|llseek)\\w*',
+  'vfs_(?:unlink|rmdir|rename|link|mkdir|create|\\w*xattr\\w*|fsync\\w*|\\w+_dir\\w*|fallocate|get_tree)|page_cache_(?:ra_unbounded|async_ra|sync_ra)',
 ]);
+
+/**
+ * Whatever has one of these in its name sleeps on behalf of its caller: drivers and filesystems have helpers of their own
+ * around locks, completions and wait queues.
+ */
+const SLEEPS =
+  /_(?:slow)?lock|rwsem|completion|wait|synchronize|(?:^|_)(?:sched(?:ule)?|kthread)(?:_|$)|(?:^|_)down(?:_|$)|context_switch|__switch_to|cancel_(?:delayed_)?work|flush_work|rcu_barrier/;
 
 const PRIMITIVES = whole([
   '__schedule|__sched_text_start|schedule|schedule_timeout\\w*|schedule_preempt_disabled|schedule_hrtimeout\\w*|schedule_rtlock',
@@ -25,10 +36,10 @@ const PRIMITIVES = whole([
   'rtlock_\\w+|rt_mutex_\\w+|__rt_mutex_\\w+|rt_read_lock|rt_write_lock|rwbase_\\w+',
   '_raw_(?:spin|read|write)_(?:try)?lock\\w*|(?:native_)?queued_\\w+_lock_slowpath|rt_spin_lock\\w*',
   'wait_for_completion\\w*|wait_for_common\\w*|__wait_for_common|do_wait_for_common',
-  'prepare_to_wait\\w*|prepare_to_swait\\w*|wait_woken|finish_wait|__wake_up\\w*|wake_up_\\w+|try_to_wake_up|autoremove_wake_function|default_wake_function',
+  '__wake_up\\w*|wake_up_\\w+|try_to_wake_up|autoremove_wake_function|default_wake_function|osq_\\w+',
   'bit_wait\\w*|\\w*wait_on_bit\\w*|__wait_on_\\w+|wait_on_page\\w*|folio_wait_\\w+|wait_var_event\\w*',
   '__?lock_page\\w*|__folio_lock\\w*|folio_lock\\w*|lock_buffer|__lock_buffer|__wait_on_buffer',
-  '__lock_sock|lock_sock_\\w+|console_lock|inode_lock\\w*|lock_rename',
+  '__lock_sock|console_lock|inode_lock\\w*',
   'msleep\\w*|usleep_range\\w*|fsleep|__?flush_work\\w*|__?flush_workqueue|flush_delayed_work|__flush_work',
   'cancel_(?:delayed_)?work_sync|__cancel_work\\w*|drain_workqueue|kthread_(?:stop|park|flush_work\\w*)',
   'lock_acquire|__lock_acquire|lock_release|lockdep_\\w+|mark_held_locks|find_held_lock|trace_hardirqs_\\w+',
@@ -43,6 +54,10 @@ const PLUMBING = whole([
   '_*handle_mm_fault|handle_pte_fault|_*do_fault|do_(?:read|cow|shared|pte_missing)\\w*fault\\w*|do_pte_missing|lock_mm_and_find_vma',
   'do_syscall_\\w+|do_fast_syscall\\w*|do_int80\\w*|x64_sys_call|ia32_sys_call|_*invoke_syscall|el0_\\w+|do_el0_\\w+|syscall_\\w+|int_ret_\\w+|stub_\\w+',
   'exit_to_user\\w*|prepare_exit_to_user\\w*|arch_do_signal\\w*|do_notify_resume|task_work_run|secondary_startup\\w*',
+  // The driver core and helpers of buses carry any driver.
+  'device_(?:add|del|unregister|destroy|release|remove_file|for_each_child)\\w*|devres_release_all|get_device_parent|kobject_\\w+|sysfs_remove\\w*|usb_(?:kill_urb|kill_anchored_urbs|control_msg|submit_urb|hcd_submit_urb)|i2c_del_adapter|_*unregister_netdev\\w*|rollback_registered\\w*|destroy_workqueue|hwrng_unregister|tty_unregister_device|del_timer\\w*|_*timer_delete\\w*',
+  // Fault injection and instrumentation.
+  '_*should_fail\\w*|fail_dump|fault_create\\w*|_*k[am]san_\\w+|__[am]san_\\w+|__sanitizer\\w*|check_memory_region\\w*|_*x86_\\w*thunk\\w*|srso_\\w+|__fentry__|ftrace_\\w*call\\w*',
   '_*dump_stack\\w*|show_stack\\w*|nmi_\\w+|arch_trigger_\\w+|trigger_\\w+_cpu_backtrace|panic|vpanic|check_\\w*hung\\w*|watchdog|die|__die\\w*|die_addr|oops_\\w+|page_fault_oops',
 ]);
 
@@ -65,7 +80,8 @@ export function layerOf(symbol: string): Layer {
   if (ANCHORS.test(name)) return 'operation';
   if (SYSCALL.test(name) || FAULT.test(name) || ARRIVAL.test(name)) return 'entry';
   if (PRIMITIVES.test(name)) return 'primitive';
-  return PLUMBING.test(name) ? 'plumbing' : 'operation';
+  if (PLUMBING.test(name)) return 'plumbing';
+  return SLEEPS.test(name) ? 'primitive' : 'operation';
 }
 
 /** The syscall a function implements the entry of, or null. */

@@ -1,7 +1,7 @@
 import type { Frame, Task } from '../model.js';
 import { backendOf, requestedBy } from './backends.js';
 import { firmSymbols, operationFrame } from './frames.js';
-import { baseSymbol } from './layers.js';
+import { baseSymbol, layerOf } from './layers.js';
 import { waitOf } from './wait-kinds.js';
 
 const EXEC =
@@ -23,7 +23,7 @@ export function whatOf(task: Pick<Task, 'frames'>): string {
   const name = baseSymbol(operation.symbol);
   if (/^(?:filemap_|generic_file_buffered_read|do_read_cache_)/.test(name)) return reading(name, exec);
   const wait = waitOf(task);
-  if (wait === null) return 'a wait';
+  if (wait === null) return layerOf(operation.symbol) === 'primitive' ? 'its stack is cut off' : 'a wait';
   return wait.kind === 'poll-loop' ? wait.what : `waiting for ${wait.what}`;
 }
 
@@ -32,8 +32,12 @@ function reading(name: string, exec: boolean): string {
   return name === 'filemap_fault' ? 'page-in of a mapped file' : "reading a file's pages";
 }
 
+/** The many functions that wait for a grace period, plain, expedited or of SRCU: one place, as reports name it. */
+const GRACE_PERIOD = /^_*synchronize_(?:s?rcu|net|sched)/;
+
 /** The name of the place, as it stands in `frame`: without compiler suffixes. Null for an empty stack. */
 export function frameName(frames: readonly Frame[]): string | null {
   const operation = operationFrame(frames);
-  return operation === null ? null : baseSymbol(operation.symbol);
+  if (operation === null) return null;
+  return GRACE_PERIOD.test(operation.symbol) ? 'synchronize_rcu' : baseSymbol(operation.symbol);
 }

@@ -1,4 +1,4 @@
-import type { Task } from '../model.js';
+import type { Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
 import { frameName } from './phrases.js';
 import { subjectRank } from './subjects.js';
@@ -16,6 +16,8 @@ export interface Root {
   edges: Edge[];
   /** Names of tasks that wait for each other, null if there is no such ring. */
   cycle: Task[] | null;
+  /** Whom hung_task reported first, where only a conclusion of ours leads from it to `task`. */
+  reported?: Candidate;
 }
 
 interface End {
@@ -62,6 +64,42 @@ function samePlace(roots: readonly Root[]): Root[] {
     } else places.set(place, root);
   }
   return byLikelihood([...places.values()]);
+}
+
+/**
+ * Where hung_task's reports are all there is, they show a few victims and not the whole guest. Then the first of them is
+ * the finding, under whose function such reports are known and searched for, and its chain says who holds it up. Only a
+ * ring, or what the kernel itself says of owners, leads away from it. Otherwise the likeliest root.
+ */
+export function chooseRoot(
+  roots: readonly Root[],
+  stuck: readonly Candidate[],
+  edges: readonly Edge[],
+  dumps: readonly Dump[],
+): Root | undefined {
+  const likeliest = roots.find((one) => standingOf(one) !== 'passing');
+  const first = stuck[0];
+  const only = dumps.every(({ key, tasks }) => key === 'hung_task' || tasks.length === 0);
+  if (!only || !first || first.hungSeconds === null || likeliest?.cycle) return likeliest;
+  const root = roots.find(({ members }) => members.includes(first));
+  if (!root) return likeliest;
+  const frame = frameName(first.task.frames);
+  const there = frame === null || frame === frameName(root.task.frames);
+  return there || kernelLeads(first.task, edges) ? root : { ...root, reported: first };
+}
+
+/** Whether each step from here to the end of the chain is the kernel's own word. */
+function kernelLeads(start: Task, edges: readonly Edge[]): boolean {
+  const seen = new Set<Task>();
+  let task: Task | null = start;
+  while (task && !seen.has(task)) {
+    seen.add(task);
+    const edge: Edge | undefined = edges.find(({ waiter }) => waiter.pid === task?.pid);
+    if (!edge) return true;
+    if (edge.source !== 'hung_task') return false;
+    task = edge.owner.task;
+  }
+  return true;
 }
 
 /** The end of one chain; what is found is kept for all tasks on the way, so that long chains stay cheap. */

@@ -1,5 +1,5 @@
 import { NO_FENCE, NO_HEADER } from '../dump/complete.js';
-import type { Confidence, Dump, Verdict, VerdictClass } from '../model.js';
+import type { Confidence, Dump, Task, Verdict, VerdictClass } from '../model.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, operationFrame } from './frames.js';
@@ -16,16 +16,16 @@ export function stuckVerdict(
   dumps: readonly Dump[],
   context: AnalysisContext,
 ): Verdict {
-  const place = placeOf(root.task, context);
+  const { task, reported } = root;
+  const place = placeOf(reported?.task ?? task, context);
   const kind = classOf(root);
-  const frame = frameName(root.task.frames);
+  const frame = frameName(task.frames);
   return {
     title: titleOf(root, kind, place),
     class: kind,
-    frame,
+    frame: reported ? frameName(reported.task.frames) : frame,
     confidence: confidenceOf(root, place, dumps),
-    culprit:
-      frame === null ? null : { comm: root.task.comm, pid: root.task.pid, state: root.task.state, frame },
+    culprit: frame === null ? null : { comm: task.comm, pid: task.pid, state: task.state, frame },
     reasons: reasonsFor(root, others, dumps),
     inferred: place.inferred,
   };
@@ -33,24 +33,34 @@ export function stuckVerdict(
 
 function classOf(root: Root): VerdictClass {
   if (root.cycle) return 'deadlock';
+  if (root.task.state === 'R' && root.edges.length > 0) return 'spinning';
   if (root.candidate?.backend) return root.task.state === 'S' ? 'waiting' : 'blocked';
   return root.edges.some(({ confidence }) => confidence === 'high') ? 'lock-chain' : 'blocked';
 }
 
+const VERBS: Partial<Record<VerdictClass, string>> = { waiting: 'waiting', spinning: 'running' };
+
 function titleOf(root: Root, kind: VerdictClass, place: Place): string {
-  const age = root.candidate?.ageSeconds ?? null;
-  const verb = kind === 'waiting' ? 'waiting' : 'blocked';
-  const frame = frameName(root.task.frames);
-  const entry = entryOf(root.task);
+  const told = root.reported?.task ?? root.task;
+  const age = (root.reported ?? root.candidate)?.ageSeconds ?? null;
+  const frame = frameName(told.frames);
+  const entry = entryOf(told);
   const parts = [
-    `${nameOf(root.task)} ${age === null ? verb : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
+    `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
   ];
-  if (frame !== null) parts.push(`${whatOf(root.task)} (${frame})`);
-  const ends = chainEnd(root) ?? place.where;
+  if (frame !== null) parts.push(`${whatOf(told)} (${frame})`);
+  const ends = root.reported ? heldBy(root, told) : (chainEnd(root) ?? place.where);
   if (ends !== null) parts.push(ends);
-  const named = new Set([root.task, ...(root.cycle ?? [])]);
+  const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const others = root.members.filter(({ task }) => !named.has(task)).length;
   return parts.join(' → ') + (others > 0 ? ` (+${others} ${others === 1 ? 'other' : 'others'})` : '');
+}
+
+/** Who holds up the task that was reported. */
+function heldBy({ task, edges }: Root, told: Task): string {
+  const direct = edges.some(({ waiter, owner }) => waiter === told && owner.task === task);
+  const frame = frameName(task.frames);
+  return `${direct ? 'held' : 'in the end held'} up by ${nameOf(task)}${frame === null ? '' : ` in ${frame}`}`;
 }
 
 /** What a chain of locks ends in, where that says more than the place. */
@@ -128,9 +138,9 @@ function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {
 }
 
 function chainReasons({ task, edges, cycle }: Root): string[] {
-  const reasons = edges.slice(0, 3).map(({ waiter, owner, through, confidence }) => {
-    const guess = confidence === 'low' ? ' (a guess from their stacks)' : '';
-    return `${nameOf(waiter)} waits for ${through}, held by ${owner.comm}:${owner.pid}${guess}.`;
+  const reasons = edges.slice(0, 3).map(({ waiter, owner, through, confidence, reason }) => {
+    const guess = confidence === 'low' ? 'a guess: ' : '';
+    return `${nameOf(waiter)} waits for ${through}, held up by ${owner.comm}:${owner.pid} (${guess}${reason}).`;
   });
   if (!cycle && lockWaited(task) !== null && edges.every(({ waiter }) => waiter !== task)) {
     reasons.push('Who holds the lock it waits for is in no dump.');

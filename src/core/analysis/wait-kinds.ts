@@ -145,16 +145,16 @@ export interface WaitFound {
   what: string;
 }
 
-/** The lock a stack waits for, or null: only functions inside the operation count. */
+/** The lock a stack waits for, or null: of the functions inside the operation the outermost tells the most. */
 export function lockWaited(task: Pick<Task, 'frames'>): WaitFound | null {
   const operation = operationFrame(task.frames)?.symbol ?? null;
+  let found: WaitFound | null = null;
   for (const name of firmSymbols(task.frames)) {
     const inside = layerOf(name) === 'primitive' || /^_*(?:rtnl_lock|lock_sock)/.test(name);
-    const lock = inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined;
-    if (lock) return lock;
-    if (operation !== null && name === baseSymbol(operation)) return null;
+    found = (inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined) ?? found;
+    if (operation !== null && name === baseSymbol(operation)) break;
   }
-  return null;
+  return found;
 }
 
 /** What a stack waits for, or null where it is not known to wait. */

@@ -1,7 +1,10 @@
-import type { Confidence, Dump, Task } from '../model.js';
+import type { Confidence, Dump, ListedLock, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import { firmSymbols, operationFrame } from './frames.js';
-import { lockWaited, type WaitFound } from './wait-kinds.js';
+import { firmSymbols } from './frames.js';
+import { frameName } from './phrases.js';
+import { rcuOwner } from './rcu-owner.js';
+import { lockWaited, waitOf, type WaitFound } from './wait-kinds.js';
+import { doesWork, EDGE_ROWS, INODE_CODE, PAGE_LOCK } from './wait-rows.js';
 
 /** One task waits for another. */
 export interface Edge {
@@ -12,164 +15,203 @@ export interface Edge {
   confidence: Confidence;
   /** What says so, as a clause. */
   reason: string;
+  source: EdgeSource;
 }
 
-interface Row {
-  /** Any firm function of the waiter. */
-  waiter: RegExp;
-  /** The thread that does the awaited work: by name, or by a function it is in. */
-  owner: { comm: RegExp } | { frame: RegExp; not: RegExp };
-  through: string;
-  confidence: Confidence;
-  reason: string;
-}
-
-/** Waits for a known thread's work. They count only where that thread is stuck itself: an idle one tells nothing. */
-const ROWS: readonly Row[] = [
-  {
-    waiter: /^(?:jbd2_log_wait_commit|start_this_handle|jbd2_journal_\w+|wait_transaction_\w+)$/,
-    owner: { comm: /^jbd2\// },
-    through: 'a journal commit',
-    confidence: 'medium',
-    reason: 'this thread commits the journal',
-  },
-  {
-    waiter: /^(?:wait_current_trans|btrfs_commit_transaction\w*|btrfs_wait_for_commit)$/,
-    owner: { comm: /^btrfs-transacti/ },
-    through: 'a btrfs transaction',
-    confidence: 'medium',
-    reason: 'this thread commits transactions',
-  },
-  {
-    waiter: /^(?:xlog_\w+|xfs_log_\w+)$/,
-    owner: { comm: /^xfsaild\// },
-    through: 'the XFS log',
-    confidence: 'medium',
-    reason: 'this thread pushes the log',
-  },
-  {
-    waiter: /^txg_wait_\w+$/,
-    owner: { comm: /^txg_sync/ },
-    through: 'a ZFS transaction group',
-    confidence: 'medium',
-    reason: 'this thread syncs them',
-  },
-  {
-    waiter: /^pci_call_probe$/,
-    owner: { frame: /^local_pci_probe$/, not: /^pci_call_probe$/ },
-    through: 'a PCI probe',
-    confidence: 'medium',
-    reason: 'this worker is in the probe',
-  },
-  {
-    waiter: /^rtnl_lock$/,
-    owner: {
-      frame:
-        /^(?:rtnetlink_rcv_msg|rtnl_newlink|dev_ioctl|devinet_ioctl|cleanup_net|unregister_netdevice\w*|netdev_run_todo)$/,
-      not: /^rtnl_lock$/,
-    },
-    through: 'the RTNL mutex',
-    confidence: 'medium',
-    reason: 'no other stuck task is in code that holds it',
-  },
-];
-
-/** Path walks that hold or want an inode's lock while the filesystem answers. */
-const INODE_CODE =
-  /^(?:path_openat|open_last_lookups|lookup_slow|walk_component|do_unlinkat|do_rmdir|do_mkdirat|do_renameat2|filename_create|iterate_dir|chmod_common|do_truncate|vfs_\w+|link_path_walk)$/;
+/** The kernel's own word, lockdep's table, the table of busy workqueues, or a rule about who does what. */
+type EdgeSource = 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
+type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
+type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
 
 /** The edges of the wait-for graph, at most one a waiter, by falling trust. */
 export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[]): Edge[] {
+  const finders = [
+    byKernel(dumps),
+    byLockdep(stuck, dumps),
+    byWorkqueue(stuck, dumps),
+    byRow(stuck),
+    byGracePeriod(dumps),
+    byInode(stuck),
+    bySameFunction(stuck),
+  ];
+  const edges = stuck.flatMap(({ task }): Edge[] => {
+    if (task.pid === null) return [];
+    const lock = lockWaited(task);
+    for (const find of finders) {
+      const found = find(task, lock);
+      if (found) return [found];
+    }
+    return [];
+  });
+  return [...edges, ...pageLockEdges(edges), ...parents(stuck, dumps)];
+}
+
+function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
+  if (!owner || owner.pid === null || owner.pid === waiter.pid) return null;
+  return { waiter, owner: { comm: owner.comm, pid: owner.pid, task: owner }, ...says };
+}
+
+function tasksByPid(dumps: readonly Dump[]): Map<number, Task> {
   const tasks = new Map<number, Task>();
   for (const dump of dumps) for (const task of dump.tasks) if (task.pid !== null) tasks.set(task.pid, task);
+  return tasks;
+}
+
+/** `… is blocked on a mutex likely owned by task …` */
+function byKernel(dumps: readonly Dump[]): Finder {
+  const tasks = tasksByPid(dumps);
   const blockers = new Map(
     dumps.flatMap((dump) => dump.blockers ?? []).map((blocker) => [blocker.waiter.pid, blocker]),
   );
-  const lockdep = lockOwners(dumps);
-  const rowOwners = ROWS.map((row) => stuck.filter(({ task }) => doesWork(row, task)));
-  const servers = stuck.filter(
-    ({ backend, task }) => backend !== null && firmSymbols(task.frames).some((name) => INODE_CODE.test(name)),
+  return (waiter) => {
+    const said = waiter.pid === null ? undefined : blockers.get(waiter.pid);
+    return said
+      ? {
+          waiter,
+          owner: { ...said.owner, task: tasks.get(said.owner.pid) ?? null },
+          through: `a ${said.lock}`,
+          confidence: 'high',
+          reason: 'hung_task says so',
+          source: 'hung_task',
+        }
+      : null;
+  };
+}
+
+/** Lockdep's table: a blocked task's last lock is the one it wants; its owner lists it too, and not as its wish. */
+function byLockdep(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
+  const rows = dumps.findLast((dump) => dump.locks.length > 0)?.locks;
+  if (!rows) return () => null;
+  const tasks = tasksByPid(dumps);
+  const last = new Map<number, ListedLock>();
+  for (const row of rows) last.set(row.pid, row);
+  const stuckPids = new Set(stuck.map(({ task }) => task.pid));
+  const wishing = new Set(
+    [...tasks.values()].filter((task) => lockWaited(task) !== null).map(({ pid }) => pid),
   );
+  const wishes = (row: ListedLock): boolean =>
+    row.wanted ?? (last.get(row.pid) === row && (wishing.has(row.pid) || WANTS_AT.test(row.at ?? '')));
+  const owners = new Map<string, ListedLock>();
+  for (const row of rows) {
+    if (row.address === '' || wishes(row)) continue;
+    // Several may read-hold one lock: one that is stuck itself explains the most.
+    if (!owners.has(row.address) || stuckPids.has(row.pid)) owners.set(row.address, row);
+  }
+  return (waiter, lock) => {
+    const wish = waiter.pid === null || lock === null ? undefined : last.get(waiter.pid);
+    const owner = wish && owners.get(wish.address);
+    if (!wish || !owner || owner.pid === waiter.pid) return null;
+    return {
+      waiter,
+      owner: { comm: owner.comm, pid: owner.pid, task: tasks.get(owner.pid) ?? null },
+      through: wish.name,
+      confidence: 'high',
+      reason: "lockdep's table lists it as held",
+      source: 'lockdep',
+    };
+  };
+}
 
-  const edges = stuck.flatMap(({ task }): Edge[] => {
-    if (task.pid === null) return [];
-    const said = blockers.get(task.pid);
-    if (said) {
-      const owner = { ...said.owner, task: tasks.get(said.owner.pid) ?? null };
-      return [edge(task, owner, `a ${said.lock}`, 'high', 'hung_task says so')];
+/** Where a task that no dump shows lists a lock at its taking, it may as well wait for it. */
+const WANTS_AT = /^_*(?:rtnl_lock|inode_lock\w*|lock_\w+)$/;
+
+/** A wait for a work item leads to the worker that runs it. */
+function byWorkqueue(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
+  const tasks = tasksByPid(dumps);
+  const items = dumps.flatMap(({ workqueues }) => workqueues.flatMap((row) => row.items ?? []));
+  const workers = stuck.filter(({ task }) => firmSymbols(task.frames).includes('process_one_work'));
+  return (waiter) => {
+    if (waiter.pid === null || waitOf(waiter)?.kind !== 'work') return null;
+    const pid = waiter.pid;
+    const item = items.find(({ flushers, pid: worker }) => worker !== null && flushers.includes(pid));
+    if (item && item.pid !== null) {
+      const task = tasks.get(item.pid) ?? null;
+      return {
+        waiter,
+        owner: { comm: task?.comm ?? 'kworker', pid: item.pid, task },
+        through: `work ${item.func}`,
+        confidence: 'high',
+        reason: 'the table of busy workqueues says who runs it',
+        source: 'workqueues',
+      };
     }
-    const lock = lockWaited(task);
-    const held = lock === null ? undefined : lockdep(task);
-    if (held)
-      return [
-        edge(
-          task,
-          { ...held, task: tasks.get(held.pid) ?? null },
-          held.name,
-          'high',
-          "lockdep's table lists it as held",
-        ),
-      ];
-    return childOrWorker(task, stuck, rowOwners) ?? inodeLock(task, lock, servers) ?? [];
-  });
-  return [...edges, ...pageLockEdges(edges)];
+    const others = workers.filter(({ task }) => task !== waiter);
+    // Which work is flushed stands in no frame: only where there is no choice.
+    return others.length === 1
+      ? toTask(waiter, others[0]?.task, {
+          through: 'a work item',
+          confidence: 'low',
+          reason: 'no other worker is stuck',
+          source: 'rule',
+        })
+      : null;
+  };
 }
 
-function edge(
-  waiter: Task,
-  owner: Edge['owner'],
-  through: string,
-  confidence: Confidence,
-  reason: string,
-): Edge {
-  return { waiter, owner, through, confidence, reason };
+function byRow(stuck: readonly Candidate[]): Finder {
+  const rowOwners = EDGE_ROWS.map((row) => stuck.filter(({ task }) => doesWork(row, task)));
+  return (waiter) => {
+    const names = firmSymbols(waiter.frames);
+    if (names.includes('wait_for_vfork_done')) {
+      const child = stuck.find((other) => other.task.ppid === waiter.pid)?.task;
+      const says = { through: 'its vfork child', confidence: 'medium', reason: 'it is its child' } as const;
+      return toTask(waiter, child, { ...says, source: 'rule' });
+    }
+    for (const [index, row] of EDGE_ROWS.entries()) {
+      if (doesWork(row, waiter) || !names.some((name) => row.waiter.test(name))) continue;
+      const owners = rowOwners[index]?.filter((other) => other.task.pid !== waiter.pid) ?? [];
+      // Two tasks inside the same code: which of them is waited for would be a guess.
+      const { through, confidence, reason } = row;
+      if (owners.length === 1)
+        return toTask(waiter, owners[0]?.task, { through, confidence, reason, source: 'rule' });
+    }
+    return null;
+  };
 }
 
-function toTask(waiter: Task, owner: Task, through: string, confidence: Confidence, reason: string): Edge[] {
-  return owner.pid === null
-    ? []
-    : [edge(waiter, { comm: owner.comm, pid: owner.pid, task: owner }, through, confidence, reason)];
-}
-
-function doesWork(row: Row, task: Task): boolean {
-  if ('comm' in row.owner) return row.owner.comm.test(task.comm);
-  const { frame, not } = row.owner;
-  const names = firmSymbols(task.frames);
-  return names.some((name) => frame.test(name)) && !names.some((name) => not.test(name));
-}
-
-function childOrWorker(
-  task: Task,
-  stuck: readonly Candidate[],
-  rowOwners: readonly (readonly Candidate[])[],
-): Edge[] | null {
-  const names = firmSymbols(task.frames);
-  if (names.includes('wait_for_vfork_done')) {
-    const child = stuck.find((other) => other.task.ppid === task.pid)?.task;
-    return child ? toTask(task, child, 'its vfork child', 'medium', 'it is its child') : null;
-  }
-  for (const [index, row] of ROWS.entries()) {
-    if (!names.some((name) => row.waiter.test(name))) continue;
-    const owners = rowOwners[index]?.filter((other) => other.task.pid !== task.pid) ?? [];
-    // Two tasks inside the same code: which of them is waited for would be a guess.
-    const only = owners.length === 1 ? owners[0]?.task : undefined;
-    if (only) return toTask(task, only, row.through, row.confidence, row.reason);
-  }
-  return null;
+/** A grace period ends when every CPU was seen outside of RCU: whoever hinders that is waited for. */
+function byGracePeriod(dumps: readonly Dump[]): Finder {
+  const found = rcuOwner(dumps);
+  return (waiter) => {
+    if (!found || waitOf(waiter)?.kind !== 'rcu') return null;
+    const { task, confidence, reason } = found;
+    return toTask(waiter, task, { through: 'an RCU grace period', confidence, reason, source: 'rule' });
+  };
 }
 
 /** A path walk waits for an inode's lock while another one waits for the filesystem's server: likely its holder. */
-function inodeLock(task: Task, lock: WaitFound | null, servers: readonly Candidate[]): Edge[] | null {
-  if (lock?.kind !== 'rwsem' || !firmSymbols(task.frames).some((name) => INODE_CODE.test(name))) return null;
-  const holder = servers.find((other) => other.task.pid !== task.pid)?.task;
-  return holder
-    ? toTask(task, holder, 'an inode lock', 'low', 'it is in the same code, and waits for the server')
-    : null;
+function byInode(stuck: readonly Candidate[]): Finder {
+  const inCode = stuck.filter(({ task }) => firmSymbols(task.frames).some((name) => INODE_CODE.test(name)));
+  const servers = inCode.filter(({ backend }) => backend !== null);
+  return (waiter, lock) => {
+    if (lock?.kind !== 'rwsem' || !firmSymbols(waiter.frames).some((name) => INODE_CODE.test(name)))
+      return null;
+    return toTask(waiter, servers.find(({ task }) => task.pid !== waiter.pid)?.task, {
+      through: 'an inode lock',
+      confidence: 'low',
+      reason: 'it is in the same code, and waits for the server',
+      source: 'rule',
+    });
+  };
 }
 
-/** The lock of a page: its holder is recorded nowhere. Waits for a page's data are not meant. */
-const PAGE_LOCK =
-  /^(?:_*filemap_get_folio\w*|_*lock_page\w*|_*folio_lock\w*|pagecache_get_page|find_lock_page\w*)$/;
+/** A lock is wanted in a function that exactly one other stuck task is inside of, past the lock. */
+function bySameFunction(stuck: readonly Candidate[]): Finder {
+  return (waiter, lock) => {
+    const place = lock === null ? null : frameName(waiter.frames);
+    if (place === null) return null;
+    const inside = stuck.filter(
+      ({ task }) => frameName(task.frames) !== place && firmSymbols(task.frames).includes(place),
+    );
+    if (inside.length !== 1) return null;
+    return toTask(waiter, inside[0]?.task, {
+      through: lock?.what ?? 'a lock',
+      confidence: 'low',
+      reason: 'it is inside the same function',
+      source: 'rule',
+    });
+  };
+}
 
 /**
  * Closes rings: a task waits for a page's lock, and one that waits for it in turn, on the kernel's word, is inside
@@ -179,33 +221,36 @@ function pageLockEdges(edges: readonly Edge[]): Edge[] {
   const waiters = new Set(edges.map(({ waiter }) => waiter));
   return edges.flatMap(({ waiter, owner: { task }, confidence }) => {
     if (confidence !== 'high' || !task || waiters.has(task)) return [];
-    const place = operationFrame(task.frames)?.symbol;
-    const inside = waiter.frames.some(({ symbol, reliable }) => reliable && symbol === place);
-    if (!inside || !firmSymbols(task.frames).some((name) => PAGE_LOCK.test(name))) return [];
+    const names = firmSymbols(task.frames);
+    const wanted = names.findLastIndex((name) => PAGE_LOCK.test(name));
+    const caller = wanted < 0 ? undefined : names[wanted + 1];
+    if (caller === undefined || !firmSymbols(waiter.frames).includes(caller)) return [];
     waiters.add(task);
-    return toTask(task, waiter, 'a page lock', 'low', 'it is inside the same function');
+    const found = toTask(task, waiter, {
+      through: 'a page lock',
+      confidence: 'low',
+      reason: 'it is inside the same function',
+      source: 'rule',
+    });
+    return found ? [found] : [];
   });
 }
 
-/** Lockdep's table: a blocked task's last lock is the one it wants; its owner lists it too, and not as its wish. */
-function lockOwners(
-  dumps: readonly Dump[],
-): (waiter: Task) => { comm: string; pid: number; name: string } | undefined {
-  const rows = dumps.findLast((dump) => dump.locks.length > 0)?.locks;
-  if (!rows) return () => undefined;
-  const last = new Map<number, (typeof rows)[number]>();
-  for (const row of rows) last.set(row.pid, row);
-  const owners = new Map<string, { comm: string; pid: number }>();
-  const wishing = new Set(
-    dumps.flatMap(({ tasks }) => tasks.filter((task) => lockWaited(task) !== null).map(({ pid }) => pid)),
-  );
-  for (const row of rows) {
-    if (row.address === '' || (last.get(row.pid) === row && wishing.has(row.pid))) continue;
-    if (!owners.has(row.address)) owners.set(row.address, { comm: row.comm, pid: row.pid });
-  }
-  return (waiter) => {
-    const wish = waiter.pid === null ? undefined : last.get(waiter.pid);
-    const owner = wish && owners.get(wish.address);
-    return wish && owner && owner.pid !== waiter.pid ? { ...owner, name: wish.name } : undefined;
-  };
+/** Parents that sleep until a stuck child ends or writes into their pipe: they lead nowhere, but show who suffers. */
+function parents(stuck: readonly Candidate[], dumps: readonly Dump[]): Edge[] {
+  const all = tasksByPid(dumps);
+  const isStuck = new Set(stuck.map(({ task }) => task.pid));
+  return stuck.flatMap(({ task }) => {
+    const parent = task.ppid === null || isStuck.has(task.ppid) ? undefined : all.get(task.ppid);
+    const kind = parent && waitOf(parent)?.kind;
+    if (!parent || (kind !== 'child' && kind !== 'pipe')) return [];
+    const child = kind === 'child';
+    const found = toTask(parent, task, {
+      through: child ? 'the end of its child' : 'a pipe',
+      confidence: child ? 'medium' : 'low',
+      reason: 'it is its child',
+      source: 'rule',
+    });
+    return found ? [found] : [];
+  });
 }

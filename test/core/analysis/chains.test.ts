@@ -131,7 +131,7 @@ describe('who waits for whom', () => {
     const fsync = task('db', 9, 'D', commit);
     expect(verdict(dump('t', 1, fsync, idle))).toMatchObject({
       culprit: { pid: 9 },
-      frame: 'jbd2_log_wait_commit',
+      frame: 'ext4_sync_file',
     });
     expect(verdict(dump('t', 1, fsync, busy))).toMatchObject({
       class: 'blocked',
@@ -249,7 +249,7 @@ describe('fingerprint', () => {
   });
   it('stays what it is within a version', () => {
     expect(judge(dump('w', 1, chroot))).toMatchObject({
-      fingerprintVersion: 1,
+      fingerprintVersion: 2,
       fingerprint: '246647ac0db493c8',
     });
   });

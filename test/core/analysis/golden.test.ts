@@ -108,9 +108,12 @@ describe('real guests', () => {
     });
     const low = { owner: 'init:108', through: 'an inode lock', confidence: 'low' };
     const reason = 'it is in the same code, and waits for the server';
+    const parent = { through: 'the end of its child', confidence: 'medium', reason: 'it is its child' };
     expect(waits).toEqual([
       { waiter: 'rm:1562', ...low, reason },
       { waiter: 'rm:1563', ...low, reason },
+      { waiter: 'init:109', owner: 'rm:1562', ...parent },
+      { waiter: 'init:107', owner: 'rm:1563', ...parent },
     ]);
   });
 

@@ -81,10 +81,10 @@ describe('groups', () => {
 
 describe('layers', () => {
   it.each([
-    ['primitive', ['__schedule', 'schedule_timeout', 'mutex_lock_nested', '__mutex_lock.constprop.0', 'rwsem_down_write_slowpath', 'folio_wait_bit_common', 'out_of_line_wait_on_bit', 'wait_for_completion_state', 'usleep_range_state', '__flush_work.isra.0', 'rcu_barrier', 'down_read']],
-    ['plumbing', ['filemap_get_pages', 'vfs_write', 'process_one_work', 'worker_thread', 'kthread', 'ret_from_fork_asm', '__handle_mm_fault', 'do_syscall_64', 'truncate_inode_pages_range']],
+    ['primitive', ['__schedule', 'schedule_timeout', 'mutex_lock_nested', '__mutex_lock.constprop.0', 'rwsem_down_write_slowpath', 'folio_wait_bit_common', 'out_of_line_wait_on_bit', 'wait_for_completion_state', 'usleep_range_state', '__flush_work.isra.0', 'rcu_barrier', 'down_read', 'jbd2_log_wait_commit', 'usb_start_wait_urb', 'afs_lock_call']],
+    ['plumbing', ['filemap_get_pages', 'vfs_write', 'process_one_work', 'worker_thread', 'kthread', 'ret_from_fork_asm', '__handle_mm_fault', 'do_syscall_64', 'device_del', 'should_failslab']],
     ['entry', ['__x64_sys_execve', 'SyS_write', 'asm_exc_page_fault', 'entry_SYSCALL_64_after_hwframe', 'el0t_64_sync']],
-    ['operation', ['filemap_fault', 'filemap_read', 'request_wait_answer', 'blk_mq_get_tag', 'ext4_sync_file', 'rtnl_lock', 'synchronize_rcu', 'do_coredump', 'jbd2_log_wait_commit', 'do_wait', 'scheduler_x', 'mmc_erase', 'bprm_execve']],
+    ['operation', ['filemap_fault', 'filemap_read', 'request_wait_answer', 'blk_mq_get_tag', 'ext4_sync_file', 'rtnl_lock', 'synchronize_rcu', 'do_coredump', '__filemap_get_folio', 'vfs_unlink', 'lock_sock_nested', 'do_wait', 'scheduler_x', 'mmc_erase', 'bprm_execve']],
   ])('%s', (layer, symbols) => {
     expect(symbols.filter((symbol) => layerOf(symbol) !== layer)).toEqual([]);
   }); // prettier-ignore

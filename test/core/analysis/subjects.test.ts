@@ -75,6 +75,7 @@ const golden: readonly (readonly [symbol: string, subject: string])[] = [
   ['ppp_release', 'PPP'],
   ['bcm_release', 'CAN'],
   ['register_netdevice_notifier', 'networking'],
+  ['lock_sock_nested', 'a socket'],
   ['kvm_vm_release', 'KVM'],
   ['vhost_dev_flush', 'vhost'],
   ['bpf_prog_load', 'BPF'],

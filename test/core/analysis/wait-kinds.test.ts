@@ -61,7 +61,7 @@ describe('wait kinds', () => {
   it.each([
     [
       'a lock that is held already does not count',
-      ['schedule', 'thing_wait', 'mutex_lock', 'thing_do'],
+      ['schedule', 'thing_sleep', 'mutex_lock', 'thing_do'],
       null,
     ],
     ['a FUSE request', ['schedule', 'request_wait_answer', 'fuse_permission'], 'fuse'],

@@ -1,0 +1,116 @@
+/** Who does the work that others wait for, as a table: threads with a known duty, and code only one task at a time is in. */
+import type { Confidence, Task } from '../model.js';
+import { firmSymbols } from './frames.js';
+
+interface Row {
+  /** Any firm function of the waiter. */
+  waiter: RegExp;
+  /** The thread that does the awaited work: by name, or by a function it is in. */
+  owner: { comm: RegExp } | { frame: RegExp; not: RegExp };
+  through: string;
+  confidence: Confidence;
+  reason: string;
+}
+
+/** Waits for a page, a buffer or a request of some block device. */
+const BLOCK_IO =
+  /^(?:submit_bio_wait|blk_execute_rq\w*|_*wait_on_buffer|_*lock_buffer|_*folio_wait_\w+|folio_put_wait_locked|_*folio_lock\w*|_*lock_page\w*|wait_on_page\w*|blk_mq_get_tag|bit_wait_io|io_schedule\w*)$/;
+
+/** They count only where the owner is stuck itself: an idle one tells nothing. */
+export const EDGE_ROWS: readonly Row[] = [
+  {
+    waiter: /^(?:jbd2_log_wait_commit|start_this_handle|jbd2_journal_\w+|wait_transaction_\w+|add_transaction_credits|jbd2_complete_transaction)$/,
+    owner: { comm: /^jbd2\// },
+    through: 'a journal commit',
+    confidence: 'medium',
+    reason: 'this thread commits the journal',
+  },
+  {
+    waiter: /^(?:wait_current_trans\w*|btrfs_commit_transaction\w*|btrfs_wait_for_commit|btrfs_async_run_delayed_root)$/,
+    owner: { comm: /^btrfs-transacti/ },
+    through: 'a btrfs transaction',
+    confidence: 'medium',
+    reason: 'this thread commits transactions',
+  },
+  {
+    waiter: /^(?:xlog_\w+|xfs_log_\w+|xfs_trans_reserve\w*)$/,
+    owner: { frame: /^(?:xfsaild|xfsaild_push|xlog_cil_push_work|xlog_ioend_work|xfs_log_worker)$/, not: /^xlog_grant_head_\w+$/ },
+    through: 'the XFS log',
+    confidence: 'medium',
+    reason: 'this thread pushes the log',
+  },
+  {
+    waiter: /^(?:txg_wait_\w+|dmu_tx_\w*wait|zil_commit\w*)$/,
+    owner: { comm: /^txg_sync/ },
+    through: 'a ZFS transaction group',
+    confidence: 'medium',
+    reason: 'this thread syncs them',
+  },
+  {
+    waiter: /^(?:wb_wait_for_completion|sync_inodes_sb|_*writeback_inodes_sb\w*|inode_wait_for_writeback|balance_dirty_pages\w*|bdi_split_work_to_wbs)$/,
+    owner: { frame: /^(?:wb_workfn|wb_do_writeback|bdi_writeback_workfn|bdi_writeback_thread)$/, not: /^(?:sync_inodes_sb|balance_dirty_pages\w*)$/ },
+    through: 'writeback',
+    confidence: 'medium',
+    reason: 'this worker writes dirty pages back',
+  },
+  {
+    waiter: /^(?:throttle_direct_reclaim|reclaim_throttle|wait_iff_congested)$/,
+    owner: { comm: /^kswapd\d/ },
+    through: 'memory',
+    confidence: 'medium',
+    reason: 'this thread reclaims memory',
+  },
+  {
+    waiter: /^pci_call_probe$/,
+    owner: { frame: /^local_pci_probe$/, not: /^pci_call_probe$/ },
+    through: 'a PCI probe',
+    confidence: 'medium',
+    reason: 'this worker is in the probe',
+  },
+  {
+    waiter: /^(?:wait_for_device_probe|async_synchronize_\w+|driver_attach|do_init_module)$/,
+    owner: { frame: /^async_run_entry_fn$/, not: /^async_synchronize_\w+$/ },
+    through: 'the probe of a device',
+    confidence: 'medium',
+    reason: 'this worker is in the probe',
+  },
+  {
+    waiter: /^_*rtnl_lock\w*$/,
+    owner: {
+      frame: /^(?:rtnetlink_rcv_msg|rtnl_newlink|dev_ioctl|devinet_ioctl|cleanup_net|unregister_netdevice\w*|netdev_run_todo|tun_chr_close|_*tun_detach|default_device_exit_batch|linkwatch_event|addrconf_dad_work)$/,
+      not: /^_*rtnl_lock\w*$/,
+    },
+    through: 'the RTNL mutex',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
+  },
+  {
+    waiter: BLOCK_IO,
+    owner: { frame: /^(?:loop_(?:workfn|process_work|queue_work|handle_cmd|thread)|lo_rw_aio|do_req_filebacked)$/, not: /^$/ },
+    through: 'I/O of a loop device',
+    confidence: 'low',
+    reason: 'it serves a loop device, and is stuck',
+  },
+  {
+    waiter: BLOCK_IO,
+    owner: { frame: /^(?:dmcrypt_write|kcryptd_\w+|md_thread|raid\d+d|bch_\w+_thread|do_worker|process_prepared_mapping\w*|nbd_\w*work\w*|recv_work)$/, not: /^$/ },
+    through: 'I/O of a stacked block device',
+    confidence: 'low',
+    reason: 'it serves such a device, and is stuck',
+  },
+]; // prettier-ignore
+
+/** Whether a task does what this row's waiters wait for. */
+export function doesWork({ owner }: Row, task: Task): boolean {
+  if ('comm' in owner) return owner.comm.test(task.comm);
+  const names = firmSymbols(task.frames);
+  return names.some((name) => owner.frame.test(name)) && !names.some((name) => owner.not.test(name));
+}
+
+/** Path walks that hold or want an inode's lock while the filesystem answers. */
+export const INODE_CODE =
+  /^(?:path_openat|open_last_lookups|lookup_slow|walk_component|do_unlinkat|do_rmdir|do_mkdirat|do_mknodat|do_renameat2|filename_create|iterate_dir|chmod_common|do_truncate|vfs_\w+|link_path_walk|lock_rename|lock_two_directories)$/;
+
+/** The lock of a page: its holder is recorded nowhere. Waits for a page's data are not meant. */
+export const PAGE_LOCK =
+  /^(?:_*filemap_get_folio\w*|_*lock_page\w*|_*folio_lock\w*|pagecache_get_page|find_lock_page\w*)$/;
