@@ -70,6 +70,92 @@ const table: Row[] = [
     culprit: ['kworker/u4:0', 'jbd2/vda-8'],
     title: [/block|journal/],
   },
+  {
+    // ls reads the directory, which takes its lock; the others want the lock to make an entry.
+    log: 'many-victims',
+    class: ['blocked', 'lock-chain'],
+    frame: ['__ext4_read_dirblock', 'ext4_bread', 'ext4_read_bh'],
+    culprit: ['ls'],
+    title: [/\+12 others/, /block|disk|ext4/],
+    miss: 'ext4lazyinit is accused, whom nobody waits for; ls, which holds the lock, is not linked to the twelve',
+  },
+  {
+    // The parent waits in vfork, its child in execve: the child is the one to name.
+    log: 'vfork-exec',
+    class: ['waiting'],
+    frame: ['request_wait_answer', 'fuse_permission', 'fuse_do_getattr'],
+    culprit: ['nc', 'serve-ssh', 'true'],
+    title: [/execve/, /virtiofs:store/, /\+1 other/],
+    storeStopped: true,
+    miss: 'the child is not found: Debian inlines wait_for_vfork_done, so the stack shows kernel_clone',
+  },
+  {
+    // dd waits for a block that the server, a task of this guest in T, would have to send.
+    log: 'nbd-stopped',
+    class: ['blocked'],
+    frame: ['filemap_read', 'blkdev_read_iter'],
+    culprit: ['dd'],
+    title: [/nbd/],
+    miss: 'no word of the device, or of nbd-server, which is stopped',
+  },
+  {
+    // cat waits for the server, which is in T, and ls for the lock of the root's lookups, which cat holds.
+    log: 'fuse-stopped',
+    class: ['waiting'],
+    frame: ['request_wait_answer', 'fuse_lookup'],
+    culprit: ['cat'],
+    title: [/fused/, /\+1 other/],
+    miss: 'ls is accused, and not a word of fused, which is stopped',
+  },
+  {
+    // cat waits for the server, and the server wants a lock that cat holds.
+    log: 'fuse-self',
+    class: ['deadlock'],
+    frame: ['fuse_lock_inode', 'fuse_lookup'],
+    culprit: ['fused'],
+    title: [/deadlock/, /cat/],
+    miss: 'no ring is seen',
+  },
+  {
+    log: 'autofs-silent',
+    class: ['blocked', 'waiting'],
+    frame: ['autofs_wait'],
+    culprit: ['ls', 'cat'],
+    title: [/automount/, /\+1 other/],
+  },
+  {
+    log: 'udev-settle',
+    class: ['blocked'],
+    frame: ['filemap_read', 'blkdev_read_iter'],
+    culprit: ['(udev-worker)'],
+    title: [/udev-worker/, /block/],
+  },
+  {
+    // Both CPUs run hog, at priority 99 by the scheduler's table, and ksoftirqd, init and others are runnable in vain.
+    log: 'rt-starvation',
+    class: ['starved'],
+    frame: [null],
+    culprit: ['hog'],
+    title: [/hog/, /real-time|priority/],
+    miss: 'the tasks in R are not looked at',
+  },
+  {
+    // Nothing is wrong in the kernel. All threads of one process wait for futexes, so no event can wake them.
+    log: 'futex-deadlock',
+    class: ['userspace'],
+    frame: ['futex_wait_queue'],
+    culprit: ['abba'],
+    title: [/abba/, /futex/],
+    miss: 'user space is not looked at',
+  },
+  {
+    // Nothing is wrong in the kernel, and which pipe each of them reads is in no dump.
+    log: 'pipe-cycle',
+    class: ['none', 'userspace'],
+    frame: [null, 'pipe_read'],
+    culprit: [null, 'head'],
+    title: [/nothing is stuck|pipe/],
+  },
 ];
 
 const stopped: Share = { tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: 'T' } };
