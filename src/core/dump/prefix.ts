@@ -22,7 +22,7 @@ const OTHERS: readonly RegExp[] = [
   // journalctl -o short-monotonic behind the time, and what wall prints
   /^(?:[\w.-]{1,64} )?kernel: ?/,
   // vendors of phones: the CPU and the task that printed it
-  /^(?:[.~-]?\(\d\) ?)?\[ *\d{1,5}: *[^\]\s:]{1,16}(?::? *\d{1,7})?\] ?/,
+  /^(?:[.~-]?\(\d\) ?)?\[ *\d{1,5}: *[^\][]{1,32}\] ?/,
 ];
 /** Netconsole's extended form and /dev/kmsg: priority, number, microseconds, flags. */
 const KMSG = /^\d{1,3},\d{1,20},(\d{1,18}),[^;]{1,40};/;

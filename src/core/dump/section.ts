@@ -1,11 +1,12 @@
 import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
 import { parseCpuLine } from './cpu-lines.js';
+import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
 import { Stack } from './stack.js';
 import { StallReport, softLockup } from './stall.js';
 import { LockTable, parseWorkqueue } from './tables.js';
-import { parseTaskHeader, taskTag, type TaskHeader } from './task-header.js';
+import { parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
 import { TornHeaders } from './torn.js';
 import { Unplaced } from './unplaced.js';
 import { WorkqueueTable } from './workqueues.js';
@@ -131,12 +132,13 @@ export class Section {
     if (this.mode !== 'sched' && this.frame(text)) return true;
     if (this.locks.push(text) || this.stalls?.push(text) === true) return true;
     if (this.table(text)) return true;
-    const header = parseTaskHeader(text);
+    const header = parseTaskHeader(text) ?? parseUntagged(text);
     if (header) return this.startTask(header);
     return this.mark(text) || this.cpuLine(text) || this.torn.keep(text);
   }
 
   private frame(text: string): boolean {
+    if (this.key === 'lockup' && this.stack.idle && parseInstruction(text)) this.startAccused();
     if (!this.stack.push(text)) return false;
     this.frameRow = this.row;
     this.giveUpTorn();
@@ -185,8 +187,10 @@ export class Section {
       this.leave();
       if (reported) this.startReported();
       // A stack whose header was lost is still evidence in a dump of tasks; elsewhere it may be anything.
-      else if (LISTING_KEYS.has(this.key)) this.startTask(NOBODY);
-      else this.startAccused();
+      else if (LISTING_KEYS.has(this.key)) {
+        this.torn.lost += 1;
+        this.startTask(NOBODY);
+      } else this.startAccused();
     }
     this.stack.trace();
   }

@@ -22,7 +22,7 @@ const STATE = '[RSDTtXZPIKWNx?]';
 const RUNS = '(?: +(?:running|current)(?: task)?)?';
 /** From the state on, with flags; another writer's text may stand in front of comm, and behind. */
 const COLUMNS = new RegExp(
-  ` (${STATE})${RUNS} *(?:(?:[0-9a-f]{16}|[0-9a-f]{8}) +)?(\\d{1,10}) +(\\d{1,10}) +(\\d{1,10}) 0x[0-9a-f]{8}(?:[0-9a-f]{8})?(?![0-9a-zA-Z.])`,
+  ` (${STATE})${RUNS} *(?:(?:[0-9a-f]{16}|[0-9a-f]{8}) +)?(\\d{1,10}) +(\\d{1,10}) +(\\d{1,10}) 0x[0-9a-f]{8,16}(?![0-9a-zA-Z.])`,
 );
 /** Without flags only where the program counter or the state of a running task says that it is a header. */
 const OLD_COLUMNS = new RegExp(
@@ -55,6 +55,13 @@ export function parseTaskHeader(text: string): TaskHeader | null {
   if (padded) return padded;
   const [, comm, fields] = SQUEEZED.exec(header) ?? [];
   return comm === undefined || fields === undefined ? null : withFields(comm, fields);
+}
+
+/** A header whose `task:`, and perhaps the start of its comm, was torn off. Null where it is none. */
+export function parseUntagged(text: string): TaskHeader | null {
+  const at = text.indexOf(' state:');
+  if (at < 0 || taskTag(text) >= 0) return null;
+  return withFields(text.slice(Math.max(0, at - COMM), at), text.slice(at));
 }
 
 function inColumns(text: string): TaskHeader | null {

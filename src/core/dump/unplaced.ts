@@ -10,7 +10,7 @@ const KNOWN: readonly RegExp[] = [
   // words of the stack or of memory, with or without a label, and what old kernels print around them
   /^(?:(?:Stack|Instruction dump|Code) ?:)? *(?:[0-9a-f(<>)]{4,18}(?:\s|$))+/,
   /^(?:[0-9a-f]{4,16}: |\.{3}$|[=-]{5,}|(?:raw: )?$)/,
-  /^task +(?:PC )?stack +pid father/,
+  /^(?:task +(?:PC|stack) .*father|sibling$|Stack:$|REGS: )/,
   // functions that the compiler inlined, as syzkaller shows them
   /^[\w.$]+ \S+:\d+ \[inline\]$/,
   // a frame without a name

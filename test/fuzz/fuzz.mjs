@@ -1,0 +1,98 @@
+/**
+ * Runs mutated console logs through the whole pure core, as `analyze` does: bytes → rows → lines → dumps → verdict.
+ * Fails on a throw, on an input that takes over a second, and on memory that grows without bound. Needs `npm run build`.
+ *   node test/fuzz/fuzz.mjs [--inputs 1000000] [--seed 1] [--from 0]
+ * Input N of a seed is always the same: what failed is repeated by --from N --inputs 1.
+ */
+/* global URL */
+import { readdirSync, readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import v8 from 'node:v8';
+import { analyze } from '../../dist/core/analysis/analyze.js';
+import { cleanRow } from '../../dist/core/console/clean.js';
+import { RowSplitter } from '../../dist/core/console/rows.js';
+import { DumpParser } from '../../dist/core/dump/parse.js';
+import { mutated } from './mutate.mjs';
+
+const SLOW_MS = 1000;
+/** A runaway input ends the run by an out-of-memory, which names itself; the whole run must stay below it. */
+const HEAP_MB = 256;
+const CONTEXT = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
+
+v8.setFlagsFromString(`--max-old-space-size=${HEAP_MB}`);
+
+function readLogs() {
+  const golden = new URL('../golden/', import.meta.url);
+  const names = readdirSync(golden).filter((name) => name.endsWith('.log'));
+  return [...names.map((name) => new URL(name, golden)), new URL('formats.log', import.meta.url)].map((url) =>
+    readFileSync(url),
+  );
+}
+
+const splitter = new RowSplitter();
+
+function run(bytes) {
+  const parser = new DumpParser();
+  const rows = splitter.push(bytes);
+  const last = splitter.flush();
+  for (const row of last === null ? rows : [...rows, last])
+    for (const line of cleanRow(row)) parser.push(line);
+  return analyze(parser.finish(), CONTEXT);
+}
+
+function timed(bytes) {
+  const from = performance.now();
+  const analysis = run(bytes);
+  return { ms: performance.now() - from, analysis };
+}
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '1000000' },
+    seed: { type: 'string', default: '1' },
+    from: { type: 'string', default: '0' },
+  },
+});
+const [inputs, seed, from] = [values.inputs, values.seed, values.from].map(Number);
+const logs = readLogs();
+const total = { bytes: 0, dumps: 0, tasks: 0, slowest: 0, slowestAt: from, peakMb: 0, retried: 0 };
+const classes = {};
+const failures = [];
+const began = performance.now();
+
+for (let index = from; index < from + inputs; index += 1) {
+  const bytes = mutated(logs, seed, index);
+  total.bytes += bytes.length;
+  try {
+    let { ms, analysis } = timed(bytes);
+    // A busy machine stops any process for a while; an input that is slow is slow again.
+    if (ms > SLOW_MS) {
+      total.retried += 1;
+      ms = Math.min(ms, timed(bytes).ms);
+    }
+    if (ms > SLOW_MS) failures.push(`input ${index}: ${Math.round(ms)} ms`);
+    if (ms > total.slowest) Object.assign(total, { slowest: ms, slowestAt: index });
+    total.dumps += analysis.dumps.length;
+    for (const dump of analysis.dumps) total.tasks += dump.tasks.length;
+    classes[analysis.verdict.class] = (classes[analysis.verdict.class] ?? 0) + 1;
+  } catch (error) {
+    failures.push(`input ${index}: ${error instanceof Error ? error.stack : String(error)}`);
+  }
+  if (index % 1000 === 0) total.peakMb = Math.max(total.peakMb, process.memoryUsage.rss() / 2 ** 20);
+  if (failures.length >= 10) break;
+}
+
+const seconds = (performance.now() - began) / 1000;
+process.stdout.write(
+  [
+    `seed ${seed}, inputs ${from} to ${from + inputs - 1}: ${failures.length} failures`,
+    `${(total.bytes / 2 ** 20).toFixed(0)} MB in ${seconds.toFixed(0)} s, ${Math.round(inputs / seconds)} inputs a second`,
+    `${total.dumps} dumps, ${total.tasks} tasks; verdicts ${JSON.stringify(classes)}`,
+    `slowest input ${total.slowestAt}: ${total.slowest.toFixed(0)} ms (${total.retried} measured twice); peak memory ${total.peakMb.toFixed(0)} MB`,
+    ...failures,
+    '',
+  ].join('\n'),
+);
+process.exitCode = failures.length === 0 ? 0 : 1;

@@ -1,0 +1,32 @@
+/** A short run of what fuzz.mjs does at length. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { analyze } from '../../src/core/analysis/analyze.js';
+import { cleanRow } from '../../src/core/console/clean.js';
+import { RowSplitter } from '../../src/core/console/rows.js';
+import { parseDumps } from '../../src/core/dump/parse.js';
+import { mutated } from './mutate.mjs';
+
+const golden = new URL('../golden/', import.meta.url);
+const logs = [
+  ...readdirSync(golden)
+    .filter((name) => name.endsWith('.log'))
+    .map((name) => readFileSync(new URL(name, golden))),
+  readFileSync(new URL('formats.log', import.meta.url)),
+];
+
+it.each([1, 2, 3])('survives a thousand mutated logs of seed %i', (seed) => {
+  const seen = new Set<string>();
+  for (let index = 0; index < 1000; index += 1) {
+    const splitter = new RowSplitter();
+    const rows = splitter.push(mutated(logs, seed, index));
+    const last = splitter.flush();
+    const lines = [...rows, ...(last ? [last] : [])].flatMap(cleanRow);
+    const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
+    const { verdict } = analyze(parseDumps(lines), context);
+    seen.add(verdict.class);
+  }
+  // The inputs still mean something: they are not all rubbish.
+  expect(seen).toContain('blocked');
+  expect(seen.size).toBeGreaterThan(3);
+});
