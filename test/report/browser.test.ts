@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { analyze } from '../../src/core/analysis/analyze.js';
+import { parseDumps } from '../../src/core/dump/parse.js';
 import { openIncident } from '../../src/io/archive/writer.js';
 import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
 import { temporaryDirectory } from '../support/temporary.js';
@@ -133,6 +135,63 @@ it('a report can be read: headings in order, table heads, contrast', async () =>
     await page.close();
   }
 });
+
+describe('the pictures of a report', () => {
+  /** A log of a real guest whose unlinks wait for an open that waits for a dead virtiofs. */
+  async function real(): Promise<string> {
+    const log = await readFile(join(import.meta.dirname, '../golden/inode-lock.log'), 'utf8');
+    const analysis = analyze(parseDumps(log.split('\n')), {
+      secondsBetweenLooks: 3,
+      shares: [],
+      kernelCommandLine: null,
+    });
+    const writer = await openIncident(await temporaryDirectory(), opening());
+    const { path } = await writer.file(incident(analysis), partsOf());
+    return join(path, 'report.html');
+  }
+
+  it.each(['light', 'dark'] as const)(
+    'are drawn, in words as well, and pass axe, %s',
+    async (scheme) => {
+      const { page, noise } = await opened(await real(), scheme);
+      expect(await page.getByRole('img', { name: 'Who waits for whom' }).count()).toBe(1);
+      expect(await page.getByRole('img', { name: 'Icicle of all stacks' }).count()).toBe(1);
+      const root = page.locator('.box.root');
+      expect(await root.textContent()).toContain('init:108');
+      const { right, bottom } = await root.evaluate((box) => box.getBoundingClientRect().toJSON() as DOMRect);
+      expect([right < 1280, bottom < 900]).toEqual([true, true]);
+      expect(await page.locator('#waits-text').textContent()).toContain('The root cause is init:108.');
+      expect(await page.locator('.bar > .hatched').count()).toBeGreaterThan(2);
+      expect(await page.evaluate(WORST_CONTRAST_IN_PICTURES)).toBeGreaterThanOrEqual(4.5);
+      await page.evaluate(await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
+      const problems = await page.evaluate(
+        `axe.run({ preload: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
+      );
+      expect(problems).toEqual([]);
+      expect(noise).toHaveLength(1);
+      const shot = join(
+        process.env['WEDGEWATCH_SHOTS'] ?? (await temporaryDirectory()),
+        `pictures-${scheme}.png`,
+      );
+      await page.screenshot({ path: shot, fullPage: true });
+      await page.close();
+    },
+    60_000,
+  );
+});
+
+/** The lowest contrast of a picture's text with the shape behind it. Runs in the page. */
+const WORST_CONTRAST_IN_PICTURES = `(() => {
+  const luminance = (css) => css.match(/[\\d.]+/g).slice(0, 3).map(Number)
+    .map((c) => c / 255).map((c) => (c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ratios = [...document.querySelectorAll('.picture text')].map((text) => {
+    const shape = text.parentElement.querySelector('rect:not(.ringed):not(.hatched)');
+    const [a, b] = [text, shape].map((one) => luminance(getComputedStyle(one).fill)).sort((x, y) => y - x);
+    return (a + 0.05) / (b + 0.05);
+  });
+  return Math.min(...ratios);
+})()`;
 
 /** The lowest contrast of any text with what is behind it, by WCAG 2.1. Runs in the page. */
 const WORST_CONTRAST = `(() => {

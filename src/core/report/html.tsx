@@ -2,11 +2,14 @@
 import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
+import { counted } from '../words.js';
 import type { Incident, Moment } from './incident.js';
 import { Dumps, type DumpText, Stacks } from './html-stacks.js';
+import { IciclePicture } from './icicle-picture.js';
 import { STYLE } from './style.js';
 import { recoveredText, momentsOf } from './summary.js';
 import { waitLine } from './text.js';
+import { WaitPicture } from './wait-picture.js';
 
 export interface ReportInput {
   incident: Incident;
@@ -43,11 +46,13 @@ export function renderReport(input: ReportInput): string {
       <body>
         <Head incident={incident} />
         <main>
+          <Chain incident={incident} />
           <Reasons incident={incident} />
+          <IciclePicture dumps={incident.dumps} />
+          <Stacks groups={incident.groups} />
           <Evidence incident={incident} />
           <Capture rungs={incident.capture} />
           <Timeline moments={momentsOf(incident, input.moments)} />
-          <Stacks groups={incident.groups} />
           <Dumps dumps={input.dumps} />
           <Console text={input.console} />
         </main>
@@ -97,7 +102,7 @@ function Facts({ incident }: { incident: Incident }) {
 }
 
 function Reasons({ incident }: { incident: Incident }) {
-  const { verdict, waits, why } = incident;
+  const { verdict, why } = incident;
   return (
     <>
       <Section title="Why it was looked at" shown={why.length > 0}>
@@ -109,10 +114,24 @@ function Reasons({ incident }: { incident: Incident }) {
       <Section title="Inferred from outside the guest" shown={verdict.inferred.length > 0}>
         <Bullets sentences={verdict.inferred} />
       </Section>
-      <Section title="Who waits for whom" shown={waits.length > 0}>
-        <Bullets sentences={waits.map(waitLine)} />
-      </Section>
     </>
+  );
+}
+
+/** The picture, and below it the same in words. */
+function Chain({ incident }: { incident: Incident }) {
+  const { waits } = incident;
+  const picture = WaitPicture({ analysis: incident });
+  return (
+    <Section title="Who waits for whom" shown={picture !== null || waits.length > 0}>
+      {picture}
+      {waits.length > 0 && (
+        <details>
+          <summary>The same in words: {counted(waits.length, 'wait')}</summary>
+          <Bullets sentences={waits.map(waitLine)} />
+        </details>
+      )}
+    </Section>
   );
 }
 

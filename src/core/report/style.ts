@@ -1,9 +1,15 @@
+import { FAMILIES } from './wait-family.js';
+
 /** The style of report.html: no fonts, no images, colours by the reader's scheme, each pair at least 4.5:1. */
 export const STYLE = `
 :root { color-scheme: light dark; --bg: #fcfcfb; --fg: #1f2328; --soft: #57606a; --line: #d8dde3;
-  --panel: #f3f4f2; --bad: #b42318; --good: #1a6b33; --link: #0a58b5; }
+  --panel: #f3f4f2; --bad: #b42318; --good: #1a6b33; --link: #0a58b5;
+  --root: #fdeae7; --server: #f6b7ae; --lock: #f7d08f; --io: #aed0f6; --journal: #cdc2f5; --memory: #f3bcde;
+  --work: #abdec6; --user: #dde2e6; --other: #eef0ee; }
 @media (prefers-color-scheme: dark) { :root { --bg: #14171b; --fg: #e4e7eb; --soft: #9aa4af; --line: #333a42;
-  --panel: #1c2026; --bad: #ff8f85; --good: #6fd08c; --link: #7db8ff; } }
+  --panel: #1c2026; --bad: #ff8f85; --good: #6fd08c; --link: #7db8ff;
+  --root: #3a1b19; --server: #7a2f29; --lock: #66480f; --io: #1e4a78; --journal: #483a84; --memory: #6d2957;
+  --work: #1c5840; --user: #3a424b; --other: #23282e; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; max-width: 74rem; padding: 2rem 1.5rem 5rem; background: var(--bg); color: var(--fg);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", "Noto Sans", Roboto, sans-serif; }
@@ -39,7 +45,34 @@ details { margin: .5rem 0; }
 summary { cursor: pointer; padding: .2rem 0; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem;
   overflow-wrap: anywhere; }
-a:focus-visible, summary:focus-visible, pre:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a:focus-visible, summary:focus-visible, pre:focus-visible, .picture:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.picture { overflow-x: auto; margin: .8rem 0; }
+.picture svg { display: block; max-width: 100%; height: auto; font-family: ui-monospace, "Cascadia Code", "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 12px; }
+.picture text { fill: var(--fg); }
+.box rect { fill: var(--panel); stroke: var(--soft); }
+.box.outside rect { stroke-dasharray: 5 4; }
+.box.root > rect { fill: var(--root); stroke: var(--bad); stroke-width: 2.5; }
+.box .ringed { fill: none; stroke: var(--bad); stroke-width: 2; stroke-dasharray: 2 4; }
+.box.root > .ringed { fill: none; stroke-width: 2; }
+.box .head { font-weight: 700; }
+.box .tag { fill: var(--soft); font-size: 10.5px; letter-spacing: .06em; }
+.box.root .tag, .box.ring .tag { fill: var(--bad); font-weight: 700; }
+.arrow path { fill: none; stroke: var(--soft); stroke-width: 1.6; }
+.arrow polygon { fill: var(--soft); }
+.arrow.guess path { stroke-dasharray: 6 4; }
+.arrow.ring path { stroke: var(--bad); }
+.arrow.ring polygon { fill: var(--bad); }
+.arrow rect { fill: var(--bg); }
+.arrow text { text-anchor: middle; }
+.bar rect { fill: var(--other); stroke: var(--bg); stroke-width: .5; }
+.bar text { font-size: 11px; }
+${FAMILIES.map((name) => `.f-${name} > rect, .swatch.f-${name} { fill: var(--${name}); background: var(--${name}); }`).join('\n')}
+.bar.f-idle > rect { fill: var(--bg); stroke: var(--line); stroke-width: 1; }
+.bar > .hatched { fill: url(#hatch); }
+.hatch { stroke: var(--fg); stroke-width: 1; opacity: .24; }
+.legend { list-style: none; padding: 0; margin: .6rem 0; max-width: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; font-size: .9rem; }
+.swatch { display: inline-block; width: .9rem; height: .9rem; margin-right: .4rem; vertical-align: -.1rem; border: 1px solid var(--soft); }
+.swatch.hatched { background: repeating-linear-gradient(135deg, var(--fg) 0 1px, transparent 1px 5px); }
 @media (max-width: 40rem) { body { padding: 1.25rem 1rem 3rem; } dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: .5rem; } }
 @media print { pre, pre.tail { display: block; max-height: none; white-space: pre-wrap; } }
 `;
