@@ -66,7 +66,7 @@ const table: Row[] = [
     // The flusher waits for requests in flight, jbd2 for what the flusher wrote: both for the disk, and all others for them.
     log: 'writeback',
     class: ['blocked'],
-    frame: ['rq_qos_wait', 'wbt_wait', 'jbd2_journal_commit_transaction'],
+    frame: ['rq_qos_wait', 'wbt_wait', '__rq_qos_throttle', 'jbd2_journal_commit_transaction'],
     culprit: ['kworker/u4:0', 'jbd2/vda-8'],
     title: [/block|journal/],
   },
@@ -80,6 +80,15 @@ const table: Row[] = [
     miss: 'ext4lazyinit is accused, whom nobody waits for; ls, which holds the lock, is not linked to the twelve',
   },
   {
+    // The first mv reads a directory's block within rename: it holds the rename mutex and both directories.
+    log: 'rename-chain',
+    class: ['blocked', 'lock-chain'],
+    frame: ['ext4_rename_dir_prepare', '__ext4_read_dirblock', 'ext4_bread', 'ext4_read_bh'],
+    culprit: ['mv'],
+    title: [/rename/, /\+3 others/, /block|disk|ext4/],
+    miss: 'jbd2 is accused, whom nobody waits for; mv, which holds their locks, is not linked to the three',
+  },
+  {
     // The parent waits in vfork, its child in execve: the child is the one to name.
     log: 'vfork-exec',
     class: ['waiting'],
@@ -88,6 +97,13 @@ const table: Row[] = [
     title: [/execve/, /virtiofs:store/, /\+1 other/],
     storeStopped: true,
     miss: 'the child is not found: Debian inlines wait_for_vfork_done, so the stack shows kernel_clone',
+  },
+  {
+    log: 'nfs-stopped',
+    class: ['blocked', 'waiting'],
+    frame: ['rpc_wait_bit_killable', '__rpc_wait_for_completion_task'],
+    culprit: ['ls', 'cat'],
+    title: [/NFS/, /\+1 other/],
   },
   {
     // dd waits for a block that the server, a task of this guest in T, would have to send.
@@ -119,7 +135,7 @@ const table: Row[] = [
   {
     log: 'autofs-silent',
     class: ['blocked', 'waiting'],
-    frame: ['autofs_wait'],
+    frame: ['autofs_wait', 'autofs_mount_wait', 'autofs_d_automount'],
     culprit: ['ls', 'cat'],
     title: [/automount/, /\+1 other/],
   },
