@@ -1,10 +1,12 @@
 /** `analyze FILE...|-`: the verdict from any console log; needs no guest and no daemon. */
 import type { Command } from '@commander-js/extra-typings';
+import { nameDump } from '../core/analysis/dump-names.js';
 import { membersOf } from '../core/analysis/groups.js';
 import type { Analysis, StackGroup, Verdict } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { waitLine } from '../core/report/text.js';
+import { counted } from '../core/words.js';
 import { LogError, type ReadLog, readLog, readLogFile } from '../io/console-log.js';
 import { EXIT } from './globals.js';
 
@@ -128,7 +130,7 @@ function exitCode({ dumps, verdict }: Analysis): number {
   return verdict.class === 'unknown' ? EXIT.incomplete : EXIT.hang;
 }
 
-function human({ verdict, groups, waits }: Analysis): string {
+function human({ verdict, groups, waits, dumps }: Analysis): string {
   const lines = [verdict.title, '', `class ${verdict.class}, confidence ${verdict.confidence}`];
   for (const sentence of [...verdict.reasons, ...verdict.inferred]) lines.push(`- ${sentence}`);
   if (waits.length > 0) lines.push('', 'Who waits for whom');
@@ -139,6 +141,12 @@ function human({ verdict, groups, waits }: Analysis): string {
     lines.push(...group.frames.slice(0, FRAMES_SHOWN).map((frame) => `    ${frame}`));
     if (group.frames.length > FRAMES_SHOWN) lines.push('    …');
   }
+  const unplaced = dumps.flatMap((dump, index) =>
+    dump.unplaced === undefined ? [] : [{ name: nameDump(dumps, index), ...dump.unplaced }],
+  );
+  if (unplaced.length > 0) lines.push('');
+  for (const { name, lines: count, examples } of unplaced.slice(0, WAITS_SHOWN))
+    lines.push(`${name}: ${counted(count, 'line')} not understood: ${printable(examples[0] ?? '', 100)}`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -45,6 +45,12 @@ describe('analyze', () => {
     );
   });
 
+  it('says which lines it did not understand', async () => {
+    const [header = '', ...body] = dump('w', 1, task('cat', 9, 'D', stacks.pageIn));
+    const { out } = await run([file('noise.log', [header, 'hello from a program', ...body])]);
+    expect(out).toContain('\nw: 1 line not understood: hello from a program\n');
+  });
+
   it('prints the analysis as JSON, schema version first', async () => {
     const { code, out } = await run([golden('exec')], true);
     const analysis = JSON.parse(out) as Analysis;

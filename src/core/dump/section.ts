@@ -25,6 +25,8 @@ const NOBODY: TaskHeader = { comm: '', pid: null, ppid: null, state: '?' };
 /** Dumps of tasks: a CPU's backtrace within is no part of them. */
 const TASK_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't', 'none']);
 const LISTING_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't']);
+/** Memory and timers: their lines are shown as they are. */
+const UNREAD_KEYS: ReadonlySet<DumpKey> = new Set(['m', 'q']);
 const CPU_KEYS: ReadonlySet<DumpKey> = new Set(['lockup', 'rcu_stall', 'oops', 'panic']);
 
 /** The part of a log that becomes one Dump. Takes its lines one by one, prefixes already off. */
@@ -79,7 +81,7 @@ export class Section {
   }
 
   get unplaced(): Dump['unplaced'] {
-    return this.leftOver.found;
+    return UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
   }
 
   /** A hung_task report; the stack of its task follows. */

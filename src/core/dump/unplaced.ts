@@ -14,7 +14,7 @@ const KNOWN: readonly RegExp[] = [
   // functions that the compiler inlined, as syzkaller shows them
   /^[\w.$]+ \S+:\d+ \[inline\]$/,
   // a frame without a name
-  /^(?:\[<?[0-9a-f]{8,16}>?\] *){1,2}0x[0-9a-f]+(?: \(unreliable\))?$/,
+  /^(?:\[<?[0-9a-f]{8,16}>?\] *){0,2}(?:\? )?0x[0-9a-f]+(?: \(unreliable\))?$/,
   // registers, by architecture
   /^(?:GPR\d\d|Krnl |NIP|LR\b|MSR|CFAR|CTR|XER|IRQMASK|\$ *\d+|Hi|Lo|Status|Cause|BadVA|PrId|epc|ra|gp|sp|t\d|s\d|a\d|tp|psr|Flags|Control|Table|x\d+|r\d+|R:0 |Exception stack)\b/,
   /^(?:E?RIP|E?RSP|E?IP|E[A-Z]{2}|[A-Z]{2}\d?|R\d\d): /,

@@ -10,9 +10,9 @@ const MAX_LINES = 20_000;
 const HEAD = /^(workqueue|pool) (.{1,100}?): ?(.*)$/;
 const PWQ = /^pwq (\d{1,10}):/;
 const LIST = /^(in-flight|pending|inactive|delayed): ?(.*)$/;
+/** `12(RESCUER):` before what a worker runs, `bh:` without one; behind it, what is queued for it. */
 const ITEM =
-  /^(?:(?:(\d{1,10})|bh(?:-hi)?)(?:\(RESCUER\))?:)?(?:\d{1,10}\*)?([A-Za-z_][\w.$]*)(?: \[[\w-]+\])?(?: for (\d{1,10})s)?/;
-const BARRIER = /\bBAR\((\d{1,10})\)/g;
+  /\bBAR\((\d{1,10})\)|(?:(?:\b(\d{1,10})|\bbh(?:-hi)?)(?:\(RESCUER\))?:)?(?:\b\d{1,10}\*)?\b([A-Za-z_][\w.$]*)(?: \[[\w-]+\])?(?: for (\d{1,10})s)?/g;
 
 /** Collects `workqueue NAME: flags=…` with its lines, and each `pool N:` as an entry of its own. */
 export class WorkqueueTable {
@@ -40,7 +40,7 @@ export class WorkqueueTable {
     if (pwq !== undefined) this.pool = Number(pwq);
     const [, state, list] = LIST.exec(text) ?? [];
     if (state !== undefined && list !== undefined)
-      row.items = [...(row.items ?? []), ...parseItems(state, list, this.pool)];
+      (row.items ??= []).push(...parseItems(state, list, this.pool));
   }
 }
 
@@ -55,22 +55,20 @@ function poolRow(name: string, rest: string): Row {
   };
 }
 
-function parseItems(state: string, list: string, pool: number | null): WorkItem[] {
+function parseItems(list: string, text: string, pool: number | null): WorkItem[] {
   const items: WorkItem[] = [];
-  for (const part of list.split(',')) {
-    const text = part.trim();
-    const [, pid, func, seconds] = ITEM.exec(text) ?? [];
-    if (func !== undefined && func !== 'BAR') {
-      items.push({
-        state: state === 'in-flight' || state === 'pending' ? state : 'inactive',
-        func,
-        pid: pid === undefined ? null : Number(pid),
-        pool,
-        flushers: [],
-        seconds: seconds === undefined ? null : Number(seconds),
-      });
-    }
-    for (const [, waiter] of text.matchAll(BARRIER)) items.at(-1)?.flushers.push(Number(waiter));
+  const waits = list === 'in-flight' || list === 'pending' ? 'pending' : 'inactive';
+  for (const [whole, waiter, pid, func, seconds] of text.matchAll(ITEM)) {
+    if (waiter !== undefined) items.at(-1)?.flushers.push(Number(waiter));
+    if (func === undefined) continue;
+    items.push({
+      state: list === 'in-flight' && whole.includes(':') ? 'in-flight' : waits,
+      func,
+      pid: pid === undefined ? null : Number(pid),
+      pool,
+      flushers: [],
+      seconds: seconds === undefined ? null : Number(seconds),
+    });
   }
   return items;
 }

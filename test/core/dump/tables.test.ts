@@ -70,7 +70,7 @@ describe('workqueues', () => {
 Showing busy workqueues and worker pools:
 workqueue events: flags=0x0
   pwq 2: cpus=0 node=0 flags=0x0 nice=0 active=4/256 refcnt=5
-    in-flight: 12:slow_work [dm_mod] BAR(441) BAR(442), 77(RESCUER):other_work for 33s
+    in-flight: 12:slow_work [dm_mod] BAR(441) BAR(442) next_work, 77(RESCUER):other_work for 33s
     pending: 2*vmstat_shepherd, flush_me BAR(9)
     inactive: later
 workqueue old: flags=0x2
@@ -87,6 +87,7 @@ pool 2: cpus=0 node=0 flags=0x0 nice=0 hung=41s workers=4 manager: 30 idle: 5 6
         'events',
         [
           { ...item, state: 'in-flight', func: 'slow_work', pid: 12, flushers: [441, 442] },
+          { ...item, state: 'pending', func: 'next_work' },
           { ...item, state: 'in-flight', func: 'other_work', pid: 77, seconds: 33 },
           { ...item, state: 'pending', func: 'vmstat_shepherd' },
           { ...item, state: 'pending', func: 'flush_me', flushers: [9] },
