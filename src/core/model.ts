@@ -65,6 +65,8 @@ export interface Look {
   qemu: { pid: number; state: string } | null;
   /** From QEMU's -append, for a kernel that was booted directly. */
   kernelCommandLine: string | null;
+  /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
+  consoleFile?: string;
   /** vhost-user-fs devices of QEMU's command line with the server behind each, found by its socket path. */
   shares: Share[];
 }

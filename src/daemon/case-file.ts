@@ -10,6 +10,7 @@ import { updateIncident } from '../io/archive/update.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
+import { DumpFile } from './dump-file.js';
 import type { Guest } from './guest.js';
 
 interface Open {
@@ -17,6 +18,8 @@ interface Open {
   /** What the console said before the suspicion, and what it says since. */
   before: string[];
   since: ConsoleRing;
+  /** The console's own file, where there is one beside the journal. */
+  file: DumpFile | null;
   giveBack: () => void;
 }
 
@@ -30,24 +33,69 @@ export class CaseFile {
   /** Waits for one of the host's slots, then begins an incident; answers with `opened`. */
   async open(): Promise<void> {
     const { guest } = this;
-    const { services, state, ring } = guest;
     const turn = ++this.turn;
-    const giveBack = await services.slots.take();
-    if (turn !== this.turn || guest.stopping.signal.aborted) {
+    const isOver = () => turn !== this.turn || guest.stopping.signal.aborted;
+    // One of an earlier daemon is still read from the console: its end must not be this one's beginning.
+    await guest.services.finished;
+    const giveBack = await guest.services.slots.take();
+    if (isOver()) {
       giveBack();
       return;
     }
     try {
-      const opening = { ...this.accusation(groundsOf(state, monotonicMs())), startedAtMs: Date.now() };
-      const writer = await openIncident(services.archive, opening);
-      const since = new ConsoleRing(services.consoleLines);
-      void writer.raw(ring.raw());
-      this.current = { writer, before: ring.lines(), since, giveBack };
-      guest.now({ type: 'opened' });
+      const startedAtMs = Date.now();
+      const writer = await openIncident(guest.services.archive, { vm: guest.vm, startedAtMs });
+      const file = await this.consoleFile();
+      if (isOver()) {
+        file?.close();
+        await writer.drop();
+        giveBack();
+        return;
+      }
+      await this.begin({ writer, file, giveBack }, startedAtMs);
+      if (!isOver()) guest.now({ type: 'opened' });
     } catch (error) {
       giveBack();
       guest.now({ type: 'opened', problem: error instanceof Error ? error.message : String(error) });
     }
+  }
+
+  /** Nothing is awaited until all is taken: context, position and the rows that follow have no gap between them. */
+  private async begin(
+    { writer, file, giveBack }: Pick<Open, 'writer' | 'file' | 'giveBack'>,
+    startedAtMs: number,
+  ): Promise<void> {
+    const { guest } = this;
+    const { services, state, ring } = guest;
+    const before = file === null ? ring : ringOf(file.context, services.consoleLines);
+    const position = file === null ? services.position(guest) : file.position;
+    const since = new ConsoleRing(services.consoleLines);
+    this.current = { writer, before: before.lines(), since, file, giveBack };
+    const accusation = this.accusation(groundsOf(state, monotonicMs()));
+    await writer.begin({ ...accusation, startedAtMs, position }, before.raw());
+    file?.begin();
+  }
+
+  /** Rows come from the console's own file now, and those of the journal are the same ones, late or never. */
+  get readsFile(): boolean {
+    return this.current !== null && this.current.file !== null;
+  }
+
+  private async consoleFile(): Promise<DumpFile | null> {
+    const { guest } = this;
+    const path = guest.state.case?.looks.findLast(
+      ({ consoleFile }) => consoleFile !== undefined,
+    )?.consoleFile;
+    if (guest.settings.console.kind === 'file' || path === undefined) return null;
+    const file = await DumpFile.open(path, {
+      onRow: (bytes) => guest.row({ bytes, at: monotonicMs(), replayed: false }),
+      onLost: (why) => {
+        guest.log('warning', `the dump is read from the journal: ${why}`);
+        if (this.current !== null) this.current.file = null;
+      },
+    });
+    if (file !== null) guest.log('info', `the dump is read from ${path}`);
+    return file;
   }
 
   raw(bytes: Uint8Array): void {
@@ -117,6 +165,7 @@ export class CaseFile {
     const open = this.current;
     this.current = null;
     this.turn += 1;
+    open?.file?.close();
     return open;
   }
 
@@ -157,6 +206,12 @@ export class CaseFile {
       version: VERSION,
     };
   }
+}
+
+function ringOf(rows: readonly Uint8Array[], maxRows: number): ConsoleRing {
+  const ring = new ConsoleRing(maxRows);
+  for (const row of rows) ring.push(row);
+  return ring;
 }
 
 const NEWLINE = Uint8Array.of(10);

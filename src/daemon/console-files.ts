@@ -1,4 +1,5 @@
 /** Consoles that QEMU writes to files, each with its own tail. */
+import type { ConsolePosition } from '../core/console/position.js';
 import { tailConsole } from '../io/console-file.js';
 import type { SourceStatus } from '../io/source-status.js';
 import type { Guest } from './guest.js';
@@ -7,6 +8,7 @@ const UNREAD: SourceStatus = { state: 'catching-up', detail: 'the console file w
 
 export class ConsoleFiles {
   private readonly statuses = new Map<string, SourceStatus>();
+  private readonly positions = new Map<string, ConsolePosition>();
 
   constructor(private readonly signal: AbortSignal) {}
 
@@ -16,7 +18,8 @@ export class ConsoleFiles {
     if (console.kind !== 'file') return;
     void tailConsole({
       path: console.path,
-      onRows: (rows) => {
+      onRows: (rows, end) => {
+        this.positions.set(guest.vm, end);
         for (const { bytes, monotonicMs, replayed } of rows) guest.row({ bytes, at: monotonicMs, replayed });
       },
       onStatus: (status) => {
@@ -25,6 +28,11 @@ export class ConsoleFiles {
       },
       signal: AbortSignal.any([this.signal, guest.stopping.signal]),
     }).catch((error: unknown) => guest.log('error', `console: ${String(error)}`));
+  }
+
+  /** Everything up to there was delivered; null before the first row. */
+  position(vm: string): ConsolePosition | null {
+    return this.positions.get(vm) ?? null;
   }
 
   status(vm: string): SourceStatus {

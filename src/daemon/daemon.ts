@@ -32,6 +32,8 @@ interface DaemonOptions {
   log: Log;
   /** Watch this VM only. */
   only?: string;
+  /** Captures wait for it: an earlier daemon's are finished then. */
+  finished?: Promise<void>;
   /** How guests boot; default: known from nowhere, kept nowhere. */
   learned?: Services['learned'];
   onFiled?: Services['onFiled'];
@@ -69,6 +71,9 @@ export class Daemon {
       slots: new Slots(CAPTURES_AT_ONCE),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
+      position: ({ vm, settings: { console } }) =>
+        console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
+      finished: options.finished ?? Promise.resolve(),
       learned: options.learned ?? { of: () => ({}), keep: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
@@ -256,7 +261,7 @@ export class Daemon {
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
       guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
-      if (guest.settings.console.kind === 'file') continue;
+      if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
       guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
     }
   }

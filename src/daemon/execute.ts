@@ -1,4 +1,5 @@
 /** What each effect of a decision does to the world. Every answer comes back as an event; every call has a deadline. */
+import type { ConsolePosition } from '../core/console/position.js';
 import type { SysrqKey } from '../core/model.js';
 import type { Effect } from '../core/watch/events.js';
 import { monotonicMs } from '../io/clock.js';
@@ -19,6 +20,10 @@ export interface Services {
   /** Root of the archive. */
   archive: string;
   consoleLines: number;
+  /** Where a guest's console has been read up to. */
+  position: (guest: Guest) => ConsolePosition | null;
+  /** Resolves once what an earlier daemon left half captured is finished. */
+  finished: Promise<void>;
   learned: Pick<LearnedBoots, 'of' | 'keep'>;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: Guest, directory: string | null, title: string) => void;

@@ -1,39 +1,48 @@
-/** What a killed daemon left half written is analysed and filed when the next one starts. */
+/** What a killed daemon left half written is read to its end, analysed and filed when the next one starts. */
 import { readFile } from 'node:fs/promises';
 import { analyze } from '../core/analysis/analyze.js';
+import { type RecordedDump, recordedDumps, tailLimits } from '../core/capture/cut-short.js';
+import { guestSettings } from '../core/config/guest.js';
+import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { parseDumps } from '../core/dump/parse.js';
 import { dumpIn, keyOf } from '../core/watch/own-dumps.js';
-import { type CutShort, finishPartials } from '../io/archive/finish.js';
+import { type CutShort, finishPartials, type Interrupted } from '../io/archive/finish.js';
 import type { Log } from '../io/log.js';
 import { VERSION } from '../io/version.js';
+import { recover } from './recover.js';
 
-/** Completes every partial incident in the archive. Throws ArchiveError where the archive cannot be used at all. */
-export async function finishCutShort(root: string, log: Log): Promise<void> {
-  const { finished, failed } = await finishPartials(root, analyse);
-  for (const { path } of finished) log('notice', `archived what an earlier run had captured: ${path}`);
-  for (const { path, why } of failed) log('warning', `${path} could not be completed: ${why}`);
+/** Completes every partial incident in the archive. Never rejects: what goes wrong is logged. */
+export async function finishCutShort(config: Config, root: string, log: Log): Promise<void> {
+  const readOn = (cut: Interrupted) => {
+    const { capture, detect } = guestSettings(config, cut.accusation.vm, { qmpDirectory: '' });
+    return recover(cut, tailLimits(capture, detect.secondLook));
+  };
+  try {
+    const { finished, failed } = await finishPartials(root, analyse, readOn);
+    for (const { path } of finished) log('notice', `archived what an earlier run had captured: ${path}`);
+    for (const { path, why } of failed) log('warning', `${path} could not be completed: ${why}`);
+  } catch (error) {
+    log('warning', `what an earlier run had captured could not be completed: ${String(error)}`);
+  }
 }
 
 /** The raw console is the whole truth of a cut-short capture: the dumps are within it. */
 async function analyse(cut: CutShort) {
   const files = await Promise.all(cut.dumps.map(linesOf));
-  const lines =
-    cut.raw === null
-      ? files.flatMap((file) => file.lines)
-      : rowsOf(await readFile(cut.raw)).flatMap((row) => cleanRow(row));
+  const rows = cut.raw === null ? [] : rowsOf(await readFile(cut.raw));
+  const lines = rows.flatMap((row) => cleanRow(row));
+  const { dumps: recorded, raised } = recordedDumps(lines.slice(linesIn(rows, cut.contextBytes)));
+  // Where the bytes were cut by the disk, a dump's own file may hold more of it.
+  const dumps = [...recorded, ...files].reduce(longest, []);
   const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
-  const analysis = analyze(parseDumps(lines), context);
-  const evidence = {
-    complete: false,
-    incompleteBecause: [],
-    dumps: files.map(({ name, lines }) => {
-      // It was written when it had ended; what the loglevel was is not known any more.
-      const complete = dumpIn(name, lines, false)?.complete ?? false;
-      return { name, key: keyOf(name), complete, lines: lines.length, endedBy: 'killed' };
-    }),
-  };
+  const whole = dumps.map((dump) => ({ dump, parsed: dumpIn(dump.name, dump.lines, raised) }));
+  const fromRaw = parseDumps(lines);
+  const analysis = analyze(
+    fromRaw.length > 0 ? fromRaw : whole.flatMap(({ parsed }) => parsed ?? []),
+    context,
+  );
   const incident = {
     ...analysis,
     ...cut.accusation,
@@ -41,16 +50,59 @@ async function analyse(cut: CutShort) {
     startedAt: new Date(cut.startedAtMs).toISOString(),
     filedAt: new Date().toISOString(),
     recoveredAt: null,
-    evidence,
+    evidence: {
+      complete: false,
+      incompleteBecause: [
+        ...whole.flatMap(({ dump: { name }, parsed }) =>
+          (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
+            (why) => `${name}: ${why}`,
+          ),
+        ),
+        ...(dumps.some(({ name }) => keyOf(name) === 't') ? [] : ['the dump of all tasks (t) was not taken']),
+      ],
+      dumps: whole.map(({ dump: { name, lines, fenced }, parsed }) => ({
+        name,
+        key: keyOf(name),
+        complete: fenced && parsed?.complete === true,
+        lines: lines.length,
+        endedBy: fenced ? 'fence' : 'killed',
+      })),
+    },
     capture: [],
     timings: {},
     version: VERSION,
   };
-  return { incident, parts: { console: `${lines.join('\n')}\n` } };
+  return {
+    incident,
+    parts: { console: `${lines.join('\n')}\n`, dumps: recorded.filter((dump) => dumps.includes(dump)) },
+  };
 }
 
-async function linesOf({ name, path }: CutShort['dumps'][number]) {
-  return { name, lines: (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '') };
+/** One dump a name: the longer one. */
+function longest(dumps: RecordedDump[], next: RecordedDump): RecordedDump[] {
+  const known = dumps.find(({ name }) => name === next.name);
+  if (known === undefined) return [...dumps, next];
+  return known.lines.length >= next.lines.length
+    ? dumps
+    : dumps.map((dump) => (dump === known ? next : dump));
+}
+
+async function linesOf({ name, path }: CutShort['dumps'][number]): Promise<RecordedDump> {
+  const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '');
+  const [dump] = recordedDumps(lines).dumps;
+  return { name: name as RecordedDump['name'], lines, fenced: dump?.fenced ?? false };
+}
+
+/** How many cleaned lines the rows in the first bytes are. */
+function linesIn(rows: readonly Uint8Array[], bytes: number): number {
+  let count = 0;
+  let at = 0;
+  for (const row of rows) {
+    if (at >= bytes) break;
+    at += row.length + 1;
+    count += cleanRow(row).length;
+  }
+  return count;
 }
 
 function rowsOf(bytes: Uint8Array): Uint8Array[] {

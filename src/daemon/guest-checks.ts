@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { guestSettings } from '../core/config/guest.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
+import type { Look } from '../core/model.js';
 import { armed, SYSRQ_FIX } from '../core/watch/armed.js';
 import { look } from '../io/look.js';
 import { qmpDirectory } from '../io/places.js';
@@ -13,19 +14,27 @@ import { type Check, fault, ok, tool, warning } from './check.js';
 /** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
 export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
   const settings = guestSettings(config, vm, { qmpDirectory: qmpDirectory() });
-  const checks = await Promise.all([checkQmp(settings), checkConsole(settings), checkSsh(settings)]);
+  const seen = await look({ qmpSocket: settings.qmpSocket, pid: null }, { timeoutMs: settings.qmp.timeout });
+  const consoleCheck = checkConsole(settings, seen.consoleFile ?? null);
+  const checks = [checkQmp(settings, seen), ...(await Promise.all([consoleCheck, checkSsh(settings)]))];
   return checks.flat().map((check) => ({ ...check, what: `${vm}: ${check.what}` }));
 }
 
-async function checkQmp({ qmpSocket, qmp }: GuestSettings): Promise<Check> {
-  const seen = await look({ qmpSocket, pid: null }, { timeoutMs: qmp.timeout });
+function checkQmp({ qmpSocket }: GuestSettings, seen: Look): Check {
   return seen.qmp.ok
     ? ok('QMP', `run state ${seen.qmp.runState}, ${qmpSocket}`)
     : fault('QMP', seen.qmp.detail, null);
 }
 
-async function checkConsole({ console, unit }: GuestSettings): Promise<Check> {
+async function checkConsole({ console, unit }: GuestSettings, consoleFile: string | null): Promise<Check> {
   if (console.kind === 'file') return checkConsoleFile(console.path);
+  if (consoleFile !== null) {
+    const file = await checkConsoleFile(consoleFile);
+    if (file.result === 'ok')
+      return ok('console', `in the journal of ${unit}; dumps are read from ${consoleFile}`);
+    const fix = 'let this user read it, or the dumps are read from the journal';
+    return warning('console', `QEMU writes it to a file as well, but ${file.detail}`, fix);
+  }
   const newest = ['--quiet', '--boot', '--lines=1', '--output=cat', `_SYSTEMD_USER_UNIT=${unit}`];
   const said = await tool('journalctl', [...newest, '_TRANSPORT=stdout']);
   if (said !== null && said !== '') return ok('console', `in the journal of ${unit}`);

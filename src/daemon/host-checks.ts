@@ -7,10 +7,9 @@ import { archiveRoot, runtimeDirectory } from '../io/places.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
+import { checkRateLimit } from './rate-limit-check.js';
 
 const JOURNAL_MS = 6_000;
-/** Lines that one large dump prints at once: 3,000 tasks of 16 lines. */
-const DUMP_BURST = 50_000;
 
 /** Checks that do not depend on a guest. */
 export async function checkHost(config: Config): Promise<Check[]> {
@@ -76,25 +75,5 @@ async function checkLinger(): Promise<Check> {
     'linger',
     'user units, guests and watchdog, end with the last login',
     'loginctl enable-linger',
-  );
-}
-
-/** journald's limit is one bucket of user@UID.service for all guests of a user; a dump that exceeds it loses lines. */
-async function checkRateLimit(): Promise<Check> {
-  const unit = `user@${process.getuid?.() ?? 0}.service`;
-  const said = await tool('systemctl', [
-    'show',
-    unit,
-    '--property=LogRateLimitIntervalUSec,LogRateLimitBurst',
-  ]);
-  const fix = 'install systemd/user@.service.d/50-wedgewatch.conf, as the README says';
-  const burst = Number(/LogRateLimitBurst=(\d+)/.exec(said ?? '')?.[1] ?? 0);
-  const interval = /LogRateLimitIntervalUSec=(\S+)/.exec(said ?? '')?.[1] ?? '0';
-  if (burst >= DUMP_BURST)
-    return ok('journald rate limit', `${unit} may log ${burst} messages in ${interval}`);
-  return warning(
-    'journald rate limit',
-    `${unit} is under journald's default: a dump of many tasks loses lines`,
-    fix,
   );
 }

@@ -1,5 +1,6 @@
 /** The one journalctl of all guests, restarted where the configuration asks for other units. */
 import type { Config } from '../core/config/schema.js';
+import type { ConsolePosition } from '../core/console/position.js';
 import { guestMatches } from '../core/journal/route.js';
 import { loadPosition, PositionSaver } from '../io/cursor.js';
 import { followJournal, type FollowedEntry, type JournalPosition } from '../io/journal.js';
@@ -47,6 +48,11 @@ export class JournalSource {
       signal,
     });
     this.run = { abort, ended };
+  }
+
+  /** Everything up to there was delivered. */
+  readUpTo(): ConsolePosition | null {
+    return this.position && { kind: 'journal', ...this.position };
   }
 
   async stop(): Promise<void> {

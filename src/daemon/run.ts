@@ -1,5 +1,5 @@
 /** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
-import { incidentsIn } from '../io/archive/directory.js';
+import { incidentsIn, makeIncidentsDirectory } from '../io/archive/directory.js';
 import type { ConfigFile } from '../io/config-file.js';
 import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
@@ -29,9 +29,10 @@ interface RunOptions {
 /** Runs until the signal. Throws where it cannot start: no state directory, another daemon. */
 export async function runDaemon(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal } = options;
-  await finishCutShort(state, log);
+  await makeIncidentsDirectory(state);
+  const finished = finishCutShort(config, state, log);
   const learned = await LearnedBoots.load(state, (message) => log('warning', message));
-  const daemon = new Daemon({ config, log, state, runtime, learned });
+  const daemon = new Daemon({ config, log, state, runtime, learned, finished });
   const server = await serveControl(controlSocket(runtime), {
     status: (watched) => {
       if (watched) daemon.lookAtAll();

@@ -2,6 +2,7 @@
 import { constants, type FSWatcher, watch } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import type { ConsolePosition } from '../core/console/position.js';
 import { RowSplitter } from '../core/console/rows.js';
 import type { Mono } from '../core/time.js';
 import type { SourceStatus } from './source-status.js';
@@ -16,8 +17,11 @@ interface ConsoleRow {
 
 interface TailOptions {
   path: string;
-  /** Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. */
-  onRows: (rows: ConsoleRow[]) => Promise<void> | void;
+  /**
+   * Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. `end` is
+   * behind the last of the rows.
+   */
+  onRows: (rows: ConsoleRow[], end: ConsolePosition) => Promise<void> | void;
   onStatus: (status: SourceStatus) => void;
   signal: AbortSignal;
 }
@@ -145,8 +149,14 @@ class Tail {
 
   private async give(rows: Uint8Array[], replayed: boolean): Promise<void> {
     const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+    const { path } = this.options;
+    const { dev, ino } = this.file ?? { dev: 0, ino: 0 };
+    const end = { kind: 'file', path, dev, ino, offset: this.offset - this.rows.pending } as const;
     try {
-      await this.options.onRows(rows.map((bytes) => ({ bytes, monotonicMs, replayed })));
+      await this.options.onRows(
+        rows.map((bytes) => ({ bytes, monotonicMs, replayed })),
+        end,
+      );
     } catch (error) {
       this.rejection = error;
       throw error;

@@ -37,6 +37,12 @@ export function journalctlArguments(
   ];
 }
 
+/** For one run that ends with the journal, and reads over boots of the host. */
+export function journalctlRangeArguments(matches: readonly string[], start: Start): string[] {
+  const range = journalctlArguments([], matches, start);
+  return range.filter((arg) => arg !== '--follow' && arg !== '--no-tail' && arg !== '--boot');
+}
+
 /** Starts a command that prints the export format. Nothing is thrown: what went wrong is in `ended`. */
 export function startJournalctl(command: readonly string[], args: readonly string[]): JournalctlRun {
   const [file = 'journalctl', ...before] = command;

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
+import { consoleFileOf, isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
 import type { CpuSample, Look, Share, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
 import { registersOf } from '../core/qmp/registers.js';
@@ -103,11 +103,13 @@ async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look[
 async function lookAtHost(
   { qmpSocket, pid }: { qmpSocket: string; pid: number | null },
   signal: AbortSignal,
-): Promise<Pick<Look, 'qemu' | 'kernelCommandLine' | 'shares'>> {
+): Promise<Omit<Look, 'qmp'>> {
   const found = await findQemu(qmpSocket, pid, signal);
   const stat = found === null ? null : await readStat(found.pid);
   const argv = found?.argv ?? [];
+  const consoleFile = consoleFileOf(argv);
   return {
+    ...(consoleFile !== null && { consoleFile }),
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
     shares: await findServers(sharesOf(argv), signal),

@@ -26,6 +26,11 @@ export class RowSplitter {
     return rows;
   }
 
+  /** Bytes of the row under way. */
+  get pending(): number {
+    return this.filled;
+  }
+
   /** The row under way, at the end of the stream; null where there is none. */
   flush(): Uint8Array | null {
     return this.filled === 0 ? null : this.take();

@@ -38,6 +38,28 @@ export function sharesOf(argv: readonly string[]): { tag: string; socket: string
     });
 }
 
+const CONSOLE_DEVICE = /^(?:isa-serial|pci-serial|virtconsole|spapr-vty)$/;
+
+/**
+ * The file to which QEMU writes what its first serial console shows: `-serial file:PATH`, or a character device with
+ * `logfile=` (qemu(1), "Character device options"). Null for none, and for a path that is relative to QEMU's directory.
+ */
+export function consoleFileOf(argv: readonly string[]): string | null {
+  const [serial] = optionValues(argv, 'serial');
+  const device = optionValues(argv, 'device')
+    .map(parseOptions)
+    .find(({ first }) => CONSOLE_DEVICE.test(first));
+  const id = serial === undefined ? device?.values['chardev'] : /^chardev:(.*)$/.exec(serial)?.[1];
+  const chardev = optionValues(argv, 'chardev')
+    .map(parseOptions)
+    .find(({ values }) => id !== undefined && values['id'] === id);
+  const path =
+    id === undefined
+      ? (/^file:([^,]*)/.exec(serial ?? '')?.[1] ?? parseOptions(serial ?? '').values['logfile'])
+      : (chardev?.values['logfile'] ?? (chardev?.first === 'file' ? chardev.values['path'] : undefined));
+  return path?.startsWith('/') === true ? path : null;
+}
+
 /** Which of the sockets this vhost-user server was told to listen on, or null. */
 export function servedSocket(argv: readonly string[], sockets: ReadonlySet<string>): string | null {
   for (const [at, arg] of argv.entries()) {

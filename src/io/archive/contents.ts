@@ -27,6 +27,8 @@ export interface IncidentParts {
   host?: HostEvidence;
   /** Moments of the decision, for the report. */
   moments?: readonly Moment[];
+  /** Dumps that were read again after a kill; those of a capture are there already, as they landed. */
+  dumps?: readonly { name: string; lines: readonly string[] }[];
 }
 
 export interface Missing {
@@ -117,8 +119,12 @@ type Content = (directory: string) => string | Promise<string>;
 
 /** The files besides the records, in the order in which they are written. */
 function contents(incident: Incident, parts: IncidentParts): [file: string, content: Content][] {
-  const { console, timeline, host } = parts;
+  const { console, timeline, host, dumps = [] } = parts;
   const files: [string, Content | undefined][] = [
+    ...dumps.map(({ name, lines }): [string, Content] => [
+      `${name}.txt`,
+      () => lines.map((line) => `${printable(line, LINE_MAX)}\n`).join(''),
+    ]),
     ['console.txt', console === undefined ? undefined : () => cleanText(console)],
     ['host.json', host && (() => `${safeJson(host, 2)}\n`)],
     ['timeline.jsonl', timeline && (() => timeline.map((event) => `${safeJson(event)}\n`).join(''))],

@@ -2,6 +2,7 @@
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { ConsolePosition } from '../../core/console/position.js';
 import {
   type Accusation,
   type Incident,
@@ -25,7 +26,24 @@ export interface CutShort {
   dumps: { name: string; path: string }[];
   /** Path of console.raw, null where no byte came. */
   raw: string | null;
+  /** What console.raw begins with: bytes from before the capture. */
+  contextBytes: number;
 }
+
+/** What the note made at its start tells of a capture that was cut short. */
+export interface Interrupted {
+  accusation: Accusation;
+  startedAtMs: number;
+  /** Where the console had been read up to; null where that is not known. */
+  position: ConsolePosition | null;
+  /** What console.raw begins with: bytes from before that position. */
+  contextBytes: number;
+  /** Path of console.raw; the file may be missing. */
+  raw: string;
+}
+
+/** Appends to console.raw what the console still showed of the capture. Returns why that is not all of it, or null. */
+export type Recover = (cut: Interrupted) => Promise<string | null>;
 
 export type Analyse = (cut: CutShort) => Promise<{ incident: Incident; parts: IncidentParts }>;
 
@@ -42,7 +60,7 @@ interface Finished {
  * at once: each takes its partials over by a rename that only one of them can win. Throws ArchiveError where the
  * archive as a whole cannot be used.
  */
-export async function finishPartials(root: string, analyse: Analyse): Promise<Finished> {
+export async function finishPartials(root: string, analyse: Analyse, recover: Recover): Promise<Finished> {
   const parent = await makeIncidentsDirectory(root);
   const result: Finished = { finished: [], removed: [], failed: [] };
   for (const name of (await readdir(parent)).sort()) {
@@ -51,7 +69,7 @@ export async function finishPartials(root: string, analyse: Analyse): Promise<Fi
     const path = join(parent, await ownPartial(partial.id));
     if (!(await takeOver(join(parent, name), path))) continue;
     try {
-      const filed = await finishOne(path, partial.id, analyse);
+      const filed = await finishOne(path, partial.id, { analyse, recover });
       if (filed === null) result.removed.push(path);
       else result.finished.push(filed);
     } catch (error) {
@@ -71,17 +89,20 @@ async function takeOver(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function finishOne(path: string, id: string, analyse: Analyse): Promise<Filed | null> {
-  const present: string[] = [];
-  for (const name of (await readdir(path)).sort()) {
+async function finishOne(
+  path: string,
+  id: string,
+  { analyse, recover }: { analyse: Analyse; recover: Recover },
+): Promise<Filed | null> {
+  for (const name of await readdir(path))
     if (name.endsWith(TORN)) await rm(join(path, name), { force: true });
-    else present.push(name);
-  }
   const analysed = await readFile(join(path, 'incident.json'), 'utf8').then(readIncident, () => null);
-  if (analysed?.ok === true) return finishAnalysed(path, analysed.incident, present);
+  if (analysed?.ok === true) return finishAnalysed(path, analysed.incident, await readdir(path));
 
+  const opening = await openingOf(path, id);
+  const lost = await recover({ ...opening, raw: join(path, 'console.raw') });
   const held: string[] = [];
-  for (const name of present) {
+  for (const name of (await readdir(path)).sort()) {
     const evidence = name === 'console.raw' || isDumpFile(name);
     if (evidence && (await stat(join(path, name))).size > 0) held.push(name);
   }
@@ -93,11 +114,16 @@ async function finishOne(path: string, id: string, analyse: Analyse): Promise<Fi
   for (const name of held) await syncPath(join(path, name));
   const { incident, parts } = await analyse({
     id,
-    ...(await openingOf(path, id)),
+    startedAtMs: opening.startedAtMs,
+    accusation: opening.accusation,
+    contextBytes: opening.contextBytes,
     dumps: held.filter(isDumpFile).map((name) => ({ name: name.slice(0, -4), path: join(path, name) })),
     raw: held.includes('console.raw') ? join(path, 'console.raw') : null,
   });
-  return fileIncident(path, incompleteBecause({ ...incident, id }, [KILLED]), parts, []);
+  const { evidence } = incident;
+  const reasons = [KILLED, ...(lost === null ? [] : [lost]), ...evidence.incompleteBecause];
+  const cut = { ...incident, id, evidence: { ...evidence, incompleteBecause: [] } };
+  return fileIncident(path, incompleteBecause(cut, reasons), parts, []);
 }
 
 /** The kill came after the analysis: only what had not been written yet is lost. */
@@ -106,6 +132,22 @@ function finishAnalysed(path: string, incident: Incident, present: readonly stri
   const reasons = lost.map((file) => `${KILLED}: ${file} is missing`);
   return fileIncident(path, incompleteBecause(incident, reasons), {}, []);
 }
+
+const positionSchema = z.discriminatedUnion('kind', [
+  // It becomes an argument of journalctl.
+  z.object({
+    kind: z.literal('journal'),
+    cursor: z.string().regex(/^[!-~]{0,1024}$/),
+    realtimeMs: z.number().positive(),
+  }),
+  z.object({
+    kind: z.literal('file'),
+    path: z.string(),
+    dev: z.number(),
+    ino: z.number(),
+    offset: z.number().nonnegative(),
+  }),
+]);
 
 const openingSchema = z.object({
   vm: z.string(),
@@ -118,15 +160,17 @@ const openingSchema = z.object({
   note: z.string().nullable().default(null),
   test: z.object({ at: z.string(), text: z.string() }).nullable().default(null),
   startedAtMs: z.number(),
+  position: positionSchema.nullable().default(null),
+  contextBytes: z.number().default(0),
 });
 
 /** From the note made at the start; where that was lost, what the directory's name says. */
-async function openingOf(path: string, id: string): Promise<{ startedAtMs: number; accusation: Accusation }> {
+async function openingOf(path: string, id: string): Promise<Omit<Interrupted, 'raw'>> {
   try {
-    const { startedAtMs, ...accusation } = openingSchema.parse(
+    const { startedAtMs, position, contextBytes, ...accusation } = openingSchema.parse(
       JSON.parse(await readFile(join(path, OPENING), 'utf8')),
     );
-    return { startedAtMs, accusation };
+    return { startedAtMs, position, contextBytes, accusation };
   } catch {
     const { startedAtMs, vm } = parseIncidentName(id) ?? { startedAtMs: 0, vm: '' };
     const unknown = {
@@ -137,6 +181,7 @@ async function openingOf(path: string, id: string): Promise<{ startedAtMs: numbe
       test: null,
       note: null,
     };
-    return { startedAtMs, accusation: { vm, unit: 'unknown unit', why: [], ...unknown } };
+    const accusation = { vm, unit: 'unknown unit', why: [], ...unknown };
+    return { startedAtMs, position: null, contextBytes: 0, accusation };
   }
 }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DumpName } from '../../core/capture/series.js';
+import type { ConsolePosition } from '../../core/console/position.js';
 import { printable } from '../../core/printable.js';
 import { type Accusation, type Incident, incidentId } from '../../core/report/incident.js';
 import { safeJson } from '../../core/report/json.js';
@@ -24,16 +25,23 @@ import { ownPartial } from './partial.js';
 const LINE_MAX = 8192;
 const LINES_AT_ONCE = 1000;
 
+/** What is noted at the start of a capture: with it a later start can complete one that is cut short. */
+export interface Opening extends Accusation {
+  startedAtMs: number;
+  /** Up to where the console had been read, behind the context. */
+  position: ConsolePosition | null;
+}
+
 /**
  * Begins an incident in `<root>/incidents` with a partial directory, 0700. Whatever happens later, `finishPartials`
  * will find it. Throws ArchiveError.
  */
 export async function openIncident(
   root: string,
-  opening: Accusation & { startedAtMs: number },
+  { vm, startedAtMs }: { vm: string; startedAtMs: number },
 ): Promise<IncidentWriter> {
   const parent = await makeIncidentsDirectory(root);
-  const id = incidentId(opening.startedAtMs, opening.vm, randomBytes(4).toString('hex'));
+  const id = incidentId(startedAtMs, vm, randomBytes(4).toString('hex'));
   const partial = join(parent, await ownPartial(id));
   try {
     await mkdir(partial, { mode: 0o700 });
@@ -42,8 +50,7 @@ export async function openIncident(
   } catch (error) {
     throw archiveError(partial, error);
   }
-  // Neither is worth giving up a capture for.
-  await putFile(join(partial, OPENING), `${safeJson(opening)}\n`).catch(() => undefined);
+  // Not worth giving up a capture for.
   const reserve = randomBytes(RESERVE_BYTES);
   await writeFile(join(partial, RESERVE), reserve, { mode: 0o600 }).catch(() => undefined);
   return new IncidentWriter(id, partial);
@@ -59,6 +66,17 @@ export class IncidentWriter {
     /** Where it is until it is filed. */
     readonly partial: string,
   ) {}
+
+  /**
+   * Writes what the console showed before the capture, then the note of its start: where that is, the context is whole.
+   * Rows that come meanwhile may be appended at once. Never rejects: neither is worth giving up a capture for.
+   */
+  async begin(opening: Opening, context: Uint8Array): Promise<void> {
+    const note = { ...opening, contextBytes: context.length };
+    await this.raw(context);
+    await this.settle();
+    if (!this.ended) await putFile(join(this.partial, OPENING), `${safeJson(note)}\n`).catch(() => undefined);
+  }
 
   /**
    * Appends bytes to console.raw; a copy is taken. Await it where there is much: it then keeps pace with the disk.

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
+  consoleFileOf,
   isQemuOf,
   kernelCommandLineOf,
   parseCmdline,
@@ -32,6 +33,22 @@ describe("QEMU's command line", () => {
     ]);
   });
 
+  it.each([
+    [['-serial', 'mon:stdio'], null],
+    [['-serial', 'file:/c/a.log'], '/c/a.log'],
+    [['-serial', 'file:a.log'], null],
+    [['-chardev', 'stdio,id=c,mux=on,logfile=/c/a,,b.log,signal=off', '-serial', 'chardev:c'], '/c/a,b.log'],
+    [['-chardev', 'stdio,id=c,logfile=/c/a.log', '-device', 'isa-serial,chardev=c'], '/c/a.log'],
+    [['-chardev', 'file,id=c,path=/c/a.log', '-device', 'virtconsole,chardev=c'], '/c/a.log'],
+    [['-chardev', 'socket,id=c,path=/c/a.sock', '-serial', 'chardev:c'], null],
+    [['-chardev', 'stdio,id=m,logfile=/m', '-mon', 'chardev=m', '-serial', 'none'], null],
+    [['-chardev', 'stdio,id=other,logfile=/m', '-serial', 'chardev:c'], null],
+    [['-serial', 'unix:/s,server=on,wait=off,logfile=/c/a.log'], '/c/a.log'],
+    [[], null],
+  ])('%j: its console is written to %s', (argv, path) => {
+    expect(consoleFileOf(argv)).toBe(path);
+  });
+
   it('has the kernel command line, if any', () => {
     expect(kernelCommandLineOf(QEMU)).toBe('console=ttyS0 quiet');
     expect(kernelCommandLineOf(['qemu', '-append'])).toBeNull();
@@ -55,6 +72,7 @@ describe("QEMU's command line", () => {
       fc.property(fc.array(word), (argv) => {
         sharesOf(argv);
         kernelCommandLineOf(argv);
+        consoleFileOf(argv);
         servedSocket(argv, new Set(['']));
       }),
     );

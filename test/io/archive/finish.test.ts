@@ -7,6 +7,7 @@ import { openIncident } from '../../../src/io/archive/writer.js';
 import {
   analyseCut,
   incident,
+  noMore,
   opening,
   partsOf,
   rawRow,
@@ -43,7 +44,7 @@ describe('a capture that was cut short', () => {
       seen.push(cut);
       return analyseCut(cut);
     };
-    const { finished } = await finishPartials(root, analyse);
+    const { finished } = await finishPartials(root, analyse, noMore);
     const path = join(root, 'incidents', ID);
     expect(finished).toEqual([{ path, missing: [] }]);
     expect(seen).toMatchObject([
@@ -70,16 +71,17 @@ describe('a capture that was cut short', () => {
   it('takes the name of the directory where the note of its start was torn', async () => {
     const root = await partialWith({ 'console.raw': 'x', 'opening.json': '{"vm":"st' }, `${ID}.partial`);
     let cut: CutShort | undefined;
-    await finishPartials(root, (given) => {
+    const analyse: Analyse = (given) => {
       cut = given;
       return analyseCut(given);
-    });
+    };
+    await finishPartials(root, analyse, noMore);
     expect(cut).toMatchObject({ startedAtMs: STARTED_AT_MS, accusation: { vm: 'store', why: [] } });
   });
 
   it('without evidence is removed', async () => {
     const root = await partialWith({ 'console.raw': '', 'opening.json': '{}', 'verdict.txt': '' });
-    const { removed } = await finishPartials(root, analyseCut);
+    const { removed } = await finishPartials(root, analyseCut, noMore);
     expect(removed).toHaveLength(1);
     expect(await readdir(join(root, 'incidents'))).toEqual([]);
   });
@@ -94,7 +96,7 @@ describe('a capture that was cut short', () => {
     await cp(path, partial, { recursive: true });
     await rm(join(partial, 'host.json'));
     await rm(join(partial, 'report.html'));
-    await finishPartials(root, () => Promise.reject(new Error('not asked again')));
+    await finishPartials(root, () => Promise.reject(new Error('not asked again')), noMore);
     const row = (await readIncidents(root))[0];
     expect(row).toMatchObject({
       id: writer.id,
@@ -105,19 +107,23 @@ describe('a capture that was cut short', () => {
 
   it('stays for the next start where its analysis fails', async () => {
     const root = await partialWith({ 'console.raw': 'x' });
-    const { failed } = await finishPartials(root, () => Promise.reject(new Error('cannot parse that')));
+    const { failed } = await finishPartials(
+      root,
+      () => Promise.reject(new Error('cannot parse that')),
+      noMore,
+    );
     expect(failed).toMatchObject([{ why: 'cannot parse that' }]);
     const [left] = await readdir(join(root, 'incidents'));
     expect(left).toMatch(/\.partial$/);
     expect(await readdir(join(root, 'incidents', left!))).toEqual(['console.raw']);
     // As it would be after the next start: the owner is gone.
     await rename(join(root, 'incidents', left!), join(root, 'incidents', `${ID}.${DEAD}.partial`));
-    expect((await finishPartials(root, analyseCut)).finished).toHaveLength(1);
+    expect((await finishPartials(root, analyseCut, noMore)).finished).toHaveLength(1);
   });
 
   it('is completed once where several do it at the same time', async () => {
     const root = await partialWith({ 'console.raw': rawRow(0) });
-    const results = await Promise.all([1, 2, 3].map(() => finishPartials(root, analyseCut)));
+    const results = await Promise.all([1, 2, 3].map(() => finishPartials(root, analyseCut, noMore)));
     expect(results.flatMap(({ finished }) => finished)).toHaveLength(1);
     expect(results.flatMap(({ failed }) => failed)).toEqual([]);
     expect(await readdir(join(root, 'incidents'))).toEqual([ID]);
@@ -129,14 +135,14 @@ it('the capture of a process that lives is left alone', async () => {
   const writer = await openIncident(root, opening());
   await writer.raw(rawRow(0));
   const none = { finished: [], removed: [], failed: [] };
-  expect(await finishPartials(root, analyseCut)).toEqual(none);
+  expect(await finishPartials(root, analyseCut, noMore)).toEqual(none);
   const { missing } = await writer.file(incident(), partsOf());
   expect(missing).toEqual([]);
-  expect(await finishPartials(root, analyseCut)).toEqual(none);
+  expect(await finishPartials(root, analyseCut, noMore)).toEqual(none);
 });
 
 it('what is not ours is left alone', async () => {
   const root = await partialWith({ file: 'x' }, 'download.partial');
-  await finishPartials(root, analyseCut);
+  await finishPartials(root, analyseCut, noMore);
   expect(await readdir(join(root, 'incidents'))).toEqual(['download.partial']);
 });

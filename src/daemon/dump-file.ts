@@ -1,0 +1,68 @@
+/**
+ * A guest whose console is read from the journal and that QEMU writes to a file as well: while it is captured the
+ * file is read, because journald's rate limit drops no lines there.
+ */
+import type { ConsolePosition } from '../core/console/position.js';
+import { tailConsole } from '../io/console-file.js';
+
+interface DumpFileEvents {
+  onRow: (bytes: Uint8Array) => void;
+  /** It cannot be read any more; the journal has to do. */
+  onLost: (why: string) => void;
+}
+
+export class DumpFile {
+  /** The file's rows from before the capture. */
+  readonly context: Uint8Array[] = [];
+  position: ConsolePosition | null = null;
+  private readonly end = new AbortController();
+  private begun = (): void => undefined;
+  private readonly whenBegun = new Promise<void>((resolve) => (this.begun = resolve));
+
+  private constructor(private readonly events: DumpFileEvents) {}
+
+  /** Reads the file's context; resolves with null where it cannot be read. Rows come from `begin` on. */
+  static async open(path: string, events: DumpFileEvents): Promise<DumpFile | null> {
+    const file = new DumpFile(events);
+    const readable = await new Promise<boolean>((resolve) => {
+      void tailConsole({
+        path,
+        onRows: (rows, position) => file.take(rows, position),
+        onStatus: ({ state, detail }) => {
+          resolve(state === 'live');
+          if (state === 'down') file.lost(detail);
+        },
+        signal: file.end.signal,
+      }).catch((error: unknown) => file.lost(String(error)));
+    });
+    if (readable) return file;
+    file.close();
+    return null;
+  }
+
+  /** The context is in the archive: what comes now is the capture's. */
+  begin(): void {
+    this.begun();
+  }
+
+  close(): void {
+    this.begun();
+    this.end.abort();
+  }
+
+  private async take(rows: { bytes: Uint8Array; replayed: boolean }[], position: ConsolePosition) {
+    if (rows.every(({ replayed }) => replayed)) {
+      this.context.push(...rows.map(({ bytes }) => bytes));
+      this.position = position;
+      return;
+    }
+    await this.whenBegun;
+    if (!this.end.signal.aborted) for (const { bytes } of rows) this.events.onRow(bytes);
+  }
+
+  private lost(why: string): void {
+    if (this.end.signal.aborted) return;
+    this.end.abort();
+    this.events.onLost(why);
+  }
+}

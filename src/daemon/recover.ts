@@ -1,0 +1,89 @@
+/** What a guest printed of a capture while its watchdog was dead, appended to what that had archived. */
+import { readFile, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CaptureTail, type TailLimits } from '../core/capture/cut-short.js';
+import { cleanRow } from '../core/console/clean.js';
+import type { ConsolePosition } from '../core/console/position.js';
+import { AppendFile } from '../io/archive/append-file.js';
+import type { Interrupted } from '../io/archive/finish.js';
+import { rowsAgain } from '../io/rows-again.js';
+
+const POLL_MS = 300;
+/** One who reads the journal for longer than this is given what came until then. */
+const DEADLINE_MS = 120_000;
+const NEWLINE = Uint8Array.of(10);
+
+/**
+ * Reads the rows behind the position noted at the start of the capture, and appends those that are not in console.raw
+ * yet, up to the capture's end. What is there already must be what the source says, byte for byte, or nothing is
+ * appended: so a row is never there twice, also where this is killed and done again. Returns why nothing, or not all,
+ * could be read, or null.
+ */
+export async function recover(cut: Interrupted, limits: TailLimits): Promise<string | null> {
+  if (cut.position === null) return 'where its console was read up to is not known';
+  const archived = await readFile(cut.raw).catch(() => Buffer.alloc(0));
+  if (archived.length < cut.contextBytes) return 'the disk did not take its first bytes';
+  const recovery = new Recovery(cut, limits, archived.subarray(cut.contextBytes));
+  try {
+    return await recovery.run(cut.position);
+  } catch (error) {
+    return `its console could not be read again: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+class Recovery {
+  private readonly tail: CaptureTail;
+  private readonly file: AppendFile;
+  private readonly deadline = AbortSignal.timeout(DEADLINE_MS);
+  private compared = 0;
+
+  constructor(
+    private readonly cut: Interrupted,
+    limits: TailLimits,
+    private readonly archived: Uint8Array,
+  ) {
+    this.tail = new CaptureTail(cut.startedAtMs, limits);
+    this.file = new AppendFile(cut.raw);
+  }
+
+  async run(from: ConsolePosition): Promise<string | null> {
+    let fault: string | null;
+    try {
+      await this.readOn(from);
+    } finally {
+      fault = await this.file.close();
+    }
+    if (fault !== null) return `console.raw: ${fault}`;
+    if (this.compared < this.archived.length) return 'its console does not go back to its start any more';
+    return null;
+  }
+
+  private async readOn(from: ConsolePosition): Promise<void> {
+    let position = await this.readToEnd(from);
+    while (position !== null && !this.deadline.aborted && (await this.mayGrow(position))) {
+      await delay(POLL_MS);
+      position = await this.readToEnd(position);
+    }
+  }
+
+  /** The position behind the last row; null where the capture ends before the source does. */
+  private async readToEnd(from: ConsolePosition): Promise<ConsolePosition | null> {
+    let reached = from;
+    for await (const { bytes, at, position } of rowsAgain(from, this.cut.accusation, this.deadline)) {
+      const row = Buffer.concat([bytes, NEWLINE]);
+      const held = this.archived.subarray(this.compared, this.compared + row.length);
+      if (!row.subarray(0, held.length).equals(held))
+        throw new Error('it does not hold what was archived from it');
+      if (!this.tail.take(cleanRow(bytes), at, held.length > 0)) return null;
+      this.compared += held.length;
+      await this.file.append(row.subarray(held.length));
+      reached = position;
+    }
+    return reached;
+  }
+
+  private async mayGrow(position: ConsolePosition): Promise<boolean> {
+    if (position.kind === 'file') this.tail.printedAt((await stat(position.path)).mtimeMs);
+    return this.tail.reaches(Date.now());
+  }
+}
