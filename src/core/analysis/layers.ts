@@ -14,7 +14,7 @@ const whole = (rows: readonly string[]): RegExp => new RegExp(`^(?:${rows.join('
 const ANCHORS = whole([
   'filemap_fault|filemap_read|generic_file_buffered_read|do_read_cache_(?:page|folio)',
   '_*rtnl_lock\\w*|_*synchronize_s?rcu\\w*|synchronize_(?:net|sched)\\w*|lock_sock_\\w+',
-  'request_wait_answer|wait_for_response|do_wait|txg_wait_\\w+|zio_wait|rpc_wait_bit_killable|throttle_direct_reclaim',
+  'request_wait_answer|wait_for_response|do_wait|txg_wait_\\w+|zio_wait|rpc_wait_bit_killable|throttle_direct_reclaim|autofs_wait|rq_qos_wait|futex_wait_queue\\w*',
   // They take a lock or wait for a page themselves.
   '_*filemap_(?:get|add)_folio|filemap_create_folio|truncate_inode_pages\\w*|truncate_pagecache\\w*|generic_file_(?:write_iter|llseek)\\w*',
   'vfs_(?:unlink|rmdir|rename|link|mkdir|create|\\w*xattr\\w*|fsync\\w*|\\w+_dir\\w*|fallocate|get_tree)|page_cache_(?:ra_unbounded|async_ra|sync_ra)',

@@ -1,5 +1,5 @@
 import { NO_FENCE, NO_HEADER } from '../dump/complete.js';
-import type { Confidence, Dump, Task, Verdict, VerdictClass } from '../model.js';
+import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, operationFrame } from './frames.js';
@@ -7,7 +7,8 @@ import { layerOf } from './layers.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { type Root, standingOf } from './roots.js';
-import { lockWaited } from './wait-kinds.js';
+import { subjectOf } from './subjects.js';
+import { lockWaited, waitOf } from './wait-kinds.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to. */
 export function stuckVerdict(
@@ -17,7 +18,7 @@ export function stuckVerdict(
   context: AnalysisContext,
 ): Verdict {
   const { task, reported } = root;
-  const place = placeOf(reported?.task ?? task, context);
+  const place = served(root, placeOf(reported?.task ?? task, context), dumps);
   const kind = classOf(root);
   const frame = frameName(task.frames);
   return {
@@ -30,6 +31,32 @@ export function stuckVerdict(
     inferred: place.inferred,
   };
 }
+
+/** Adds what the whole dump tells of the other end of the wait: a server of this guest that is stopped. */
+function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
+  const { task } = root;
+  const waits = waitOf(task)?.kind ?? null;
+  if (place.outside === 'dead' || waits === null || !AWAITS_OTHERS.has(waits)) return place;
+  const all = dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
+  const stopped = all.filter(({ state, comm }) => state === 'T' && comm !== '');
+  const [server] = stopped;
+  if (!server || stopped.length !== 1) return place;
+  const where = place.where === null ? '' : `${place.where}, `;
+  return {
+    ...place,
+    where: `${where}perhaps served by ${nameOf(server)}, which is stopped (inferred)`,
+    inferred: [
+      ...place.inferred,
+      `That ${nameOf(server)} should answer is inferred: it is the only task in T, stopped by a signal or a debugger.`,
+    ],
+  };
+}
+
+/** Waits that something else than a task of the same code has to end. */
+const AWAITS_OTHERS: ReadonlySet<WaitKind> = new Set<WaitKind>([
+  ...(['fuse', '9p', 'nfs', 'smb', 'ceph'] as const),
+  ...(['page', 'buffer', 'io', 'block-io', 'block-tag', 'writeback'] as const),
+]);
 
 function classOf(root: Root): VerdictClass {
   if (root.cycle) return 'deadlock';
@@ -108,6 +135,11 @@ function stacksAreWhole(dump: Dump | undefined): boolean {
 function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[] {
   const reasons = [...standsOn(root, dumps), ...chainReasons(root)];
   if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
+  if (nobodyPerforms(root, dumps)) {
+    reasons.push(
+      'Nothing in this dump performs the awaited I/O: suspect the device, the host, or a lost wakeup.',
+    );
+  }
   if (others > 0) {
     reasons.push(
       `${others} more stuck ${others === 1 ? 'task has' : 'tasks have'} another reason or none that shows.`,
@@ -115,6 +147,29 @@ function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[
   }
   return reasons;
 }
+
+/** I/O is awaited, and no task of a whole dump is in a driver or works for one: the guest has done its part. */
+function nobodyPerforms({ task, cycle }: Root, dumps: readonly Dump[]): boolean {
+  const kind = waitOf(task)?.kind ?? null;
+  const all = dumps.findLast(({ key, complete }) => key === 't' && complete)?.tasks;
+  if (!all || cycle || kind === null || !IO.has(kind)) return false;
+  return !all.some(
+    (other) =>
+      other !== task &&
+      (other.state === 'D' || other.state === 'R') &&
+      !IO.has(waitOf(other)?.kind ?? 'io') &&
+      subjectOf(other.frames)?.layer === 'device',
+  );
+}
+
+const IO: ReadonlySet<WaitKind> = new Set<WaitKind>([
+  'page',
+  'buffer',
+  'io',
+  'block-io',
+  'block-tag',
+  'writeback',
+]);
 
 /** Which dumps show the culprit, and how. */
 function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {

@@ -62,8 +62,8 @@ export const WAITS: readonly Row[] = [
   },
   {
     kind: 'fs-freeze',
-    frame: /^(?:_*sb_start_\w+|freeze_super|sb_wait_write|ext4_journal_check_start_frozen)$/,
-    what: 'the thaw of a filesystem',
+    frame: /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|freeze_super|sb_wait_write)$/,
+    what: 'the thaw of a frozen filesystem',
   },
   {
     kind: 'rcu',
@@ -154,7 +154,19 @@ export function lockWaited(task: Pick<Task, 'frames'>): WaitFound | null {
     found = (inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined) ?? found;
     if (operation !== null && name === baseSymbol(operation)) break;
   }
-  return found;
+  // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
+  return found?.kind === 'rwsem' && freezes(task) ? null : found;
+}
+
+/** A writer that is kept out of a filesystem: its lock is a percpu rw-semaphore, no inode's. */
+function freezes(task: Pick<Task, 'frames'>): boolean {
+  const names = firmSymbols(task.frames);
+  return (
+    names.some((name) => /^(?:percpu_rwsem_wait|_*percpu_down_read)/.test(name)) &&
+    names.some((name) =>
+      /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|vfs_write|do_iter_write)$/.test(name),
+    )
+  );
 }
 
 /** What a stack waits for, or null where it is not known to wait. */

@@ -1,6 +1,6 @@
 import type { Confidence, Dump, ListedLock, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import { firmSymbols } from './frames.js';
+import { entryOf, firmSymbols } from './frames.js';
 import { frameName } from './phrases.js';
 import { rcuOwner } from './rcu-owner.js';
 import { lockWaited, waitOf, type WaitFound } from './wait-kinds.js';
@@ -152,7 +152,7 @@ function byRow(stuck: readonly Candidate[]): Finder {
   const rowOwners = EDGE_ROWS.map((row) => stuck.filter(({ task }) => doesWork(row, task)));
   return (waiter) => {
     const names = firmSymbols(waiter.frames);
-    if (names.includes('wait_for_vfork_done')) {
+    if (isVfork(names, waiter)) {
       const child = stuck.find((other) => other.task.ppid === waiter.pid)?.task;
       const says = { through: 'its vfork child', confidence: 'medium', reason: 'it is its child' } as const;
       return toTask(waiter, child, { ...says, source: 'rule' });
@@ -169,6 +169,11 @@ function byRow(stuck: readonly Candidate[]): Finder {
   };
 }
 
+/** The wait for a child that shares the memory is often inlined. */
+const isVfork = (names: readonly string[], task: Task): boolean =>
+  names.includes('wait_for_vfork_done') ||
+  (entryOf(task) === 'vfork' && names.some((name) => /^wait_for_completion|^__wait_for_common$/.test(name)));
+
 /** A grace period ends when every CPU was seen outside of RCU: whoever hinders that is waited for. */
 function byGracePeriod(dumps: readonly Dump[]): Finder {
   const found = rcuOwner(dumps);
@@ -179,19 +184,24 @@ function byGracePeriod(dumps: readonly Dump[]): Finder {
   };
 }
 
-/** A path walk waits for an inode's lock while another one waits for the filesystem's server: likely its holder. */
+/** A path walk waits for an inode's lock, and another one for the filesystem's server or its disk: likely the holder. */
 function byInode(stuck: readonly Candidate[]): Finder {
   const inCode = stuck.filter(({ task }) => firmSymbols(task.frames).some((name) => INODE_CODE.test(name)));
   const servers = inCode.filter(({ backend }) => backend !== null);
+  const holders = inCode.filter(({ task }) => lockWaited(task) === null);
   return (waiter, lock) => {
     if (lock?.kind !== 'rwsem' || !firmSymbols(waiter.frames).some((name) => INODE_CODE.test(name)))
       return null;
-    return toTask(waiter, servers.find(({ task }) => task.pid !== waiter.pid)?.task, {
-      through: 'an inode lock',
-      confidence: 'low',
-      reason: 'it is in the same code, and waits for the server',
-      source: 'rule',
-    });
+    const says = { through: 'an inode lock', confidence: 'low', source: 'rule' } as const;
+    const server = servers.find(({ task }) => task.pid !== waiter.pid)?.task;
+    if (server)
+      return toTask(waiter, server, { ...says, reason: 'it is in the same code, and waits for the server' });
+    return holders.length === 1
+      ? toTask(waiter, holders[0]?.task, {
+          ...says,
+          reason: 'it alone is in the same code and past the lock',
+        })
+      : null;
   };
 }
 

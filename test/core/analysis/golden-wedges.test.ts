@@ -50,10 +50,9 @@ const table: Row[] = [
     log: 'loop-dead-file',
     class: ['waiting'],
     frame: ['request_wait_answer', 'fuse_do_getattr'],
-    culprit: ['kworker/u4:0'],
+    culprit: ['kworker/u4:1'],
     title: [/virtiofs:store/, /\+1 other/],
     storeStopped: true,
-    miss: 'dd is accused, not the worker that serves its device',
   },
   {
     log: 'module-load',

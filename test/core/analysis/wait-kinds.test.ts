@@ -19,7 +19,7 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['blk_mq_get_tag', 'block-tag', 'a free block request'],
   ['blk_mq_freeze_queue_wait', 'queue-freeze', 'the freeze of a block queue'],
   ['submit_bio_wait', 'block-io', 'a block request'],
-  ['__sb_start_write', 'fs-freeze', 'the thaw of a filesystem'],
+  ['__sb_start_write', 'fs-freeze', 'the thaw of a frozen filesystem'],
   ['synchronize_rcu', 'rcu', 'an RCU grace period'],
   ['rcu_barrier', 'rcu', 'an RCU barrier'],
   ['balance_dirty_pages', 'dirty-throttle', 'dirty pages to be written'],
