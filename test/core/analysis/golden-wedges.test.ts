@@ -27,7 +27,6 @@ const table: Row[] = [
     frame: ['mnt_want_write'],
     culprit: ['touch'],
     title: [/frozen/, /\+2 others/],
-    miss: 'a lock whose owner is not seen, no word of a freeze',
   },
   {
     // All wait for blocks of one device, each on its own, and nothing in the guest works on them.
@@ -76,7 +75,6 @@ const table: Row[] = [
     frame: ['__ext4_read_dirblock', 'ext4_bread', 'ext4_read_bh'],
     culprit: ['ls'],
     title: [/\+12 others/, /block|disk|ext4/],
-    miss: 'ext4lazyinit is accused, whom nobody waits for; ls, which holds the lock, is not linked to the twelve',
   },
   {
     // The first mv reads a directory's block within rename: it holds the rename mutex and both directories.
@@ -95,7 +93,6 @@ const table: Row[] = [
     culprit: ['nc', 'serve-ssh', 'true'],
     title: [/execve/, /virtiofs:store/, /\+1 other/],
     storeStopped: true,
-    miss: 'the child is not found: Debian inlines wait_for_vfork_done, so the stack shows kernel_clone',
   },
   {
     log: 'nfs-stopped',
@@ -111,7 +108,6 @@ const table: Row[] = [
     frame: ['filemap_read', 'blkdev_read_iter'],
     culprit: ['dd'],
     title: [/nbd/],
-    miss: 'no word of the device, or of nbd-server, which is stopped',
   },
   {
     // cat waits for the server, which is in T, and ls for the lock of the root's lookups, which cat holds.
@@ -120,7 +116,6 @@ const table: Row[] = [
     frame: ['request_wait_answer', 'fuse_lookup'],
     culprit: ['cat'],
     title: [/fused/, /\+1 other/],
-    miss: 'ls is accused, and not a word of fused, which is stopped',
   },
   {
     // cat waits for the server, and the server wants a lock that cat holds.
