@@ -12,6 +12,7 @@ import { EXIT, type Globals, withConfig } from './globals.js';
 import { listIncidents } from './list.js';
 import { processTerminal } from './print.js';
 import { prune } from './prune.js';
+import { replayCommand } from './replay.js';
 import { run } from './run.js';
 import { showIncident } from './show.js';
 import { stacksCommand } from './stacks.js';
@@ -108,6 +109,18 @@ program
 analyzeCommand(program, done);
 stacksCommand(program, globals, done);
 diffCommand(program, globals, done);
+
+program
+  .command('replay [records...]')
+  .description(
+    'What would have been noticed, when and why: over incidents, timelines, console logs with times, or the journal.',
+  )
+  .option('--journal', 'over the consoles in the journal')
+  .option('--since <when>', 'as journalctl takes it (default: yesterday)')
+  .option('--vm <name>', 'of this VM only; for a log, whose settings hold')
+  .option('--explain <time>', 'the state at that time, and the evidence it stands on')
+  .option('--json', 'as JSON')
+  .action(async (records, options) => done(await replayCommand(records, options, globals())));
 
 program
   .command('doctor [vm]')

@@ -55,14 +55,27 @@ const KINDS: readonly Kind[] = [
  */
 export async function readLogFile(path: string): Promise<ReadLog> {
   try {
-    const file = await stat(path);
-    if (file.isDirectory()) throw new LogError('it is a directory; name the log file in it');
-    if (file.isCharacterDevice() || file.isBlockDevice() || file.isSocket())
-      throw new LogError('it is a device or a socket, not a log; pipe its text in: … | wedgewatch analyze');
-    return await readLog(createReadStream(path));
+    return await readLog(await opened(path));
   } catch (error) {
     throw error instanceof LogError ? error : new LogError(reason(error));
   }
+}
+
+/** The cleaned lines of a console log as they stream by. Throws LogError as `readLogFile` does. */
+export async function* logLines(path: string): AsyncGenerator<string> {
+  try {
+    for await (const row of rows(unpacked(await opened(path), () => undefined))) yield* cleanRow(row);
+  } catch (error) {
+    throw error instanceof LogError ? error : new LogError(reason(error));
+  }
+}
+
+async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
+  const file = await stat(path);
+  if (file.isDirectory()) throw new LogError('it is a directory; name the log file in it');
+  if (file.isCharacterDevice() || file.isBlockDevice() || file.isSocket())
+    throw new LogError('it is a device or a socket, not a log; pipe its text in: … | wedgewatch analyze');
+  return createReadStream(path);
 }
 
 /** The same of bytes that arrive, such as standard input. */

@@ -63,8 +63,10 @@ export class VirtualGuest {
 
   /** Something that happens `afterMs` from now. */
   later(afterMs: number, event: Untimed<GuestEvent>): void {
-    this.queue.push({ at: this.now + afterMs, event });
-    this.queue.sort((a, b) => a.at - b.at);
+    const at = this.now + afterMs;
+    let place = this.queue.length;
+    while (place > 0 && (this.queue[place - 1]?.at ?? 0) > at) place -= 1;
+    this.queue.splice(place, 0, { at, event });
   }
 
   lines(texts: readonly string[], afterMs = 0): void {

@@ -73,13 +73,22 @@ export class Timeline {
   }
 }
 
-/** Decides recorded events again. Calls back after each, with what it brought about. */
+interface Watcher {
+  before?: (state: GuestState, event: GuestEvent) => void;
+  /** With what the event brought about. */
+  after: (state: GuestState, event: GuestEvent, effects: Effect[]) => void;
+}
+
+/** Decides recorded events again, and is watched before and after each. */
 export function replay(
   start: TimelineStart,
   events: Iterable<GuestEvent>,
-  onStep: (state: GuestState, event: GuestEvent, effects: Effect[]) => void,
+  { before, after }: Watcher,
 ): GuestState {
   const state = reviveState(start.state);
-  for (const event of events) onStep(state, event, step(state, event, start.settings));
+  for (const event of events) {
+    before?.(state, event);
+    after(state, event, step(state, event, start.settings));
+  }
   return state;
 }

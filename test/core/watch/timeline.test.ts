@@ -14,8 +14,10 @@ it('a recorded timeline is decided again in the same way', () => {
   guest.run(4_060_000);
   const [start, ...events] = guest.timeline.lines().map((line) => JSON.parse(line) as unknown);
   const found: Finding[] = [];
-  const state = replay(start as TimelineStart, events as GuestEvent[], (_state, _event, effects) => {
-    for (const effect of effects) if (effect.type === 'file') found.push(effect.finding);
+  const state = replay(start as TimelineStart, events as GuestEvent[], {
+    after: (_state, _event, effects) => {
+      for (const effect of effects) if (effect.type === 'file') found.push(effect.finding);
+    },
   });
   expect(state.name).toBe('held');
   expect(found.map(({ analysis }) => analysis.verdict)).toEqual(

@@ -1,0 +1,225 @@
+/** Healthy lives for virtual guests: what may happen to one, in any order. */
+import fc from 'fast-check';
+import type { HostPressure } from '../../src/core/host/now.js';
+import type { CpuSample, Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import { answers, BOOT, golden, running, VirtualGuest } from './virtual-guest.js';
+
+const idle = answers(golden('idle'));
+const blocked = answers(golden('page-in'));
+const MIN = 60_000;
+/** Where a tight loop is found, time and again. */
+export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a0113c'];
+
+/** A life: what SSH, QEMU, the keyboard and the host answer now. */
+export class Life {
+  ssh: SshProbe['kind'] = 'ok';
+  runState = 'running';
+  qmp: Look['qmp'] | null = null;
+  press: (key: SysrqKey) => string[] = idle;
+  /** Share of the time that its vCPU runs, block requests a second. */
+  busy = 0;
+  requests = 0;
+  pcs: string[] = [];
+  pressure: Partial<HostPressure> = {};
+  private counted = { at: 0, cpuMs: 0, reads: 0 };
+  readonly guest = new VirtualGuest({
+    ssh: () => this.ssh,
+    press: (key) => this.press(key),
+    look: (at) => ({ ...running, qmp: this.qmp ?? this.view(at) }),
+    host: () => this.pressure,
+  });
+
+  private view(at: number): Look['qmp'] {
+    const passed = at - this.counted.at;
+    const { cpuMs, reads } = this.counted;
+    this.counted = {
+      at,
+      cpuMs: cpuMs + passed * this.busy,
+      reads: reads + Math.ceil((passed / 1000) * this.requests),
+    };
+    const samples: CpuSample[] = this.pcs.map((pc) => ({ pc, halted: false, user: true }));
+    const vcpus = [{ index: 0, threadId: 9, cpuMs: this.counted.cpuMs, samples }];
+    return { ok: true, runState: this.runState, vcpus, block: { reads: this.counted.reads, writes: 0 } };
+  }
+
+  /** All is well again, for as long as it takes to be seen. */
+  answer(): void {
+    Object.assign(this, {
+      ssh: 'ok',
+      press: idle,
+      busy: 0,
+      requests: 0,
+      pcs: [],
+      pressure: {},
+      runState: 'running',
+    });
+    this.guest.run(10_000);
+  }
+
+  /** Lines of new kinds, one every few seconds. */
+  chat(ms: number, everyMs: number): void {
+    for (let at = 0; at < ms; at += everyMs) {
+      const word = String(Math.floor(this.guest.now + at)).replace(
+        /\d/g,
+        (digit) => 'ghijklmnop'[Number(digit)] ?? '',
+      );
+      this.guest.lines([`the job is at ${word}`], at);
+    }
+  }
+}
+
+/** A silence that a boot may have, whatever its guest can be seen into. */
+const BOOT_MAX = 90_000;
+
+/** What may happen to a healthy guest, for so many milliseconds; and a second number, where it takes one. */
+const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> = {
+  'is idle': ({ guest }, ms) => {
+    guest.run(ms);
+  },
+  'reboots, silent for long': (life, ms, other) => {
+    life.ssh = 'refused';
+    life.guest.run(2_000);
+    life.ssh = 'timed-out';
+    life.guest.lines(BOOT.slice(0, 2));
+    life.guest.run(other);
+    life.guest.lines(['[  OK  ] Reached target Basic System.', `unit ${other} is up`]);
+    life.guest.run(ms % BOOT_MAX);
+    life.answer();
+  },
+  'reboots, and hears no keys meanwhile': (life, ms, other) => {
+    life.press = () => [];
+    CHAPTERS['reboots, silent for long']?.(life, ms, other);
+  },
+  'boots with a start job that ends': (life, ms) => {
+    life.ssh = 'refused';
+    life.guest.later(0, { type: 'boot', invocation: String(life.guest.now), reason: 'QEMU was started' });
+    life.guest.lines([...BOOT.slice(0, 2), 'Welcome to Debian GNU/Linux 12 (bookworm)!'], 100);
+    const seconds = Math.ceil((ms % (5 * MIN)) / 1_000);
+    for (let second = 1; second <= seconds; second += 1)
+      life.guest.lines(
+        [`[ ***  ] A start job is running for data.mount (${second}s / no limit)`],
+        second * 1_000,
+      );
+    life.guest.run(seconds * 1_000 + 1_000);
+    life.answer();
+  },
+  'checks its disk, silent for minutes': (life, ms) => {
+    life.requests = 300;
+    life.press = slow();
+    CHAPTERS['boots with a start job that ends']?.(life, ms, 0);
+  },
+  'runs tests': ({ guest }, ms, other) => {
+    for (let at = 0; at < ms; at += 30_000)
+      guest.lines(
+        [`run fstests generic/${String((other + at) % 900).padStart(3, '0')} at 2026-01-01 00:00:00`],
+        at,
+      );
+    guest.run(ms);
+  },
+  'works as hard as it can, and answers': (life, ms) => {
+    life.busy = 1;
+    life.requests = 100;
+    life.guest.run(ms);
+    life.answer();
+  },
+  'loses SSH, and nothing is stuck': (life, ms, other) => {
+    life.ssh = other % 2 === 0 ? 'timed-out' : 'refused';
+    life.guest.run(ms);
+    life.answer();
+  },
+  'loses its network at work, and its console goes on': (life, ms, other) => {
+    life.ssh = 'timed-out';
+    life.busy = other % 2;
+    life.requests = other % 3;
+    life.press = other % 5 === 0 ? slow() : idle;
+    life.chat(ms % (10 * MIN), 3_000);
+    life.guest.run(ms % (10 * MIN));
+    life.answer();
+  },
+  'loses its network at work, silently': (life, ms) => {
+    life.ssh = 'timed-out';
+    life.busy = 1;
+    life.pcs = LOOP;
+    life.guest.run(ms % (10 * MIN));
+    life.answer();
+  },
+  'is slow: blocked in one look, not in the next': (life, ms) => {
+    life.ssh = 'timed-out';
+    life.press = slow();
+    life.guest.run(ms % 60_000);
+    life.answer();
+  },
+  'is slow together with its host': (life, ms) => {
+    life.ssh = 'timed-out';
+    life.pressure = { io: 95 };
+    life.press = blocked;
+    life.guest.run(ms % 50_000);
+    life.answer();
+  },
+  'waits for a job behind a spinner': ({ guest }, ms) => {
+    const seconds = Math.ceil(ms / 1_000);
+    for (let second = 1; second <= seconds; second += 1)
+      guest.lines(
+        [`[ ***  ] A start job is running for Wait for udev (${second}s / no limit)`],
+        second * 1_000,
+      );
+    guest.run(ms);
+  },
+  'is paused': (life, ms) => {
+    life.runState = 'paused';
+    life.ssh = 'timed-out';
+    life.guest.run(ms);
+    life.runState = 'running';
+    life.guest.run(1_000);
+    life.answer();
+  },
+  'is not seen by a watchdog that sleeps': (life, ms) => {
+    life.ssh = 'timed-out';
+    life.guest.run(2_000).run(ms, { asleep: true });
+    life.answer();
+  },
+  'loses SSH for a moment as the clock jumps': (life, ms) => {
+    life.ssh = 'timed-out';
+    life.guest.run(5_000).jump(ms);
+    life.guest.run(3_000);
+    life.answer();
+  },
+  'is stopped and started': (life, ms) => {
+    life.guest.later(0, { type: 'gone', reason: 'stopped' });
+    life.ssh = 'refused';
+    life.guest.run(ms);
+    life.guest.later(0, { type: 'boot', invocation: String(life.guest.now), reason: 'QEMU was started' });
+    life.guest.run(5_000);
+    life.answer();
+  },
+  'is probed by a host without ssh': (life, ms) => {
+    life.ssh = 'host-fault';
+    life.guest.run(ms);
+    life.answer();
+  },
+};
+
+/** Blocked in one look, not in the next. */
+function slow(): (key: SysrqKey) => string[] {
+  let looks = 0;
+  return (key) => {
+    if (key === 'w') looks += 1;
+    return (looks % 2 === 1 ? blocked : idle)(key);
+  };
+}
+
+export const chapter = fc.tuple(
+  fc.constantFrom(...Object.keys(CHAPTERS)),
+  fc.integer({ min: 0, max: 30 * MIN }),
+  fc.integer({ min: 0, max: 90_000 }),
+);
+type Chapter = typeof chapter extends fc.Arbitrary<infer T> ? T : never;
+
+/** A guest that has lived so. */
+export function live(story: readonly Chapter[]): Life {
+  const life = new Life();
+  life.guest.lines(BOOT);
+  life.guest.run(10_000);
+  for (const [name, ms, other] of story) CHAPTERS[name]?.(life, ms, other);
+  return life;
+}
