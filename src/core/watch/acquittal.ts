@@ -94,6 +94,8 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     if (proven && !moved) return null;
     return { why: `its console goes on, and that it is stuck is not proven: ${title}`, until: at + AGAIN_MS };
   }
+  if (!proven && isFresh(finding.analysis))
+    return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
   const starves = hostStarves(state, at);
   if (!moved && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);
@@ -131,6 +133,13 @@ function tellAge({ analysis: { verdict } }: Finding, forMs: number): void {
 function stoodStill({ dumps }: Analysis): boolean {
   const [first, second] = dumps.filter(({ key }) => key === 'w');
   return first !== undefined && second !== undefined && unchangedTasks(first, second).length > 0;
+}
+
+/** Blocked since the second look only: the dump of all tasks, a moment later, proves no more than that. */
+function isFresh(analysis: Analysis): boolean {
+  const { dumps, verdict } = analysis;
+  const looks = dumps.filter(({ key, complete }) => key === 'w' && complete);
+  return looks.length > 1 && verdict.culprit?.state === 'D' && !stoodStill(analysis);
 }
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */

@@ -226,6 +226,17 @@ describe('no incident', () => {
     expectNone(guest, 'network-only');
   });
 
+  it('a task that was blocked in the second look only', () => {
+    let looks = 0;
+    const press = (key: SysrqKey) => {
+      if (key === 'w') looks += 1;
+      return (looks === 2 ? pageIn : idle)(key);
+    };
+    const ssh = (now: number) => (now > WEDGE && now < 50_000 ? 'timed-out' : 'ok');
+    expectNone(booted(new VirtualGuest({ ssh, press, look: load({}) })).run(120_000), 'healthy');
+    expect(looks).toBe(2);
+  });
+
   it('a watchdog that was stopped for a minute', () => {
     const ssh = (now: number) => (now > WEDGE && now < 95_000 ? 'timed-out' : 'ok');
     const guest = booted(new VirtualGuest({ ssh })).run(31_000).run(63_000, { asleep: true }).run(60_000);
