@@ -83,7 +83,6 @@ const table: Row[] = [
     frame: ['ext4_rename_dir_prepare', '__ext4_read_dirblock', 'ext4_bread', 'ext4_read_bh'],
     culprit: ['mv'],
     title: [/rename/, /\+3 others/, /block|disk|ext4/],
-    miss: 'jbd2 is accused, whom nobody waits for; mv, which holds their locks, is not linked to the three',
   },
   {
     // The parent waits in vfork, its child in execve: the child is the one to name.
