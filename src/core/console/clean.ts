@@ -46,7 +46,7 @@ export function cleanRow(row: Uint8Array): string[] {
 }
 
 function splitStamps(text: string): string[] {
-  if (text.lastIndexOf('[') <= 0) return [text];
+  if (!mayHoldStamp(text)) return [text];
   const parts: string[] = [];
   let start = 0;
   for (const { index } of text.matchAll(STAMP)) {
@@ -57,6 +57,15 @@ function splitStamps(text: string): string[] {
   }
   parts.push(text.slice(start));
   return parts;
+}
+
+/** Behind the line's first character a bracket with a blank or a digit in it; a frame's `[module]` has neither. */
+function mayHoldStamp(text: string): boolean {
+  for (let at = text.indexOf('[', 1); at !== -1; at = text.indexOf('[', at + 1)) {
+    const next = text.charCodeAt(at + 1);
+    if (next === 0x20 || (next >= 0x30 && next <= 0x39)) return true;
+  }
+  return false;
 }
 
 function plain(text: string): string {
