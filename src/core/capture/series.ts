@@ -2,6 +2,7 @@
 import type { Config } from '../config/schema.js';
 import type { DumpSysrqKey, LoglevelKey, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
+import { sysrqReply } from './replies.js';
 import {
   abandon,
   type EndedBy,
@@ -25,6 +26,10 @@ export interface KeptDump {
   endedBy: EndedBy;
   /** The words that explain a bad end: the guest's, or QMP's. */
   quote: string | null;
+  /** Between two of its lines. */
+  longestPauseMs?: number;
+  /** Set where it was asked for again; the lines are those of both. */
+  attempts?: 2;
 }
 
 export interface Series {
@@ -33,6 +38,9 @@ export interface Series {
   pressId: number;
   /** The guest confirmed the higher loglevel: bodies are not hidden. */
   raised: boolean;
+  /** Chords that were pressed and not answered yet, by key; and answers without a chord. */
+  asked: Partial<Record<SysrqKey, number>>;
+  strays: number;
 }
 
 /** KERN_INFO, at which task lines are printed, shows from 7 upwards; 8 shows all. */
@@ -54,7 +62,9 @@ export function startLeg(
   levelAfter: LoglevelKey,
 ): { series: Series; press: Press } {
   const { exchange, press } = startExchange(keyOf(leg, levelAfter), at, (before?.pressId ?? 0) + 1);
-  return { series: { leg, exchange, pressId: exchange.pressId, raised: before?.raised ?? false }, press };
+  const { raised = false, asked = {}, strays = 0 } = before ?? {};
+  const series = { leg, exchange, pressId: exchange.pressId, raised, asked, strays };
+  return { series: ask(series, press.key), press };
 }
 
 /** Moves the leg under way on. */
@@ -65,7 +75,26 @@ export function seriesStep(
 ): { series: Series; press: Press | null } {
   const { exchange, press } = exchangeStep(before.exchange, event, limits);
   const raised = before.raised || (before.leg === 'raise' && exchange.endedBy === 'answered');
-  return { series: { ...before, exchange, pressId: exchange.pressId, raised }, press };
+  const series = { ...before, exchange, pressId: exchange.pressId, raised };
+  return { series: press === null ? series : ask(series, press.key), press };
+}
+
+function ask(series: Series, key: SysrqKey): Series {
+  return { ...series, asked: { ...series.asked, [key]: (series.asked[key] ?? 0) + 1 } };
+}
+
+/**
+ * Counts answers against chords, also between the conversations. A chord is answered once: more answers mean that
+ * somebody else presses keys, or that a program prints the kernel's words, perhaps a fence in the middle of a dump.
+ */
+export function countAnswer(series: Series, text: string): Series {
+  const reply = sysrqReply(text);
+  if (reply === null || reply.type === 'refused') return series;
+  const key =
+    reply.type === 'help' ? 'h' : reply.type === 'header' ? reply.key : (reply.level as LoglevelKey);
+  const open = series.asked[key] ?? 0;
+  if (open === 0) return { ...series, strays: series.strays + 1 };
+  return { ...series, asked: { ...series.asked, [key]: open - 1 } };
 }
 
 /** Ends the leg under way because its guest went away. */

@@ -34,6 +34,8 @@ export interface DumpEvidence {
   lines: number;
   /** `fence`, or what ended it instead. */
   endedBy: string;
+  /** Torn task headers that were put together again. */
+  mended?: number;
 }
 
 /** Times are ISO, UTC. The members of the analysis are at the top level, as in `analyze --json`. */

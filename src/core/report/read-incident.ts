@@ -147,6 +147,7 @@ const schema: z.ZodType<Incident> = z.object({
         complete: z.boolean(),
         lines: z.number(),
         endedBy: z.string(),
+        mended: z.number().exactOptional(),
       }),
     ),
   }),

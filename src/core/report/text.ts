@@ -77,8 +77,8 @@ function facts(incident: Incident): string[] {
 
 function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident): [string, string[]] {
   const rows = dumps.map(
-    ({ name, complete: whole, lines, endedBy }) =>
-      `  ${name.padEnd(10)} ${whole ? 'complete' : 'INCOMPLETE'}, ${lines} lines, ended by ${endedBy}`,
+    ({ name, complete: whole, lines, endedBy, mended }) =>
+      `  ${name.padEnd(10)} ${whole ? 'complete' : 'INCOMPLETE'}, ${lines} lines, ended by ${endedBy}${mended === undefined ? '' : `, ${counted(mended, 'torn header')} mended`}`,
   );
   const title = complete ? 'Evidence: complete' : 'Evidence: INCOMPLETE';
   return [title, [...bullets(incompleteBecause), ...(rows.length === 0 ? ['  no dump'] : rows)]];

@@ -1,6 +1,7 @@
 /** The capture: which conversation follows which, and when the guest is let go. */
 import type { ExchangeEvent } from '../capture/exchange.js';
 import {
+  countAnswer,
   type DumpName,
   levelToRestore,
   type Leg,
@@ -9,11 +10,13 @@ import {
   startLeg,
 } from '../capture/series.js';
 import type { QmpFault } from '../model.js';
+import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
+import { againAfter, joined } from './again.js';
 import { type Context, enter, secondLookMs } from './case.js';
 import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
-import { readOwn } from './own-dumps.js';
+import { type OwnDump, readOwn } from './own-dumps.js';
 import type { Case } from './state.js';
 
 /** What moved between it and the first dump is slow, not stuck. */
@@ -41,6 +44,7 @@ export function readDump(context: Context, event: { text: string; replayed?: tru
   const series = state.case?.series ?? null;
   if (series === null || event.replayed === true) return false;
   const inside = series.exchange.phase === 'body';
+  if (state.case !== null) state.case.series = countAnswer(series, event.text);
   advance(context, { type: 'line', at, text: event.text });
   return inside;
 }
@@ -48,6 +52,10 @@ export function readDump(context: Context, event: { text: string; replayed?: tru
 export function captureTick(context: Context): void {
   const { state, at } = context;
   const current = state.case;
+  if (current !== null && current.again !== null) {
+    againTick(context, current, current.again);
+    return;
+  }
   if (current !== null && current.secondLookAt !== null) {
     if (current.acquitted !== null) {
       current.secondLookAt = null;
@@ -62,6 +70,13 @@ export function captureTick(context: Context): void {
   advance(context, { type: 'tick', at });
 }
 
+function againTick(context: Context, current: Case, { leg, at }: { leg: DumpName; at: Mono }): void {
+  if (current.acquitted === null && context.at < at) return;
+  current.again = null;
+  if (current.acquitted === null) start(context, current, leg);
+  else finish(context, current);
+}
+
 function advance(context: Context, event: ExchangeEvent): void {
   const { state, settings, effects } = context;
   const current = state.case;
@@ -74,8 +89,9 @@ function advance(context: Context, event: ExchangeEvent): void {
 
 function legEnded(context: Context, current: Case, series: Series): void {
   const { at } = context;
-  keepDump(context, current, series);
   current.raised = series.raised;
+  current.strays = series.strays;
+  const own = keepDump(context, current, series);
   if (current.acquitted !== null && series.leg !== 'restore') {
     finish(context, current);
     return;
@@ -84,6 +100,7 @@ function legEnded(context: Context, current: Case, series: Series): void {
     fileCase(context);
     return;
   }
+  if (own !== null && repeats(context, current, own)) return;
   const next = current.plan.find((name) => !current.dumps.some((dump) => dump.name === name));
   // A guest that hears no key hears none of the others, and who may not w may not t.
   const first = current.dumps.length === 1;
@@ -93,6 +110,16 @@ function legEnded(context: Context, current: Case, series: Series): void {
     if (series.leg !== 'raise') enter(context, 'capturing', current.why);
     start(context, current, next);
   }
+}
+
+/** True where the dump is asked for once more. */
+function repeats(context: Context, current: Case, { kept, parsed }: OwnDump): boolean {
+  const after = againAfter(kept, parsed, context.settings.console.kind === 'journal');
+  if (after === null) return false;
+  current.again = { leg: kept.name, at: context.at + after };
+  const text = `${kept.name} has holes: it is asked for once more in ${seconds(after)}`;
+  context.effects.push({ type: 'note', level: 'info', text });
+  return true;
 }
 
 const speaks = ({ exchange: { endedBy } }: Series): boolean =>
@@ -114,8 +141,8 @@ function start(context: Context, current: Case, leg: Leg): void {
   effects.push({ type: 'press', ...press });
 }
 
-function keepDump(context: Context, current: Case, { leg, exchange }: Series): void {
-  if (leg === 'raise' || leg === 'restore') return;
+function keepDump(context: Context, current: Case, { leg, exchange }: Series): OwnDump | null {
+  if (leg === 'raise' || leg === 'restore') return null;
   const { at, effects } = context;
   const dump = {
     name: leg,
@@ -124,13 +151,18 @@ function keepDump(context: Context, current: Case, { leg, exchange }: Series): v
     endedAt: at,
     endedBy: exchange.endedBy ?? ('deadline' as const),
     quote: exchange.quote,
+    longestPauseMs: exchange.longestPauseMs,
   };
-  current.dumps = [...current.dumps, dump];
-  const tasks = readOwn(dump, current.series?.raised === true).parsed?.tasks.length ?? 0;
+  const first = current.dumps.find(({ name }) => name === leg);
+  const kept = first === undefined ? dump : joined(first, dump);
+  current.dumps = [...current.dumps.filter((one) => one !== first), kept];
+  const own = readOwn(kept, current.raised);
+  const tasks = own.parsed?.tasks.length ?? 0;
   effects.push({ type: 'keep-dump', dump });
   effects.push({
     type: 'note',
     level: 'info',
     text: `${leg}: ${counted(dump.lines.length, 'line')}, ${counted(tasks, 'task')}, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
   });
+  return own;
 }

@@ -92,6 +92,8 @@ export function openCase(context: Context, reason: Reason): void {
     raised: false,
     acquitted: null,
     secondLookAt: null,
+    again: null,
+    strays: 0,
     // What the kernel said needs no second look.
     plan: plan ?? (complaint === null && !manual ? TWO_LOOKS : ONE_LOOK),
     dumps: [],

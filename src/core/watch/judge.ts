@@ -83,7 +83,7 @@ function findingOf(context: Context, current: Case): Finding {
   const { state, at } = context;
   const own = current.dumps.map((dump) => readOwn(dump, current.raised));
   const analysis = analysisOf(state, current, own);
-  const incompleteBecause = blindReasons(state, current, own);
+  const incompleteBecause = blindReasons(context, current, own);
   return {
     analysis: explain(context, current, analysis, incompleteBecause),
     ...groundsOf(state, at),

@@ -15,7 +15,8 @@ export const keyOf = (name: string): DumpSysrqKey => dumpKeyOf(name as DumpName)
 /** The dump in the lines of one file. A chord that was pressed twice prints two: then the whole one counts. */
 export function dumpIn(name: string, lines: Iterable<string>, loglevelRaised: boolean): Dump | null {
   const found = parseDumps(lines, { loglevelRaised }).filter(({ key }) => key === keyOf(name));
-  return found.find(({ complete }) => complete) ?? found[0] ?? null;
+  const most = Math.max(...found.map(({ tasks }) => tasks.length));
+  return found.find(({ complete }) => complete) ?? found.find(({ tasks }) => tasks.length === most) ?? null;
 }
 
 export const readOwn = (kept: KeptDump, loglevelRaised: boolean): OwnDump => ({
@@ -26,5 +27,6 @@ export const readOwn = (kept: KeptDump, loglevelRaised: boolean): OwnDump => ({
 /** What the incident says of it. */
 export function evidenceOf({ kept: { name, lines, endedBy }, parsed }: OwnDump): DumpEvidence {
   const complete = endedBy === 'fence' && parsed?.complete === true;
-  return { name, key: keyOf(name), complete, lines: lines.length, endedBy };
+  const mended = parsed?.mended;
+  return { name, key: keyOf(name), complete, lines: lines.length, endedBy, ...(mended && { mended }) };
 }

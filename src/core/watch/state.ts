@@ -49,6 +49,10 @@ export interface Case {
   acquitted: string | null;
   /** The moment of the second look, while it is waited for. */
   secondLookAt: Mono | null;
+  /** A dump with holes is asked for once more, then. */
+  again: { leg: DumpName; at: Mono } | null;
+  /** Answers to chords that nobody pressed. */
+  strays: number;
   /** The dumps to ask for, in their order. */
   plan: DumpName[];
   dumps: KeptDump[];

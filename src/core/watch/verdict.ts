@@ -1,9 +1,11 @@
 /** What the guest's own dumps cannot say: that there are none, and why; or that QEMU itself is what is stuck. */
 import type { Analysis, Verdict } from '../model.js';
 import { printable } from '../printable.js';
+import { counted } from '../words.js';
 import { refusal, SYSRQ_FIX } from './armed.js';
 import { lost } from './accusation.js';
 import { busyVerdict, userspace } from './busy.js';
+import { suppression } from './again.js';
 import type { Context } from './case.js';
 import { allBusy } from './from-looks.js';
 import type { OwnDump } from './own-dumps.js';
@@ -14,8 +16,18 @@ const MUTE =
   'the guest does not answer Alt+SysRq: no PS/2 keyboard driver in its kernel, kernel.sysrq=0, or interrupts off on its CPU 0';
 
 /** Why the evidence is not whole; empty where it is. Each reason is one phrase with its cause. */
-export function blindReasons(state: GuestState, current: Case, dumps: readonly OwnDump[]): string[] {
+export function blindReasons(
+  { state, settings }: Context,
+  current: Case,
+  dumps: readonly OwnDump[],
+): string[] {
   const own = dumps.flatMap((dump) => doubts(state, current, dump));
+  if (settings.console.kind === 'journal')
+    own.push(...dumps.flatMap(({ kept, parsed }) => suppression(kept, parsed?.lossy === true) ?? []));
+  if (current.strays > 0)
+    own.push(
+      `${counted(current.strays, 'answer')} to Alt+SysRq that nobody asked for: somebody else presses keys, or a program prints the kernel's words`,
+    );
   const last = current.looks.at(-1);
   if (last !== undefined && !last.qmp.ok && current.dumps.length === 0) own.push(last.qmp.detail);
   const missing = current.plan.filter((name) => !current.dumps.some((dump) => dump.name === name));
