@@ -2,7 +2,8 @@ import type { GuestImage } from './build.js';
 
 export interface QemuOptions {
   vm: string;
-  image: GuestImage;
+  /** Without an initrd, `append` names a root that the kernel can mount by itself. */
+  image: Pick<GuestImage, 'kernel'> & { initrd: string | null };
   qmpSocket: string;
   virtiofsdSocket: string;
   /** Port of 127.0.0.1 that leads to the guest's SSH. */
@@ -34,7 +35,7 @@ export function qemuArguments(options: QemuOptions): string[] {
     ['-serial', output === 'stdio' ? 'mon:stdio' : `file:${output.file}`],
     ['-qmp', `unix:${options.qmpSocket},server=on,wait=off`],
     ['-kernel', image.kernel],
-    ['-initrd', image.initrd],
+    image.initrd === null ? [] : ['-initrd', image.initrd],
     ['-append', `console=ttyS0 panic=0 ${options.append}`],
     // vhost-user devices need memory that another process can map.
     ['-object', `memory-backend-memfd,id=mem,size=${memory},share=on`],
