@@ -18,9 +18,15 @@ test('the guest is reachable as the options say', () => {
   expect(valueOf(args, '-serial')).toBe('mon:stdio');
   expect(valueOf(args, '-qmp')).toBe('unix:/run/vm1/qmp.sock,server=on,wait=off');
   expect(valueOf(args, '-netdev')).toContain('hostfwd=tcp:127.0.0.1:2201-:22');
-  expect(valueOf(args, '-append')).toBe('console=ttyS0 panic=0 quiet wedge.mode=job');
+  expect(valueOf(args, '-append')).toBe('console=ttyS0 panic=0 no_timer_check quiet wedge.mode=job');
 });
 
 test('the console can be a file', () => {
   expect(valueOf(qemuArguments({ ...options, console: { file: '/tmp/c' } }), '-serial')).toBe('file:/tmp/c');
+});
+
+test('a kernel that mounts its root by itself has no initrd', () => {
+  const args = qemuArguments({ ...options, image: { kernel: '/k', initrd: null }, console: 'stdio' });
+  expect(args).not.toContain('-initrd');
+  expect(valueOf(args, '-kernel')).toBe('/k');
 });

@@ -16,7 +16,7 @@ interface WorldGuest {
 }
 
 /** What goes wrong in a Debian guest: the units of test/world/debian say how. */
-export type DebianWedge = 'start-job' | 'emergency' | 'slow-boot' | 'reboot-loop' | 'livelock';
+type DebianWedge = 'start-job' | 'emergency' | 'slow-boot' | 'reboot-loop' | 'livelock';
 
 interface DebianGuest {
   vm: string;
