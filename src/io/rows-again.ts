@@ -8,7 +8,7 @@ import { routeOf } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { journalctlRangeArguments, startJournalctl } from './journal-process.js';
 
-export interface RowAgain {
+interface RowAgain {
   bytes: Uint8Array;
   /** Wall clock in milliseconds; null where the source does not say. */
   at: number | null;

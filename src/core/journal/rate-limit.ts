@@ -5,7 +5,7 @@
  */
 import { durationMs } from '../config/duration.js';
 
-export interface RateLimit {
+interface RateLimit {
   intervalMs: number;
   /** Messages in an interval; Infinity where there is no limit. */
   burst: number;

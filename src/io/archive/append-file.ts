@@ -1,6 +1,6 @@
 /** A file that grows while a capture runs. */
 import type { FileHandle } from 'node:fs/promises';
-import { faultText } from './directory.js';
+import { errorCode, faultText } from './directory.js';
 import { openPrivate } from './files.js';
 
 /** Above this a caller that awaits is held back. */
@@ -22,7 +22,11 @@ export class AppendFile {
   private fault: string | null = null;
   private closed = false;
 
-  constructor(private readonly path: string) {}
+  /** `makeRoom` is asked when the disk is full; false where it could not make any. */
+  constructor(
+    private readonly path: string,
+    private readonly makeRoom: () => Promise<boolean> = () => Promise.resolve(false),
+  ) {}
 
   /** Takes a copy. Resolves at once, or when the disk has caught up. */
   append(bytes: Uint8Array): Promise<void> {
@@ -57,6 +61,21 @@ export class AppendFile {
     return fault;
   }
 
+  private async write(handle: FileHandle, batch: Uint8Array): Promise<void> {
+    const before = (await handle.stat()).size;
+    for (let rest = batch; ;) {
+      try {
+        await handle.writeFile(rest);
+        return;
+      } catch (error) {
+        const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
+        if (!full || !(await this.makeRoom())) throw error;
+        // A part of it may have been taken.
+        rest = batch.subarray((await handle.stat()).size - before);
+      }
+    }
+  }
+
   /** Called with something queued only: it must not end before it is awaited. */
   private async drain(): Promise<void> {
     try {
@@ -64,7 +83,7 @@ export class AppendFile {
         const batch = Buffer.concat(this.chunks);
         this.chunks = [];
         this.handle ??= await openPrivate(this.path, 'a');
-        await this.handle.writeFile(batch);
+        await this.write(this.handle, batch);
         this.queued -= batch.length;
       }
     } catch (error) {

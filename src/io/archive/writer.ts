@@ -20,13 +20,14 @@ import {
 import { archiveError, makeIncidentsDirectory } from './directory.js';
 import { putFile, syncPath } from './files.js';
 import { ownPartial } from './partial.js';
+import { displaceOldest } from './retain.js';
 
 /** The kernel ends a line after about 1 KiB, the console's cleaning after 4. */
 const LINE_MAX = 8192;
 const LINES_AT_ONCE = 1000;
 
 /** What is noted at the start of a capture: with it a later start can complete one that is cut short. */
-export interface Opening extends Accusation {
+interface Opening extends Accusation {
   startedAtMs: number;
   /** Up to where the console had been read, behind the context. */
   position: ConsolePosition | null;
@@ -53,7 +54,8 @@ export async function openIncident(
   // Not worth giving up a capture for.
   const reserve = randomBytes(RESERVE_BYTES);
   await writeFile(join(partial, RESERVE), reserve, { mode: 0o600 }).catch(() => undefined);
-  return new IncidentWriter(id, partial);
+  const makeRoom = async () => (await displaceOldest(root).catch(() => null)) !== null;
+  return new IncidentWriter(id, partial, makeRoom);
 }
 
 export class IncidentWriter {
@@ -65,6 +67,8 @@ export class IncidentWriter {
     readonly id: string,
     /** Where it is until it is filed. */
     readonly partial: string,
+    /** Old incidents give way to the evidence of a new one, not to its analysis. */
+    private readonly makeRoom: () => Promise<boolean>,
   ) {}
 
   /**
@@ -126,7 +130,7 @@ export class IncidentWriter {
     if (this.ended) return Promise.resolve();
     let target = this.files.get(file);
     if (target === undefined) {
-      target = new AppendFile(join(this.partial, file));
+      target = new AppendFile(join(this.partial, file), this.makeRoom);
       this.files.set(file, target);
     }
     return target.append(bytes);

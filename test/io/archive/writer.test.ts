@@ -186,6 +186,27 @@ describe('a disk without space', () => {
     );
   });
 
+  it('makes room for new evidence by the oldest incidents, and by nothing else', async () => {
+    const root = await mountedDirectory('size=600k');
+    if (root === null) return;
+    await writeFile(join(root, 'not ours'), Buffer.alloc(8 << 10));
+    for (let day = 1; day <= 14; day += 1) {
+      const old = join(root, 'incidents', `202609${String(day).padStart(2, '0')}T000000Z.store.00c0ffee`);
+      await mkdir(old, { recursive: true });
+      await writeFile(join(old, 'verdict.txt'), Buffer.alloc(28 << 10, 'x'));
+    }
+    const writer = await openIncident(root, opening());
+    const chunk = Buffer.alloc(8 << 10, 'x');
+    for (let n = 0; n < 20; n += 1) await writer.raw(chunk);
+    expect(await writer.settle()).toEqual([]);
+    expect((await stat(join(writer.partial, 'console.raw'))).size).toBe(20 * chunk.length);
+    const left = (await readdir(join(root, 'incidents'))).filter((name) => !name.endsWith('.partial')).sort();
+    expect(left.length).toBeLessThan(14);
+    expect(left.length).toBeGreaterThanOrEqual(10);
+    expect(left.at(-1)).toMatch(/^20260914/);
+    expect((await stat(join(root, 'not ours'))).size).toBe(8 << 10);
+  });
+
   it('that takes not even the verdict keeps the partial incident for the next start', async () => {
     const root = await mountedDirectory('size=100k');
     if (root === null) return;
