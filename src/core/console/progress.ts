@@ -27,7 +27,9 @@ const MAX_KNOWN = 4096;
 const DUMP_QUIET_MS = 5_000;
 const DUMP_MAX_MS = 60_000;
 
-const JOB = /^(?:\[[ *]{1,10}\] ?)?(?:\(\d+ of \d+\) )?A [a-z-]{1,20} job is running for (.+)$/;
+/** In the words of systemd, with a unit's name or description; Debian 12 shows the former as `Job UNIT/start running`. */
+const JOB =
+  /^(?:\[[ *]{1,10}\] ?)?(?:\(\d+ of \d+\) )?(?:A [a-z-]{1,20} job is running for |Job (?=\S{1,200}\/[a-z-]{1,20} running \())(.+)$/;
 const JOB_AGE = /^(.+ \([^()]{1,60} \/ [^()]{1,60}\))/;
 const SYSRQ = /^(?:sysrq: )?(?:sysrq: |SysRq : )(.*)$/;
 const STATUS = /^(?:\[ *[A-Z]{2,6} *\] | {5,}[A-Z][a-z]+ing )/;

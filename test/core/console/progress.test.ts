@@ -47,6 +47,9 @@ describe('Progress', () => {
       news: false,
       awaiting: 'User Manager (x) (5s / 2min)',
     });
+    expect(
+      progress.read('[   ***] (3 of 3) Job systemd-udevd.service/start running (1min 14s / no limit)', 2),
+    ).toEqual({ news: false, awaiting: 'systemd-udevd.service/start running (1min 14s / no limit)' });
     expect(progress.read('A start job is running for /dev/disk/by-lab', 2)).toEqual({
       news: false,
       awaiting: null,
