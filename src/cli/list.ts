@@ -2,7 +2,7 @@
 import { durationMs } from '../core/config/duration.js';
 import { safeJson } from '../core/report/json.js';
 import { printable } from '../core/printable.js';
-import type { IncidentRow } from '../core/report/row.js';
+import { type IncidentRow, seenText } from '../core/report/row.js';
 import { ArchiveError } from '../io/archive/directory.js';
 import { readIncidents } from '../io/archive/read.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
@@ -22,13 +22,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'VERDICT', min: 24 },
   { title: 'TASKS', align: 'right' },
   { title: 'EVIDENCE', min: 12 },
-  { title: 'SEEN', align: 'right' },
+  { title: 'SEEN', min: 5 },
   { title: 'ID' },
 ];
 
 /**
- * Prints the incidents of the archive in `root` that match. TASKS is stuck/all, SEEN counts the incidents with the
- * same fingerprint up to that one. Returns the exit code: 0, 2 for a bad --since, 3 for none, 5 for an unusable
+ * Prints the incidents of the archive in `root` that match. TASKS is stuck/all, SEEN says how often its
+ * fingerprint was seen up to that one, since when, and on which kernel first. Returns the exit code: 0, 2 for a bad --since, 3 for none, 5 for an unusable
  * archive.
  */
 export async function listIncidents(
@@ -65,14 +65,14 @@ export async function listIncidents(
 }
 
 function cells(row: IncidentRow): Cell[] {
-  const { startedAt, vm, verdict, class: kind, tasks, evidence, complete, seen, shortId } = row;
+  const { startedAt, vm, verdict, class: kind, tasks, evidence, complete, shortId } = row;
   return [
     { text: startedAt.slice(0, 19).replace('T', ' ') },
     { text: printable(vm, 64) },
     { text: verdict },
     { text: tasks ? `${tasks.stuck}/${tasks.all}` : '?' },
     { text: evidence, ...(complete ? {} : { style: kind === null ? 'red' : 'yellow' }) },
-    { text: String(seen) },
+    { text: seenText(row) },
     { text: shortId },
   ];
 }

@@ -8,6 +8,7 @@ import { configCheck, configSchemaText, configShow } from './config.js';
 import { demo } from './demo.js';
 import { diffCommand } from './diff.js';
 import { doctor } from './doctor.js';
+import { exportCommand } from './export.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { listIncidents } from './list.js';
 import { processTerminal } from './print.js';
@@ -109,6 +110,7 @@ program
 analyzeCommand(program, done);
 stacksCommand(program, globals, done);
 diffCommand(program, globals, done);
+exportCommand(program, globals, done);
 
 program
   .command('replay [records...]')

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { printable } from '../core/printable.js';
 import { escapeUnsafe } from '../core/report/json.js';
-import type { IncidentRow } from '../core/report/row.js';
+import { type IncidentRow, seenText } from '../core/report/row.js';
 import { renderVerdict } from '../core/report/text.js';
 import { filesOf } from '../io/archive/contents.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
@@ -50,10 +50,14 @@ async function printJson({ path, evidence }: IncidentRow, { out, err }: Terminal
   }
 }
 
-async function printText({ path, evidence }: IncidentRow, terminal: Terminal): Promise<void> {
+async function printText(row: IncidentRow, terminal: Terminal): Promise<void> {
+  const { path, evidence } = row;
   const read = await readIncidentOf(path);
   if (read.ok) {
-    const [title = '', ...lines] = renderVerdict(read.incident, await filesOf(path), path).split('\n');
+    const [title = '', ...lines] = renderVerdict(read.incident, await filesOf(path), {
+      directory: path,
+      seen: seenText(row),
+    }).split('\n');
     terminal.out([styled(terminal, 'bold', title), ...lines].join('\n'));
     return;
   }

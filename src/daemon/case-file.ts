@@ -1,5 +1,6 @@
 /** The archive's side of a case: raw bytes stream in from the first moment, the analysis comes last. */
 import { join } from 'node:path';
+import { kernelOf } from '../core/console/markers.js';
 import type { Incident } from '../core/report/incident.js';
 import { type Grounds, groundsOf } from '../core/watch/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
@@ -120,13 +121,17 @@ export class CaseFile {
     try {
       // The bytes are on disk before anything is made of them.
       await open.writer.settle();
+      const lines = [...open.before, ...open.since.lines()];
       const parts = {
-        console: [...open.before, ...open.since.lines()].join('\n') + '\n',
+        console: lines.join('\n') + '\n',
         timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
       };
-      const { path, missing } = await open.writer.file(this.incident(open.writer.id, finding), parts);
+      const { path, missing } = await open.writer.file(
+        this.incident(open.writer.id, finding, kernelOf(lines)),
+        parts,
+      );
       for (const { file, why } of missing) guest.log('warning', `${path}: ${file} is not whole: ${why}`);
       guest.log('notice', `archived: ${path}`);
       guest.now({ type: 'filed', incident: open.writer.id });
@@ -185,7 +190,7 @@ export class CaseFile {
     };
   }
 
-  private incident(id: string, finding: Finding): Incident {
+  private incident(id: string, finding: Finding, kernel: string | null): Incident {
     const { analysis, complete, incompleteBecause, evidence, wedgedSince, suspectAt, capturedAt } = finding;
     return {
       ...analysis,
@@ -203,6 +208,7 @@ export class CaseFile {
         }),
         captureMs: Math.round(capturedAt - suspectAt),
       },
+      kernel,
       version: VERSION,
     };
   }

@@ -5,6 +5,7 @@ import { type RecordedDump, recordedDumps, tailLimits } from '../core/capture/cu
 import { guestSettings } from '../core/config/guest.js';
 import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
+import { kernelOf } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { parseDumps } from '../core/dump/parse.js';
 import { dumpIn, keyOf } from '../core/watch/own-dumps.js';
@@ -70,6 +71,7 @@ async function analyse(cut: CutShort) {
     },
     capture: [],
     timings: {},
+    kernel: kernelOf(lines),
     version: VERSION,
   };
   return {

@@ -12,12 +12,14 @@ describe('list', () => {
   it('prints the newest last, without borders and whole where it is no terminal', async () => {
     const { code, out } = await list(await archive());
     expect(code).toBe(0);
-    expect(out.split('\n')[0]).toMatch(/^TIME \(UTC\) {11}VM {5}VERDICT +TASKS {2}EVIDENCE +SEEN {2}ID$/);
+    expect(out.split('\n')[0]).toMatch(/^TIME \(UTC\) {11}VM {5}VERDICT +TASKS {2}EVIDENCE +SEEN +ID$/);
     expect(out).toContain(incident().verdict.title);
     expect(out).toMatch(
-      /^2026-09-18 10:25:02 {2}build {2}.* 1\/3 {2}incomplete: no fence in t {5}1 {2}aa000002$/m,
+      /^2026-09-18 10:25:02 {2}build {2}.* 1\/3 {2}incomplete: no fence in t {2}once +aa000002$/m,
     );
-    expect(out).toMatch(/^2026-09-18 10:35:02 {2}store {2}.* 1\/3 {2}w w t {25}2 {2}bb000003$/m);
+    expect(out).toMatch(
+      /^2026-09-18 10:35:02 {2}store {2}.* 1\/3 {2}w w t +2 times since 2026-09-18, first on 6\.18\.0-rc3 {2}bb000003$/m,
+    );
     expect(ids(out)).toEqual(['aa000001', 'aa000002', 'bb000003']);
   });
 
@@ -28,6 +30,7 @@ describe('list', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
     expect(out).toContain('chroot:441 stuck');
     expect(ids(out)).toHaveLength(3);
+    expect(out).toMatch(/ (?:once|2 ti).* bb000003$/m);
   });
 
   it.each([
@@ -58,7 +61,14 @@ describe('list', () => {
   it('prints JSON', async () => {
     const { out } = await list(await archive(), { json: true, vm: 'build' });
     expect(JSON.parse(out)).toMatchObject([
-      { shortId: 'aa000002', tasks: { stuck: 1, all: 3 }, seen: 1, complete: false, class: 'blocked' },
+      {
+        shortId: 'aa000002',
+        tasks: { stuck: 1, all: 3 },
+        seen: 1,
+        firstKernel: '6.18.0-rc3',
+        complete: false,
+        class: 'blocked',
+      },
     ]);
   });
 

@@ -12,6 +12,7 @@ describe('show', () => {
     expect(code).toBe(0);
     expect(out.split('\n')[0]).toBe(incident().verdict.title);
     expect(out).toContain('chroot:441 → virtiofsd:812');
+    expect(out).toMatch(/^Seen: +2 times since 2026-09-18, first on 6\.18\.0-rc3$/m);
     expect(out).toMatch(new RegExp(`^Files in ${root}/incidents/[^/]*bb000003$[^]*^  incident.json `, 'm'));
   });
 

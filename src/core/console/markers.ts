@@ -27,6 +27,15 @@ export function kernelCommandLine(line: string): string | null {
   return COMMAND_LINE.exec(stripPrintk(line).text)?.[1] ?? null;
 }
 
+/** The release in the last line that tells one, null where none does. */
+export function kernelOf(lines: readonly string[]): string | null {
+  for (const line of lines.toReversed()) {
+    const release = kernelRelease(line);
+    if (release !== null) return release;
+  }
+  return null;
+}
+
 /** The kernel's release, as `uname -r` says it, where this line tells it. */
 export function kernelRelease(line: string): string | null {
   if (!line.includes('Linux version') && !line.includes('Sched Debug') && !line.includes('ainted'))

@@ -96,6 +96,7 @@ function Facts({ incident }: { incident: Incident }) {
     ['Test', incident.test && `${incident.test.text}, begun ${readable(incident.test.at)}`],
     ['Recovered', incident.recoveredAt && recoveredText(incident, readable(incident.recoveredAt))],
     ['Unit', incident.unit],
+    ['Kernel', incident.kernel],
     ['Note', incident.note],
   ];
   return <dl>{rows.map(([name, value]) => value !== null && [<dt>{name}</dt>, <dd>{safe(value)}</dd>])}</dl>;

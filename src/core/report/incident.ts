@@ -50,6 +50,8 @@ export interface Incident extends Accusation, Analysis {
   capture: CaptureRung[];
   /** Milliseconds. */
   timings: Record<string, number>;
+  /** Release of the guest's kernel, as its console told; null where it did not. */
+  kernel: string | null;
   /** Of wedgewatch. */
   version: string;
 }

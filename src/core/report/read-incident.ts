@@ -153,6 +153,7 @@ const schema: z.ZodType<Incident> = z.object({
   }),
   capture: z.array(rung).default([]),
   timings: z.record(z.string(), z.number()),
+  kernel: z.string().nullable().default(null),
   version: z.string(),
   verdict,
   dumps: z.array(dump),

@@ -21,9 +21,15 @@ export interface IncidentRow {
   fingerprint: string | null;
   fingerprintVersion: number | null;
   recoveredAt: string | null;
+  kernel: string | null;
   /** How many incidents, up to this one, have its fingerprint. */
   seen: number;
+  /** When the first of them was, ISO, and on which kernel release, where that is known. */
+  seenSince: string;
+  firstKernel: string | null;
 }
+
+type Unseen = Omit<IncidentRow, 'seen' | 'seenSince' | 'firstKernel'>;
 
 const TEXT_MAX = 400;
 const NO_VERDICT = '(no verdict)';
@@ -34,7 +40,7 @@ export function incidentRow(
   id: string,
   read: ReadIncident,
   verdictLine: string | null,
-): Omit<IncidentRow, 'seen'> {
+): Unseen {
   const named = parseIncidentName(id);
   const base = { id, shortId: named?.shortId ?? id, path };
   if (!read.ok) {
@@ -50,6 +56,7 @@ export function incidentRow(
       fingerprint: null,
       fingerprintVersion: null,
       recoveredAt: null,
+      kernel: null,
     };
   }
   const { incident } = read;
@@ -65,20 +72,27 @@ export function incidentRow(
     fingerprint: incident.fingerprint,
     fingerprintVersion: incident.fingerprintVersion,
     recoveredAt: incident.recoveredAt,
+    kernel: incident.kernel,
   };
 }
 
 /** Puts the rows in order, newest last, and counts what was seen before. */
-export function inOrder(rows: readonly Omit<IncidentRow, 'seen'>[]): IncidentRow[] {
-  const seen = new Map<string, number>();
+export function inOrder(rows: readonly Unseen[]): IncidentRow[] {
+  const seen = new Map<string, { count: number; first: Unseen }>();
   return [...rows]
     .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
     .map((row) => {
-      if (row.fingerprint === null) return { ...row, seen: 1 };
       // Fingerprints of different versions cannot be compared.
-      const key = `${row.fingerprintVersion ?? ''}:${row.fingerprint}`;
-      const count = (seen.get(key) ?? 0) + 1;
-      seen.set(key, count);
-      return { ...row, seen: count };
+      const key = row.fingerprint === null ? row.id : `${row.fingerprintVersion ?? ''}:${row.fingerprint}`;
+      const { count, first } = seen.get(key) ?? { count: 0, first: row };
+      seen.set(key, { count: count + 1, first });
+      return { ...row, seen: count + 1, seenSince: first.startedAt, firstKernel: first.kernel };
     });
+}
+
+/** `14 times since 2026-09-02, first on 6.18.0-rc3`. */
+export function seenText({ seen, seenSince, firstKernel }: IncidentRow): string {
+  if (seen === 1) return 'once';
+  const kernel = firstKernel === null ? '' : `, first on ${printable(firstKernel, 64)}`;
+  return `${seen} times since ${printable(seenSince.slice(0, 10), 10)}${kernel}`;
 }

@@ -28,14 +28,18 @@ export const FILES: Readonly<Record<string, string>> = {
 
 /**
  * The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands
- * elsewhere.
+ * elsewhere, `seen` where the rest of the archive is known.
  */
-export function renderVerdict(incident: Incident, files: readonly string[], directory?: string): string {
+export function renderVerdict(
+  incident: Incident,
+  files: readonly string[],
+  { directory, seen }: { directory?: string; seen?: string } = {},
+): string {
   const { verdict, waits } = incident;
   const lines = [
     verdict.title,
     '',
-    ...facts(incident),
+    ...facts(incident, seen ?? null),
     ...section('Why it was looked at', bullets(incident.why)),
     ...section('Why this verdict', bullets(verdict.reasons)),
     ...section('Inferred from outside the guest', bullets(verdict.inferred)),
@@ -56,12 +60,13 @@ const bullets = (sentences: readonly string[]): string[] => sentences.map((sente
 export const waitLine = ({ waiter, owner, through, confidence }: Incident['waits'][number]): string =>
   `${waiter} → ${owner} (${through}, confidence ${confidence})`;
 
-function facts(incident: Incident): string[] {
+function facts(incident: Incident, seen: string | null): string[] {
   const { verdict, lastProgress, culprit } = { ...incident, culprit: incident.verdict.culprit };
   const rows: (readonly [name: string, value: string | null])[] = [
     ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
     ['Culprit', culprit && `${culprit.comm}:${culprit.pid ?? '?'} in ${culprit.state}, ${culprit.frame}`],
     ['Guest', `${incident.vm}, ${incident.unit}`],
+    ['Kernel', incident.kernel],
     ['Note', incident.note],
     ['Wedged since', incident.wedgedSince],
     ['Last progress', lastProgress && `${lastProgress.at} ${lastProgress.text}`],
@@ -70,6 +75,7 @@ function facts(incident: Incident): string[] {
     ['Captured', `${incident.startedAt}, filed ${incident.filedAt}`],
     ['Recovered', incident.recoveredAt && recoveredText(incident, incident.recoveredAt)],
     ['Fingerprint', `${incident.fingerprint} (version ${incident.fingerprintVersion})`],
+    ['Seen', seen],
     ['Incident', incident.id],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [`${`${name}:`.padEnd(15)}${value}`]));

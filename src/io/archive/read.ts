@@ -13,7 +13,7 @@ export async function readIncidents(root: string): Promise<IncidentRow[]> {
     if (errorCode(error) === 'ENOENT') return [];
     throw new ArchiveError(`${parent} cannot be read: ${faultText(error)}`, { cause: error });
   });
-  const rows: Omit<IncidentRow, 'seen'>[] = [];
+  const rows: Parameters<typeof inOrder>[0][number][] = [];
   // One after the other: only what the list needs of each stays in memory.
   for (const entry of entries) {
     if (!entry.isDirectory() || !parseIncidentName(entry.name)) continue;

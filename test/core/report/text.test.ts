@@ -13,6 +13,7 @@ it('says the verdict first, then everything it rests on', () => {
     Class:         blocked, confidence high
     Culprit:       chroot:441 in D, filemap_read
     Guest:         store, qemu-system@store.service
+    Kernel:        6.18.0-rc3
     Wedged since:  2026-09-18T10:14:48.000Z
     Last progress: 2026-09-18T10:14:47.000Z Reached target Local File Systems.
     Waits for:     Switch Root (14s / no limit)

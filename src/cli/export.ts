@@ -1,0 +1,107 @@
+/** `export ID`: an incident for CI, an issue, a mail, another machine or speedscope. */
+import { createWriteStream } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import type { Writable } from 'node:stream';
+import type { Command } from '@commander-js/extra-typings';
+import junit, { type Builder } from 'junit-report-builder';
+import { printable } from '../core/printable.js';
+import { githubIssue, mailText } from '../core/report/export-text.js';
+import type { Incident } from '../core/report/incident.js';
+import { incidentJson, safeJson } from '../core/report/json.js';
+import { speedscope } from '../core/report/speedscope.js';
+import { archiveRoot } from '../io/places.js';
+import { tarTo } from '../io/tar.js';
+import { findEvidence, NotFound } from './find.js';
+import { EXIT, type Globals, withConfig } from './globals.js';
+import type { Terminal } from './print.js';
+
+const FORMATS = ['github', 'junit', 'mail', 'speedscope', 'json'] as const;
+type Format = (typeof FORMATS)[number];
+
+type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { output?: string | undefined };
+
+/** Registers the verb; the exit code goes to `done`. */
+export function exportCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
+  program
+    .command('export [id]')
+    .description('An incident (the newest without an ID) for elsewhere; say one form.')
+    .option('--github', 'Markdown for an issue')
+    .option('--junit', 'a JUnit report with one failed test')
+    .option('--mail', 'plain text')
+    .option('--tar', 'its directory, as .tar.gz')
+    .option('--speedscope', 'its stacks, for https://www.speedscope.app')
+    .option('--json', 'incident.json')
+    .option('-o, --output <file>', 'write there instead of to standard output')
+    .action(async (id, options) =>
+      done(
+        await withConfig(globals(), (config) =>
+          exportIncident(archiveRoot(config), id, options, globals().terminal, process.stdout),
+        ),
+      ),
+    );
+}
+
+/**
+ * Writes one form of an incident. `binary` takes what is no text. Returns 0, 2 for no or several forms or an ambiguous
+ * id, 3 where there is none, 5 where it cannot be read or written.
+ */
+export async function exportIncident(
+  root: string,
+  wanted: string | undefined,
+  options: ExportOptions,
+  terminal: Terminal,
+  binary: Writable,
+): Promise<number> {
+  const fail = (why: string, code: number): number => {
+    terminal.err(`wedgewatch: ${why}\n`);
+    return code;
+  };
+  const asked = ([...FORMATS, 'tar'] as const).filter((name) => options[name] === true);
+  const [form] = asked;
+  if (form === undefined || asked.length > 1)
+    return fail('export: say one of --github --junit --mail --tar --speedscope --json', EXIT.usage);
+  if (form === 'tar' && options.output === undefined && terminal.columns !== null)
+    return fail('export: --tar is no text for a terminal; add -o FILE.tar.gz', EXIT.usage);
+  try {
+    const { incident, directory, name } = await findEvidence(root, wanted);
+    if (incident === null || directory === null)
+      return fail(`export: ${name} is a console log; export takes an incident`, EXIT.usage);
+    if (form === 'tar') {
+      const { output } = options;
+      await tarTo(directory, output === undefined ? binary : createWriteStream(output, { mode: 0o600 }));
+    } else if (options.output === undefined) terminal.out(TEXTS[form](incident));
+    else await writeFile(options.output, TEXTS[form](incident), { mode: 0o600 });
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof NotFound) return fail(error.message, error.code);
+    return fail(printable(error instanceof Error ? error.message : String(error), 400), EXIT.environment);
+  }
+}
+
+const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
+  github: githubIssue,
+  junit: junitReport,
+  mail: mailText,
+  speedscope: ({ id, dumps, version }) => `${safeJson(speedscope(id, dumps, version))}\n`,
+  json: incidentJson,
+};
+
+/** Its declarations say `default` where Node has resolved that already. */
+const reports = junit as unknown as Builder;
+
+/** A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. */
+function junitReport(incident: Incident): string {
+  const { verdict, vm, startedAt, timings } = incident;
+  const title = printable(verdict.title, 400);
+  const builder = reports.newBuilder();
+  const suite = builder.testSuite().name('wedgewatch').timestamp(new Date(startedAt));
+  const test = suite
+    .testCase()
+    .className(printable(vm, 200))
+    .name('makes progress')
+    .time((timings['captureMs'] ?? 0) / 1000)
+    .standardOutput(mailText(incident));
+  if (verdict.class === 'unknown') test.error(title, verdict.class);
+  else if (verdict.class !== 'none') test.failure(title, verdict.class);
+  return `${builder.build()}\n`;
+}

@@ -1,0 +1,79 @@
+/** An incident as text for other places: an issue on GitHub, a mail. */
+import { groupStacks, renderStacks } from '../analysis/groups.js';
+import { printable } from '../printable.js';
+import type { Incident } from './incident.js';
+import { topGroups } from './summary.js';
+import { shownTasks } from './tasks.js';
+import { renderVerdict, waitLine } from './text.js';
+
+const GROUPS_SHOWN = 8;
+const WAITS_SHOWN = 20;
+const LINE_MAX = 400;
+
+/** Markdown for an issue. What the guest chose is escaped: it makes no link, mentions nobody, ends no block. */
+export function githubIssue(incident: Incident): string {
+  const { verdict, waits, kernel, vm, startedAt, fingerprint, fingerprintVersion, evidence } = incident;
+  const facts: [string, string][] = [
+    ['Guest', vm],
+    ['Kernel', kernel ?? 'not known'],
+    ['Captured', startedAt],
+    ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
+    ['Evidence', evidence.complete ? 'complete' : `incomplete: ${evidence.incompleteBecause.join('; ')}`],
+    ['Fingerprint', `${fingerprint} (version ${fingerprintVersion})`],
+  ];
+  const sentences = [...verdict.reasons, ...verdict.inferred.map((sentence) => `Inferred: ${sentence}`)];
+  const lines = [
+    `### ${escaped(verdict.title)}`,
+    '',
+    '| | |',
+    '| --- | --- |',
+    ...facts.map(([name, value]) => `| ${name} | ${escaped(value)} |`),
+    ...list('Why this verdict', sentences),
+    ...list('Who waits for whom', waits.slice(0, WAITS_SHOWN).map(waitLine)),
+    '',
+    '<details><summary>Stacks</summary>',
+    '',
+    ...fenced(stacks(incident)),
+    '',
+    '</details>',
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Plain text: the verdict with its reasons, then the stacks whole. */
+export function mailText(incident: Incident): string {
+  return `${renderVerdict(incident, [])}\n${lines(stacks(incident))}\n`;
+}
+
+function list(title: string, sentences: readonly string[]): string[] {
+  if (sentences.length === 0) return [];
+  return ['', `**${title}**`, '', ...sentences.map((sentence) => `- ${escaped(sentence)}`)];
+}
+
+const escaped = (text: string): string =>
+  printable(text, LINE_MAX)
+    .replace(/[\\`*_{}[\]#|~!()]/g, '\\$&')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;')
+    .replace(/@/g, '&#64;')
+    .replace(/:\/\//g, '&#58;//');
+
+/** A fence is ended by one as long: this one is longer than any in the text. */
+function fenced(text: string): string[] {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = '`'.repeat(longest + 1);
+  return [`${fence}text`, lines(text), fence];
+}
+
+function stacks({ dumps, verdict }: Incident): string {
+  const groups = topGroups(groupStacks(shownTasks(dumps), verdict.culprit?.pid), GROUPS_SHOWN);
+  return groups.length === 0 ? '(no stacks)' : renderStacks(groups);
+}
+
+const lines = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => printable(line, LINE_MAX))
+    .join('\n');
