@@ -124,7 +124,10 @@ function clockJumped(
 function probeWhenDue({ state, settings, at, effects }: Context): void {
   const { ssh } = state;
   if (!settings.ssh.enabled || ssh.inFlight > 1) return;
-  // A healthy guest answers at once: one that is slow is asked again beside it, not after it.
+  // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
+  // boots, or is known to be lost, must not be loaded with more.
+  const first = ssh.lastOkAt !== null && ssh.failures === 0;
+  if (ssh.inFlight === 1 && !first) return;
   const pause = ssh.inFlight === 0 ? settings.ssh.interval : settings.ssh.timeout / 3;
   if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return;
   ssh.inFlight += 1;
