@@ -89,13 +89,19 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     if (proven || stoodStill(finding.analysis)) return null;
     return { why: `SSH does not tell, and no task stood still in two looks: ${title}`, until: at + AGAIN_MS };
   }
-  const moved = blockMoved(current.looks);
   if (current.live) {
-    if (proven && !moved) return null;
+    if (proven && !blockMoved(current.looks)) return null;
     return { why: `its console goes on, and that it is stuck is not proven: ${title}`, until: at + AGAIN_MS };
   }
   if (!proven && isFresh(finding.analysis))
     return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
+  return stillWorks(context, current, finding, proven);
+}
+
+/** Where disks move or the host itself is short of time, only long standing proof counts. */
+function stillWorks(context: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
+  const { state, settings, at } = context;
+  const moved = blockMoved(current.looks);
   const starves = hostStarves(state, at);
   if (!moved && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);
@@ -104,7 +110,7 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     ? 'its block devices still move'
     : `the host is short of time itself (${starves ?? ''})`;
   return {
-    why: `slow, not stuck: ${title}, but ${because}`,
+    why: `slow, not stuck: ${finding.analysis.verdict.title}, but ${because}`,
     until: Math.max(at + AGAIN_MS, until),
     slow: true,
   };
