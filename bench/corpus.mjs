@@ -67,7 +67,7 @@ for (const { name, human } of rows) {
   if (verdict === null || verdict.title === '') without.push(name);
   const wanted = functionOf(human);
   if (wanted === null) narrative.push({ name, human, said, named: mentioned(human), frame: verdict?.frame });
-  else if (verdict?.frame === wanted) agreed += 1;
+  else if (verdict?.frame?.replace(/^sys_/, '') === wanted) agreed += 1;
   else misses.push(`${name}: ${wanted}, not ${verdict?.frame ?? 'none'}\n    ${said}`);
 }
 

@@ -2,7 +2,7 @@ import type { Analysis, Dump, Task, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { isBenign } from './benign.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
-import { oopsVerdict, panicVerdict, spinVerdict } from './cpu-verdict.js';
+import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
 import { nameDump } from './dump-names.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
 import { entryOf, operations } from './frames.js';
@@ -10,6 +10,7 @@ import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
 import type { AnalysisContext } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
+import { spinVerdict } from './stall-verdict.js';
 import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { type Edge, findEdges } from './waits.js';
@@ -85,7 +86,7 @@ function panicOf(dumps: readonly Dump[], hang: Verdict | null): Said | null {
 }
 
 function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
-  if (spin && waitsForCpu(root)) {
+  if (spin && (waitsForCpu(root) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -101,6 +102,10 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[]): Said {
   const verdict = oopsVerdict(dumps) ?? nothingStuck(dumps, passing);
   return { verdict, parts: [verdict.frame ?? ''] };
 }
+
+/** The chain ends in the very task that the kernel accuses. */
+const isCulprit = ({ task }: Root, { culprit }: Verdict): boolean =>
+  culprit !== null && task.pid !== null && culprit.pid === task.pid;
 
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {

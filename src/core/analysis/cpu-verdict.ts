@@ -1,7 +1,6 @@
-/** Verdicts that the kernel spoke itself: a panic, a stall or lockup of a CPU, an oops. */
+/** Verdicts that the kernel spoke itself: a panic, an oops. */
 import type { Dump, Verdict } from '../model.js';
 import { printable } from '../printable.js';
-import { nameDump } from './dump-names.js';
 import { frameName } from './phrases.js';
 
 interface OnCpu {
@@ -48,28 +47,6 @@ export function panicVerdict(dumps: readonly Dump[], hang: Verdict | null): Verd
   const led = culpritOf(oops ?? running(panic));
   const where = led === null ? '' : ` → ${led.comm}:${led.pid ?? '?'} in ${led.frame}`;
   return { ...verdict, title: title + where, frame: led?.frame ?? null, culprit: led, reasons };
-}
-
-/** A CPU that does not come back: soft and hard lockups, RCU stalls. Null if none was reported. */
-export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
-  const index = dumps.findLastIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
-  const dump = dumps[index];
-  if (!dump) return null;
-  const found = running(dump);
-  const headline = dump.headline ?? '';
-  const cpu = found?.cpu ?? null;
-  const title = found
-    ? `${found.comm}:${found.pid ?? '?'} spinning${cpu === null ? '' : ` on CPU ${cpu}`} → ${found.frame}`
-    : `a CPU does not come back: ${headline}`;
-  return {
-    title,
-    class: 'spinning',
-    frame: found?.frame ?? null,
-    confidence: found && dump.key === 'lockup' ? 'high' : found ? 'medium' : 'low',
-    culprit: culpritOf(found),
-    reasons: [`${nameDump(dumps, index)}: ${headline}.`],
-    inferred: [],
-  };
 }
 
 /** An oops that the kernel survived, told only where nothing else is wrong. */

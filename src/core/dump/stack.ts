@@ -21,7 +21,7 @@ export class Stack {
   private traced = false;
   private open = false;
   private aside = false;
-  private interrupt = { from: 0, registersSeen: false };
+  private interrupt = { from: 0, inside: false, registersSeen: false };
 
   /** The frames that follow belong to this task, or CPU. */
   begin(target: { frames: Frame[] }, ofCpu: boolean): void {
@@ -29,7 +29,7 @@ export class Stack {
     this.target = target;
     this.ofCpu = ofCpu;
     this.traced = false;
-    this.interrupt = { from: 0, registersSeen: false };
+    this.interrupt = { from: 0, inside: false, registersSeen: false };
   }
 
   /** What follows belongs to nobody yet. */
@@ -71,7 +71,7 @@ export class Stack {
     if (ASIDE.test(text)) return (this.aside = true);
     if (text.startsWith('#') || text.startsWith('NMI ')) return false;
     const instruction = parseInstruction(text);
-    if (instruction) this.interrupt.registersSeen = true;
+    if (instruction) this.registers();
     const frames = instruction ? [instruction] : parseFrames(text, this.target?.frames.length === 0);
     if (!frames) return false;
     if (this.target && !this.aside && this.target.frames.length < MAX_FRAMES)
@@ -86,13 +86,26 @@ export class Stack {
       if (closes) this.target = null;
       else this.open = this.target !== null;
     } else if (closes || name === 'EOI' || name === 'EOE') this.leaveInterrupt(name);
-    else if (name === 'IRQ' || name === 'NMI')
+    else if (name === 'IRQ' || name === 'NMI') {
       this.interrupt.from = this.ofCpu ? (this.target?.frames.length ?? 0) : 0;
+      this.interrupt.inside = this.ofCpu;
+    }
+  }
+
+  /** Within an interrupt's frames the registers are those of what it interrupted, which another interrupt may be. */
+  private registers(): void {
+    if (this.interrupt.inside && !this.interrupt.registersSeen && this.target) {
+      this.target.frames.length = Math.min(this.interrupt.from, this.target.frames.length);
+      // What is cut off is cut off once.
+      this.interrupt = { ...this.interrupt, from: MAX_FRAMES, inside: false };
+    }
+    this.interrupt.registersSeen = true;
   }
 
   /** The NMI or interrupt that printed the backtrace is not what the CPU was doing, unless it was in an interrupt. */
   private leaveInterrupt(name: string): void {
     if (!this.ofCpu || !this.target) return;
+    this.interrupt.inside = false;
     if (
       name === 'NMI' ||
       name === 'EOE' ||

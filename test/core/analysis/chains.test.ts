@@ -176,7 +176,7 @@ describe('what the kernel says itself', () => {
       class: 'spinning',
       frame: 'shrink_dcache',
       culprit: { comm: 'spin', pid: 99 },
-      title: 'spin:99 spinning on CPU 1 → shrink_dcache',
+      title: 'spin:99 spinning ≥22 s on CPU 1 → shrink_dcache',
     });
   });
 

@@ -1,0 +1,153 @@
+/** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
+import type { Confidence, Dump, Frame, Task, Verdict, WorkItem } from '../model.js';
+import { nameDump } from './dump-names.js';
+import { entryOf } from './frames.js';
+import { frameName } from './phrases.js';
+import { type StallPlace, stallPlace } from './stall-frame.js';
+
+interface Accused {
+  comm: string;
+  pid: number | null;
+  state: string;
+  /** Null where the report does not say. */
+  cpu: number | null;
+  frames: Frame[];
+  workqueue: Task['workqueue'];
+}
+
+const WORKQUEUE = /^BUG: workqueue lockup/;
+const IDLE =
+  /^(?:do_idle|cpu_startup_entry|start_secondary|rest_init|start_kernel|\w*idle\w*|smp_call_function)$/;
+
+/** A CPU, or the workers of one, that do not come back. Null if the kernel reported none. */
+export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
+  const reports = dumps.flatMap((dump, index) =>
+    dump.key === 'lockup' || dump.key === 'rcu_stall' ? [{ dump, index }] : [],
+  );
+  // A pool of workers is as often the victim of a CPU that is reported as well.
+  const last = reports.findLast(({ dump }) => !isPool(dump)) ?? reports.at(-1);
+  if (!last) return null;
+  const { dump, index } = last;
+  const said = { reasons: [`${nameDump(dumps, index)}: ${dump.headline ?? ''}.`], inferred: [] };
+  if (isPool(dump)) return { ...said, ...poolVerdict(dump, dumps) };
+  const accused = accusedIn(dump);
+  return { ...said, ...(accused ? cpuVerdict(dump, accused) : nobody(dump)) };
+}
+
+const isPool = ({ headline }: Dump): boolean => WORKQUEUE.test(headline ?? '');
+
+type Finding = Omit<Verdict, 'reasons' | 'inferred'>;
+
+/** Whose stack the report is about: whoever runs on an accused CPU, else an accused task, else whoever runs. */
+function accusedIn(dump: Dump): Accused | null {
+  const { cpus = [], pids = [] } = dump.stall ?? {};
+  // khungtaskd reports others; its own stack is that of the report.
+  const onCpu = dump.cpus.flatMap((one): Accused[] =>
+    one.comm === null || one.comm === 'khungtaskd' || one.frames.length === 0 || isIdle(one)
+      ? []
+      : [{ ...one, comm: one.comm, state: 'R', workqueue: null }],
+  );
+  const tasks = dump.tasks
+    .filter(({ frames }) => frames.length > 0)
+    .map((task): Accused => ({ ...task, cpu: null }));
+  return (
+    onCpu.find(({ cpu }) => cpu !== null && cpus.includes(cpu)) ??
+    tasks.find(({ pid }) => pid !== null && pids.includes(pid)) ??
+    onCpu[0] ??
+    tasks.find(({ state }) => state === 'R') ??
+    null
+  );
+}
+
+/** The idle task of a CPU, but for an interrupt that loops on it. */
+function isIdle({ idle, frames }: Dump['cpus'][number]): boolean {
+  return idle && IDLE.test(stallPlace(frames)?.frame ?? 'idle');
+}
+
+function cpuVerdict({ key, stall }: Dump, accused: Accused): Finding {
+  const { comm, pid, state } = accused;
+  const place = stallPlace(accused.frames);
+  const frame = place?.frame ?? frameName(accused.frames);
+  const confidence: Confidence = key === 'lockup' ? 'high' : 'medium';
+  return {
+    title: `${comm === '' ? 'unknown task' : comm}:${pid ?? '?'} spinning${since(stall?.seconds)}${onCpu(accused.cpu)}${placed(accused, frame, place)}`,
+    class: 'spinning',
+    frame,
+    confidence: frame === null ? 'low' : confidence,
+    culprit: frame === null ? null : { comm, pid, state, frame },
+  };
+}
+
+const since = (seconds: number | null | undefined): string =>
+  typeof seconds === 'number' ? ` ≥${seconds} s` : '';
+
+const onCpu = (cpu: number | null): string => (cpu === null ? '' : ` on CPU ${cpu}`);
+
+/** ` in write → the_place (at where_it_was_caught)`. */
+function placed(accused: Accused, frame: string | null, place: StallPlace | null): string {
+  if (frame === null) return '';
+  const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? entryOf(accused));
+  const caught = !place || place.at === frame ? '' : ` (at ${place.at})`;
+  const by = entry === null ? '' : ` in ${entry.replace(` ${frame}`, '')}`;
+  return `${by} → ${frame}${caught}`;
+}
+
+function nobody({ headline = '', stall }: Dump): Finding {
+  const [cpu] = stall?.cpus ?? [];
+  const which = stall?.cpus.length === 1 && cpu !== undefined ? `CPU ${cpu}` : 'a CPU';
+  const title = `${which} does not come back${since(stall?.seconds)}: ${headline}`;
+  return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
+}
+
+/** A worker that runs without end keeps its pool from all other work: the table of busy workqueues names it. */
+function poolVerdict(dump: Dump, dumps: readonly Dump[]): Finding {
+  const { cpus = [], seconds = null } = dump.stall ?? {};
+  const [cpu] = cpus;
+  const where = cpus.length === 1 && cpu !== undefined ? `of CPU ${cpu}` : 'of one pool';
+  const stuck = `the workers ${where} do nothing new${since(seconds)}`;
+  const item = runningItem(dump, seconds ?? 0);
+  const tasks = dumps.flatMap((one) => one.tasks).filter(({ frames }) => frames.length > 0);
+  const worker = item
+    ? tasks.findLast(({ pid }) => pid === item.pid)
+    : dump.tasks.find(({ state, frames }) => state === 'R' && frames.length > 0);
+  if (worker) return atWork(stuck, worker, item?.func ?? worker.workqueue?.func ?? null);
+  if (!item) return { title: stuck, class: 'spinning', frame: null, confidence: 'low', culprit: null };
+  const { pid, func: frame } = item;
+  return {
+    title: `${stuck}: kworker:${pid ?? '?'} runs work ${frame}`,
+    class: 'spinning',
+    frame,
+    confidence: 'low',
+    culprit: { comm: 'kworker', pid, state: '?', frame },
+  };
+}
+
+function atWork(stuck: string, { comm, pid, state, frames }: Task, func: string | null): Finding {
+  const place = stallPlace(frames);
+  const frame = place?.frame ?? func ?? frameName(frames);
+  const work = func === null ? 'runs' : `runs work ${func}`;
+  const further = frame === null || frame === func ? '' : ` → ${frame}`;
+  const caught = place === null || place.at === frame ? '' : ` (at ${place.at})`;
+  return {
+    title: `${stuck}: ${comm}:${pid ?? '?'} ${work}${further}${caught}`,
+    class: 'spinning',
+    frame,
+    confidence: 'medium',
+    culprit: frame === null ? null : { comm, pid, state, frame },
+  };
+}
+
+/** What a worker of the stuck pool runs. */
+function runningItem({ workqueues }: Dump, seconds: number): WorkItem | undefined {
+  const hung = new Set(
+    workqueues.flatMap(({ name, hungSeconds = 0 }) =>
+      hungSeconds > 0 && hungSeconds >= seconds ? [Number(name.replace('pool ', ''))] : [],
+    ),
+  );
+  return workqueues
+    .flatMap(({ items = [] }) => items)
+    .find(
+      ({ state, pid, pool }) =>
+        state === 'in-flight' && pid !== null && (pool === null || hung.size === 0 || hung.has(pool)),
+    );
+}
