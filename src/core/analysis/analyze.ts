@@ -8,7 +8,7 @@ import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
 import { entryOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
-import type { AnalysisContext } from './places.js';
+import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
 import { spinVerdict } from './stall-verdict.js';
 import { stuckVerdict } from './stuck-verdict.js';
@@ -62,7 +62,7 @@ interface Judgement {
 
 function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
   const stuck = candidates(dumps, context);
-  const edges = findEdges(stuck, dumps);
+  const edges = findEdges(stuck, dumps, anyServerDead(context));
   const roots = findRoots(stuck, edges);
   const root = chooseRoot(roots, stuck, edges, dumps);
   const hang = root ? stuckVerdict(root, stuck.length - root.members.length, dumps, context) : null;

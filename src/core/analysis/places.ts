@@ -53,6 +53,10 @@ function serverFault({ server }: Share): string | null {
   return server.state === 'Z' || server.state === 'X' ? 'virtiofsd dead' : null;
 }
 
+/** Whether a server of this guest on the host is stopped or gone. */
+export const anyServerDead = ({ shares }: AnalysisContext): boolean =>
+  shares.some((share) => serverFault(share) !== null);
+
 function fromOutside(context: AnalysisContext, fuse: boolean): Place | null {
   const { shares } = context;
   const dead = shares.filter((share) => serverFault(share) !== null);

@@ -7,6 +7,7 @@ import { layerOf } from './layers.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { type Root, standingOf } from './roots.js';
+import { mayServe } from './servers.js';
 import { subjectOf } from './subjects.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 
@@ -38,16 +39,17 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   const waits = waitOf(task)?.kind ?? null;
   if (place.outside === 'dead' || waits === null || !AWAITS_OTHERS.has(waits)) return place;
   const all = dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
-  const stopped = all.filter(({ state, comm }) => state === 'T' && comm !== '');
+  const stopped = all.filter((other) => other.state === 'T' && mayServe(other, waits));
   const [server] = stopped;
-  if (!server || stopped.length !== 1) return place;
+  // Threads of one server are stopped together.
+  if (!server || stopped.some(({ comm }) => comm !== server.comm)) return place;
   const where = place.where === null ? '' : `${place.where}, `;
   return {
     ...place,
     where: `${where}perhaps served by ${nameOf(server)}, which is stopped (inferred)`,
     inferred: [
       ...place.inferred,
-      `That ${nameOf(server)} should answer is inferred: it is the only task in T, stopped by a signal or a debugger.`,
+      `That ${nameOf(server)} should answer is inferred: it is a server, and in T, stopped by a signal or a debugger.`,
     ],
   };
 }

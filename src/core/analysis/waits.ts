@@ -1,8 +1,10 @@
 import type { Confidence, Dump, ListedLock, Task } from '../model.js';
+import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
 import { entryOf, firmSymbols } from './frames.js';
 import { frameName } from './phrases.js';
 import { rcuOwner } from './rcu-owner.js';
+import { mayServe } from './servers.js';
 import { lockWaited, waitOf, type WaitFound } from './wait-kinds.js';
 import { doesWork, EDGE_ROWS, INODE_CODE, PAGE_LOCK } from './wait-rows.js';
 
@@ -23,8 +25,11 @@ type EdgeSource = 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
 type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
 type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
 
-/** The edges of the wait-for graph, at most one a waiter, by falling trust. */
-export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[]): Edge[] {
+/**
+ * The edges of the wait-for graph, at most one a waiter, by falling trust. Where a server outside the guest is known to be
+ * dead, none inside is suspected.
+ */
+export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], serverDead: boolean): Edge[] {
   const finders = [
     byKernel(dumps),
     byLockdep(stuck, dumps),
@@ -43,7 +48,8 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[]): 
     }
     return [];
   });
-  return [...edges, ...pageLockEdges(edges), ...parents(stuck, dumps)];
+  const rings = [...pageLockEdges(edges), ...(serverDead ? [] : serverEdges(edges))];
+  return [...edges, ...rings, ...parents(stuck, dumps)];
 }
 
 function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
@@ -240,6 +246,25 @@ function pageLockEdges(edges: readonly Edge[]): Edge[] {
       through: 'a page lock',
       confidence: 'low',
       reason: 'it is inside the same function',
+      source: 'rule',
+    });
+    return found ? [found] : [];
+  });
+}
+
+/** Closes rings: a FUSE server wants a lock, and whoever holds that waits for a FUSE server's answer. */
+function serverEdges(edges: readonly Edge[]): Edge[] {
+  const waiters = new Set(edges.map(({ waiter }) => waiter));
+  return edges.flatMap(({ waiter: server, owner: { task } }) => {
+    if (!task || waiters.has(task) || backendOf(task.frames)?.kind !== 'fuse') return [];
+    const wants =
+      lockWaited(server) !== null && firmSymbols(server.frames).some((name) => /^_*fuse_/.test(name));
+    if (!wants || !mayServe(server, 'fuse')) return [];
+    waiters.add(task);
+    const found = toTask(task, server, {
+      through: 'a FUSE request',
+      confidence: 'low',
+      reason: 'it is a FUSE server, and is inside a FUSE filesystem itself',
       source: 'rule',
     });
     return found ? [found] : [];

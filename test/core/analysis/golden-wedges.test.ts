@@ -123,7 +123,6 @@ const table: Row[] = [
     frame: ['fuse_lock_inode', 'fuse_lookup'],
     culprit: ['fused'],
     title: [/deadlock/, /cat/],
-    miss: 'no ring is seen',
   },
   {
     log: 'autofs-silent',
@@ -149,13 +148,13 @@ const table: Row[] = [
     miss: 'the tasks in R are not looked at',
   },
   {
-    // Nothing is wrong in the kernel. All threads of one process wait for futexes, so no event can wake them.
+    // Nothing is wrong in the kernel, and an idle program's threads sleep like this: which tasks are threads of one process
+    // no dump says, nor whose mutex it is. Only the registers (private, no timeout) hint at it, and prove nothing.
     log: 'futex-deadlock',
-    class: ['userspace'],
-    frame: ['futex_wait_queue'],
-    culprit: ['abba'],
-    title: [/abba/, /futex/],
-    miss: 'user space is not looked at',
+    class: ['none', 'userspace'],
+    frame: [null, 'futex_wait_queue'],
+    culprit: [null, 'abba'],
+    title: [/nothing is stuck|futex/],
   },
   {
     // Nothing is wrong in the kernel, and which pipe each of them reads is in no dump.
