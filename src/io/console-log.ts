@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { analyze } from '../core/analysis/analyze.js';
+import { type BootPlace, bootPlace } from '../core/analysis/boot-places.js';
 import { cleanRow } from '../core/console/clean.js';
 import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
@@ -22,8 +23,8 @@ export class LogError extends Error {
   override readonly name = 'LogError';
 }
 
-const MOUNT_LINES = 50;
-const MOUNT_LINE_MAX = 1000;
+const PLACES = 50;
+const PLACE_LINE_MAX = 1000;
 /** Enough to tell text from anything else. */
 const PEEK = 4096;
 /** The share of bytes that no console prints, beyond which a file is no text. */
@@ -81,7 +82,7 @@ async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
 /** The same of bytes that arrive, such as standard input. */
 export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promise<ReadLog> {
   const parser = new DumpParser();
-  const mountLines: string[] = [];
+  const places = new Map<string, BootPlace>();
   let commandLine: string | null = null;
   let kernel: string | null = null;
   let cutShort: string | null = null;
@@ -91,15 +92,15 @@ export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promi
       parser.push(line);
       commandLine = kernelCommandLine(line) ?? commandLine;
       kernel = kernelRelease(line) ?? kernel;
-      if (mountLines.length < MOUNT_LINES && line.length < MOUNT_LINE_MAX && /virtio-?fs/i.test(line))
-        mountLines.push(line);
+      const place = line.length < PLACE_LINE_MAX ? bootPlace(line) : null;
+      if (place && places.size < PLACES) places.set(JSON.stringify(place), place);
     }
   }
   const analysis = analyze(parser.finish(), {
     secondsBetweenLooks: null,
     shares: [],
     kernelCommandLine: commandLine,
-    mountLines,
+    bootPlaces: [...places.values()],
   });
   return { analysis, kernel, cutShort };
 }

@@ -1,5 +1,6 @@
 import type { Share, Task } from '../model.js';
 import { backendOf } from './backends.js';
+import { type BootPlace, onlyFailing, onlyMount } from './boot-places.js';
 import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol } from './layers.js';
 import { subjectOf } from './subjects.js';
@@ -12,8 +13,8 @@ export interface AnalysisContext {
   shares: Share[];
   /** From QEMU or from the boot log; null if unknown. */
   kernelCommandLine: string | null;
-  /** Lines of the boot log that name a filesystem backed by a server, for logs without a QEMU to ask. */
-  mountLines?: string[];
+  /** Filesystems and disks that the log names, for logs without a QEMU to ask. */
+  bootPlaces?: BootPlace[];
 }
 
 export interface Place {
@@ -29,6 +30,7 @@ export interface Place {
 const PAGE_WAIT = /^(?:filemap_fault|filemap_read|generic_file_buffered_read|do_read_cache_(?:page|folio))$/;
 const FUSE_FRAME = /^_*(?:fuse|virtio_fs|cuse)_/;
 const MOST_LISTED = 3;
+const NFS_ROOT = /\bnfsroot=([^\s,]{1,100})/;
 
 /** Where a stuck task's wait ends: a filesystem, a server, a layer of the kernel. */
 export function placeOf(task: Task, context: AnalysisContext): Place {
@@ -43,7 +45,32 @@ export function placeOf(task: Task, context: AnalysisContext): Place {
     const place = fromOutside(context, fuse);
     if (place) return place;
   }
-  return { where: backend?.where ?? named, inferred: [], outside: 'none' };
+  const device = deviceOf(named, task, context);
+  return { where: backend?.where ?? named, inferred: [], outside: 'none', ...device };
+}
+
+/** The device below a filesystem that the stack names, or a disk that reported errors: where the log leaves no choice. */
+function deviceOf(
+  named: string | null,
+  task: Task,
+  { bootPlaces = [], kernelCommandLine }: AnalysisContext,
+): Partial<Place> {
+  const filesystem = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
+  const device = filesystem === undefined ? null : onlyMount(bootPlaces, filesystem);
+  if (filesystem !== undefined && device !== null) {
+    const inferred = `That it is on ${device} is inferred: of the log's filesystems it alone is ${filesystem}.`;
+    return { where: `filesystem ${filesystem} on ${device} (inferred)`, inferred: [inferred] };
+  }
+  const share =
+    backendOf(task.frames)?.kind === 'nfs' ? NFS_ROOT.exec(kernelCommandLine ?? '')?.[1] : undefined;
+  if (share !== undefined) {
+    const inferred = `${share} is inferred from nfsroot= on the kernel's command line.`;
+    return { where: `an NFS server, perhaps ${share} (inferred)`, inferred: [inferred] };
+  }
+  const disk = named === 'the block layer' ? onlyFailing(bootPlaces) : null;
+  if (disk === null) return {};
+  const inferred = `${disk} is inferred: the log has I/O errors or timeouts of this disk alone.`;
+  return { where: `the block layer, perhaps disk ${disk} (inferred)`, inferred: [inferred] };
 }
 
 /** What is wrong with a server on the host; null if it runs. D is no fault: one that reads its disk is in D too. */
@@ -99,7 +126,7 @@ const tags = (shares: readonly Share[]): string => {
 };
 
 /** Without QEMU to ask, the guest's own words about its root or its mounts. */
-function fromLog({ kernelCommandLine, mountLines }: AnalysisContext, fuse: boolean): Place | null {
+function fromLog({ kernelCommandLine, bootPlaces }: AnalysisContext, fuse: boolean): Place | null {
   const root = /\brootfstype=virtiofs\b/.test(kernelCommandLine ?? '')
     ? /\broot=([^\s,]{1,64})/.exec(kernelCommandLine ?? '')?.[1]
     : undefined;
@@ -111,7 +138,7 @@ function fromLog({ kernelCommandLine, mountLines }: AnalysisContext, fuse: boole
       outside: 'none',
     };
   }
-  if (!mountLines?.some((line) => /virtio-?fs/i.test(line))) return null;
+  if (!bootPlaces?.some(({ filesystem }) => filesystem === 'virtiofs')) return null;
   return {
     where: `${fuse ? '' : 'perhaps '}a virtiofs share (inferred from the boot log)`,
     inferred: ['That it is a virtiofs is inferred from the boot log, which names one.'],

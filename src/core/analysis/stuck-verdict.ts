@@ -6,6 +6,7 @@ import { entryOf, operationFrame } from './frames.js';
 import { layerOf } from './layers.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
+import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
 import { mayServe } from './servers.js';
 import { subjectOf } from './subjects.js';
@@ -135,7 +136,7 @@ function stacksAreWhole(dump: Dump | undefined): boolean {
 }
 
 function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[] {
-  const reasons = [...standsOn(root, dumps), ...chainReasons(root)];
+  const reasons = [...standsOn(root, dumps), ...reentered(root), ...chainReasons(root)];
   if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
   if (nobodyPerforms(root, dumps)) {
     reasons.push(
@@ -148,6 +149,16 @@ function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[
     );
   }
   return reasons;
+}
+
+/** A filesystem asked for memory, and the search for it ended in a filesystem. */
+function reentered({ task }: Root): string[] {
+  const found = reclaimRecursion(task.frames);
+  if (!found) return [];
+  const { outer, inner } = found;
+  return [
+    `Memory reclaim recursed: ${outer.frame} (${outer.subject}) asked for memory, and the search for it came into ${inner.frame} (${inner.subject}); what that waits for may need a lock or a transaction that the task holds itself.`,
+  ];
 }
 
 /** I/O is awaited, and no task of a whole dump is in a driver or works for one: the guest has done its part. */

@@ -145,7 +145,7 @@ const table: Row[] = [
     frame: [null],
     culprit: ['hog'],
     title: [/hog/, /real-time|priority/],
-    miss: 'the tasks in R are not looked at',
+    miss: "the scheduler's table, which has priorities and run times, is not looked at",
   },
   {
     // Nothing is wrong in the kernel, and an idle program's threads sleep like this: which tasks are threads of one process

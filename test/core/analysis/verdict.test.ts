@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../../src/core/analysis/analyze.js';
+import { bootPlace } from '../../../src/core/analysis/boot-places.js';
 import type { AnalysisContext } from '../../../src/core/analysis/places.js';
 import { parseDumps } from '../../../src/core/dump/parse.js';
 import type { Share, Verdict } from '../../../src/core/model.js';
@@ -10,6 +11,7 @@ const share = (tag: string, state: string | null): Share => ({
   socket: `/run/${tag}.sock`,
   server: state === null ? null : { pid: 5, comm: 'virtiofsd', state },
 });
+const places = (...lines: string[]) => ({ bootPlaces: lines.flatMap((line) => bootPlace(line) ?? []) });
 const nothing: AnalysisContext = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
 const judge = (lines: readonly string[], context: Partial<AnalysisContext> = {}) =>
   analyze(parseDumps(lines), { ...nothing, ...context });
@@ -158,7 +160,7 @@ describe('where', () => {
   it('reads the root filesystem from the command line, and virtiofs from the boot log', () => {
     const root = verdict(wait, { kernelCommandLine: 'root=myroot rootfstype=virtiofs quiet' });
     expect(root.title).toContain('→ filesystem virtiofs:myroot (inferred from the command line)');
-    const log = verdict(wait, { mountLines: ['virtiofs virtio0: virtio_fs_setup_dax: No cache capability'] });
+    const log = verdict(wait, places('virtiofs virtio0: virtio_fs_setup_dax: No cache capability'));
     expect(log.title).toContain('→ a virtiofs share (inferred from the boot log)');
     expect(log.inferred).toHaveLength(1);
   });
