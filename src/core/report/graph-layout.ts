@@ -6,7 +6,7 @@ export interface Point {
   y: number;
 }
 
-export interface Size {
+interface Size {
   width: number;
   height: number;
 }
@@ -35,7 +35,7 @@ interface Edge {
 
 const MARGIN = 14;
 
-export interface Layout extends Size {
+interface Layout extends Size {
   /** Middles, in the order of the nodes. */
   nodes: Point[];
   /** The line, and the middle of the label, in the order of the edges. */

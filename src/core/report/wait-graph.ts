@@ -27,7 +27,7 @@ export interface Arrow {
   ring: boolean;
 }
 
-export interface WaitGraph {
+interface WaitGraph {
   boxes: Box[];
   arrows: Arrow[];
   /** Boxes that found no room, and their tasks. */

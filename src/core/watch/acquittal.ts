@@ -7,7 +7,7 @@ import { seconds } from '../words.js';
 import { gaveUpFor, userspaceAfter } from './busy.js';
 import type { Context } from './case.js';
 import type { Finding } from './events.js';
-import { allBusy, allLoop, blockMoved } from './from-looks.js';
+import { allBusy, allLoop, backendIsDead, movedSince } from './from-looks.js';
 import { hostStarves } from './host.js';
 import type { Case, GuestState } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
@@ -24,7 +24,7 @@ const AGAIN_MS = 25_000;
 const SERVER = /^(?:sshd|dropbear)\b/;
 
 /** `until`: when it is looked at again at the latest, whatever the cooldown says. */
-export interface Acquittal {
+interface Acquittal {
   why: string;
   until: Mono;
   /** Something stood still, perhaps only for a while: the guest stays suspect, and the next second look takes longer. */
@@ -90,25 +90,25 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     return { why: `SSH does not tell, and no task stood still in two looks: ${title}`, until: at + AGAIN_MS };
   }
   if (current.live) {
-    if (proven && !blockMoved(current.looks)) return null;
+    if (proven && movedSince(current.looks) === null) return null;
     return { why: `its console goes on, and that it is stuck is not proven: ${title}`, until: at + AGAIN_MS };
   }
   if (!proven && isFresh(finding.analysis))
     return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
+  if (!proven && finding.analysis.verdict.culprit?.state === 'S' && !backendIsDead(current.looks))
+    return { why: `seen once only, in a wait that may end: ${title}`, until: at + AGAIN_MS, slow: true };
   return stillWorks(context, current, finding, proven);
 }
 
 /** Where disks move or the host itself is short of time, only long standing proof counts. */
 function stillWorks(context: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
   const { state, settings, at } = context;
-  const moved = blockMoved(current.looks);
+  const moved = movedSince(current.looks);
   const starves = hostStarves(state, at);
-  if (!moved && starves === null) return null;
+  if (moved === null && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);
   if (proven && at >= until) return null;
-  const because = moved
-    ? 'its block devices still move'
-    : `the host is short of time itself (${starves ?? ''})`;
+  const because = moved ?? `the host is short of time itself (${starves ?? ''})`;
   return {
     why: `slow, not stuck: ${finding.analysis.verdict.title}, but ${because}`,
     until: Math.max(at + AGAIN_MS, until),

@@ -7,7 +7,7 @@ import { printable } from '../printable.js';
 import { counted, seconds } from '../words.js';
 import { lost } from './accusation.js';
 import type { Context } from './case.js';
-import { allBusy, allLoop, blockMoved, ranIn, vcpuCount } from './from-looks.js';
+import { allBusy, allLoop, movedSince, ranIn, vcpuCount } from './from-looks.js';
 import type { Case, GuestState } from './state.js';
 
 const QUOTE_MAX = 160;
@@ -80,7 +80,8 @@ export function userspace(
     return { ...nothing, title, class: 'userspace', confidence: 'high', reasons };
   }
   const waits = verdict.class === 'none' && awaiting !== null && state.ssh.lastOkAt === null;
-  if (!waits || at < userspaceAfter(state, settings) || blockMoved(looks) || allBusy(looks)) return null;
+  if (!waits || at < userspaceAfter(state, settings) || movedSince(looks) !== null || allBusy(looks))
+    return null;
   const title = printable(`systemd waits for ${awaiting}; no task of the kernel is stuck`, 240);
   const quiet = `Nothing else was said on the console for ${seconds(at - quietSince)}, and no disk was read or written.`;
   return {

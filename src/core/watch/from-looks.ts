@@ -10,12 +10,35 @@ const LOOP_SAMPLES = 6;
 const PAGE_DIGITS = 3;
 
 /** Requests of the block devices completed between the first look and the last. */
-export function blockMoved(looks: readonly TimedLook[]): boolean {
+function blockMoved(looks: readonly TimedLook[]): boolean {
   const counts = looks.flatMap(({ qmp }) =>
     qmp.ok && qmp.block !== null ? [qmp.block.reads + qmp.block.writes] : [],
   );
   const [first] = counts;
   return first !== undefined && (counts.at(-1) ?? first) > first;
+}
+
+/** What was done for the guest between the first look and the last, in words; null for nothing. */
+export function movedSince(looks: readonly TimedLook[]): string | null {
+  if (blockMoved(looks)) return 'its block devices still move';
+  return serverMoved(looks) ? 'the server of its share still works' : null;
+}
+
+/** A server that takes CPU time answers somebody, and a share has one guest. */
+function serverMoved(looks: readonly TimedLook[]): boolean {
+  const cpuMs = (look: TimedLook | undefined, of: string) =>
+    look?.shares.find(({ socket }) => socket === of)?.server?.cpuMs;
+  const shares = looks.findLast((look) => look.shares.length > 0)?.shares ?? [];
+  return shares.some(({ socket }) => {
+    const [before, after] = [cpuMs(looks[0], socket), cpuMs(looks.at(-1), socket)];
+    return before !== undefined && after !== undefined && after > before;
+  });
+}
+
+/** The server behind a share is stopped, dead or gone: no wait for it can end. */
+export function backendIsDead(looks: readonly TimedLook[]): boolean {
+  const last = looks.findLast(({ shares }) => shares.length > 0);
+  return last?.shares.some(({ server }) => server === null || 'TtZX'.includes(server.state)) ?? false;
 }
 
 /** For each vCPU the share of the time that its thread ran between the first look and the last; null if unknown. */
