@@ -32,7 +32,7 @@ describe('a capture by hand', () => {
 
   it('asks for the dumps that were named, in their order, and is whole without the others', () => {
     const blocks = answers(golden('idle'));
-    const memory = ['[   20.0] sysrq: Show Memory', '[   20.0] Mem-Info:'];
+    const memory = ['[   10.5] sysrq: Show Memory', '[   10.5] Mem-Info:'];
     const guest = booted(new VirtualGuest({ press: (key) => (key === 'm' ? memory : blocks(key)) })).run(
       30_000,
     );

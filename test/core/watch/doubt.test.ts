@@ -62,7 +62,7 @@ describe('evidence that is not whole', () => {
       if (key === 'w') dumps += 1;
       return key === 'h' && dumps === 2 ? [] : log(key);
     };
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(60_000);
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(120_000);
     const [finding] = guest.findings;
     expect(finding?.evidence.map(({ name, complete }) => [name, complete])).toEqual([
       ['sysrq-w.1', true],
@@ -77,11 +77,11 @@ describe('evidence that is not whole', () => {
 
   it('ends a dump whose fence never comes, after pressing it again', () => {
     const press = (key: string) => (key === 'h' ? [] : answers(golden('page-in'))(key as 'w'));
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(150_000);
     const [finding] = guest.findings;
     expect(finding?.evidence.map(({ endedBy }) => endedBy)).toEqual(['silence', 'silence', 'silence']);
     expect(finding?.complete).toBe(false);
-    expect(guest.pressed.filter((key) => key === 'h')).toHaveLength(9);
+    expect(guest.pressed.filter((key) => key === 'h')).toHaveLength(12);
   });
 
   it('files a blind boot only after a long silence', () => {
