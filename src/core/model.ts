@@ -157,8 +157,16 @@ export interface Dump {
   blockers?: Blocker[];
   /** Whom a stall or lockup report accuses. */
   stall?: Stall;
+  onCpu?: OnCpu[];
   /** Lines inside the dump that are neither part of it nor known to come from others. */
   unplaced?: { lines: number; /** the first few */ examples: string[] };
+}
+
+/** One CPU of the scheduler's table, and how many others could run there. A priority below 100 is real-time. */
+export interface OnCpu {
+  cpu: number;
+  running: { comm: string; pid: number; priority: number; switches: number; ranMs: number } | null;
+  waiting: number;
 }
 
 export interface ListedLock {

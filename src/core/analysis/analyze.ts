@@ -11,6 +11,7 @@ import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
 import { spinVerdict } from './stall-verdict.js';
+import { starvedVerdict } from './starved.js';
 import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { type Edge, findEdges } from './waits.js';
@@ -99,7 +100,7 @@ function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
 const spinOf = (spin: Verdict | null): Said | null => spin && { verdict: spin, parts: [spin.frame ?? ''] };
 
 function quiet(dumps: readonly Dump[], passing: readonly Candidate[]): Said {
-  const verdict = oopsVerdict(dumps) ?? nothingStuck(dumps, passing);
+  const verdict = oopsVerdict(dumps) ?? starvedVerdict(dumps) ?? nothingStuck(dumps, passing);
   return { verdict, parts: [verdict.frame ?? ''] };
 }
 

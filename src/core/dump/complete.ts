@@ -87,6 +87,7 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     ...(section.seconds === null ? {} : { bootSeconds: section.seconds }),
     boot: section.boot,
     ...(section.blockers.length === 0 ? {} : { blockers: section.blockers }),
+    ...(section.sched.onCpu.length === 0 ? {} : { onCpu: section.sched.onCpu }),
     ...(section.unplaced === undefined ? {} : { unplaced: section.unplaced }),
     ...(section.stall === null ? {} : { stall: section.stall }),
   };

@@ -40,6 +40,13 @@ const workItem = z.object({
   seconds: z.number().nullable(),
 });
 const party = z.object({ comm: z.string(), pid: z.number() });
+const running = z.object({
+  comm: z.string(),
+  pid: z.number(),
+  priority: z.number(),
+  switches: z.number(),
+  ranMs: z.number(),
+});
 const dump = z.object({
   key,
   complete: z.boolean(),
@@ -72,6 +79,9 @@ const dump = z.object({
   blockers: z.array(z.object({ waiter: party, owner: party, lock: z.string() })).exactOptional(),
   stall: z
     .object({ cpus: z.array(z.number()), pids: z.array(z.number()), seconds: z.number().nullable() })
+    .exactOptional(),
+  onCpu: z
+    .array(z.object({ cpu: z.number(), running: running.nullable(), waiting: z.number() }))
     .exactOptional(),
   unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
 });
