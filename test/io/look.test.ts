@@ -93,7 +93,8 @@ it('says what is wrong with QMP, and what it sees nevertheless', async () => {
   const qemu = await start('qemu-system-x86_64', '-qmp', `unix:${path}`);
   const seen = await look({ qmpSocket: path, pid: qemu.pid }, options);
   expect(seen.qmp).toMatchObject({ ok: false, fault: 'no-greeting' });
-  expect(seen.qemu).toEqual({ pid: qemu.pid, state: 'S' });
+  expect(seen.qemu?.pid).toBe(qemu.pid);
+  expect(['R', 'S']).toContain(seen.qemu?.state); // it may be starting still
 });
 
 it('finds nothing where nothing is, and throws nothing', async () => {

@@ -47,6 +47,8 @@ export async function withQmp<T>(
   }
   const crowded = await roomInQueue(socketPath, Math.min(options.timeoutMs, HOLD_MS), options.signal);
   if (crowded !== null) throw new QmpError(crowded, socketPath, 'its queue of clients does not move');
+  // An abort while it waited had no listener yet.
+  options.signal?.throwIfAborted();
   const until = performance.now() + HOLD_MS;
   const deadline = () => Math.max(1, Math.min(options.timeoutMs, Math.ceil(until - performance.now())));
   const wire = new Wire(socketPath);
