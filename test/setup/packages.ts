@@ -1,13 +1,11 @@
 import { packagesHere } from '../../src/guest/host.js';
 import { installPackages } from '../../src/guest/packages.js';
 
-/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a Debian guest's image, a browser. */
+/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a browser for the report. */
 const testPackages = [
   'chromium',
   'dbus-user-session',
-  'e2fsprogs',
   'libpam-systemd',
-  'mmdebstrap',
   'systemd-container',
   'systemd-journal-remote',
   'systemd-sysv',

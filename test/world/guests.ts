@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { qemuArguments, type QemuOptions } from '../../src/guest/qemu.js';
+import { qemuArguments } from '../../src/guest/qemu.js';
 import { sshConfig } from '../../src/guest/start.js';
 import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
 import { user, type World } from './world.js';
@@ -15,18 +15,7 @@ interface WorldGuest {
   append?: string;
 }
 
-/** What goes wrong in a Debian guest: the units of test/world/debian say how. */
-type DebianWedge = 'start-job' | 'emergency' | 'slow-boot' | 'reboot-loop' | 'livelock';
-
-interface DebianGuest {
-  vm: string;
-  port: number;
-  /** Healthy without. */
-  wedge?: DebianWedge;
-  /** More of the kernel command line, e.g. `quiet`. */
-  append?: string;
-}
-
+const key = join(user.home, '.ssh/id_guest');
 const units = join(user.home, '.config/systemd/user');
 const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 
@@ -41,74 +30,37 @@ const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` :
 const lastLines = (world: World, unit: string) =>
   world.dev(['journalctl', `--user-unit=${unit}`, '--lines=30', '--output=cat']);
 
-/** What a user of such guests has in place: the template of their unit, and an ssh_config. */
+/** What a user of such guests has in place: the template of their unit, and a way in by SSH. */
 async function prepareUser(world: World): Promise<void> {
   const template = join(import.meta.dirname, 'units/qemu-system@.service');
   await world.write(join(units, 'qemu-system@.service'), await readFile(template, 'utf8'));
+  await world.write(key, `${await world.root(['cat', world.image.sshKey])}\n`);
   await world.write(join(user.home, '.ssh/config'), 'Include guests/*\n');
   await world.dev(['systemctl', '--user', 'daemon-reload']);
-}
-
-/** What differs between the guests that a user of the world can start. */
-interface Machine {
-  vm: string;
-  port: number;
-  image: QemuOptions['image'];
-  append: string;
-  extra?: readonly string[];
-  /** Private key inside that the guest's root accepts. */
-  sshKey: string;
 }
 
 /** Starts a guest as a unit of the world's user, with its virtiofsd beside it, and returns at once. */
 export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
   const { vm, mode, port, append = 'loglevel=7' } = guest;
-  const { image } = world;
-  await startMachine(world, {
-    vm,
-    port,
-    image,
-    append: `wedge.mode=${mode} ${append}`,
-    sshKey: image.sshKey,
-  });
-}
-
-/**
- * Starts a Debian with its own systemd the same way; World.up was given its image. It mounts the store at /mnt/store,
- * boots to SSH in half a minute to a minute, and its root's password is `wedge`.
- */
-export async function startDebianGuest(world: World, guest: DebianGuest): Promise<void> {
-  const { vm, port, wedge, append = '' } = guest;
-  const { kernel, root, sshKey } = world.debian;
-  const drive = `if=none,id=root,file=${root},format=raw,snapshot=on`;
-  const mode = wedge === undefined ? '' : `wedge=${wedge}`;
-  await startMachine(world, {
-    vm,
-    port,
-    image: { kernel, initrd: null },
-    append: `root=/dev/nvme0n1 rw net.ifnames=0 sysrq_always_enabled ${mode} ${append}`,
-    extra: ['-drive', drive, '-device', 'nvme,drive=root,serial=root'],
-    sshKey,
-  });
-}
-
-async function startMachine(world: World, machine: Machine): Promise<void> {
-  const { vm, port, sshKey, image, append, extra } = machine;
   await prepareUser(world);
-  const key = join(user.home, '.ssh', `id_${vm}`);
-  await world.write(key, `${await world.root(['cat', sshKey])}\n`);
   const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
   const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
-  const run = ['systemd-run', '--user', '--quiet', '--collect', `--unit=${storeUnit(vm)}`];
-  await world.dev([...run, '--', ...serve]);
+  await world.dev([
+    'systemd-run',
+    '--user',
+    '--quiet',
+    '--collect',
+    `--unit=${storeUnit(vm)}`,
+    '--',
+    ...serve,
+  ]);
   const args = qemuArguments({
     vm,
-    image,
+    image: world.image,
     virtiofsdSocket,
     qmpSocket: qmpSocket(vm),
     sshPort: port,
-    append,
-    extra,
+    append: `wedge.mode=${mode} ${append}`,
     console: 'stdio',
   });
   const environment = `QEMU_ARGS='${args.map(quoted).join(' ')}'\n`;

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { imageIn, type GuestImage } from '../../src/guest/build.js';
 import { call } from '../../src/guest/call.js';
-import { debianIn, type DebianImage } from './debian-image.js';
 import {
   controlGroups,
   destroyMachine,
@@ -23,7 +22,6 @@ const commandMs = 60_000;
 const uid = 1990;
 
 const inside = imageIn('/guest');
-const debianInside = debianIn('/debian');
 
 /** The user inside whose manager runs the guests. */
 export const user = { name: 'dev', home: '/home/dev', runtime: `/run/user/${uid}` };
@@ -33,16 +31,11 @@ const joinGroups = `
 while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done
 shift; exec "$@"`;
 
-interface Images {
-  demo: GuestImage;
-  debian: DebianImage | undefined;
-}
-
-async function bootMachine(machine: MachineDirectory, { demo, debian }: Images): Promise<number> {
+async function bootMachine(machine: MachineDirectory, image: GuestImage): Promise<number> {
   const groups = await controlGroups(machine.name);
-  const images = [`${demo.directory}:${inside.directory}`];
-  if (debian) images.push(`${debian.directory}:${debianInside.directory}`);
-  const binds = [project, process.execPath, ...images].map((path) => `--bind-ro=${path}`);
+  const binds = [project, process.execPath, `${image.directory}:${inside.directory}`].map(
+    (path) => `--bind-ro=${path}`,
+  );
   const nspawn = [
     'systemd-nspawn',
     '--boot',
@@ -91,8 +84,6 @@ async function until<T>(
 export class World {
   /** The guests' image, at its path inside. */
   readonly image = inside;
-  /** Debian's image, at its path inside; there only where `up` was given one. */
-  readonly debian = debianInside;
   readonly #machine: MachineDirectory;
   readonly #leader: number;
 
@@ -106,8 +97,8 @@ export class World {
     return this.#machine.share;
   }
 
-  /** @param demo @param debian the images of this host that guests inside are started from */
-  static async up(demo: GuestImage, debian?: DebianImage): Promise<World> {
+  /** @param image the image of this host that guests inside are started from */
+  static async up(image: GuestImage): Promise<World> {
     if (process.getuid?.() !== 0)
       throw new Error('The test world boots a machine, which takes root: sudo npm test');
     await destroyStaleMachines();
@@ -115,7 +106,7 @@ export class World {
     try {
       await mountRoot(machine);
       await mkdir(join(machine.root, 'var/log/journal'), { recursive: true }); // else users cannot read theirs
-      const nspawn = await bootMachine(machine, { demo, debian });
+      const nspawn = await bootMachine(machine, image);
       const failure = () => readFile(join(machine.base, 'boot.log'), 'utf8');
       const leader = await until(() => leaderOf(nspawn), bootMs, failure);
       const world = new World(machine, leader);
