@@ -9,14 +9,9 @@ export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | 
 /** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
 export interface SshProbe {
   kind: 'ok' | 'refused' | 'timed-out' | 'host-fault';
-  /** How far it came; absent where it did not start, or ssh did not say. */
-  step?: SshStep;
   detail: string;
   tookMs: number;
 }
-
-/** The steps of a probe in their order. `command` forks in the guest and reads files there. */
-export type SshStep = 'connect' | 'banner' | 'login' | 'command';
 
 /** Why QMP could not be used, each with its own meaning for the verdict. */
 export type QmpFault =

@@ -1,6 +1,6 @@
 /**
  * The lines that say which CPU a backtrace is of, and what ran there: lib/dump_stack.c, lib/nmi_backtrace.c, and
- * show_regs() of arch/<name>/kernel/process.c, old kernels included.
+ * each architecture's show_regs(), old kernels included.
  */
 interface CpuLine {
   /** Null where the line names only the task. */

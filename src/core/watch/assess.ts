@@ -103,13 +103,12 @@ function ofSsh({ ssh, ...rest }: GuestState, settings: GuestSettings, at: Mono):
   const side = 'ssh' as const;
   if (!settings.ssh.enabled) return { side, says: 'is off for this guest', ageMs: null, doubt: 'not asked' };
   if (ssh.last === null) return { side, says: 'was not asked yet', ageMs: null, doubt: 'not asked' };
-  const { kind, step, detail } = ssh.last;
-  const came = step === undefined ? '' : ` at ${step}`;
+  const { kind, detail } = ssh.last;
   const before =
     ssh.lastOkAt === null
       ? 'it has not answered in this boot'
       : `it answered ${seconds(at - ssh.lastOkAt)} ago`;
-  const failed = `${counted(ssh.failures, 'failure')} in a row, ${kind}${came}: ${detail}; ${before}`;
+  const failed = `${counted(ssh.failures, 'failure')} in a row, ${kind}: ${detail}; ${before}`;
   return {
     side,
     says: kind === 'ok' ? `answers: ${detail}` : failed,
