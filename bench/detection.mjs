@@ -1,92 +1,157 @@
 /**
- * hung_task, at its default of 120 s, and wedgewatch side by side on the same wedge of the same real guest. Needs
- * `npm run build`. Each wedge takes as long as hung_task is given, 4 min: it may report 120 to 240 s after a task blocks.
- *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 of each kind by default; kinds: job, exec, quiet
+ * hung_task, at its default of 120 s, and wedgewatch side by side on the same wedges of the same real guests. Needs
+ * `npm run build`, and Debian on x86-64 as the demo does. All kinds of a round run under one daemon; they are wedged one
+ * after the other, and hung_task is then given 4 min: it reports 120 to 240 s after a task blocks.
+ *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 rounds of every kind by default
  */
 /* global performance */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { execa } from 'execa';
 import { parseConfig } from '../dist/core/config/parse.js';
 import { complaintIn } from '../dist/core/console/complaints.js';
 import { Daemon } from '../dist/daemon/daemon.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
+import { wedgeRecipe } from '../dist/guest/wedges.js';
 import { runtimeDirectory } from '../dist/io/places.js';
 
+const stopStore = (guest) => guest.wedge();
+const freeze = (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk');
+const mountDisk = '. /wedges/common.sh; mount_disk';
+/** As sshd does with lastlog: each login is written to the disk first. */
+const recordLogins = `${mountDisk}
+printf '#!/bin/sh\\ntouch /mnt/disk/login\\nexec /bin/serve-ssh /bin/dropbear\\n' >/tmp/serve
+chmod +x /tmp/serve; killall nc
+nc -ll -p 22 -e /tmp/serve >/dev/null 2>&1 </dev/null &`;
+const hog = 'echo -1 >/proc/sys/kernel/sched_rt_runtime_us; (sleep 1; hog) >/dev/null 2>&1 </dev/null &';
+
 const KINDS = {
-  job: { append: 'wedge.mode=job', what: 'page-in on a dead virtiofs, in D (killable)' },
-  exec: { append: 'wedge.mode=exec', what: 'exec on a dead virtiofs, in S' },
-  quiet: { append: 'wedge.mode=job quiet', what: 'page-in, booted with quiet' },
+  job: { mode: 'job', wedge: stopStore, what: 'page-in on a dead virtiofs, in D (killable)' },
+  exec: { mode: 'exec', wedge: stopStore, what: 'exec on a dead virtiofs, in S' },
+  quiet: { mode: 'job quiet', wedge: stopStore, what: 'page-in, booted with `quiet`' },
+  login: { mode: 'none', prepare: recordLogins, wedge: freeze, what: 'login on a frozen ext4, in D' },
+  realtime: { mode: 'none', wedge: (guest) => inGuest(guest, hog), what: 'every CPU in a real-time loop' },
+  complaint: {
+    mode: 'none',
+    timeoutSeconds: 10,
+    prepare: mountDisk,
+    wedge: (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk; touch /mnt/disk/file >/dev/null 2>&1 &'),
+    what: 'SSH answers; hung_task after 10 s, and from its line on',
+  },
 };
 const rounds = Number(process.argv[2] ?? 5);
 const kinds = (process.argv[3] ?? Object.keys(KINDS).join(',')).split(',');
 const patienceMs = Number(process.argv[4] ?? 240) * 1000;
 const BOOT_MS = 120_000;
+const ARCHIVE_MS = 60_000;
 const now = () => performance.now();
+const vmOf = (kind) => `detection-${kind}`;
+
+async function inGuest(guest, command) {
+  await execa('ssh', ['-F', guest.sshConfigFile, guest.sshHost, command], { timeout: 20_000 });
+}
 
 async function until(ask, limitMs) {
-  for (const end = now() + limitMs; now() < end; await delay(100)) {
+  for (const end = now() + limitMs; now() < end; await delay(50)) {
     const answer = ask();
     if (answer) return answer;
   }
   return null;
 }
 
-/** Seconds to the archive and to hung_task's first line; null where it did not come. */
-async function wedge(kind, image) {
-  const state = mkdtempSync(join(tmpdir(), 'wedgewatch-detection-'));
-  const vm = 'wedgewatch-detection';
-  const guest = await startGuest({ vm, image, append: `${KINDS[kind].append} hung_task_timeout_secs=120` });
-  let archived = null;
-  let hungTask = null;
-  const { config } = parseConfig(
+function makeDisk(path) {
+  writeFileSync(path, '');
+  truncateSync(path, 64 << 20);
+  execFileSync('/sbin/mke2fs', ['-q', '-t', 'ext4', '-F', path]);
+  const drive = `if=none,id=disk,file=${path},format=raw,cache=unsafe`;
+  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'];
+}
+
+function startDaemon(guests, scratch, onFiled) {
+  const configFile = join(scratch, 'ssh_config');
+  writeFileSync(configFile, guests.map((guest) => readFileSync(guest.sshConfigFile, 'utf8')).join(''));
+  const parsed = parseConfig(
     JSON.stringify({
-      ssh: { configFile: guest.sshConfigFile },
-      discover: { enabled: false, directory: guest.qmpDirectory },
-      guests: [
-        { name: vm, ...(guest.unit && { unit: guest.unit }), console: guest.console, ssh: guest.sshHost },
-      ],
+      ssh: { configFile },
+      discover: { enabled: false, directory: guests[0].qmpDirectory },
+      guests: guests.map((guest) => ({
+        name: guest.vm,
+        ...(guest.unit && { unit: guest.unit }),
+        qmp: guest.qmpSocket,
+        console: guest.console,
+        ssh: guest.sshHost,
+      })),
     }),
     'bench',
   );
-  const daemon = new Daemon({
-    config,
-    state,
-    runtime: runtimeDirectory(),
-    only: vm,
-    log: () => undefined,
-    onFiled: (_guest, directory) => (archived ??= directory && { directory, at: now() }),
-  });
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  const { config } = parsed;
+  const state = join(scratch, 'state');
+  return new Daemon({ config, state, runtime: runtimeDirectory(), log: () => undefined, onFiled });
+}
+
+/** Milliseconds from the wedge to the archive and to hung_task's first line; null where it did not come. */
+async function wedgeOne({ kind, guest, daemon, filed }) {
+  const run = { kind, at: now(), archived: null, line: null };
+  const reported = () =>
+    daemon.guests.get(guest.vm)?.state.console.tail.some((line) => complaintIn(line)?.kind === 'hung_task');
+  run.watch = () => {
+    run.archived ??= filed.get(guest.vm) ?? null;
+    if (run.line === null && reported()) run.line = now();
+  };
+  await KINDS[kind].wedge(guest);
+  await until(() => (run.watch(), run.archived), ARCHIVE_MS);
+  return run;
+}
+
+function outcome({ kind, at, archived, line }) {
+  const from = kind === 'complaint' ? line : at;
+  const incident = archived && JSON.parse(readFileSync(join(archived.directory, 'incident.json'), 'utf8'));
+  return {
+    archive: archived && from && (archived.at - from) / 1000,
+    line: line && (line - at) / 1000,
+    whole: incident?.evidence.complete === true,
+    class: incident?.verdict.class ?? 'not caught',
+    title: incident?.verdict.title,
+  };
+}
+
+async function round(image) {
+  const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-detection-'));
+  const guests = new Map();
+  const filed = new Map();
+  let daemon;
   try {
+    for (const kind of kinds) {
+      const { mode, timeoutSeconds = 120 } = KINDS[kind];
+      const append = `loglevel=7 wedge.mode=${mode} sysctl.kernel.hung_task_timeout_secs=${timeoutSeconds}`;
+      const extra = makeDisk(join(scratch, kind));
+      guests.set(kind, await startGuest({ vm: vmOf(kind), image, append, extra }));
+    }
+    daemon = startDaemon([...guests.values()], scratch, ({ vm }, directory) => {
+      if (directory && !filed.has(vm)) filed.set(vm, { directory, at: now() });
+    });
     await daemon.start();
-    const watched = () => daemon.guests.get(vm);
-    if (!(await until(() => watched()?.state.name === 'up', BOOT_MS)))
-      throw new Error('the guest did not come up');
+    const runs = [];
+    for (const [kind, guest] of guests) {
+      const up = () => daemon.guests.get(guest.vm)?.state.name === 'up';
+      if (!(await until(up, BOOT_MS))) throw new Error(`${guest.vm} did not come up`);
+      if (KINDS[kind].prepare) await inGuest(guest, KINDS[kind].prepare);
+    }
     await delay(6_000);
-    const at = now();
-    guest.wedge();
-    const reported = () =>
-      watched()?.state.console.tail.some((line) => complaintIn(line)?.kind === 'hung_task');
-    await until(() => {
-      if (hungTask === null && reported()) hungTask = now();
-      return archived !== null && hungTask !== null;
-    }, patienceMs);
-    const seconds = (moment) => (moment === null ? null : (moment - at) / 1000);
-    const verdict = archived && JSON.parse(readFileSync(join(archived.directory, 'incident.json'), 'utf8'));
-    return {
-      archive: seconds(archived?.at ?? null),
-      hungTask: seconds(hungTask),
-      whole: verdict?.evidence.complete === true,
-      class: verdict?.verdict.class ?? 'not caught',
-    };
+    for (const [kind, guest] of guests) runs.push(await wedgeOne({ kind, guest, daemon, filed }));
+    const all = () => (runs.forEach((run) => run.watch()), runs.every((run) => run.line && run.archived));
+    await until(all, Math.max(0, runs.at(-1).at + patienceMs - now()));
+    return runs.map((run) => [run.kind, outcome(run)]);
   } finally {
-    await daemon.stop();
-    guest.unwedge();
-    await guest.stop();
-    rmSync(state, { recursive: true, force: true });
+    await daemon?.stop();
+    for (const guest of guests.values()) await guest.stop();
+    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
@@ -98,16 +163,20 @@ const spread = (values) => {
   return `${at(0)} / ${at(0.5)} / ${at(0.95)}${missing}`;
 };
 
-const image = await buildGuest(guestCache(), { log: () => undefined });
+const image = await buildGuest(guestCache(), { log: () => undefined }, await wedgeRecipe());
+const results = new Map(kinds.map((kind) => [kind, []]));
+for (let number = 1; number <= rounds; number += 1) {
+  for (const [kind, run] of await round(image)) {
+    results.get(kind).push(run);
+    process.stderr.write(`${number} ${kind} ${JSON.stringify(run)}\n`);
+  }
+}
 process.stdout.write(
-  'wedge | wedge to archived stacks, s: min / median / p95 | first hung_task line, s | whole | class\n',
+  'wedge | to archived stacks, s: min / median / p95 | first hung_task line, s | whole | class\n',
 );
-for (const kind of kinds) {
-  const runs = [];
-  for (let round = 0; round < rounds; round += 1) runs.push(await wedge(kind, image));
+for (const [kind, runs] of results) {
   const whole = runs.filter((run) => run.whole).length;
   const classes = [...new Set(runs.map((run) => run.class))].join(', ');
-  process.stdout.write(
-    `${KINDS[kind].what} | ${spread(runs.map((run) => run.archive))} | ${spread(runs.map((run) => run.hungTask))} within ${patienceMs / 1000} s | ${whole} of ${rounds} | ${classes}\n`,
-  );
+  const [archive, line] = [spread(runs.map((run) => run.archive)), spread(runs.map((run) => run.line))];
+  process.stdout.write(`${KINDS[kind].what} | ${archive} | ${line} | ${whole} of ${rounds} | ${classes}\n`);
 }
