@@ -25,6 +25,9 @@ export type QmpFault =
   | 'refused' // QEMU answered with an error
   | 'no-permission';
 
+/** Why a key could not be pressed. */
+export type PressFault = QmpFault | 'ssh-failed' | 'no-keyboard';
+
 /** What QMP said of the machine. */
 export interface QmpView {
   /** As `query-status` names it: running, paused, io-error, guest-panicked … */
@@ -51,6 +54,10 @@ export interface CpuSample {
   halted: boolean | null;
   /** Runs a program, not the kernel; null as above. */
   user: boolean | null;
+  /** Takes no interrupts; null as above. */
+  masked: boolean | null;
+  /** The function there with its offset; absent where that is not known. */
+  symbol?: string;
 }
 
 /** One look from outside: harmless, takes milliseconds, presses nothing. */
@@ -78,24 +85,14 @@ export interface GuestFacts {
   sysrqMask: number | null;
   /** console_loglevel, the first number of kernel.printk */
   loglevel: number | null;
-}
-
-/** A way to get evidence out of a guest, tried in this order. */
-export type RungName =
-  | 'send-key' // Alt+SysRq on the emulated keyboard
-  | 'sysrq-trigger' // the same keys over SSH
-  | 'input-send-event' // the same keyboard, without QEMU's queue
-  | 'second-keyboard'
-  | 'registers' // of all vCPUs, sampled
-  | 'inject-nmi'
-  | 'memory-dump';
-
-/** What came of one of them. */
-export interface CaptureRung {
-  rung: RungName;
-  outcome: 'worked' | 'failed' | 'skipped';
-  /** One phrase: what it brought, or why it did not or was not tried. */
-  detail: string;
+  /** sysrq_always_enabled is on the kernel's command line: the mask does not count. */
+  alwaysEnabled: boolean;
+  /** kernel.hung_task_timeout_secs; 0 is off. */
+  hungTaskSeconds: number | null;
+  /** ID of /etc/os-release. */
+  os: string | null;
+  /** Of the kernel's configuration those that are y or m among the ones asked for, without CONFIG_. */
+  symbols: string[] | null;
 }
 
 export interface Frame {

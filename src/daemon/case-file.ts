@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { kernelOf } from '../core/console/markers.js';
 import type { Incident } from '../core/report/incident.js';
+import { MEMORY_FILE } from '../core/report/text.js';
 import { type Grounds, groundsOf } from '../core/watch/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
@@ -109,6 +110,11 @@ export class CaseFile {
     await this.current?.writer.dump(name, lines);
   }
 
+  /** Where the guest's memory may be written to; null where no incident is open. */
+  memoryFile(): string | null {
+    return this.current === null ? null : join(this.current.writer.partial, MEMORY_FILE);
+  }
+
   async file(finding: Finding): Promise<void> {
     const { guest } = this;
     const { title } = finding.analysis.verdict;
@@ -201,6 +207,7 @@ export class CaseFile {
       recoveredAt: null,
       evidence: { complete, incompleteBecause, dumps: evidence },
       capture: finding.rungs,
+      armed: finding.armed,
       timings: {
         ...(wedgedSince !== null && {
           suspectedAfterMs: Math.round(suspectAt - wedgedSince),

@@ -16,6 +16,7 @@ import { archiveRoot } from '../io/places.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
+import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
 import { execute, type Services } from './execute.js';
@@ -59,6 +60,7 @@ export class Daemon {
   private readonly files: ConsoleFiles;
   private readonly host = new HostWatch();
   private readonly boot = bootId();
+  private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private discovery: { directory: string; stop: AbortController } | null = null;
   private reconfigured: Promise<void> = Promise.resolve();
@@ -118,7 +120,7 @@ export class Daemon {
     clearInterval(this.timer);
     this.stopping.abort();
     await Promise.all([...this.guests.values()].map((guest) => guest.stop()));
-    await this.stopRetention();
+    await Promise.all([this.stopRetention(), this.stopArming()]);
     await this.journal.stop();
   }
 
@@ -269,6 +271,10 @@ export class Daemon {
   private schedule(): void {
     const { log, state } = this.options;
     void this.stopRetention();
+    void this.stopArming();
+    this.stopArming = scheduleArming(this.config.armSchedule, () => {
+      for (const guest of this.guests.values()) guest.now({ type: 'arming-due' });
+    });
     this.stopRetention = scheduleRetention(state, this.config.archive, {
       onRemoved: (gone) => {
         for (const { name, why } of gone) log('info', `archive: removed ${name}: ${why}`);

@@ -1,16 +1,18 @@
 /** What each effect of a decision does to the world. Every answer comes back as an event; every call has a deadline. */
 import type { ConsolePosition } from '../core/console/position.js';
-import type { SysrqKey } from '../core/model.js';
+import type { CaptureRung } from '../core/capture/rungs.js';
 import type { Effect } from '../core/watch/events.js';
 import { monotonicMs } from '../io/clock.js';
 import type { LearnedBoots } from '../io/learned.js';
 import type { Log } from '../io/log.js';
 import { look } from '../io/look.js';
-import { QmpError } from '../io/qmp/error.js';
-import { pressChord } from '../io/qmp/press.js';
+import { dumpMemory } from '../io/qmp/memory.js';
+import { injectNmi } from '../io/qmp/nmi.js';
+import { armGuest } from '../io/ssh/arm.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import type { Guest } from './guest.js';
+import { press } from './press.js';
 import type { Slots } from './slots.js';
 
 /** What guests share. */
@@ -36,10 +38,6 @@ type Handlers = {
   ) => Promise<void>;
 };
 
-/** Another client that holds QMP leaves soon, as a rule. */
-const BUSY_MS = 3_000;
-const BUSY_PAUSE_MS = 200;
-
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
     const { host, timeout, configFile: config } = guest.settings.ssh;
@@ -56,6 +54,15 @@ const handlers: Handlers = {
     });
     guest.now({ type: 'facts', facts });
   },
+  'prove-keys': async (guest) => {
+    const { fault, detail } = await press(guest, { key: 'h', slow: false, via: 'send-key' });
+    guest.now({ type: 'proof', problem: fault === null ? null : detail });
+  },
+  'arm-guest': async (guest) => {
+    const { host, timeout, configFile: config } = guest.settings.ssh;
+    const options = { timeoutMs: 3 * timeout, config, signal: guest.stopping.signal };
+    guest.now({ type: 'armed', problem: await armGuest(host, options) });
+  },
   look: async (guest) => {
     const { qmpSocket, qmp } = guest.settings;
     const seen = await look(
@@ -65,9 +72,23 @@ const handlers: Handlers = {
     guest.now({ type: 'look', look: seen });
   },
   open: (guest) => guest.caseFile.open(),
-  press: async (guest, { id, key, slow }) => {
-    const failed = await press(guest, key, slow);
-    guest.now({ type: 'pressed', id, fault: failed?.fault ?? null, detail: failed?.message ?? '' });
+  press: async (guest, { id, ...order }) => {
+    guest.now({ type: 'pressed', id, ...(await press(guest, order)) });
+  },
+  'inject-nmi': async (guest) => {
+    const { qmpSocket, qmp } = guest.settings;
+    const options = { timeoutMs: qmp.timeout, signal: guest.stopping.signal };
+    guest.now({ type: 'nmi-injected', problem: await injectNmi(qmpSocket, options) });
+  },
+  'dump-memory': async (guest) => {
+    const { qmpSocket, qmp } = guest.settings;
+    const file = guest.caseFile.memoryFile();
+    const options = { timeoutMs: qmp.timeout, signal: guest.stopping.signal };
+    const end: Pick<CaptureRung, 'outcome' | 'detail'> =
+      file === null
+        ? { outcome: 'skipped', detail: 'there is no incident to write it to' }
+        : await dumpMemory(qmpSocket, file, options);
+    guest.now({ type: 'memory-dumped', ...end });
   },
   learned: (guest, { learned }) => guest.services.learned.keep(guest.vm, learned),
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
@@ -91,20 +112,4 @@ export function execute(guest: Guest, effect: Exclude<Effect, { type: 'note' }>)
       if (!guest.stopping.signal.aborted) guest.log('error', `${effect.type}: ${String(error)}`);
     })
     .finally(() => guest.underWay.delete(name));
-}
-
-/** Presses a chord; where another client holds QMP, again until it leaves. */
-async function press(guest: Guest, key: SysrqKey, slow: boolean): Promise<QmpError | null> {
-  const { qmpSocket, qmp } = guest.settings;
-  const started = monotonicMs();
-  for (;;) {
-    try {
-      await pressChord(qmpSocket, key, { timeoutMs: qmp.timeout, slow, signal: guest.stopping.signal });
-      return null;
-    } catch (error) {
-      if (!(error instanceof QmpError)) throw error;
-      if (error.fault !== 'busy' || monotonicMs() - started > BUSY_MS) return error;
-      await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
-    }
-  }
 }

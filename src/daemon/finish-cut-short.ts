@@ -70,6 +70,7 @@ async function analyse(cut: CutShort) {
       })),
     },
     capture: [],
+    armed: null,
     timings: {},
     kernel: kernelOf(lines),
     version: VERSION,

@@ -3,13 +3,14 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { guestSettings } from '../core/config/guest.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
-import type { Look } from '../core/model.js';
-import { armed, SYSRQ_FIX } from '../core/watch/armed.js';
+import type { GuestFacts, Look } from '../core/model.js';
+import { gapIn } from '../core/watch/armed.js';
 import { look } from '../io/look.js';
-import { qmpDirectory } from '../io/places.js';
+import { qmpDirectory, runtimeDirectory } from '../io/places.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
+import { askStatus, controlSocket } from './control.js';
 
 /** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
 export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
@@ -56,7 +57,8 @@ async function checkConsoleFile(path: string): Promise<Check> {
   }
 }
 
-async function checkSsh({ ssh }: GuestSettings): Promise<Check[]> {
+async function checkSsh(settings: GuestSettings): Promise<Check[]> {
+  const { ssh } = settings;
   if (!ssh.enabled) {
     const fix = 'set ssh.enabled, or ssh in its guests entry';
     return [warning('SSH', 'is off: only blocked tasks accuse this guest', fix)];
@@ -67,11 +69,30 @@ async function checkSsh({ ssh }: GuestSettings): Promise<Check[]> {
   if (probe.kind === 'host-fault') return [fault('SSH', said, null)];
   if (probe.kind !== 'ok') return [warning('SSH', said, `try: ssh ${ssh.host} true`)];
   const facts = await readGuestFacts(ssh.host, { ...options, timeoutMs: 3 * ssh.timeout });
-  return [ok('SSH', `answers after ${probe.tookMs} ms`), checkSysrq(armed(facts), ssh.host)];
+  return [ok('SSH', `answers after ${probe.tookMs} ms`), ...(await checkSysrq(facts, settings))];
 }
 
-function checkSysrq(said: string | null, host: string): Check {
-  if (said === 'yes') return ok('SysRq', 'the guest prints its dumps');
-  if (said !== null) return fault('SysRq', said.replace(/^no: /, ''), SYSRQ_FIX);
-  return warning('SysRq', 'could not be read: no login without a password', `try: ssh ${host} true`);
+/** What its settings allow; and what the daemon has proven with `h`, where it runs. */
+async function checkSysrq(facts: GuestFacts, { vm, ssh }: GuestSettings): Promise<Check[]> {
+  const gap = gapIn(facts);
+  if (gap !== null) return [fault('SysRq', gap.what, gap.fix)];
+  if (facts.sysrqMask === null)
+    return [warning('SysRq', 'could not be read: no login without a password', `try: ssh ${ssh.host} true`)];
+  const proven = await provenBy(vm);
+  if (proven?.startsWith('no: ') === true)
+    return [fault('SysRq', proven.slice('no: '.length), 'see docs/guests.md: the keyboard and the console')];
+  const said = proven === null ? 'its dumps are allowed' : `armed: ${proven}`;
+  return [ok('SysRq', `${said}; ${telling(facts)}`)];
+}
+
+async function provenBy(vm: string): Promise<string | null> {
+  const status = await askStatus(controlSocket(runtimeDirectory())).catch(() => null);
+  return status?.guests.find((guest) => guest.vm === vm)?.armed ?? null;
+}
+
+function telling({ hungTaskSeconds, symbols }: GuestFacts): string {
+  const hung = hungTaskSeconds ?? 0;
+  const watches = hung === 0 ? 'hung_task is off' : `hung_task speaks after ${hung} s`;
+  if (symbols === null) return `${watches}; its kernel's configuration cannot be read`;
+  return `${watches}; locks are ${symbols.includes('LOCKDEP') ? 'told (LOCKDEP)' : 'not told (no LOCKDEP)'}`;
 }

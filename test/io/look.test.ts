@@ -69,7 +69,12 @@ it('samples the registers where that is asked for', async () => {
     }),
   );
   const seen = await look({ qmpSocket: path, pid: null, samples: true }, options);
-  const samples = [1, 2, 3, 4].map((n) => ({ pc: `ffffffff8100000${n}`, halted: false, user: false }));
+  const samples = [1, 2, 3, 4].map((n) => ({
+    pc: `ffffffff8100000${n}`,
+    halted: false,
+    user: false,
+    masked: false,
+  }));
   expect(seen.qmp).toMatchObject({ ok: true, vcpus: [{ index: 0, samples }] });
 });
 

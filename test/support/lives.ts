@@ -37,7 +37,7 @@ export class Life {
       cpuMs: cpuMs + passed * this.busy,
       reads: reads + Math.ceil((passed / 1000) * this.requests),
     };
-    const samples: CpuSample[] = this.pcs.map((pc) => ({ pc, halted: false, user: true }));
+    const samples: CpuSample[] = this.pcs.map((pc) => ({ pc, halted: false, user: true, masked: false }));
     const vcpus = [{ index: 0, threadId: 9, cpuMs: this.counted.cpuMs, samples }];
     return { ok: true, runState: this.runState, vcpus, block: { reads: this.counted.reads, writes: 0 } };
   }

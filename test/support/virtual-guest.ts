@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { parseConfig } from '../../src/core/config/parse.js';
 import { guestSettings } from '../../src/core/config/guest.js';
+import type { Channel } from '../../src/core/capture/ladder.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
 import type { HostNow, HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
+import { NO_FACTS } from '../../src/core/ssh/facts.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
@@ -28,8 +30,8 @@ export const running: Look = {
 interface Script {
   ssh?: (at: number) => SshProbe['kind'];
   look?: (at: number) => Look;
-  /** Console lines that a chord brings about; null: the press fails with `busy`. */
-  press?: (key: SysrqKey, at: number) => string[] | null;
+  /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
+  press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
   sysrqMask?: number | null;
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
@@ -128,22 +130,27 @@ export class VirtualGuest {
         probe: { kind, detail: kind, tookMs: 10 },
       });
     } else if (effect.type === 'read-facts') {
-      this.later(200, { type: 'facts', facts: { sysrqMask: script.sysrqMask ?? null, loglevel: null } });
+      this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
     } else if (effect.type === 'look') {
       this.later(20, { type: 'look', look: script.look?.(this.now) ?? running });
     } else if (effect.type === 'open') {
       this.later(5, { type: 'opened' });
     } else if (effect.type === 'press') {
-      this.press(effect.id, effect.key);
+      this.press(effect.id, effect.key, effect.via);
+    } else if (effect.type === 'inject-nmi') {
+      this.later(20, { type: 'nmi-injected', problem: null });
+      this.lines(['[   50.0] Uhhuh. NMI received for unknown reason 30 on CPU 0.'], 30);
+    } else if (effect.type === 'dump-memory') {
+      this.later(2_000, { type: 'memory-dumped', outcome: 'worked', detail: 'memory.elf, 0.4 GiB' });
     } else if (effect.type === 'file') {
       this.findings.push(effect.finding);
       this.later(30, { type: 'filed', incident: `incident-${this.findings.length}` });
     }
   }
 
-  private press(id: number, key: SysrqKey): void {
+  private press(id: number, key: SysrqKey, via: Channel): void {
     this.pressed.push(key);
-    const answer = (this.script.press ?? answers(golden('page-in')))(key, this.now);
+    const answer = (this.script.press ?? answers(golden('page-in')))(key, this.now, via);
     const failed = answer === null;
     this.later(60, { type: 'pressed', id, fault: failed ? 'busy' : null, detail: failed ? 'busy' : '' });
     this.lines(answer ?? [], 100);

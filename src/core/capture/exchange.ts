@@ -4,7 +4,7 @@
  * until the kernel has said it on the console. One chord is in flight at any time.
  */
 import type { Config } from '../config/schema.js';
-import type { QmpFault, SysrqKey } from '../model.js';
+import type { PressFault, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
 import { sysrqReply, printedAfter } from './replies.js';
 
@@ -39,13 +39,13 @@ export interface Exchange {
   endedBy: EndedBy | null;
   /** The guest's own words or QMP's, where they explain the end. */
   quote: string | null;
-  fault: QmpFault | null;
+  fault: PressFault | null;
 }
 
 export type ExchangeEvent =
   | { type: 'line'; at: Mono; text: string }
   | { type: 'tick'; at: Mono }
-  | { type: 'pressed'; at: Mono; id: number; fault: QmpFault | null; detail: string };
+  | { type: 'pressed'; at: Mono; id: number; fault: PressFault | null; detail: string };
 
 export interface Press {
   id: number;
@@ -60,7 +60,7 @@ const MAX_BYTES = 64 << 20;
 const MAX_PRESSES = 2;
 const MAX_FENCES = 3;
 /** Faults of QMP that may be over when the chord is pressed again. */
-const PASSING: ReadonlySet<QmpFault> = new Set([
+const PASSING: ReadonlySet<PressFault> = new Set([
   'busy',
   'no-greeting',
   'main-loop-stuck',
@@ -159,7 +159,7 @@ function keep(exchange: Exchange, text: string, at: Mono): void {
   exchange.lastLineAt = at;
 }
 
-function onPressed(exchange: Exchange, event: { at: Mono; fault: QmpFault | null; detail: string }): void {
+function onPressed(exchange: Exchange, event: { at: Mono; fault: PressFault | null; detail: string }): void {
   exchange.fault = event.fault;
   exchange.quote = event.fault === null ? null : event.detail;
   exchange.phaseAt = event.at;

@@ -24,6 +24,8 @@ const EXAMPLES: Record<string, object> = {
     ssh: { timeout: '10s' },
     detect: { silence: '30s', bootSilence: '2min' },
     capture: { dumpTimeout: '3min' },
+    arm: 'fix',
+    ladder: { injectNmi: true },
     qmp: { timeout: '2s' },
   } satisfies NonNullable<Written['overrides']>[number],
 };
@@ -35,6 +37,8 @@ const EXAMPLES: Record<string, object> = {
 export function exampleYaml(): string {
   const sections = propertiesOf(configJsonSchema()).map(([key, schema]) => {
     const item = itemsOf(schema);
+    if (item === undefined && propertiesOf(schema).length === 0)
+      return [...comment(schema), ...yamlLines({ [key]: schema.default })].join('\n');
     const lines =
       item === undefined ? mapping(schema) : firstItem(item, EXAMPLES[key] ?? {}).map((line) => `#${line}`);
     return [...comment(schema), `${item === undefined ? '' : '#'}${key}:`, ...lines].join('\n');

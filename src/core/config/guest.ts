@@ -26,6 +26,8 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
     ssh: { ...ssh, host: named(ssh.host, vm) },
     detect: merged('detect'),
     capture: merged('capture'),
+    arm: overrides.findLast((override) => override.arm !== undefined)?.arm ?? config.arm,
+    ladder: merged('ladder'),
     qmp: merged('qmp'),
   };
 }
@@ -46,7 +48,7 @@ export function guestForUnit(config: Config, unit: string): string | null {
   return taken || vmNameProblem(vm) !== null ? null : vm;
 }
 
-type Section = 'ssh' | 'detect' | 'capture' | 'qmp';
+type Section = 'ssh' | 'detect' | 'capture' | 'ladder' | 'qmp';
 
 function laidOver<Values extends object>(base: Values, overrides: Override[], key: Section): Values {
   return overrides.reduce<Values>((values, override) => {

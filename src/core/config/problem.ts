@@ -17,7 +17,7 @@ export interface ConfigProblem {
 
 const MAX_MESSAGE = 500;
 const MAX_FOUND = 40;
-const MAX_LISTED_KEYS = 10;
+const MAX_LISTED_KEYS = 14;
 
 /** One line, fit for a terminal and for editors: `config.yaml:12:5: ssh.intervall: unknown key; did you mean …`. */
 export function formatProblem({ file, position, path, found, message }: ConfigProblem): string {

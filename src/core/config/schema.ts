@@ -91,6 +91,31 @@ const capture = z
   })
   .describe('How the guest is made to print where it is stuck.');
 
+const ladder = z
+  .strictObject({
+    injectNmi: flag('Inject an NMI. A guest with kernel.unknown_nmi_panic=1 panics on it.').prefault(false),
+    memoryDump: flag(
+      "Write the guest's memory into the incident, where it fits. Stops the guest meanwhile; QEMU hangs if a vhost-user backend is dead.",
+    ).prefault(false),
+  })
+  .describe('What is tried last where a guest prints no dump on its keys, nor over SSH.');
+
+const arm = z
+  .enum(['off', 'report', 'fix'], 'expected off, report or fix')
+  .describe(
+    'Prove on each healthy guest, once a boot, that it will print its dumps: off, report, or fix, which also sets kernel.sysrq and the loglevel over SSH.',
+  )
+  .prefault('report');
+
+const cron = (about: string) =>
+  z
+    .string('expected a cron expression')
+    .superRefine((expression, context) => {
+      const message = cronProblem(expression);
+      if (message !== null) context.addIssue({ code: 'custom', message });
+    })
+    .describe(about);
+
 const qmp = z
   .strictObject({
     timeout: duration(
@@ -117,14 +142,7 @@ const archive = z
       { min: '1MiB', because: 'one large dump takes more' },
       'Size of all incidents together; the oldest go first, the newest stays.',
     ).prefault('10GiB'),
-    schedule: z
-      .string('expected a cron expression')
-      .superRefine((expression, context) => {
-        const message = cronProblem(expression);
-        if (message !== null) context.addIssue({ code: 'custom', message });
-      })
-      .describe('When old incidents go, as a cron expression in UTC.')
-      .prefault('17 3 * * *'),
+    schedule: cron('When old incidents go, as a cron expression in UTC.').prefault('17 3 * * *'),
   })
   .describe('Where the evidence is kept, and for how long.');
 
@@ -188,6 +206,8 @@ const override = z.strictObject({
   ssh: bare(ssh).describe('Any keys of ssh.'),
   detect: bare(detect).describe('Any keys of detect.'),
   capture: bare(capture).describe('Any keys of capture.'),
+  arm: z.optional(arm.unwrap()).describe('Another value of arm.'),
+  ladder: bare(ladder).describe('Any keys of ladder.'),
   qmp: bare(qmp).describe('Any keys of qmp.'),
 });
 
@@ -207,6 +227,9 @@ export const configSchema = z.strictObject({
   ssh: ssh.prefault({}),
   detect: detect.prefault({}),
   capture: capture.prefault({}),
+  arm,
+  armSchedule: cron('When it is proven again, as a cron expression in UTC.').prefault('41 4 * * *'),
+  ladder: ladder.prefault({}),
   qmp: qmp.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
@@ -226,5 +249,7 @@ export interface GuestSettings {
   ssh: Config['ssh'];
   detect: Config['detect'];
   capture: Config['capture'];
+  arm: Config['arm'];
+  ladder: Config['ladder'];
   qmp: Config['qmp'];
 }

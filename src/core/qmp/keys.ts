@@ -20,3 +20,25 @@ export function sendKeyArguments(key: SysrqKey, slow = false): SendKey {
   const keys = ['alt', 'sysrq', key].map((data) => ({ type: 'qcode' as const, data }));
   return { keys, 'hold-time': slow ? SLOW_HOLD_MS : HOLD_MS };
 }
+
+interface SendEvents {
+  device?: string;
+  events: { type: 'key'; data: { down: boolean; key: { type: 'qcode'; data: string } } }[];
+}
+
+/**
+ * Arguments of `input-send-event` for the same chord: all at once, 10 bytes of the PS/2 queue's 16. `device` is the
+ * display that a keyboard is bound to; without it the one that was activated last gets the keys.
+ */
+export function sendEventArguments(key: SysrqKey, device?: string): SendEvents {
+  const keys = ['alt', 'sysrq', key];
+  const turn = (data: string, down: boolean) => ({
+    type: 'key' as const,
+    data: { down, key: { type: 'qcode' as const, data } },
+  });
+  const events = [
+    ...keys.map((data) => turn(data, true)),
+    ...keys.toReversed().map((data) => turn(data, false)),
+  ];
+  return { ...(device !== undefined && { device }), events };
+}

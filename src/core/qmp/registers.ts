@@ -13,15 +13,20 @@ export function registersOf(answer: unknown): Map<number, CpuSample> {
   return samples;
 }
 
+/** IF of the flags register. */
+const INTERRUPTS = 1 << 9;
+
 function x86(text: string): CpuSample | null {
   const pc = /\b[RE]IP=([0-9a-f]{8,16})\b/.exec(text)?.[1];
   if (pc === undefined) return null;
   const level = /\bCPL=(\d)/.exec(text)?.[1];
+  const flags = /\b[RE]FL=([0-9a-f]{8})\b/.exec(text)?.[1];
   const halt = /\bHLT=(\d)/.exec(text)?.[1];
   return {
     pc,
     halted: halt === undefined ? null : halt === '1',
     user: level === undefined ? null : level === '3',
+    masked: flags === undefined ? null : (parseInt(flags, 16) & INTERRUPTS) === 0,
   };
 }
 
@@ -29,5 +34,5 @@ function arm64(text: string): CpuSample | null {
   const pc = /^\s*PC=([0-9a-f]{16})\b/m.exec(text)?.[1];
   if (pc === undefined) return null;
   const level = /\bPSTATE=[0-9a-f]+ .{0,20}\bEL(\d)/.exec(text)?.[1];
-  return { pc, halted: null, user: level === undefined ? null : level === '0' };
+  return { pc, halted: null, user: level === undefined ? null : level === '0', masked: null };
 }

@@ -98,6 +98,7 @@ function Facts({ incident }: { incident: Incident }) {
     ['Unit', incident.unit],
     ['Kernel', incident.kernel],
     ['Note', incident.note],
+    ['Armed', incident.armed],
   ];
   return <dl>{rows.map(([name, value]) => value !== null && [<dt>{name}</dt>, <dd>{safe(value)}</dd>])}</dl>;
 }

@@ -1,5 +1,6 @@
 /** One filed hang: what incident.json holds, and how its directory is named. */
-import type { Analysis, CaptureRung, DumpKey, Look } from '../model.js';
+import type { Analysis, DumpKey, Look } from '../model.js';
+import type { CaptureRung } from '../capture/rungs.js';
 
 /** A moment of the decision, for people. `at` is ISO, UTC. */
 export interface Moment {
@@ -48,6 +49,8 @@ export interface Incident extends Accusation, Analysis {
   evidence: { complete: boolean; incompleteBecause: string[]; dumps: DumpEvidence[] };
   /** Ways that were tried to get the evidence, in their order. */
   capture: CaptureRung[];
+  /** Whether the guest was known to print its dumps, before: `yes`, `no:` and the gap, null where nothing was known. */
+  armed: string | null;
   /** Milliseconds. */
   timings: Record<string, number>;
   /** Release of the guest's kernel, as its console told; null where it did not. */

@@ -162,6 +162,7 @@ const schema: z.ZodType<Incident> = z.object({
     ),
   }),
   capture: z.array(rung).default([]),
+  armed: z.string().nullable().default(null),
   timings: z.record(z.string(), z.number()),
   kernel: z.string().nullable().default(null),
   version: z.string(),

@@ -1,6 +1,6 @@
 /** verdict.txt, which `show` prints as well. */
 import { membersOf } from '../analysis/groups.js';
-import type { CaptureRung } from '../model.js';
+import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import type { Incident } from './incident.js';
@@ -11,6 +11,8 @@ const GROUPS_SHOWN = 5;
 const FRAMES_SHOWN = 16;
 const WAITS_SHOWN = 20;
 const MEMBERS_SHOWN = 8;
+
+export const MEMORY_FILE = 'memory.elf';
 
 /** What each file of an incident is, in the order in which one would open them. */
 export const FILES: Readonly<Record<string, string>> = {
@@ -23,6 +25,7 @@ export const FILES: Readonly<Record<string, string>> = {
   'host.json': 'QEMU, its vCPUs, disks and backends, seen from the host',
   'timeline.jsonl': 'the events that were decided on',
   'incident.json': 'everything, for programs',
+  [MEMORY_FILE]: 'the memory of the guest, for crash or drgn; private',
   'verdict.txt': 'this text',
 };
 
@@ -68,6 +71,7 @@ function facts(incident: Incident, seen: string | null): string[] {
     ['Guest', `${incident.vm}, ${incident.unit}`],
     ['Kernel', incident.kernel],
     ['Note', incident.note],
+    ['Armed', incident.armed],
     ['Wedged since', incident.wedgedSince],
     ['Last progress', lastProgress && `${lastProgress.at} ${lastProgress.text}`],
     ['Waits for', incident.awaiting],

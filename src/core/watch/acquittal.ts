@@ -160,3 +160,9 @@ function speaksForItself(state: GuestState, { manual, complaint }: Case): boolea
   if (manual || state.name === 'panicked' || state.name === 'qemu-stuck') return true;
   return complaint !== null && complaint.kind !== 'emergency';
 }
+
+/** Whether the case would be dropped now if it showed nothing. */
+export function mayBeDropped({ state, settings, at }: Context, current: Case): boolean {
+  if (speaksForItself(state, current)) return false;
+  return !sshCanBeJudged(state, settings) || at < lostFor(state, BLIND_MAX_MS, settings);
+}

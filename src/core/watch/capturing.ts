@@ -3,17 +3,31 @@ import type { ExchangeEvent } from '../capture/exchange.js';
 import {
   countAnswer,
   type DumpName,
+  type KeptDump,
   levelToRestore,
   type Leg,
   type Series,
   seriesStep,
   startLeg,
 } from '../capture/series.js';
-import type { QmpFault } from '../model.js';
+import type { Look, PressFault } from '../model.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { againAfter, joined } from './again.js';
 import { type Context, enter, secondLookMs } from './case.js';
+import {
+  channelFailed,
+  type ChannelFailure,
+  channelWorks,
+  climbTick,
+  hearNmi,
+  memoryDumped,
+  nextRung,
+  nmiInjected,
+  noSsh,
+  registersCame,
+} from './climbing.js';
+import type { GuestEvent } from './events.js';
 import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
 import { type OwnDump, readOwn } from './own-dumps.js';
@@ -32,10 +46,26 @@ export function onOpened(context: Context, problem: string | undefined): void {
 
 export function onPressed(
   context: Context,
-  event: { id: number; fault: QmpFault | null; detail: string },
+  event: { id: number; fault: PressFault | null; detail: string },
 ): void {
   const { at } = context;
   advance(context, { type: 'pressed', at, ...event });
+}
+
+/** The registers are in, where a rung of the ladder waits for them. */
+export function onCaptureLook(context: Context, look: Look): void {
+  if (registersCame(context, look)) climb(context);
+}
+
+export function onRung(
+  context: Context,
+  event: Extract<GuestEvent, { type: 'nmi-injected' | 'memory-dumped' }>,
+): void {
+  const ended =
+    event.type === 'nmi-injected'
+      ? nmiInjected(context, event.problem)
+      : memoryDumped(context, event.outcome, event.detail);
+  if (ended) climb(context);
 }
 
 /** Gives a console line to the conversation under way. True where it belongs to a dump and tells nothing else. */
@@ -43,6 +73,7 @@ export function readDump(context: Context, event: { text: string; replayed?: tru
   const { state, at } = context;
   const series = state.case?.series ?? null;
   if (series === null || event.replayed === true) return false;
+  if (hearNmi(context, event.text)) return true;
   const inside = series.exchange.phase === 'body';
   if (state.case !== null) state.case.series = countAnswer(series, event.text);
   advance(context, { type: 'line', at, text: event.text });
@@ -67,7 +98,8 @@ export function captureTick(context: Context): void {
     }
     return;
   }
-  advance(context, { type: 'tick', at });
+  if (current !== null && climbTick(context, current)) climb(context);
+  else advance(context, { type: 'tick', at });
 }
 
 function againTick(context: Context, current: Case, { leg, at }: { leg: DumpName; at: Mono }): void {
@@ -83,7 +115,7 @@ function advance(context: Context, event: ExchangeEvent): void {
   if (current === null || current.series === null || current.series.exchange.phase === 'done') return;
   const { series, press } = seriesStep(current.series, event, settings.capture);
   current.series = series;
-  if (press !== null) effects.push({ type: 'press', ...press });
+  if (press !== null) effects.push({ type: 'press', ...press, via: current.channel });
   if (series.exchange.phase === 'done') legEnded(context, current, series);
 }
 
@@ -100,16 +132,38 @@ function legEnded(context: Context, current: Case, series: Series): void {
     fileCase(context);
     return;
   }
+  if (climbs(context, current, series)) return;
+  const { leg } = series;
+  if (leg === 'raise') {
+    // What a loglevel may have hidden is asked for again.
+    if (series.raised) current.dumps = current.dumps.filter((dump) => !whole(dump) || !isEmpty(dump));
+  } else {
+    if (speaks(series)) channelWorks(context, current);
+    current.asked = current.plan.indexOf(leg) + 1;
+  }
   if (own !== null && repeats(context, current, own)) return;
-  const next = current.plan.find((name) => !current.dumps.some((dump) => dump.name === name));
-  // A guest that hears no key hears none of the others, and who may not w may not t.
-  const first = current.dumps.length === 1;
-  if (next === undefined || (first && !speaks(series) && !current.manual)) finish(context, current);
+  const next = current.plan
+    .slice(current.asked)
+    .find((name) => !current.dumps.some((dump) => dump.name === name && whole(dump)));
+  if (next === undefined) finish(context, current);
   else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = at + secondLookMs(context);
   else {
-    if (series.leg !== 'raise') enter(context, 'capturing', current.why);
+    if (leg !== 'raise') enter(context, 'capturing', current.why);
     start(context, current, next);
   }
+}
+
+/** True where the keys fail as they are pressed now, and the ladder goes on. */
+function climbs(context: Context, current: Case, series: Series): boolean {
+  const fails = failing(context, current, series);
+  if (fails === null) return false;
+  // The incident says of the first dump why it is not there.
+  const [first] = current.plan;
+  if (series.leg === 'raise' && current.dumps.length === 0 && first !== undefined)
+    keepDump(context, current, { ...series, leg: first });
+  channelFailed(context, current, fails);
+  climb(context);
+  return true;
 }
 
 /** True where the dump is asked for once more. */
@@ -125,6 +179,43 @@ function repeats(context: Context, current: Case, { kept, parsed }: OwnDump): bo
 const speaks = ({ exchange: { endedBy } }: Series): boolean =>
   endedBy !== 'refused' && endedBy !== 'no-response' && endedBy !== 'not-pressed';
 
+/** How the keys fail as they are pressed now; null where they do not, or the next one may fare better. */
+function failing(context: Context, current: Case, { leg, exchange, raised }: Series): ChannelFailure | null {
+  const { endedBy, quote } = exchange;
+  const overSsh = current.channel !== 'sysrq-trigger' && noSsh(context) === null;
+  if (endedBy === 'no-response' || endedBy === 'not-pressed')
+    return current.dumps.some(whole) ? null : { how: endedBy, quote };
+  if (leg === 'raise') return null;
+  if (endedBy === 'refused') {
+    // Other keys may have another bit of the mask: only SSH is better for all of them.
+    const last = current.plan.at(-1) === leg;
+    return overSsh || ((last || !current.manual) && !current.dumps.some(whole))
+      ? { how: endedBy, quote }
+      : null;
+  }
+  return overSsh && !raised && current.dumps.some(isEmpty) ? { how: 'hidden', quote } : null;
+}
+
+/** A header and its fence, and nothing in between. */
+const isEmpty = ({ lines }: KeptDump): boolean => lines.length < 3;
+
+const whole = ({ endedBy }: KeptDump): boolean => endedBy === 'fence';
+
+/** On to the next rung of the ladder, or to the end of the capture at its top. */
+function climb(context: Context): void {
+  const current = context.state.case;
+  if (current === null) return;
+  const next = current.acquitted === null ? nextRung(context, current) : null;
+  if (next === 'waits') return;
+  if (next === null) {
+    finish(context, current);
+    return;
+  }
+  // What was refused is asked for again.
+  current.asked = 0;
+  start(context, current, 'raise');
+}
+
 /** Puts the loglevel back, after the last fence only: what is suppressed is decided when the console prints. */
 function finish(context: Context, current: Case): void {
   if (current.acquitted === null) enter(context, 'capturing', current.why);
@@ -138,7 +229,7 @@ function start(context: Context, current: Case, leg: Leg): void {
   const level = levelToRestore(state.facts?.loglevel ?? null, commandLine);
   const { series, press } = startLeg(leg, at, current.series, level);
   current.series = series;
-  effects.push({ type: 'press', ...press });
+  effects.push({ type: 'press', ...press, via: current.channel });
 }
 
 function keepDump(context: Context, current: Case, { leg, exchange }: Series): OwnDump | null {
@@ -154,7 +245,7 @@ function keepDump(context: Context, current: Case, { leg, exchange }: Series): O
     longestPauseMs: exchange.longestPauseMs,
   };
   const first = current.dumps.find(({ name }) => name === leg);
-  const kept = first === undefined ? dump : joined(first, dump);
+  const kept = attemptsOf(first, dump);
   current.dumps = [...current.dumps.filter((one) => one !== first), kept];
   const own = readOwn(kept, current.raised);
   const tasks = own.parsed?.tasks.length ?? 0;
@@ -165,4 +256,11 @@ function keepDump(context: Context, current: Case, { leg, exchange }: Series): O
     text: `${leg}: ${counted(dump.lines.length, 'line')}, ${counted(tasks, 'task')}, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
   });
   return own;
+}
+
+/** Of two attempts that brought nothing the first tells more. */
+function attemptsOf(first: KeptDump | undefined, dump: KeptDump): KeptDump {
+  if (first === undefined) return dump;
+  if (dump.lines.length === 0) return first;
+  return first.lines.length === 0 ? dump : joined(first, dump);
 }

@@ -96,7 +96,11 @@ export function openCase(context: Context, reason: Reason): void {
     strays: 0,
     // What the kernel said needs no second look.
     plan: plan ?? (complaint === null && !manual ? TWO_LOOKS : ONE_LOOK),
+    asked: 0,
     dumps: [],
+    channel: 'send-key',
+    ladder: null,
+    climbing: null,
     rungs: [],
     filing: false,
   };

@@ -1,19 +1,12 @@
 /** What happens to one guest, and what is to be done about it: both are data, so that any of it can be replayed. */
 import type { HostNow } from '../host/now.js';
+import type { Channel } from '../capture/ladder.js';
 import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
 import type { Learned } from './quiet.js';
 import type { TimedLook } from './state.js';
-import type {
-  Analysis,
-  CaptureRung,
-  DumpSysrqKey,
-  GuestFacts,
-  Look,
-  QmpFault,
-  SshProbe,
-  SysrqKey,
-} from '../model.js';
+import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
+import type { CaptureRung } from '../capture/rungs.js';
 import type { DumpEvidence } from '../report/incident.js';
 import type { Mono } from '../time.js';
 
@@ -28,9 +21,16 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'tick'; blind?: string; wallMs?: number; host?: HostNow }
   | { type: 'ssh'; probe: SshProbe }
   | { type: 'facts'; facts: GuestFacts }
+  /** It is time to prove again that the guest will print its dumps. */
+  | { type: 'arming-due' }
+  /** `h` was pressed on a healthy guest; the settings of one were changed. */
+  | { type: 'proof'; problem: string | null }
+  | { type: 'armed'; problem: string | null }
   | { type: 'look'; look: Look }
   | { type: 'opened'; problem?: string }
-  | { type: 'pressed'; id: number; fault: QmpFault | null; detail: string }
+  | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
+  | { type: 'nmi-injected'; problem: string | null }
+  | { type: 'memory-dumped'; outcome: CaptureRung['outcome']; detail: string }
   | { type: 'filed'; incident: string | null; problem?: string }
   | { type: 'gone'; reason: string }
   /** Somebody wants a dump now, whatever the guest's state. */
@@ -45,6 +45,8 @@ export interface Finding extends Grounds {
   looks: TimedLook[];
   /** Ways that were tried to get the evidence, in their order. */
   rungs: CaptureRung[];
+  /** Whether the guest was known to print its dumps, before. */
+  armed: string | null;
   complete: boolean;
   incompleteBecause: string[];
 }
@@ -52,10 +54,15 @@ export interface Finding extends Grounds {
 export type Effect =
   | { type: 'probe-ssh' }
   | { type: 'read-facts' }
+  | { type: 'prove-keys' }
+  | { type: 'arm-guest' }
   | { type: 'look' }
   /** Waits for its turn, then makes the directory that raw bytes stream to; answered by `opened`. */
   | { type: 'open' }
-  | { type: 'press'; id: number; key: SysrqKey; slow: boolean }
+  | { type: 'press'; id: number; key: SysrqKey; slow: boolean; via: Channel }
+  | { type: 'inject-nmi' }
+  /** Writes the guest's memory into the incident. */
+  | { type: 'dump-memory' }
   | { type: 'keep-dump'; dump: KeptDump }
   | { type: 'file'; finding: Finding }
   | { type: 'drop'; why: string }

@@ -3,10 +3,12 @@ import { complaintIn } from '../console/complaints.js';
 import { Progress } from '../console/progress.js';
 import { bootMarker, kernelCommandLine } from '../console/markers.js';
 import { startedTest } from '../console/tests.js';
-import type { GuestFacts, SshProbe } from '../model.js';
+import type { SshProbe } from '../model.js';
 import { printable } from '../printable.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
+import { UNPROVEN } from './armed.js';
+import { checkArming } from './arming.js';
 import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
@@ -37,6 +39,7 @@ export function onBoot(
   state.boot = { at, by };
   bootBegins(state, by === 'kernel' ? 'kernel' : 'firmware', at);
   state.facts = null;
+  state.arming = UNPROVEN;
   state.judged = null;
   state.notBefore = 0;
   state.cooldownMs = 0;
@@ -126,7 +129,7 @@ function onComplaint(context: Context, text: string): void {
 }
 
 export function onSsh(context: Context, probe: SshProbe): void {
-  const { state, at, effects } = context;
+  const { state, at } = context;
   const { ssh } = state;
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
   ssh.last = probe;
@@ -150,17 +153,13 @@ export function onSsh(context: Context, probe: SshProbe): void {
   state.patience = 0;
   if (first) {
     bootComesGood(context);
-    effects.push({ type: 'read-facts' });
+    checkArming(context);
   }
   // A probe that began before the panic may still succeed; only a new boot ends one.
   if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
   recovered(context, 'SSH answers again');
   if (state.case === null && state.name !== 'recovered') enter(context, 'up', ['SSH answers']);
-}
-
-export function onFacts({ state }: Context, facts: GuestFacts): void {
-  state.facts = facts;
 }
 
 /** Ends `held`: the guest moves again. */

@@ -5,6 +5,7 @@ import { parseDumps } from '../dump/parse.js';
 import type { Analysis } from '../model.js';
 import { groundsOf } from './accusation.js';
 import { acquitted } from './acquittal.js';
+import { armed } from './armed.js';
 import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
 import type { Finding } from './events.js';
 import { evidenceOf, keyOf, type OwnDump, readOwn } from './own-dumps.js';
@@ -91,6 +92,7 @@ function findingOf(context: Context, current: Case): Finding {
     evidence: own.map(evidenceOf),
     looks: current.looks,
     rungs: current.rungs,
+    armed: armed(state.facts, state.arming),
     complete: incompleteBecause.length === 0,
     incompleteBecause,
   };

@@ -100,7 +100,7 @@ export function afterOpened(context: Context): void {
   );
   const { series, press } = startLeg('raise', at, null, level);
   current.series = series;
-  effects.push({ type: 'press', ...press });
+  effects.push({ type: 'press', ...press, via: current.channel });
   effects.push({
     type: 'note',
     level: 'info',

@@ -134,7 +134,13 @@ function answerTo(effect: Effect, at: Mono): GuestEvent | null {
       return { type: 'opened', at };
     case 'file':
       return { type: 'filed', at, incident: null };
+    case 'inject-nmi':
+      return { type: 'nmi-injected', at, problem: UNKNOWN };
+    case 'dump-memory':
+      return { type: 'memory-dumped', at, outcome: 'skipped', detail: UNKNOWN };
     case 'press':
+    case 'prove-keys':
+    case 'arm-guest':
     case 'keep-dump':
     case 'drop':
     case 'read-facts':

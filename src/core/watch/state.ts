@@ -1,10 +1,13 @@
 import type { HostNow } from '../host/now.js';
+import type { Channel, Step } from '../capture/ladder.js';
 import type { DumpName, KeptDump, Series } from '../capture/series.js';
 import { Progress, type ProgressState } from '../console/progress.js';
 import type { Complaint } from '../console/complaints.js';
 import type { Phase } from '../console/phases.js';
-import type { CaptureRung, GuestFacts, Look, SshProbe, VerdictClass } from '../model.js';
+import type { GuestFacts, Look, SshProbe, VerdictClass } from '../model.js';
+import type { CaptureRung, RungName } from '../capture/rungs.js';
 import type { Mono } from '../time.js';
+import { type Arming, UNPROVEN } from './armed.js';
 import type { Learned } from './quiet.js';
 
 export type StateName =
@@ -55,8 +58,16 @@ export interface Case {
   strays: number;
   /** The dumps to ask for, in their order. */
   plan: DumpName[];
+  /** How many of them were asked for, as keys are pressed now. */
+  asked: number;
   dumps: KeptDump[];
-  /** Ways that were tried to get them. */
+  /** How keys are pressed now. */
+  channel: Channel;
+  /** The rungs that are left; null while the first way does. */
+  ladder: Step[] | null;
+  /** A rung under way that presses nothing. `heard`: what the console said to it. */
+  climbing: { rung: RungName; until: Mono | null; heard: string | null } | null;
+  /** Ways that were tried. */
   rungs: CaptureRung[];
   filing: boolean;
 }
@@ -108,6 +119,7 @@ export interface GuestState {
   facts: GuestFacts | null;
   /** The newest looks outside a case: somebody watches. */
   seen: TimedLook[];
+  arming: Arming;
   case: Case | null;
   /** When it was filed, and when it was looked at, within the last hour; not by hand. */
   filed: Mono[];
@@ -159,6 +171,7 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
     },
     facts: null,
     seen: [],
+    arming: UNPROVEN,
     case: null,
     filed: [],
     looks: [],

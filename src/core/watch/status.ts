@@ -50,7 +50,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     test: test === null ? null : { agoMs: at - test.at, name: test.name },
     ssh: last === null ? null : { kind: last.kind, detail: last.detail },
     ...load(state.seen),
-    armed: armed(state.facts),
+    armed: armed(state.facts, state.arming),
     lastIncident: state.lastIncident,
   };
 }

@@ -7,9 +7,10 @@ import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
-import { captureTick, onOpened, onPressed, readDump } from './capturing.js';
+import { armingTick, hearHelp, isArming, onArming } from './arming.js';
+import { captureTick, onCaptureLook, onOpened, onPressed, onRung, readDump } from './capturing.js';
 import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
-import { onBoot, onFacts, onLine, onSsh, voidWindows } from './evidence.js';
+import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
 import type { Effect, GuestEvent } from './events.js';
 import { fileWhatThereIs } from './judge.js';
 import { disturbed } from './phase.js';
@@ -32,11 +33,16 @@ export function step(state: GuestState, event: GuestEvent, settings: GuestSettin
 }
 
 function dispatch(context: Context, event: GuestEvent): void {
+  if (isArming(event)) {
+    onArming(context, event);
+    return;
+  }
   switch (event.type) {
     case 'boot':
       onBoot(context, event.reason, 'qemu', event.invocation);
       return;
     case 'line':
+      if (event.replayed !== true) hearHelp(context, event.text);
       if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
       return;
     case 'tick':
@@ -45,11 +51,9 @@ function dispatch(context: Context, event: GuestEvent): void {
     case 'ssh':
       onSsh(context, event.probe);
       return;
-    case 'facts':
-      onFacts(context, event.facts);
-      return;
     case 'look':
       onLook(context, event.look);
+      onCaptureLook(context, event.look);
       return;
     case 'opened':
       onOpened(context, event.problem);
@@ -67,6 +71,10 @@ function dispatch(context: Context, event: GuestEvent): void {
     case 'capture-asked':
       onCaptureAsked(context, event);
       return;
+    case 'nmi-injected':
+    case 'memory-dumped':
+      onRung(context, event);
+      return;
   }
 }
 
@@ -75,6 +83,7 @@ function onTick(context: Context, event: Tick): void {
   guardItself(context, event);
   if (state.name === 'gone') return;
   probeWhenDue(context);
+  armingTick(context);
   if (state.case !== null) {
     lookTick(context);
     captureTick(context);

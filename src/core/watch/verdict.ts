@@ -2,7 +2,7 @@
 import type { Analysis, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
-import { refusal, SYSRQ_FIX } from './armed.js';
+import { refusal, sysrqFix } from './armed.js';
 import { lost } from './accusation.js';
 import { busyVerdict, userspace } from './busy.js';
 import { suppression } from './again.js';
@@ -112,6 +112,6 @@ function blind(
       `${lost(context.state, context.at)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
       240,
     ),
-    reasons: [...quotes, ...incompleteBecause, ...(refused ? [SYSRQ_FIX] : [])],
+    reasons: [...quotes, ...incompleteBecause, ...(refused ? [sysrqFix(context.state.facts)] : [])],
   };
 }

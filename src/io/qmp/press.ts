@@ -1,6 +1,7 @@
 import type { SysrqKey } from '../../core/model.js';
-import { sendKeyArguments } from '../../core/qmp/keys.js';
-import { withQmp, type QmpOptions } from './with-qmp.js';
+import { keyboardsIn } from '../../core/qmp/keyboards.js';
+import { sendEventArguments, sendKeyArguments } from '../../core/qmp/keys.js';
+import { type QmpOptions, type QmpSession, withQmp } from './with-qmp.js';
 
 /**
  * Presses Alt+SysRq+key. Resolves when QEMU has taken the chord, which says nothing of the guest: QEMU answers
@@ -14,4 +15,47 @@ export async function pressChord(
 ): Promise<void> {
   const chord = sendKeyArguments(key, options.slow);
   await withQmp(socketPath, options, (session) => session.execute('send-key', chord));
+}
+
+/** The same at once, without the queue of send-key; QEMU says where it cannot. */
+export async function pressEvents(socketPath: string, key: SysrqKey, options: QmpOptions): Promise<void> {
+  await withQmp(socketPath, options, (session) =>
+    session.execute('input-send-event', sendEventArguments(key)),
+  );
+}
+
+/** There is no second keyboard that QEMU could be told to use. */
+export class NoKeyboard extends Error {}
+
+/**
+ * The same on another keyboard than the one that gets the keys by default.
+ * @throws NoKeyboard, QmpError, or the reason of the signal
+ */
+export async function pressSecondKeyboard(
+  socketPath: string,
+  key: SysrqKey,
+  options: QmpOptions,
+): Promise<void> {
+  await withQmp(socketPath, options, async (session) => {
+    const keyboards = keyboardsIn(await peripherals(session));
+    for (const { path } of keyboards) {
+      const display = await session.execute('qom-get', { path, property: 'display' });
+      if (typeof display !== 'string' || display === '') continue;
+      await session.execute('input-send-event', sendEventArguments(key, display));
+      return;
+    }
+    throw new NoKeyboard(whyNone(keyboards.map(({ type }) => type)));
+  });
+}
+
+async function peripherals(session: QmpSession): Promise<{ path: string; answer: unknown }[]> {
+  const found: { path: string; answer: unknown }[] = [];
+  for (const path of ['/machine/peripheral', '/machine/peripheral-anon'])
+    found.push({ path, answer: await session.execute('qom-list', { path }) });
+  return found;
+}
+
+function whyNone(types: readonly string[]): string {
+  if (types.length === 0) return 'there is none beside the PS/2 keyboard';
+  return `${types.join(', ')} gets the keys in place of the PS/2 keyboard, which QEMU cannot be told to use: remove it from QEMU's command line`;
 }

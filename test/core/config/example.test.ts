@@ -17,6 +17,7 @@ describe('config.example.yaml', () => {
   it('holds every key with its default', () => {
     expect(parseConfig(exampleYaml(), 'f')).toEqual({ ok: true, config: configSchema.parse({}) });
     for (const [section, schema] of propertiesOf(configJsonSchema())) {
+      if (propertiesOf(schema).length === 0) continue;
       const shown = (parse(exampleYaml()) as Record<string, object>)[section] ?? {};
       expect(Object.keys(shown)).toEqual(propertiesOf(schema).map(([key]) => key));
     }

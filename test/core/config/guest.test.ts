@@ -24,6 +24,8 @@ describe('the settings of a guest', () => {
       ssh: { ...plain.ssh, host: 'g1' },
       detect: plain.detect,
       capture: plain.capture,
+      arm: 'report',
+      ladder: plain.ladder,
       qmp: plain.qmp,
     });
   });

@@ -15,14 +15,16 @@ const X86 = [
 
 it('reads where each vCPU is, and whether it waits or runs a program', () => {
   expect([...registersOf(X86)]).toEqual([
-    [0, { pc: 'ffffffff81a5c1eb', halted: true, user: false }],
-    [1, { pc: '000fd09a', halted: false, user: true }],
+    [0, { pc: 'ffffffff81a5c1eb', halted: true, user: false, masked: false }],
+    [1, { pc: '000fd09a', halted: false, user: true, masked: true }],
   ]);
 });
 
 it('reads an arm64 as far as it tells', () => {
   const text = '\nCPU#0\n PC=ffff800010a1b2c4 X00=0000000000000000 X01=0\nPSTATE=60000005 -ZC- EL1h\n';
-  expect([...registersOf(text)]).toEqual([[0, { pc: 'ffff800010a1b2c4', halted: null, user: false }]]);
+  expect([...registersOf(text)]).toEqual([
+    [0, { pc: 'ffff800010a1b2c4', halted: null, user: false, masked: null }],
+  ]);
 });
 
 it.each([null, {}, '', 'CPU#0\nnothing', 'CPU#x\nRIP=00000000'])('takes nothing from %j', (answer) => {

@@ -90,5 +90,5 @@ describe('factsOf', () => {
     ['1\n', { sysrqMask: 1, loglevel: null }],
     ['99999999999\n\u001b[2J', { sysrqMask: null, loglevel: null }],
     ['', { sysrqMask: null, loglevel: null }],
-  ])('of %j', (printed, facts) => expect(factsOf(printed)).toEqual(facts));
+  ])('of %j', (printed, facts) => expect(factsOf(printed)).toMatchObject(facts));
 });

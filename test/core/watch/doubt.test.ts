@@ -29,7 +29,8 @@ describe('evidence that is not whole', () => {
   it('says that the guest is mute', () => {
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: () => [] })).run(90_000);
     expect(guest.findings[0]?.incompleteBecause[0]).toMatch(/^the guest does not answer Alt\+SysRq/);
-    expect(guest.pressed).toEqual(['8', '8', 'w', 'w', '8', '8', 'w', 'w']);
+    // Twice on each of three ways, in each of two looks.
+    expect(guest.pressed.join('')).toBe('888888888888');
   });
 
   it('says why no chord could be pressed', () => {

@@ -34,7 +34,12 @@ const load =
 
 /** Four samples of registers, each at `pc`. */
 const at = (...pcs: string[]): CpuSample[] =>
-  Array.from({ length: 4 }, (_, index) => ({ pc: pcs[index % pcs.length] ?? '', halted: false, user: true }));
+  Array.from({ length: 4 }, (_, index) => ({
+    pc: pcs[index % pcs.length] ?? '',
+    halted: false,
+    user: true,
+    masked: false,
+  }));
 
 /** Blocked in one look, not in the next. */
 function slow(): (key: SysrqKey) => string[] {

@@ -3,6 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { NO_FACTS } from '../../../src/core/ssh/facts.js';
 import { readGuestFacts } from '../../../src/io/ssh/facts.js';
 import { probeSsh } from '../../../src/io/ssh/probe.js';
 import { SshResolver, type SshOptions } from '../../../src/io/ssh/resolve.js';
@@ -239,24 +240,24 @@ describe('SshResolver', () => {
 describe('readGuestFacts', () => {
   it('reads the mask and the level', async () => {
     behave({ stdout: '438\n4\t4\t1\t7\n' });
-    expect(await readGuestFacts('vm', patient)).toEqual({ sysrqMask: 438, loglevel: 4 });
+    expect(await readGuestFacts('vm', patient)).toMatchObject({ sysrqMask: 438, loglevel: 4 });
   });
 
   it('reads the level of a kernel without SysRq', async () => {
     behave({ stdout: '7\t4\t1\t7\n', stderr: "cat: can't open", code: 1 });
-    expect(await readGuestFacts('vm', patient)).toEqual({ sysrqMask: null, loglevel: 7 });
+    expect(await readGuestFacts('vm', patient)).toMatchObject({ sysrqMask: null, loglevel: 7 });
   });
 
   it.each([{ code: 255, stdout: '1\n' }, { stdout: '\u0000'.repeat(500_000) }, { stdout: '' }])(
     'reads nothing from %.40j',
     async (behaviour) => {
       behave(behaviour);
-      expect(await readGuestFacts('vm', patient)).toEqual({ sysrqMask: null, loglevel: null });
+      expect(await readGuestFacts('vm', patient)).toEqual(NO_FACTS);
     },
   );
 
   it('reads nothing from a guest that hangs', async () => {
     behave({ stdout: '1\n', hang: true });
-    expect(await readGuestFacts('vm', hasty)).toEqual({ sysrqMask: null, loglevel: null });
+    expect(await readGuestFacts('vm', hasty)).toEqual(NO_FACTS);
   });
 });
