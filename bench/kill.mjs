@@ -185,12 +185,10 @@ for (const kind of ['file', 'journal']) {
     const again = n % 4 === 3 ? Math.random() * 1500 : null;
     const what = await round(kind, afterMs, again).catch((error) => {
       failed += 1;
-      const twice = again === null ? '' : `, and again after ${again.toFixed()} ms`;
-      process.stdout.write(
-        `FAILED  ${kind}, killed after ${afterMs.toFixed()} ms${twice}: ${error.message}\n`,
-      );
-      return 'FAILED';
+      return `FAILED: ${error.message}`;
     });
+    const twice = again === null ? '' : `, the next one after ${again.toFixed()} ms`;
+    process.stdout.write(`${kind}, killed after ${afterMs.toFixed()} ms${twice}: ${what}\n`);
     outcomes.set(`${kind}: ${what}`, (outcomes.get(`${kind}: ${what}`) ?? 0) + 1);
   }
 }

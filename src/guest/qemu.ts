@@ -11,15 +11,22 @@ export interface QemuOptions {
   append: string;
   /** More of QEMU's arguments, e.g. another device. */
   extra?: readonly string[] | undefined;
-  /** The serial console: QEMU's standard output, for the journal, or a file. */
-  console: 'stdio' | { file: string };
+  /** The serial console: QEMU's standard output, for the journal, perhaps with a copy in a file; or a file alone. */
+  console: 'stdio' | { log: string } | { file: string };
+  /** Default: 384M. */
+  memory?: string | undefined;
 }
 
-const memory = '384M';
+function consoleArguments(output: QemuOptions['console']): string[] {
+  if (output === 'stdio') return ['-serial', 'mon:stdio'];
+  if ('file' in output) return ['-serial', `file:${output.file}`];
+  const chardev = `stdio,id=console,mux=on,signal=off,logfile=${output.log}`;
+  return ['-chardev', chardev, '-serial', 'chardev:console', '-mon', 'console'];
+}
 
 /** Arguments of qemu-system-x86_64 for a guest of two processors, without a display. */
 export function qemuArguments(options: QemuOptions): string[] {
-  const { vm, image, console: output } = options;
+  const { vm, image, memory = '384M' } = options;
   return [
     ['-name', vm],
     ['-M', 'q35'],
@@ -31,7 +38,7 @@ export function qemuArguments(options: QemuOptions): string[] {
     ['-smp', '2'],
     ['-nodefaults'],
     ['-display', 'none'],
-    ['-serial', output === 'stdio' ? 'mon:stdio' : `file:${output.file}`],
+    consoleArguments(options.console),
     ['-qmp', `unix:${options.qmpSocket},server=on,wait=off`],
     ['-kernel', image.kernel],
     ['-initrd', image.initrd],

@@ -16,7 +16,7 @@ let environment: NodeJS.ProcessEnv;
 beforeAll(async () => {
   built = await mkdtemp(join(tmpdir(), 'wedgewatch-built-'));
   await compileTo(built, 'unused');
-});
+}, 60_000);
 
 afterAll(() => rm(built, { recursive: true }));
 

@@ -13,6 +13,9 @@ interface WorldGuest {
   port: number;
   /** More of the kernel command line. */
   append?: string;
+  /** A file inside that QEMU writes the console to, beside the journal. */
+  log?: string;
+  memory?: string;
 }
 
 const key = join(user.home, '.ssh/id_guest');
@@ -41,7 +44,7 @@ async function prepareUser(world: World): Promise<void> {
 
 /** Starts a guest as a unit of the world's user, with its virtiofsd beside it, and returns at once. */
 export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
-  const { vm, mode, port, append = 'loglevel=7' } = guest;
+  const { vm, mode, port, append = 'loglevel=7', log, memory } = guest;
   await prepareUser(world);
   const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
   const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
@@ -61,7 +64,8 @@ export async function startGuest(world: World, guest: WorldGuest): Promise<void>
     qmpSocket: qmpSocket(vm),
     sshPort: port,
     append: `wedge.mode=${mode} ${append}`,
-    console: 'stdio',
+    memory,
+    console: log === undefined ? 'stdio' : { log },
   });
   const environment = `QEMU_ARGS='${args.map(quoted).join(' ')}'\n`;
   await world.write(join(user.home, '.config/qemu-system', `${vm}.env`), environment);

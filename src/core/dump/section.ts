@@ -96,8 +96,9 @@ export class Section {
     return this.reports.has(pid);
   }
 
-  /** Nothing in it but what hung_task said. */
+  /** Nothing in it but what the kernel says by itself: no tasks of a dump that it broke into. */
   get onlyReports(): boolean {
+    if (this.key === 'rcu_stall' || this.key === 'lockup') return this.tasks.length === 0;
     return this.key === 'hung_task' && this.tasks.length <= this.reports.size + this.blockers.length;
   }
 

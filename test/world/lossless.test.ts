@@ -1,0 +1,118 @@
+/**
+ * A dump that is larger than journald's rate limit, by default made small for a small guest. At full size, with
+ * journald's own limit: WEDGEWATCH_TASKS=3000 npx vitest run --project world test/world/lossless.test.ts
+ */
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Incident } from '../../src/core/report/incident.js';
+import type { Check } from '../../src/daemon/check.js';
+import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { startGuest, stopGuest, waitForSsh } from './guests.js';
+import { user, World } from './world.js';
+
+const project = join(import.meta.dirname, '../..');
+const asked = process.env['WEDGEWATCH_TASKS'];
+const tasks = Number(asked ?? 250);
+const memory = tasks > 1000 ? '1536M' : '384M';
+const conf = '[Journal]\nRateLimitIntervalSec=30s\nRateLimitBurst=400\n';
+const uid = Number(user.runtime.split('/').at(-1));
+const log = join(user.home, 'large.console');
+const MINUTES = 600_000;
+
+let world: World;
+
+const main = [process.execPath, join(project, 'dist/cli/main.js')];
+
+/** Exit code and output of a verb, as the user. */
+async function verb(args: string[]): Promise<{ code: number; out: string }> {
+  const line = `${main.join(' ')} ${args.join(' ')}; echo "exit $?"`;
+  const said = await world.dev(['sh', '-c', line], MINUTES);
+  const [, out = '', code = ''] = /^([^]*?)\n?exit (\d+)$/.exec(said.trimEnd()) ?? [];
+  return { code: Number(code), out };
+}
+
+async function capture(name: string): Promise<{ code: number; incident: Incident; sleepers: number }> {
+  const began = performance.now();
+  const { code, out } = await verb(['--quiet', 'capture', 'large', '--json']);
+  const incident = JSON.parse(out) as Incident;
+  const t = incident.dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
+  // One more is init's own.
+  const sleepers = t.filter(({ comm }) => comm === 'sleep').length - 1;
+  const { complete, incompleteBecause, dumps } = incident.evidence;
+  const took = ((performance.now() - began) / 1000).toFixed(1);
+  const sizes = dumps.map((dump) => `${dump.name} ${dump.lines} lines, ended by ${dump.endedBy}`).join('; ');
+  process.stdout.write(
+    `${name}: ${sleepers} of ${tasks} sleepers in t, complete ${complete}, exit ${code}, ${took} s; ${sizes}; ${incompleteBecause.join('; ')}\n`,
+  );
+  return { code, incident, sleepers };
+}
+
+const rateLimit = async () => {
+  const checks = JSON.parse((await verb(['doctor', 'large', '--json'])).out) as Check[];
+  return checks.find(({ what }) => what === 'journald rate limit');
+};
+
+async function start(more: { log?: string } = {}): Promise<void> {
+  await startGuest(world, {
+    vm: 'large',
+    mode: 'none',
+    port: 2310,
+    memory,
+    append: `loglevel=7 wedge.tasks=${tasks}`,
+    ...more,
+  });
+  await waitForSsh(world, 'large', MINUTES);
+  const login = () => world.dev(['journalctl', '--user', '--output=cat', '--boot']);
+  await expect.poll(login, { timeout: MINUTES, interval: 1_000 }).toMatch(/guest login:[^]*$/);
+}
+
+beforeAll(async () => {
+  world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
+  const config = 'capture: {dumpTimeout: 10min}\ndetect: {secondLook: 1s}\n';
+  await world.write(join(user.home, '.config/wedgewatch/config.yaml'), config);
+  if (asked !== undefined) return;
+  await world.write('/home/dev/limit.conf', conf);
+  await world.root(['mkdir', '-p', '/etc/systemd/journald.conf.d']);
+  await world.root(['cp', '/home/dev/limit.conf', '/etc/systemd/journald.conf.d/']);
+  await world.root(['systemctl', 'restart', 'systemd-journald']);
+}, MINUTES);
+
+afterAll(() => world.down());
+
+test('through journald alone it loses lines, and says so', { timeout: 2 * MINUTES }, async () => {
+  await start();
+  expect(await rateLimit()).toMatchObject({
+    result: 'warning',
+    detail: expect.stringMatching(/all its guests together: a dump of \d+ tasks/) as string,
+    fix: expect.stringContaining('lossless-console.md') as string,
+  });
+  const { code, incident, sleepers } = await capture('journald');
+  expect(code).toBe(4);
+  expect(incident.evidence.complete).toBe(false);
+  expect(sleepers).toBeLessThan(tasks);
+  await stopGuest(world, 'large');
+});
+
+test('from QEMU’s own log file it is whole', { timeout: 2 * MINUTES }, async () => {
+  await start({ log });
+  expect((await verb(['doctor', 'large'])).out).toContain(`dumps are read from ${log}`);
+  const { incident, sleepers } = await capture('logfile');
+  expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
+  expect(sleepers).toBe(tasks);
+  await stopGuest(world, 'large');
+});
+
+test('through journald with the drop-in it is whole', { timeout: 2 * MINUTES }, async () => {
+  const directory = '/etc/systemd/system/user@.service.d';
+  await world.root(['mkdir', '-p', directory]);
+  await world.root(['cp', join(project, 'systemd/user@.service.d/50-wedgewatch.conf'), directory]);
+  await world.root(['systemctl', 'daemon-reload']);
+  expect((await rateLimit())?.fix).toContain('its drop-in is installed, and holds from the next start');
+  await world.root(['systemctl', 'restart', `user@${uid}.service`]);
+  await start();
+  expect((await rateLimit())?.result).toBe('ok');
+  const { incident, sleepers } = await capture('drop-in');
+  expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
+  expect(sleepers).toBe(tasks);
+  await stopGuest(world, 'large');
+});
