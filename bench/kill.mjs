@@ -36,7 +36,7 @@ class Scene {
     const source = kind === 'file' ? `'file:${this.guest.file}'` : 'journal';
     writeFileSync(
       join(this.place, 'wedgewatch/config.yaml'),
-      `discover: {enabled: false}\ndetect: {secondLook: 500ms}\nguests: [{name: lab, unit: lab.service, qmp: ${socket}, console: ${source}, ssh: false}]\n`,
+      `discover: {enabled: false}\ndetect: {secondLook: 500ms, silence: 1h, bootSilence: 1h}\nguests: [{name: lab, unit: lab.service, qmp: ${socket}, console: ${source}, ssh: false}]\n`,
     );
   }
 

@@ -5,7 +5,10 @@ import type { Daemon } from './daemon.js';
 import type { Guest } from './guest.js';
 import { noGuest } from './known.js';
 
+/** For the host's slots and everything but the printing. */
 const WAIT_MS = 150_000;
+/** As many dumps as a capture takes. */
+const DUMPS = 3;
 
 /** Asks for a dump of this guest and resolves when it is filed, or says why it cannot be. */
 export async function captureNow(
@@ -17,7 +20,7 @@ export async function captureNow(
   if (guest === undefined) return { directory: null, problem: noGuest(vm, [...daemon.guests.keys()]) };
   const problem = await unavailable(guest);
   if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };
-  const filed = guest.nextFiled(WAIT_MS);
+  const filed = guest.nextFiled(WAIT_MS + DUMPS * guest.settings.capture.dumpTimeout);
   guest.now({ type: 'capture-asked', note, keys });
   return filed;
 }
