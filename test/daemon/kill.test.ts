@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { compileTo } from '../support/compile.js';
 
-const POINTS = 12;
+const POINTS = 6;
 const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
 let main = '';
 

@@ -83,14 +83,9 @@ describe('what a dump needs to be complete', () => {
   });
 
   it('takes a stall that its own printing brought about for no loss, but not one that it goes on behind', () => {
-    const stall = [
-      'rcu: INFO: rcu_preempt self-detected stall on CPU',
-      'CPU: 1 PID: 378 Comm: dropbear Not tainted 6.1.0-56-cloud-amd64 #1  Debian 6.1.192-2',
-      'Call Trace:',
-      ' <TASK>',
-      ' __irq_exit_rcu+0xac/0xe0',
-      ' </TASK>',
-    ];
+    const comm = 'CPU: 1 PID: 378 Comm: dropbear Not tainted 6.1.0-56-cloud-amd64 #1  Debian 6.1.192-2';
+    const trace = ['Call Trace:', ' <TASK>', ' __irq_exit_rcu+0xac/0xe0', ' </TASK>'];
+    const stall = ['rcu: INFO: rcu_preempt self-detected stall on CPU', comm, ...trace];
     expect(why([t, ...one, ...stall, fence])[0]).toEqual([]);
     const noFence = 'no fence (sysrq HELP) behind it: its end may be missing';
     expect(why([t, ...one, ...stall, ...one, fence])[0]).toEqual([noFence]);
