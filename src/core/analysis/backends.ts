@@ -1,5 +1,6 @@
 import type { Frame } from '../model.js';
 import { firmSymbols } from './frames.js';
+import { perStack } from './per-stack.js';
 
 /** A server outside the guest's kernel whose answer a task waits for. */
 export interface Backend {
@@ -44,11 +45,11 @@ const FILE_LOCK =
   /^(?:fcntl_setlk\w*|do_lock_file_wait|fuse_setlk|fuse_file_lock|fuse_file_flock|nfs_lock|nfs_flock|v9fs_file_\w*lock\w*|cifs_lock|cifs_flock)$/;
 
 /** The server a stack waits for, or null. */
-export function backendOf(frames: readonly Frame[]): Backend | null {
+export const backendOf = perStack((frames): Backend | null => {
   const names = firmSymbols(frames);
   if (names.some((name) => FILE_LOCK.test(name))) return null;
   return ROWS.find(({ wait }) => names.some((name) => wait.test(name)))?.backend ?? null;
-}
+});
 
 /** The filesystem's method that made the request: the outermost of its frames. Null if only the wait is shown. */
 export function requestedBy(frames: readonly Frame[], backend: Backend): string | null {

@@ -1,7 +1,8 @@
-import type { Frame, Task } from '../model.js';
+import type { Task } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { backendOf } from './backends.js';
 import { layerOf } from './layers.js';
+import { perStack } from './per-stack.js';
 
 /** A kernel thread that was created and never woken for its first run: parked in D since then, and harmless. */
 const NEVER_RUN =
@@ -13,18 +14,17 @@ const KTHREAD_END =
 const FROZEN = /^(?:__refrigerator|do_freezer_trap)$/;
 
 /** Created, never run. */
-export function neverRun(frames: readonly Frame[]): boolean {
+export const neverRun = perStack((frames): boolean => {
   const names = firmSymbols(frames);
   return (
     names.length > 0 &&
     names.every((name) => NEVER_RUN.test(name)) &&
     names.some((name) => KTHREAD_END.test(name))
   );
-}
+});
 
 /** Stopped by a suspend or a cgroup. */
-export const isFrozen = (frames: readonly Frame[]): boolean =>
-  firmSymbols(frames).some((name) => FROZEN.test(name));
+export const isFrozen = perStack((frames): boolean => firmSymbols(frames).some((name) => FROZEN.test(name)));
 
 /** Never the reason of a hang, whatever state it is in. */
 export function isBenign(task: Task): boolean {
@@ -33,14 +33,20 @@ export function isBenign(task: Task): boolean {
 }
 
 /** A kernel thread that waits for work: asleep directly below its main function. */
-export function isIdleThread(task: Pick<Task, 'state' | 'frames'>): boolean {
-  const names = firmSymbols(task.frames);
-  if (task.state === 'I') return true;
-  if (!names.some((name) => KTHREAD_END.test(name)) || names.includes('process_one_work')) return false;
-  if (neverRun(task.frames)) return true;
-  return (
-    task.state === 'S' &&
-    backendOf(task.frames) === null &&
-    names.filter((name) => layerOf(name) === 'operation').length <= 2
-  );
+export function isIdleThread({ state, frames }: Pick<Task, 'state' | 'frames'>): boolean {
+  if (state === 'I') return true;
+  return state === 'S' ? waitsForWork(frames) : isThread(frames) && neverRun(frames);
 }
+
+const isThread = perStack((frames) => {
+  const names = firmSymbols(frames);
+  return names.some((name) => KTHREAD_END.test(name)) && !names.includes('process_one_work');
+});
+
+const waitsForWork = perStack(
+  (frames) =>
+    isThread(frames) &&
+    (neverRun(frames) ||
+      (backendOf(frames) === null &&
+        firmSymbols(frames).filter((name) => layerOf(name) === 'operation').length <= 2)),
+);

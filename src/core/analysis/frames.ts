@@ -1,15 +1,17 @@
 import type { Frame, Task } from '../model.js';
 import { baseSymbol, isFaultEntry, layerOf, syscallName } from './layers.js';
+import { perStack } from './per-stack.js';
 
 /** The frames to believe: the firm ones, or where the unwinder has none, all of them. Innermost first. */
-export function firmFrames(frames: readonly Frame[]): Frame[] {
+export const firmFrames = perStack((frames): readonly Frame[] => {
   const firm = frames.filter((frame) => frame.reliable);
-  return firm.length > 0 ? firm : [...frames];
-}
+  return firm.length > 0 ? firm : frames;
+});
 
 /** Names of the firm frames without compiler suffixes, innermost first. */
-export const firmSymbols = (frames: readonly Frame[]): string[] =>
-  firmFrames(frames).map(({ symbol }) => baseSymbol(symbol));
+export const firmSymbols = perStack((frames): readonly string[] =>
+  firmFrames(frames).map(({ symbol }) => baseSymbol(symbol)),
+);
 
 const SLEEP = /^(?:__schedule|schedule)$/;
 /** Fault injection prints a stack of whoever runs, in the middle of other reports. */
@@ -17,7 +19,7 @@ const INJECTED = /^(?:should_fail\w*|fail_dump)$/;
 const REPORTER = /^(?:should_fail\w*|fail_dump|_*dump_stack\w*)$/;
 
 /** A stack without what two reports that were printed at once mixed into it. */
-function unmixed(frames: readonly Frame[]): Frame[] {
+function unmixed(frames: readonly Frame[]): readonly Frame[] {
   const all = firmFrames(frames);
   // What stands above the call to sleep belongs to the other.
   const asleep = Math.max(
@@ -33,7 +35,7 @@ function unmixed(frames: readonly Frame[]): Frame[] {
  * The function that names the place: the innermost firm one that is neither primitive nor plumbing nor entry.
  * Where all are, the outermost that is not an entry; null for an empty stack.
  */
-export function operationFrame(frames: readonly Frame[]): Frame | null {
+export const operationFrame = perStack((frames): Frame | null => {
   const firm = unmixed(frames);
   const operation = firm.find(
     // A module's own helper around a lock tells more than what an unreliable stack shows further out.
@@ -42,7 +44,7 @@ export function operationFrame(frames: readonly Frame[]): Frame | null {
   if (operation) return operation;
   const carried = firm.filter(({ symbol }) => layerOf(symbol) !== 'entry');
   return carried.find(({ symbol }) => layerOf(symbol) === 'plumbing') ?? carried.at(-1) ?? firm[0] ?? null;
-}
+});
 
 /** Functions of the operation layer from the place outwards, for a fingerprint. */
 export function operations(frames: readonly Frame[], max: number): string[] {
@@ -55,7 +57,7 @@ export function operations(frames: readonly Frame[], max: number): string[] {
 
 /** How the task came into the kernel: a syscall's name, `page fault`, `work FUNC`, `kthread FUNC`; null if unknown. */
 export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): string | null {
-  const outwards = firmFrames(task.frames).reverse();
+  const outwards = firmFrames(task.frames).toReversed();
   for (const { symbol } of outwards) {
     const syscall = syscallName(symbol);
     if (syscall !== null) return syscall;

@@ -4,6 +4,7 @@ import { isIdleThread } from './benign.js';
 import { annotate } from './annotate.js';
 import { firmFrames } from './frames.js';
 import { baseSymbol } from './layers.js';
+import { perStack } from './per-stack.js';
 
 /**
  * Groups tasks by state and firm frames without offsets, in the order in which one would read them: the culprit's, then
@@ -12,10 +13,8 @@ import { baseSymbol } from './layers.js';
 export function groupStacks(tasks: readonly Task[], culprit: number | null = null): StackGroup[] {
   const groups = new Map<string, StackGroup>();
   for (const task of tasks) {
-    const frames = firmFrames(task.frames).map(({ symbol, module }) =>
-      module === null ? baseSymbol(symbol) : `${baseSymbol(symbol)} [${module}]`,
-    );
-    const key = `${task.state}\n${frames.join('\n')}`;
+    const { frames, text } = firmText(task.frames);
+    const key = `${task.state}\n${text}`;
     let group = groups.get(key);
     if (!group) {
       group = {
@@ -40,6 +39,14 @@ export function groupStacks(tasks: readonly Task[], culprit: number | null = nul
   const ranked = [...groups.values()].map((group) => ({ group, rank: rank(group) }));
   return ranked.sort((a, b) => a.rank - b.rank || b.group.count - a.group.count).map(({ group }) => group);
 }
+
+/** The firm frames as they are shown, with their modules, and the text that equal stacks share. */
+const firmText = perStack((frames) => {
+  const shown = firmFrames(frames).map(({ symbol, module }) =>
+    module === null ? baseSymbol(symbol) : `${baseSymbol(symbol)} [${module}]`,
+  );
+  return { frames: shown, text: shown.join('\n') };
+});
 
 /** Who is in a group, bounded: `comm:pid, comm:pid, +12 more`. */
 export function membersOf(group: StackGroup, max: number): string {

@@ -1,3 +1,5 @@
+import { perSymbol } from './per-stack.js';
+
 /**
  * What each function of a sleeping stack is for, innermost first: primitives put the task to sleep, plumbing carries
  * any caller, the entry is how the kernel was entered. What is neither is the operation: it names the place.
@@ -71,18 +73,20 @@ const ARRIVAL =
 
 /** A symbol without the suffixes that compilers add to clones of a function. */
 export function baseSymbol(symbol: string): string {
-  return symbol.replace(/\.(?:isra|constprop|part|cold|llvm|lto_priv)\b.*$/, '');
+  return symbol.includes('.')
+    ? symbol.replace(/\.(?:isra|constprop|part|cold|llvm|lto_priv)\b.*$/, '')
+    : symbol;
 }
 
 /** The layer of one function. */
-export function layerOf(symbol: string): Layer {
+export const layerOf = perSymbol((symbol): Layer => {
   const name = baseSymbol(symbol);
   if (ANCHORS.test(name)) return 'operation';
   if (SYSCALL.test(name) || FAULT.test(name) || ARRIVAL.test(name)) return 'entry';
   if (PRIMITIVES.test(name)) return 'primitive';
   if (PLUMBING.test(name)) return 'plumbing';
   return SLEEPS.test(name) ? 'primitive' : 'operation';
-}
+});
 
 /** The syscall a function implements the entry of, or null. */
 export const syscallName = (symbol: string): string | null => SYSCALL.exec(baseSymbol(symbol))?.[1] ?? null;

@@ -1,7 +1,8 @@
-import type { Frame, Task } from '../model.js';
+import type { Task } from '../model.js';
 import { backendOf, requestedBy } from './backends.js';
 import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
+import { perStack } from './per-stack.js';
 import { waitOf } from './wait-kinds.js';
 
 const EXEC =
@@ -36,8 +37,8 @@ function reading(name: string, exec: boolean): string {
 const GRACE_PERIOD = /^_*synchronize_(?:s?rcu|net|sched)/;
 
 /** The name of the place, as it stands in `frame`: without compiler suffixes. Null for an empty stack. */
-export function frameName(frames: readonly Frame[]): string | null {
+export const frameName = perStack((frames): string | null => {
   const operation = operationFrame(frames);
   if (operation === null) return null;
   return GRACE_PERIOD.test(operation.symbol) ? 'synchronize_rcu' : baseSymbol(operation.symbol);
-}
+});

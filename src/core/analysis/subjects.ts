@@ -5,6 +5,7 @@
 import type { Frame } from '../model.js';
 import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol } from './layers.js';
+import { perStack, perSymbol } from './per-stack.js';
 
 /** For ties between the ends of chains: the nearer to the hardware, the likelier the reason. */
 const RANKS = { device: 5, block: 4, journal: 3, filesystem: 2, network: 2, memory: 1, core: 1, user: 0 };
@@ -130,16 +131,16 @@ export const ROWS: readonly Row[] = [
 const COMPILED = ROWS.map((row) => ({ row, pattern: new RegExp(`^_*(?:${row.prefixes})`) }));
 
 /** The part of the kernel that one function belongs to, or null. */
-export function subjectOfSymbol(symbol: string): Subject | null {
+export const subjectOfSymbol = perSymbol((symbol): Subject | null => {
   const name = baseSymbol(symbol);
   return COMPILED.find(({ pattern }) => pattern.test(name))?.row ?? null;
-}
+});
 
 /**
  * The part of the kernel a stack is stuck in: that of its operation frame, or of the nearest frame outwards that tells
  * one. A module without a row is a part by its name; a part that serves all others is said only where no other is.
  */
-export function subjectOf(frames: readonly Frame[]): Subject | null {
+export const subjectOf = perStack((frames): Subject | null => {
   const firm = firmFrames(frames);
   const operation = operationFrame(frames);
   let general: Subject | null = null;
@@ -150,7 +151,7 @@ export function subjectOf(frames: readonly Frame[]): Subject | null {
     general ??= subject;
   }
   return general;
-}
+});
 
 export const subjectRank = (frames: readonly Frame[]): number => {
   const subject = subjectOf(frames);

@@ -1,9 +1,10 @@
 /** What a stack sleeps for. Names from the kernel's sources, 3.x to 7.x; the test names one function for each row. */
-import type { Task, WaitKind } from '../model.js';
+import type { Frame, Task, WaitKind } from '../model.js';
 import { backendOf } from './backends.js';
 import { isFrozen, neverRun } from './benign.js';
 import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
+import { perStack } from './per-stack.js';
 
 interface Row {
   kind: WaitKind;
@@ -155,21 +156,23 @@ export interface WaitFound {
 }
 
 /** The lock a stack waits for, or null: of the functions inside the operation the outermost tells the most. */
-export function lockWaited(task: Pick<Task, 'frames'>): WaitFound | null {
-  const operation = operationFrame(task.frames)?.symbol ?? null;
+export const lockWaited = (task: Pick<Task, 'frames'>): WaitFound | null => lockIn(task.frames);
+
+const lockIn = perStack((frames): WaitFound | null => {
+  const operation = operationFrame(frames)?.symbol ?? null;
   let found: WaitFound | null = null;
-  for (const name of firmSymbols(task.frames)) {
+  for (const name of firmSymbols(frames)) {
     const inside = layerOf(name) === 'primitive' || /^_*(?:rtnl_lock|lock_sock)/.test(name);
     found = (inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined) ?? found;
     if (operation !== null && name === baseSymbol(operation)) break;
   }
   // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
-  return found?.kind === 'rwsem' && freezes(task) ? null : found;
-}
+  return found?.kind === 'rwsem' && freezes(frames) ? null : found;
+});
 
 /** A writer that is kept out of a filesystem: its lock is a percpu rw-semaphore, no inode's. */
-function freezes(task: Pick<Task, 'frames'>): boolean {
-  const names = firmSymbols(task.frames);
+function freezes(frames: readonly Frame[]): boolean {
+  const names = firmSymbols(frames);
   return (
     names.some((name) => /^(?:percpu_rwsem_wait|_*percpu_down_read)/.test(name)) &&
     names.some((name) =>
@@ -179,13 +182,15 @@ function freezes(task: Pick<Task, 'frames'>): boolean {
 }
 
 /** What a stack waits for, or null where it is not known to wait. */
-export function waitOf(task: Pick<Task, 'frames'>): WaitFound | null {
-  const backend = backendOf(task.frames);
+export const waitOf = (task: Pick<Task, 'frames'>): WaitFound | null => waitIn(task.frames);
+
+const waitIn = perStack((frames): WaitFound | null => {
+  const backend = backendOf(frames);
   if (backend) return { kind: backend.kind, what: `the answer to a ${backend.request}` };
-  if (neverRun(task.frames)) return { kind: 'never-run', what: 'its first run' };
-  if (isFrozen(task.frames)) return { kind: 'frozen', what: 'a thaw' };
-  const lock = lockWaited(task);
+  if (neverRun(frames)) return { kind: 'never-run', what: 'its first run' };
+  if (isFrozen(frames)) return { kind: 'frozen', what: 'a thaw' };
+  const lock = lockIn(frames);
   if (lock) return lock;
-  const names = firmSymbols(task.frames);
+  const names = firmSymbols(frames);
   return WAITS.find(({ frame }) => names.some((name) => frame.test(name))) ?? null;
-}
+});

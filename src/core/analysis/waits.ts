@@ -30,10 +30,11 @@ type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
  * dead, none inside is suspected.
  */
 export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], serverDead: boolean): Edge[] {
+  const tasks = tasksByPid(dumps);
   const finders = [
-    byKernel(dumps),
-    byLockdep(stuck, dumps),
-    byWorkqueue(stuck, dumps),
+    byKernel(tasks, dumps),
+    byLockdep(tasks, stuck, dumps),
+    byWorkqueue(tasks, stuck, dumps),
     byRow(stuck),
     byGracePeriod(dumps),
     byInode(stuck),
@@ -49,7 +50,7 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     return [];
   });
   const rings = [...pageLockEdges(edges), ...(serverDead ? [] : serverEdges(edges))];
-  return [...edges, ...rings, ...parents(stuck, dumps)];
+  return [...edges, ...rings, ...parents(stuck, tasks)];
 }
 
 function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
@@ -57,15 +58,16 @@ function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null 
   return { waiter, owner: { comm: owner.comm, pid: owner.pid, task: owner }, ...says };
 }
 
-function tasksByPid(dumps: readonly Dump[]): Map<number, Task> {
+type Tasks = ReadonlyMap<number, Task>;
+
+function tasksByPid(dumps: readonly Dump[]): Tasks {
   const tasks = new Map<number, Task>();
   for (const dump of dumps) for (const task of dump.tasks) if (task.pid !== null) tasks.set(task.pid, task);
   return tasks;
 }
 
 /** `… is blocked on a mutex likely owned by task …` */
-function byKernel(dumps: readonly Dump[]): Finder {
-  const tasks = tasksByPid(dumps);
+function byKernel(tasks: Tasks, dumps: readonly Dump[]): Finder {
   const blockers = new Map(
     dumps.flatMap((dump) => dump.blockers ?? []).map((blocker) => [blocker.waiter.pid, blocker]),
   );
@@ -85,10 +87,9 @@ function byKernel(dumps: readonly Dump[]): Finder {
 }
 
 /** Lockdep's table: a blocked task's last lock is the one it wants; its owner lists it too, and not as its wish. */
-function byLockdep(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
+function byLockdep(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
   const rows = dumps.findLast((dump) => dump.locks.length > 0)?.locks;
   if (!rows) return () => null;
-  const tasks = tasksByPid(dumps);
   const last = new Map<number, ListedLock>();
   for (const row of rows) last.set(row.pid, row);
   const stuckPids = new Set(stuck.map(({ task }) => task.pid));
@@ -122,8 +123,7 @@ function byLockdep(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder 
 const WANTS_AT = /^_*(?:rtnl_lock|inode_lock\w*|lock_\w+)$/;
 
 /** A wait for a work item leads to the worker that runs it. */
-function byWorkqueue(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
-  const tasks = tasksByPid(dumps);
+function byWorkqueue(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
   const items = dumps.flatMap(({ workqueues }) => workqueues.flatMap((row) => row.items ?? []));
   const workers = stuck.filter(({ task }) => firmSymbols(task.frames).includes('process_one_work'));
   return (waiter) => {
@@ -272,8 +272,7 @@ function serverEdges(edges: readonly Edge[]): Edge[] {
 }
 
 /** Parents that sleep until a stuck child ends or writes into their pipe: they lead nowhere, but show who suffers. */
-function parents(stuck: readonly Candidate[], dumps: readonly Dump[]): Edge[] {
-  const all = tasksByPid(dumps);
+function parents(stuck: readonly Candidate[], all: Tasks): Edge[] {
   const isStuck = new Set(stuck.map(({ task }) => task.pid));
   return stuck.flatMap(({ task }) => {
     const parent = task.ppid === null || isStuck.has(task.ppid) ? undefined : all.get(task.ppid);

@@ -4,6 +4,7 @@ import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from './prefix.js';
 import { Section } from './section.js';
+import { StackPool } from './stack-pool.js';
 import { parseTaskHeader } from './task-header.js';
 
 interface ParseOptions {
@@ -25,6 +26,7 @@ export class DumpParser {
   private section: Section | null = null;
   private visibility: Visibility = { level: null, bodySeen: false, bodyHidden: false };
   private boot = 0;
+  private readonly pool = new StackPool();
   private interrupted: Section | null = null;
 
   constructor(private readonly options: ParseOptions = {}) {}
@@ -114,7 +116,7 @@ export class DumpParser {
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boot);
+    this.section = new Section(key, headline, seconds, this.boot, this.pool);
     this.found.push({ section: this.section, visibility: this.visibility });
     if (this.found.length > MAX_DUMPS) this.found.shift();
     return this.section;

@@ -4,6 +4,7 @@ import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
 import { Stack } from './stack.js';
+import type { StackPool } from './stack-pool.js';
 import { StallReport, softLockup } from './stall.js';
 import { LockTable, parseWorkqueue } from './tables.js';
 import { parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
@@ -44,7 +45,7 @@ export class Section {
 
   readonly torn = new TornHeaders();
 
-  private readonly stack = new Stack();
+  private readonly stack: Stack;
   private readonly leftOver = new Unplaced();
   private readonly stalls: StallReport | null;
   private mode: Mode = 'stacks';
@@ -61,7 +62,9 @@ export class Section {
     readonly headline: string,
     readonly seconds: number | null,
     readonly boot: number,
+    pool: StackPool,
   ) {
+    this.stack = new Stack(pool);
     this.stalls = key === 'rcu_stall' || key === 'lockup' ? new StallReport() : null;
     this.stalls?.push(headline);
   }
@@ -219,7 +222,8 @@ export class Section {
 
   private startTask(header: TaskHeader): true {
     const blockedForSeconds = this.reportedSeconds(header);
-    this.task = { ...header, frames: [], workqueue: null, blockedForSeconds };
+    const { comm, pid, ppid, state } = header;
+    this.task = { comm, pid, ppid, state, frames: [], workqueue: null, blockedForSeconds };
     this.cpu = null;
     this.stack.begin(this.task, false);
     this.mode = 'stacks';

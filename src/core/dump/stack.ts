@@ -1,5 +1,6 @@
 import type { Frame } from '../model.js';
-import { parseFrames, parseInstruction } from './frame.js';
+import { parseInstruction } from './frame.js';
+import type { StackPool } from './stack-pool.js';
 
 /** Deeper than any kernel stack; a guest that prints frames for ever stops here. */
 const MAX_FRAMES = 512;
@@ -23,6 +24,8 @@ export class Stack {
   private aside = false;
   private interrupt = { from: 0, inside: false, registersSeen: false };
 
+  constructor(private readonly pool: StackPool) {}
+
   /** The frames that follow belong to this task, or CPU. */
   begin(target: { frames: Frame[] }, ofCpu: boolean): void {
     this.leave();
@@ -36,6 +39,11 @@ export class Stack {
   leave(): void {
     if (this.open) this.cut += 1;
     this.open = false;
+    this.drop();
+  }
+
+  private drop(): void {
+    if (this.target) this.target.frames = this.pool.shared(this.target.frames);
     this.target = null;
   }
 
@@ -62,6 +70,8 @@ export class Stack {
 
   /** True if the line is a frame, a register that names a function, or a mark within the stack. */
   push(text: string): boolean {
+    const known = this.pool.known(text);
+    if (known) return this.add(known);
     const mark = text.startsWith('<') ? MARK.exec(text) : null;
     if (mark) {
       this.mark(mark[1] === '/', mark[2] ?? '');
@@ -72,8 +82,11 @@ export class Stack {
     if (text.startsWith('#') || text.startsWith('NMI ')) return false;
     const instruction = parseInstruction(text);
     if (instruction) this.registers();
-    const frames = instruction ? [instruction] : parseFrames(text, this.target?.frames.length === 0);
-    if (!frames) return false;
+    const frames = instruction ? [instruction] : this.pool.read(text, this.target?.frames.length === 0);
+    return frames !== null && this.add(frames);
+  }
+
+  private add(frames: readonly Frame[]): true {
     if (this.target && !this.aside && this.target.frames.length < MAX_FRAMES)
       this.target.frames.push(...frames);
     this.aside = false;
@@ -83,7 +96,7 @@ export class Stack {
   private mark(closes: boolean, name: string): void {
     if (name === 'TASK') {
       if (closes) this.open = false;
-      if (closes) this.target = null;
+      if (closes) this.drop();
       else this.open = this.target !== null;
     } else if (closes || name === 'EOI' || name === 'EOE') this.leaveInterrupt(name);
     else if (name === 'IRQ' || name === 'NMI') {
