@@ -1,5 +1,6 @@
 /** The kinds of values that the configuration is made of. Each says itself what it expects. */
 import picomatch from 'picomatch';
+import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { printable } from '../printable.js';
 import { DURATION_SHAPE, durationMs, durationProblem, formatDuration } from './duration.js';
@@ -81,17 +82,20 @@ export const socketPath = (about: string) =>
 
 const EXPRESSION_MAX = 500;
 
-/** A regular expression of JavaScript, or null for none. */
+/** A regular expression of RE2, which knows no look-around and no back references, or null for none. */
 export const expression = (about: string) =>
   z
     .string('expected a regular expression')
     .max(EXPRESSION_MAX, `expected at most ${EXPRESSION_MAX} characters`)
     .superRefine((source, context) => {
       try {
-        new RegExp(source);
+        RE2JS.compile(source);
       } catch (error) {
         const because = error instanceof Error ? error.message : String(error);
-        context.addIssue({ code: 'custom', message: `expected a regular expression: ${because}` });
+        context.addIssue({
+          code: 'custom',
+          message: `expected a regular expression in the syntax of RE2: ${because}`,
+        });
       }
     })
     .nullable()

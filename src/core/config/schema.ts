@@ -56,7 +56,7 @@ const detect = z
       'Silence of a booting guest that cannot be looked into, or seems busy, before it is filed.',
     ).prefault('3min'),
     testPattern: expression(
-      'Further lines that say which test begins: a regular expression, its first group the name.',
+      'Further lines that say which test begins: a regular expression of RE2, its first group the name.',
     ),
     cooldown: duration(
       { min: '1s', max: '30min', because: 'each look prints a dump on the console' },

@@ -78,6 +78,10 @@ describe('a broken value', () => {
     ],
     ['ssh: {interval: 10ms}', 'ssh.interval: expected at least 500ms: each probe starts an ssh'],
     ['detect: {cooldown: 2h}', 'detect.cooldown: expected at most 30min; found "2h"'],
+    [
+      'detect: {testPattern: "(?=x)"}',
+      'detect.testPattern: expected a regular expression in the syntax of RE2',
+    ],
     ['ssh: {failures: 0}', 'ssh.failures: expected a whole number from 1 to 20; found 0'],
     ['ssh: {failures: 1.5}', 'ssh.failures: expected a whole number from 1 to 20; found 1.5'],
     ['ssh: {enabled: no}', '1:16: ssh.enabled: expected true or false; found "no"'],

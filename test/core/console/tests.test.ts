@@ -16,6 +16,13 @@ it('other lines begin none', () => {
   expect(startedTest('echo run fstests generic/001 at 10')).toBeNull();
 });
 
+it('searches what a hostile guest prints in linear time', () => {
+  const from = performance.now();
+  expect(startedTest(`${'a'.repeat(900)}!`, '^(a+)+$')).toBeNull();
+  expect(startedTest(`${'a'.repeat(1_000_000)} test`, '(?:a|aa)*b')).toBeNull();
+  expect(performance.now() - from).toBeLessThan(2_000);
+});
+
 it('takes the name from the first group of a configured expression, or from all of it', () => {
   expect(startedTest('=== RUN   TestMount', '^=== RUN +(\\S+)')).toBe('TestMount');
   expect(startedTest('=== RUN   TestMount', 'Test\\w+')).toBe('TestMount');
