@@ -56,9 +56,9 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
 }
 
 /** The exit code where the waiting is over, or null. */
-function reached({ state, lastIncident }: GuestStatus, until: 'hang' | 'up'): number | null {
+function reached({ state, busy }: GuestStatus, until: 'hang' | 'up'): number | null {
   // A hang is told when its incident is on disk.
-  if (HANGS.has(state) && lastIncident !== null) return EXIT.hang;
+  if (HANGS.has(state) && !busy) return EXIT.hang;
   if (until === 'up') return state === 'up' || state === 'recovered' ? EXIT.ok : null;
   return state === 'gone' ? EXIT.ok : null;
 }
@@ -66,7 +66,7 @@ function reached({ state, lastIncident }: GuestStatus, until: 'hang' | 'up'): nu
 function tell(guest: GuestStatus, code: number, options: WaitOptions, { terminal, quiet }: Globals): number {
   if (options.json === true) terminal.out(`${JSON.stringify(guest, null, 2)}\n`);
   else if (!quiet) {
-    const incident = code === EXIT.hang ? ` (${guest.lastIncident ?? ''})` : '';
+    const incident = code === EXIT.hang && guest.incident !== null ? ` (${guest.incident})` : '';
     terminal.out(`${printable(`${guest.vm}: ${guest.state}: ${guest.why.join('; ')}${incident}`, 400)}\n`);
   }
   return code;

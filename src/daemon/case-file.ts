@@ -156,10 +156,10 @@ export class CaseFile {
     open?.giveBack();
   }
 
-  /** Notes in the newest incident that the guest moves again. */
+  /** Notes in the incident of its hang that the guest moves again. */
   async recovered(): Promise<void> {
     const { guest } = this;
-    const id = guest.state.lastIncident;
+    const id = guest.state.incident;
     if (id === null) return;
     const directory = join(incidentsIn(guest.services.archive), id);
     await updateIncident(directory, { recoveredAt: isoAt(monotonicMs()) });

@@ -68,6 +68,7 @@ export function openCase(context: Context, reason: Reason): void {
   const { why, complaint, manual = false, note = null, live = false, plan } = reason;
   const panic = complaint?.kind === 'panic';
   if (!manual) {
+    state.incident = null;
     const limit = limitReached(context);
     if (limit !== null) {
       enter(context, panic ? 'panicked' : limit.state, [...why, limit.why]);

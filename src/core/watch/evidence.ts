@@ -10,6 +10,7 @@ import { seconds } from '../words.js';
 import { UNPROVEN } from './armed.js';
 import { checkArming } from './arming.js';
 import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
+import { isRepeated } from './complained.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
 import type { GuestState } from './state.js';
@@ -22,6 +23,7 @@ const SAME_BOOT_MS = 30_000;
 /** A kernel with an early console may print its first lines twice. */
 const SAME_KERNEL_MS = 5_000;
 const OWN_KEYS = /\b(?:sysrq: |SysRq : )/;
+const SSH_ANSWERS = 'SSH answers again';
 const ORDER = ['qemu', 'firmware', 'kernel'] as const;
 
 /** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
@@ -52,6 +54,7 @@ export function onBoot(
   state.console.gaveUp = null;
   state.doubted = null;
   state.patience = 0;
+  state.complained = [];
   state.console.tail = [];
   state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
   enter(context, 'starting', [reason]);
@@ -122,10 +125,9 @@ function onComplaint(context: Context, text: string): void {
   }
   // The pause after a look that found nothing is not for what the kernel says; how often it is looked at is limited.
   if (state.name === 'held' || state.name === 'panicked') return;
-  openCase(context, {
-    why: [`the guest's console says: ${printable(text, PROGRESS_TEXT_MAX)}`],
-    complaint: { ...complaint, text: printable(text, PROGRESS_TEXT_MAX) },
-  });
+  const said = printable(text, PROGRESS_TEXT_MAX);
+  if (isRepeated(state, said, context.at)) return;
+  openCase(context, { why: [`the guest's console says: ${said}`], complaint: { ...complaint, text: said } });
 }
 
 export function onSsh(context: Context, probe: SshProbe): void {
@@ -157,8 +159,8 @@ export function onSsh(context: Context, probe: SshProbe): void {
   }
   // A probe that began before the panic may still succeed; only a new boot ends one.
   if (state.name === 'panicked') return;
-  if (mayBeAcquitted(state)) acquit(context, 'SSH answers again');
-  recovered(context, 'SSH answers again');
+  if (mayBeAcquitted(state)) acquit(context, SSH_ANSWERS);
+  recovered(context, SSH_ANSWERS);
   if (state.case === null && state.name !== 'recovered') enter(context, 'up', ['SSH answers']);
 }
 
@@ -166,6 +168,10 @@ export function onSsh(context: Context, probe: SshProbe): void {
 function recovered(context: Context, because: string): void {
   const { state, at, effects } = context;
   if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
+  if (state.answeredWhenFiled && state.name === 'held' && because === SSH_ANSWERS) {
+    enter(context, 'up', ['SSH answers as before; what is stuck may be so still']);
+    return;
+  }
   const afterMs = at - state.since;
   effects.push({ type: 'recovered', afterMs, because });
   closeCase(context);

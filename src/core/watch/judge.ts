@@ -6,6 +6,7 @@ import type { Analysis } from '../model.js';
 import { groundsOf } from './accusation.js';
 import { acquitted } from './acquittal.js';
 import { armed } from './armed.js';
+import { rememberComplaint } from './complained.js';
 import { type Context, dropCase, enter, forgetCase, openCase } from './case.js';
 import type { Finding } from './events.js';
 import { evidenceOf, keyOf, type OwnDump, readOwn } from './own-dumps.js';
@@ -36,6 +37,9 @@ export function fileCase(context: Context): void {
   }
   current.filing = true;
   if (!current.manual) state.filed.push(context.at);
+  if (current.complaint !== null) rememberComplaint(state, current.complaint.text, context.at);
+  state.answeredWhenFiled =
+    current.complaint !== null && state.ssh.lastOkAt !== null && state.ssh.failures === 0;
   const { title } = verdict;
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });

@@ -128,6 +128,12 @@ export interface GuestState {
   notBefore: Mono;
   cooldownMs: number;
   lastIncident: string | null;
+  /** Of its newest hang; null where that is not filed yet, or was not. */
+  incident: string | null;
+  /** What the kernel complained of and was filed, and when it was last said. */
+  complained: { key: string; at: Mono }[];
+  /** The newest incident is of what the kernel said while SSH answered: that it answers is no recovery. */
+  answeredWhenFiled: boolean;
   /** The culprit of the newest capture, and since when captures have shown it with the same stack. */
   doubted: { key: string; since: Mono } | null;
   /** Captures in a row that found the guest slow: the pause before the second look doubles with each. */
@@ -178,6 +184,9 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
     notBefore: 0,
     cooldownMs: 0,
     lastIncident: null,
+    incident: null,
+    complained: [],
+    answeredWhenFiled: false,
     doubted: null,
     patience: 0,
     judged: null,

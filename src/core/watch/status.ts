@@ -30,6 +30,10 @@ export interface GuestStatus {
   /** Whether its dumps will be seen: yes, the exact gap, or null where nothing is known yet. */
   armed: string | null;
   lastIncident: string | null;
+  /** Of its newest hang; null where that is not filed yet, or was not. */
+  incident: string | null;
+  /** It is being looked at, captured or filed. */
+  busy: boolean;
 }
 
 export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono): GuestStatus {
@@ -52,5 +56,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     ...load(state.seen),
     armed: armed(state.facts, state.arming),
     lastIncident: state.lastIncident,
+    incident: state.incident,
+    busy: state.case !== null,
   };
 }

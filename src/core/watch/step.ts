@@ -147,6 +147,7 @@ function probeWhenDue({ state, settings, at, effects }: Context): void {
 function onFiled(context: Context, incident: string | null, problem: string | undefined): void {
   const { state, effects } = context;
   if (incident !== null) state.lastIncident = incident;
+  if (state.case?.manual === false) state.incident = incident;
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
   closeCase(context);
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Look } from '../../../src/core/model.js';
+import { guestStatus } from '../../../src/core/watch/status.js';
 import {
   answers,
   BOOT,
@@ -70,6 +71,31 @@ describe('a guest that wedges', () => {
     guest.run(3_000);
     expect(guest.findings).toHaveLength(1);
     expect(guest.pressed).toEqual(['8', 'w', 'h', 't', 'h', '7']);
+  });
+
+  it('is filed once for what the kernel repeats; that SSH answers, as before, is no recovery', () => {
+    const guest = booted(new VirtualGuest({})).run(30_000);
+    const report = (seconds: number) =>
+      `[  ${seconds}.0] INFO: task mount:88 blocked for more than ${seconds} seconds.`;
+    for (let turn = 1; turn < 10; turn += 1) guest.lines([report(120 * turn)], turn * 121_000);
+    guest.run(20 * 60_000);
+    expect(guest.findings).toHaveLength(1);
+    expect(guest.path.slice(-2)).toEqual(['held', 'up']);
+    expect(guest.effects.filter(({ type }) => type === 'recovered')).toEqual([]);
+    guest.lines(['[ 2000.0] INFO: task umount:89 blocked for more than 120 seconds.']);
+    guest.run(10_000);
+    expect(guest.findings).toHaveLength(2);
+  });
+
+  it('has no incident of its second hang until that is filed', () => {
+    const ssh = (at: number) => (at < 30_000 || (at > 90_000 && at < 150_000) ? 'ok' : 'timed-out');
+    const guest = booted(new VirtualGuest({ ssh })).run(120_000);
+    const status = () => guestStatus(guest.state, guest.settings, guest.now);
+    expect(status()).toMatchObject({ state: 'up', incident: 'incident-1', busy: false });
+    while (guest.state.name !== 'capturing') guest.run(500);
+    expect(status()).toMatchObject({ incident: null, busy: true, lastIncident: 'incident-1' });
+    guest.run(30_000);
+    expect(status()).toMatchObject({ state: 'held', incident: 'incident-2', busy: false });
   });
 
   it('that panics is filed without a key', () => {
