@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import type { HostPressure } from '../../src/core/host/now.js';
 import type { CpuSample, Look, SshProbe, SysrqKey } from '../../src/core/model.js';
-import { answers, BOOT, golden, running, VirtualGuest } from './virtual-guest.js';
+import { answers, BOOT, golden, running, small, VirtualGuest } from './virtual-guest.js';
 
-const idle = answers(golden('idle'));
-const blocked = answers(golden('page-in'));
+const idle = answers(small(golden('idle')));
+const blocked = answers(small(golden('page-in')));
 const MIN = 60_000;
 /** Where a tight loop is found, time and again. */
 export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a0113c'];

@@ -45,6 +45,8 @@ const settings = (yaml: string): GuestSettings => {
 };
 
 const TICK = 500;
+/** How often the daemon looks at its host. */
+const HOST_MS = 2_500;
 
 export class VirtualGuest {
   readonly settings: GuestSettings;
@@ -57,6 +59,7 @@ export class VirtualGuest {
   now = 0;
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
+  private hostSeenAt = -Infinity;
 
   constructor(private readonly script: Script = {}) {
     this.settings = settings(script.config ?? '');
@@ -96,8 +99,9 @@ export class VirtualGuest {
   }
 
   private host(): { host?: HostNow } {
-    const pressure = this.script.host?.(this.now);
-    if (pressure === undefined) return {};
+    if (this.script.host === undefined || this.now - this.hostSeenAt < HOST_MS) return {};
+    this.hostSeenAt = this.now;
+    const pressure = this.script.host(this.now);
     return { host: { pressure: { cpu: 0, io: 0, memory: 0, ...pressure }, stalled: 0, guests: 1 } };
   }
 
@@ -176,12 +180,29 @@ export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
     const end = log.findIndex((line, index) => index > start && (isHeader(line) || isFence(line)));
     return log.slice(start, end);
   };
+  const [w, t, h] = [body('Show Blocked State'), body('Show State'), log.filter(isFence).slice(-1)];
   return (key) => {
-    if (key === 'w') return body('Show Blocked State');
-    if (key === 't') return body('Show State');
-    if (key === 'h') return log.filter(isFence).slice(-1);
+    if (key === 'w') return w;
+    if (key === 't') return t;
+    if (key === 'h') return h;
     return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
   };
+}
+
+/** The same console of a guest with hardly a kernel thread: a fifth of the lines, and nothing that could be stuck. */
+export function small(log: readonly string[]): string[] {
+  const gone = new Set<string>();
+  let skips = false;
+  return log.filter((line) => {
+    const header = / task:.* state:([SI]) .* pid:(\d+) +ppid:(\d+) /.exec(line);
+    if (header !== null) {
+      const [, , pid = '', parent] = header;
+      skips = parent === '2';
+      if (skips) gone.add(pid);
+    } else if (/ task:|Sched Debug|sysrq: /.test(line)) skips = false;
+    const row = /\] {2}[SI] .{15} +(\d+) /.exec(line)?.[1];
+    return !skips && (row === undefined || !gone.has(row));
+  });
 }
 
 /** The same guest, whose SSH server wants to run and cannot. */

@@ -6,6 +6,8 @@ import { stripPrintk } from '../console/printk.js';
 import type { SysrqKey } from '../model.js';
 
 const TAG = /^(?:sysrq: |SysRq : )(.*)$/;
+/** Nearly every line of a dump stops at this one test. */
+const MAYBE = /sysrq: |SysRq : /;
 const LEVEL = /^Loglevel set to ([0-9])\b/;
 
 type Reply =
@@ -28,6 +30,7 @@ const SAYS: readonly (readonly [prefix: string, reply: Reply])[] = [
 
 /** What a console line answers to a chord, or null for any other line. */
 export function sysrqReply(line: string): Reply | null {
+  if (!MAYBE.test(line)) return null;
   const said = TAG.exec(stripPrintk(line).text)?.[1];
   if (said === undefined) return null;
   const level = LEVEL.exec(said)?.[1];

@@ -19,10 +19,16 @@ export function dumpIn(name: string, lines: Iterable<string>, loglevelRaised: bo
   return found.find(({ complete }) => complete) ?? found.find(({ tasks }) => tasks.length === most) ?? null;
 }
 
-export const readOwn = (kept: KeptDump, loglevelRaised: boolean): OwnDump => ({
-  kept,
-  parsed: dumpIn(kept.name, kept.lines, loglevelRaised),
-});
+/** A large dump takes half a second to read, and is asked for twice: as it ends, and for the verdict. */
+const read = new WeakMap<KeptDump, { loglevelRaised: boolean; own: OwnDump }>();
+
+export function readOwn(kept: KeptDump, loglevelRaised: boolean): OwnDump {
+  const known = read.get(kept);
+  if (known?.loglevelRaised === loglevelRaised) return known.own;
+  const own = { kept, parsed: dumpIn(kept.name, kept.lines, loglevelRaised) };
+  read.set(kept, { loglevelRaised, own });
+  return own;
+}
 
 /** What the incident says of it. */
 export function evidenceOf({ kept: { name, lines, endedBy }, parsed }: OwnDump): DumpEvidence {

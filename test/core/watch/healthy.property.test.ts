@@ -51,17 +51,21 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
     class: 'panicked',
     within: 3_000,
   },
-  'a hung task that the kernel reports': {
+  'a hung task that the kernel reports, again and again': {
     wedge: (life) => {
       life.press = blocked;
-      life.guest.lines(['[  150.0] INFO: task mount:88 blocked for more than 120 seconds.']);
+      for (let turn = 0; turn < 5; turn += 1)
+        life.guest.lines(
+          [`[  ${150 + turn}.0] INFO: task mount:88 blocked for more than ${120 + 121 * turn} seconds.`],
+          turn * 121_000,
+        );
     },
     class: 'blocked',
     within: 3_000,
   },
 };
 
-it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 20_000 }, () => {
+it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 1_000 }, () => {
   let lived = 0;
   let lives = 0;
   while (lived < HOURS * HOUR) {
@@ -79,7 +83,10 @@ it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 20_000 }, () 
   process.stdout.write(`${Math.round(lived / HOUR)} hours in ${lives} lives: no false incident\n`);
 });
 
-it('who wedges after such a life is caught in time', { timeout: 60_000 + HOURS * 10_000 }, () => {
+/** How long a guest stays wedged, and is filed once. */
+const WEDGED_MS = 10 * 60_000;
+
+it('who wedges after such a life is caught in time, and once', { timeout: 60_000 + HOURS * 1_000 }, () => {
   const taken: number[] = [];
   fc.assert(
     fc.property(
@@ -93,9 +100,9 @@ it('who wedges after such a life is caught in time', { timeout: 60_000 + HOURS *
         life.guest.run(phase);
         const at = life.guest.now;
         how.wedge(life);
-        life.guest.run(how.within + 5_000);
+        life.guest.run(WEDGED_MS);
         const classes = life.guest.findings.map(({ analysis }) => analysis.verdict.class);
-        expect(classes[0]).toMatch(new RegExp(`^(?:${how.class})$`));
+        expect(classes).toEqual([expect.stringMatching(new RegExp(`^(?:${how.class})$`))]);
         taken.push((life.guest.findings[0]?.capturedAt ?? Infinity) - at);
         expect(taken.at(-1)).toBeLessThanOrEqual(how.within);
       },
