@@ -128,10 +128,16 @@ const COLUMNS: readonly Shape[] = [
     column: { title: 'LAST PROGRESS', min: 20 },
     cell: ({ lastProgress }) => ({ text: progress(lastProgress) }),
   },
-  { column: { title: 'SSH' }, cell: ({ ssh }) => ({ text: ssh === null ? '-' : ssh.kind }) },
+  { column: { title: 'SSH' }, cell: ({ ssh }) => ({ text: ssh === null ? '-' : sshWord(ssh) }) },
   { column: { title: 'ARMED', min: 8 }, cell: ({ armed }) => ({ text: armed ?? '?' }) },
   { column: { title: 'LAST INCIDENT', min: 8 }, cell: ({ lastIncident }) => ({ text: lastIncident ?? '-' }) },
 ];
+
+/** How it answers, or the step at which it does not. */
+function sshWord({ kind, steps }: NonNullable<GuestStatus['ssh']>): string {
+  const hangs = steps.find(({ says }) => says === 'hangs');
+  return kind === 'ok' && hangs !== undefined ? `${hangs.step} hangs` : kind;
+}
 
 /** Only for who watches: it takes a look at each guest. */
 const LOAD: readonly Shape[] = [

@@ -9,6 +9,8 @@ export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | 
 /** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
 export interface SshProbe {
   kind: 'ok' | 'refused' | 'timed-out' | 'host-fault';
+  /** Where it ended; absent for an `ok`, and where that is not known. */
+  step?: 'connect' | 'banner';
   detail: string;
   tookMs: number;
 }

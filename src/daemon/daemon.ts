@@ -20,7 +20,7 @@ import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
 import { execute, type Services } from './execute.js';
-import { Slots } from './slots.js';
+import { Pace, Slots } from './slots.js';
 
 interface DaemonOptions {
   config: Config;
@@ -71,6 +71,7 @@ export class Daemon {
     this.services = {
       log: options.log,
       slots: new Slots(CAPTURES_AT_ONCE),
+      logins: new Pace(),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
       position: ({ vm, settings: { console } }) =>
@@ -147,10 +148,8 @@ export class Daemon {
 
   private async tick(): Promise<void> {
     this.lastTickAt = monotonicMs();
-    const host = this.host.take(
-      [...this.guests.values()].map(({ state }) => state),
-      this.lastTickAt,
-    );
+    const states = [...this.guests.values()].map(({ state }) => state);
+    const host = this.host.take(states, this.lastTickAt);
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const why = this.blindness(guest);

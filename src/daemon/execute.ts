@@ -9,16 +9,19 @@ import { look } from '../io/look.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
 import { armGuest } from '../io/ssh/arm.js';
+import { runCommand } from '../io/ssh/command.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import type { Guest } from './guest.js';
 import { press } from './press.js';
-import type { Slots } from './slots.js';
+import type { Pace, Slots } from './slots.js';
 
 /** What guests share. */
 export interface Services {
   log: Log;
   slots: Slots;
+  /** Commands over SSH do not begin in a burst. */
+  logins: Pace;
   /** Root of the archive. */
   archive: string;
   consoleLines: number;
@@ -38,11 +41,23 @@ type Handlers = {
   ) => Promise<void>;
 };
 
+/** A command that hangs is left to end: that it does tells slow from stuck, and none beside it is sent. */
+const COMMAND_MS = 180_000;
+
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
     const { host, timeout, configFile: config } = guest.settings.ssh;
     const probe = await probeSsh(host, { timeoutMs: timeout, config, signal: guest.stopping.signal });
     guest.now({ type: 'ssh', probe });
+  },
+  'run-command': async (guest) => {
+    const { host, timeout, configFile: config } = guest.settings.ssh;
+    const { signal } = guest.stopping;
+    await guest.services.logins.turn(signal);
+    guest.now({ type: 'command-step', step: 'connect' });
+    const options = { timeoutMs: COMMAND_MS, connectMs: timeout, config, signal };
+    const result = await runCommand(host, options, (step) => guest.now({ type: 'command-step', step }));
+    guest.now({ type: 'command', result });
   },
   'read-facts': async (guest) => {
     const { host, timeout, configFile: config } = guest.settings.ssh;

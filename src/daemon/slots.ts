@@ -1,3 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { monotonicMs } from '../io/clock.js';
+
 /** At most so many captures at once on this host; who comes later waits its turn, in order. */
 export class Slots {
   private readonly waiting: (() => void)[] = [];
@@ -16,5 +19,21 @@ export class Slots {
       if (next === undefined) this.free += 1;
       else next();
     };
+  }
+}
+
+/** A daemon that starts finds all its guests at once: so long after one login the next begins. */
+const LOGIN_MS = 250;
+
+/** For what must not begin in a burst. */
+export class Pace {
+  private next = 0;
+
+  /** Resolves when it is the caller's turn, in order, or at once when the signal aborts. */
+  async turn(signal: AbortSignal): Promise<void> {
+    const now = monotonicMs();
+    const at = Math.max(now, this.next);
+    this.next = at + LOGIN_MS;
+    if (at > now) await delay(at - now, undefined, { signal }).catch(() => undefined);
   }
 }

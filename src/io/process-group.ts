@@ -2,7 +2,7 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
-interface GroupOptions {
+export interface GroupOptions {
   /** Deadline in milliseconds; the group is asked to end then, and killed `graceMs` later. */
   timeoutMs: number;
   /** Default: 200. */
@@ -12,6 +12,8 @@ interface GroupOptions {
   cwd?: string | undefined;
   /** Bytes of each stream; what is beyond is read, so that the writer does not block, and dropped. Default: 64 KiB. */
   maxOutput?: number;
+  /** Called with all that came so far, as it comes; `enough` kills the group at once. */
+  onOutput?: ((output: { stdout: string; stderr: string }) => 'go on' | 'enough') | undefined;
 }
 
 export interface GroupResult {
@@ -20,7 +22,7 @@ export interface GroupResult {
   stdout: string;
   stderr: string;
   /** What stopped it early. */
-  stopped: 'deadline' | 'aborted' | null;
+  stopped: 'deadline' | 'aborted' | 'enough' | null;
   /** Errno of a failed start: ENOENT, EACCES, EMFILE … */
   startFailure: string | null;
 }
@@ -89,6 +91,13 @@ function watch(
     timers.push(setTimeout(finish, graceMs));
   };
   const onAbort = () => stop('aborted');
+  const onData = () => {
+    if (stopped !== null || options.onOutput?.({ stdout: stdout(), stderr: stderr() }) !== 'enough') return;
+    stopped = 'enough';
+    finish();
+  };
+  if (options.onOutput !== undefined)
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', onData);
   timers.push(setTimeout(() => stop('deadline'), options.timeoutMs));
   options.signal?.addEventListener('abort', onAbort, { once: true });
   child.once('exit', () => {

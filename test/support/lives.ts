@@ -13,8 +13,10 @@ export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a011
 /** A life: what SSH, QEMU, the keyboard and the host answer now. */
 export class Life {
   ssh: SshProbe['kind'] = 'ok';
+  command: number | null = 400;
   runState = 'running';
   qmp: Look['qmp'] | null = null;
+  shares = running.shares;
   press: (key: SysrqKey) => string[] = idle;
   /** Share of the time that its vCPU runs, block requests a second. */
   busy = 0;
@@ -24,8 +26,9 @@ export class Life {
   private counted = { at: 0, cpuMs: 0, reads: 0 };
   readonly guest = new VirtualGuest({
     ssh: () => this.ssh,
+    command: () => (this.ssh === 'ok' ? this.command : Infinity),
     press: (key) => this.press(key),
-    look: (at) => ({ ...running, qmp: this.qmp ?? this.view(at) }),
+    look: (at) => ({ ...running, shares: this.shares, qmp: this.qmp ?? this.view(at) }),
     host: () => this.pressure,
   });
 
@@ -46,6 +49,8 @@ export class Life {
   answer(): void {
     Object.assign(this, {
       ssh: 'ok',
+      command: 400,
+      shares: running.shares,
       press: idle,
       busy: 0,
       requests: 0,
@@ -154,6 +159,19 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
     life.pressure = { io: 95 };
     life.press = blocked;
     life.guest.run(ms % 50_000);
+    life.answer();
+  },
+  'greets, and takes long to run a command': (life, ms, other) => {
+    life.command = 1_000 + (other % 89_000);
+    life.press = other % 2 === 0 ? idle : slow();
+    life.busy = other % 3 === 0 ? 1 : 0;
+    life.requests = other % 5 === 0 ? 100 : 0;
+    life.guest.run(ms);
+    life.answer();
+  },
+  'greets, and lets nobody in': (life, ms) => {
+    life.command = null;
+    life.guest.run(ms);
     life.answer();
   },
   'waits for a job behind a spinner': ({ guest }, ms) => {

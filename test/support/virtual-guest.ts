@@ -30,6 +30,8 @@ export const running: Look = {
 interface Script {
   ssh?: (at: number) => SshProbe['kind'];
   look?: (at: number) => Look;
+  /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
+  command?: (at: number) => number | null;
   /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
   press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
   sysrqMask?: number | null;
@@ -45,6 +47,8 @@ const settings = (yaml: string): GuestSettings => {
 };
 
 const TICK = 500;
+/** When a command that hangs is killed. */
+const COMMAND_MS = 180_000;
 /** How often the daemon looks at its host. */
 const HOST_MS = 2_500;
 
@@ -60,6 +64,7 @@ export class VirtualGuest {
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
   private hostSeenAt = -Infinity;
+  private hangsFrom: number | null = null;
 
   constructor(private readonly script: Script = {}) {
     this.settings = settings(script.config ?? '');
@@ -86,6 +91,7 @@ export class VirtualGuest {
       if (!asleep) {
         this.drain(tick);
         this.now = tick;
+        this.endCommand();
         this.give({ type: 'tick', wallMs: this.wallOffset + this.now, ...this.host() });
       }
       this.now = tick;
@@ -135,7 +141,14 @@ export class VirtualGuest {
       });
     } else if (effect.type === 'read-facts') {
       this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
-    } else if (effect.type === 'look') {
+    } else if (effect.type === 'run-command') {
+      this.runCommand(this.commandTakes());
+    } else this.carryOutCapture(effect);
+  }
+
+  private carryOutCapture(effect: Effect): void {
+    const { script } = this;
+    if (effect.type === 'look') {
       this.later(20, { type: 'look', look: script.look?.(this.now) ?? running });
     } else if (effect.type === 'open') {
       this.later(5, { type: 'opened' });
@@ -150,6 +163,34 @@ export class VirtualGuest {
       this.findings.push(effect.finding);
       this.later(30, { type: 'filed', incident: `incident-${this.findings.length}` });
     }
+  }
+
+  private commandTakes = (): number | null =>
+    this.script.command === undefined ? 400 : this.script.command(this.now);
+
+  private runCommand(tookMs: number | null): void {
+    this.later(1, { type: 'command-step', step: 'connect' });
+    this.later(50, { type: 'command-step', step: 'login' });
+    const denied = { kind: 'no-login', step: 'login', detail: 'Permission denied', tookMs: 90 } as const;
+    if (tookMs === null) {
+      this.later(90, { type: 'command', result: denied });
+      return;
+    }
+    this.later(100, { type: 'command-step', step: 'command' });
+    const ok = { kind: 'ok', step: 'command', detail: 'read past the page cache', tookMs } as const;
+    if (tookMs < COMMAND_MS) this.later(tookMs, { type: 'command', result: ok });
+    else this.hangsFrom = this.now;
+  }
+
+  /** A command that hangs ends with what it waits for, or at its deadline. */
+  private endCommand(): void {
+    if (this.hangsFrom === null) return;
+    const tookMs = this.now - this.hangsFrom;
+    const goesOn = (this.commandTakes() ?? 0) < Infinity;
+    if (!goesOn && tookMs < COMMAND_MS) return;
+    this.hangsFrom = null;
+    const kind = goesOn ? 'ok' : 'timed-out';
+    this.give({ type: 'command', result: { kind, step: 'command', detail: kind, tookMs } });
   }
 
   private press(id: number, key: SysrqKey, via: Channel): void {

@@ -25,7 +25,7 @@ const ssh = z
       {
         min: '500ms',
         max: '10min',
-        because: 'each probe starts an ssh on the host and a login in the guest',
+        because: "each probe is a connection to the guest's server",
       },
       'From the start of one probe to the start of the next.',
     ).prefault('3s'),
@@ -34,6 +34,17 @@ const ssh = z
       'Deadline of one probe.',
     ).prefault('3s'),
     failures: count(1, 20, 'Failed probes in a row that count as SSH lost.').prefault(2),
+    login: flag(
+      'Also log in and run a command that forks and reads from a disk: a server greets out of memory, whatever its disks do.',
+    ).prefault(true),
+    commandInterval: duration(
+      { min: '10s', max: '1d', because: 'each command is a login in the guest' },
+      'From one command to the next; a host starts one a second at most, and a console that falls silent is a reason to ask at once.',
+    ).prefault('1min'),
+    commandTimeout: duration(
+      { min: '5s', max: '2min', because: 'a login takes that long on a busy but healthy guest' },
+      'A command that takes longer hangs, unless the guest is always so slow.',
+    ).prefault('15s'),
   })
   .describe('How a guest is asked whether it still answers.');
 

@@ -1,6 +1,7 @@
 /** Why a guest is accused, known as soon as its capture begins. Times on the host's monotonic clock. */
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
+import { commandHangsSince } from './command.js';
 import type { GuestState } from './state.js';
 
 export interface Grounds {
@@ -24,7 +25,7 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
     wedgedSince:
       state.case?.manual === true
         ? null
-        : Math.min(state.ssh.lastOkAt ?? lastProgress?.at ?? suspectAt, suspectAt),
+        : Math.min(lostSince(state) ?? lastProgress?.at ?? suspectAt, suspectAt),
     suspectAt,
     lastProgress,
     awaiting,
@@ -33,8 +34,14 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
   };
 }
 
+/** The last good SSH, or the start of the first command that hangs since. */
+const lostSince = (state: GuestState): Mono | null => commandHangsSince(state) ?? state.ssh.lastOkAt;
+
 /** What the guest no longer does, in words. */
-export function lost({ ssh, console }: GuestState, at: Mono): string {
+export function lost(state: GuestState, at: Mono): string {
+  const { ssh, console } = state;
+  const hangs = commandHangsSince(state);
+  if (hangs !== null) return `commands over SSH hang since ${seconds(at - hangs)}`;
   if (ssh.lastOkAt !== null) return `SSH lost ${seconds(at - ssh.lastOkAt)} ago`;
   return `no news on the console for ${seconds(at - console.quietSince)}`;
 }

@@ -6,6 +6,7 @@ import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { gaveUpFor, userspaceAfter } from './busy.js';
 import type { Context } from './case.js';
+import { commandHangsSince } from './command.js';
 import type { Finding } from './events.js';
 import { allBusy, allLoop, backendIsDead, movedSince } from './from-looks.js';
 import { hostStarves } from './host.js';
@@ -43,7 +44,8 @@ export function acquitted(context: Context, current: Case, finding: Finding): Ac
     const until = state.console.awaiting === null ? Infinity : userspaceAfter(state, settings);
     const why = `looked: ${verdict.reasons[0] ?? verdict.title}`;
     // The kernel answers its keys and nothing in it is stuck: what is lost is the way to it.
-    return state.ssh.lastOkAt === null ? { why, until } : { why, until, class: 'network-only' };
+    const unreached = state.ssh.lastOkAt !== null && !current.greets;
+    return unreached ? { why, until, class: 'network-only' } : { why, until };
   }
   if (verdict.class === 'userspace' && (gaveUpFor(state, settings) !== null || !allBusy(looks))) return null;
   if (allBusy(looks) && verdict.culprit === null) return busy(context, current, finding.analysis);
@@ -60,6 +62,7 @@ export function acquitted(context: Context, current: Case, finding: Finding): Ac
 function busy({ state, settings, at }: Context, current: Case, analysis: Analysis): Acquittal | null {
   const why = `busy, perhaps with work: ${analysis.verdict.title}`;
   if (!sshCanBeJudged(state, settings)) return { why, until: Infinity };
+  if (current.greets) return { why: `${why}, and its SSH greets`, until: Infinity };
   if (current.live) return { why: `${why}, and its console goes on`, until: Infinity, class: 'network-only' };
   if (serverSleeps(analysis))
     return {
@@ -89,15 +92,22 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     if (proven || stoodStill(finding.analysis)) return null;
     return { why: `SSH does not tell, and no task stood still in two looks: ${title}`, until: at + AGAIN_MS };
   }
-  if (current.live) {
-    if (proven && movedSince(current.looks) === null) return null;
-    return { why: `its console goes on, and that it is stuck is not proven: ${title}`, until: at + AGAIN_MS };
-  }
+  if (current.live) return aliveStill(context, current, finding, proven);
   if (!proven && isFresh(finding.analysis))
     return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
   if (!proven && finding.analysis.verdict.culprit?.state === 'S' && !backendIsDead(current.looks))
     return { why: `seen once only, in a wait that may end: ${title}`, until: at + AGAIN_MS, slow: true };
   return stillWorks(context, current, finding, proven);
+}
+
+/** Where something of the guest goes on, only what is proven to stand still counts, or waits for a server that is dead. */
+function aliveStill({ at }: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
+  const { analysis } = finding;
+  const hopeless = current.greets && backendIsDead(current.looks) && !isFresh(analysis);
+  if ((proven || hopeless) && movedSince(current.looks) === null) return null;
+  const alive = current.greets ? 'SSH greets' : 'console goes on';
+  const why = `its ${alive}, and that it is stuck is not proven: ${analysis.verdict.title}`;
+  return { why, until: at + AGAIN_MS };
 }
 
 /** Where disks move or the host itself is short of time, only long standing proof counts. */
@@ -149,7 +159,10 @@ function isFresh(analysis: Analysis): boolean {
 }
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
-function lostFor({ ssh, console }: GuestState, ms: number, { detect }: GuestSettings): Mono {
+function lostFor(state: GuestState, ms: number, { detect }: GuestSettings): Mono {
+  const { ssh, console } = state;
+  const hangs = commandHangsSince(state);
+  if (hangs !== null) return hangs + detect.blindBoot;
   return ssh.lastOkAt === null ? console.quietSince + detect.blindBoot : ssh.lastOkAt + ms;
 }
 

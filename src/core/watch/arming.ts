@@ -10,7 +10,7 @@ import type { GuestEvent } from './events.js';
 const HELP_MS = 5_000;
 const PROBLEM_MAX = 200;
 
-type ArmingEvent = Extract<GuestEvent, { type: 'facts' | 'arming-due' | 'proof' | 'armed' }>;
+export type ArmingEvent = Extract<GuestEvent, { type: 'facts' | 'arming-due' | 'proof' | 'armed' }>;
 
 const ARMING: ReadonlySet<GuestEvent['type']> = new Set(['facts', 'arming-due', 'proof', 'armed']);
 

@@ -5,7 +5,9 @@ import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { vcpuShares } from './from-looks.js';
 import { hostSays, hostStarves } from './host.js';
+import { commandHangsSince } from './command.js';
 import { quietLimit } from './quiet.js';
+import { sshSteps, type StepStatus, stepsText } from './ssh-steps.js';
 import type { GuestState, StateName, TimedLook } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
 
@@ -56,7 +58,11 @@ function nameOf(state: GuestState, settings: GuestSettings, at: Mono): Named {
   if (starved !== null) return { class: 'host-starved', reasons: [starved, ...why] };
   if (SUSPECT.has(name)) return { class: 'suspect', reasons: why };
   if (ssh.lastOkAt === null) return ofBoot(state, settings, at);
-  return lost ? withoutSsh(state, at) : { class: 'healthy', reasons: why };
+  if (lost) return withoutSsh(state, at);
+  const hangs = commandHangsSince(state);
+  if (hangs === null) return { class: 'healthy', reasons: why };
+  const looked = judged !== null && judged.at > hangs && judged.class !== 'none' ? judged.class : 'suspect';
+  return { class: looked, reasons: [`ssh: ${stepsText(sshSteps(state, settings, at))}`, ...why] };
 }
 
 /** SSH has not answered in this boot. */
@@ -99,11 +105,13 @@ function ofConsole(state: GuestState, settings: GuestSettings, at: Mono): Eviden
   };
 }
 
-function ofSsh({ ssh, ...rest }: GuestState, settings: GuestSettings, at: Mono): Evidence {
+function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
+  const { ssh } = state;
   const side = 'ssh' as const;
   if (!settings.ssh.enabled) return { side, says: 'is off for this guest', ageMs: null, doubt: 'not asked' };
   if (ssh.last === null) return { side, says: 'was not asked yet', ageMs: null, doubt: 'not asked' };
   const { kind, detail } = ssh.last;
+  const steps = sshSteps(state, settings, at);
   const before =
     ssh.lastOkAt === null
       ? 'it has not answered in this boot'
@@ -111,10 +119,18 @@ function ofSsh({ ssh, ...rest }: GuestState, settings: GuestSettings, at: Mono):
   const failed = `${counted(ssh.failures, 'failure')} in a row, ${kind}: ${detail}; ${before}`;
   return {
     side,
-    says: kind === 'ok' ? `answers: ${detail}` : failed,
+    says: `${kind === 'ok' ? `answers: ${detail}` : failed}; ${stepsText(steps)}`,
     ageMs: at - (kind === 'ok' ? (ssh.lastOkAt ?? at) : (ssh.lastAt ?? ssh.lastStartedAt ?? at)),
-    doubt: sshCanBeJudged({ ssh, ...rest }, settings) ? null : 'the host itself cannot probe',
+    doubt: doubtOf(state, settings, steps),
   };
+}
+
+function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly StepStatus[]): string | null {
+  if (!sshCanBeJudged(state, settings)) return 'the host itself cannot probe';
+  const { last } = state.ssh.command;
+  if (settings.ssh.login && (last === null || last.kind === 'ok')) return null;
+  const login = steps.find(({ step }) => step === 'login');
+  return login?.says === 'ok' || login?.says === 'hangs' ? null : 'nothing is known beyond the banner';
 }
 
 function ofQemu(state: GuestState, at: Mono): Evidence {

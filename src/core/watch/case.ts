@@ -2,7 +2,7 @@
 import type { DumpName } from '../capture/series.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
-import { counted } from '../words.js';
+import { counted, seconds } from '../words.js';
 import type { Effect } from './events.js';
 import type { Case, GuestState, StateName } from './state.js';
 
@@ -59,13 +59,16 @@ function limitReached({ state, settings, at }: Context): { state: StateName; why
 }
 
 /** What a case is opened for; by default nobody asked, and w, w again and t are to be dumped. */
-type Reason = Pick<Case, 'why' | 'complaint'> & Partial<Pick<Case, 'manual' | 'note' | 'plan' | 'live'>>;
+type Reason = Pick<Case, 'why' | 'complaint'> &
+  Partial<Pick<Case, 'manual' | 'note' | 'plan' | 'live' | 'greets'>>;
+
+const BY_DEFAULT = { manual: false, note: null, live: false, greets: false, plan: null };
 
 /** Begins to suspect the guest: the first look is from outside and harmless. */
 export function openCase(context: Context, reason: Reason): void {
   const { state, at, effects } = context;
   if (state.case !== null) return;
-  const { why, complaint, manual = false, note = null, live = false, plan } = reason;
+  const { why, complaint, manual, note, live, greets, plan } = { ...BY_DEFAULT, ...reason };
   const panic = complaint?.kind === 'panic';
   if (!manual) {
     state.incident = null;
@@ -82,6 +85,7 @@ export function openCase(context: Context, reason: Reason): void {
     manual,
     note,
     live,
+    greets,
     chatty: at - (state.console.heardAt ?? -Infinity) < CHATTY_MS,
     before: { name: state.name, why: state.why },
     startedAt: at,
@@ -123,6 +127,12 @@ export function dropCase(context: Context, why: string): void {
   enterCalm(context, [why]);
 }
 
+/** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
+export function mayBeAcquitted({ case: current, name }: GuestState): boolean {
+  if (current === null || current.complaint !== null || current.manual) return false;
+  return name === 'suspect' || name === 'confirming';
+}
+
 /** Ends a case because the guest moves again, once the conversation under way has ended. */
 export function acquit(context: Context, because: string): void {
   const current = context.state.case;
@@ -160,4 +170,21 @@ export function closeCase(context: Context): void {
   if (ended?.manual !== true || LASTING.has(state.name)) return;
   if (LASTING.has(ended.before.name)) enter(context, ended.before.name, ended.before.why);
   else enterCalm(context, ['a capture by hand has ended']);
+}
+
+export const SSH_ANSWERS = 'SSH answers again';
+
+/** Ends `held`: the guest moves again. */
+export function recovered(context: Context, because: string): void {
+  const { state, at, effects } = context;
+  if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
+  if (state.name === 'held' && because === SSH_ANSWERS && state.filedFor === 'complaint') {
+    enter(context, 'up', ['SSH answers as before; what is stuck may be so still']);
+    return;
+  }
+  const afterMs = at - state.since;
+  effects.push({ type: 'recovered', afterMs, because });
+  closeCase(context);
+  state.console.quietSince = at;
+  enter(context, 'recovered', [`${because}, ${seconds(afterMs)} after it was filed`]);
 }

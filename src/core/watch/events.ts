@@ -7,6 +7,7 @@ import type { Learned } from './quiet.js';
 import type { TimedLook } from './state.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
+import type { SshCommand, SshStep } from '../ssh/command.js';
 import type { DumpEvidence } from '../report/incident.js';
 import type { Mono } from '../time.js';
 
@@ -20,6 +21,9 @@ export type GuestEvent = { at: Mono } & (
    */
   | { type: 'tick'; blind?: string; wallMs?: number; host?: HostNow }
   | { type: 'ssh'; probe: SshProbe }
+  /** The command that is out has come to a step; the first is its start. */
+  | { type: 'command-step'; step: SshStep }
+  | { type: 'command'; result: SshCommand }
   | { type: 'facts'; facts: GuestFacts }
   /** It is time to prove again that the guest will print its dumps. */
   | { type: 'arming-due' }
@@ -53,6 +57,8 @@ export interface Finding extends Grounds {
 
 export type Effect =
   | { type: 'probe-ssh' }
+  /** Logs in and runs a command that reads from a disk. */
+  | { type: 'run-command' }
   | { type: 'read-facts' }
   | { type: 'prove-keys' }
   | { type: 'arm-guest' }

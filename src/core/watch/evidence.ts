@@ -6,10 +6,20 @@ import { startedTest } from '../console/tests.js';
 import type { SshProbe } from '../model.js';
 import { printable } from '../printable.js';
 import type { Mono } from '../time.js';
-import { seconds } from '../words.js';
 import { UNPROVEN } from './armed.js';
 import { checkArming } from './arming.js';
-import { acquit, closeCase, type Context, enter, enterCalm, forgetCase, openCase } from './case.js';
+import {
+  acquit,
+  type Context,
+  enter,
+  enterCalm,
+  forgetCase,
+  mayBeAcquitted,
+  openCase,
+  recovered,
+  SSH_ANSWERS,
+} from './case.js';
+import { commandHangsSince, noCommand, onBannerLost, voidCommand } from './command.js';
 import { isRepeated } from './complained.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
@@ -23,7 +33,6 @@ const SAME_BOOT_MS = 30_000;
 /** A kernel with an early console may print its first lines twice. */
 const SAME_KERNEL_MS = 5_000;
 const OWN_KEYS = /\b(?:sysrq: |SysRq : )/;
-const SSH_ANSWERS = 'SSH answers again';
 const ORDER = ['qemu', 'firmware', 'kernel'] as const;
 
 /** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
@@ -56,7 +65,8 @@ export function onBoot(
   state.patience = 0;
   state.complained = [];
   state.console.tail = [];
-  state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null };
+  const command = noCommand(state.ssh.command.inFlight);
+  state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null, command };
   enter(context, 'starting', [reason]);
 }
 
@@ -108,12 +118,6 @@ function onNews(context: Context, text: string): void {
     recovered(context, 'news on the console');
 }
 
-/** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
-function mayBeAcquitted({ case: current, name }: GuestState): boolean {
-  if (current === null || current.complaint !== null || current.manual) return false;
-  return name === 'suspect' || name === 'confirming';
-}
-
 function onComplaint(context: Context, text: string): void {
   const { state } = context;
   const complaint = complaintIn(text);
@@ -140,6 +144,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
     ssh.firstFailureAt ??= at;
+    onBannerLost(context);
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }
@@ -147,6 +152,8 @@ export function onSsh(context: Context, probe: SshProbe): void {
   ssh.lastOkAt = at;
   ssh.failures = 0;
   ssh.firstFailureAt = null;
+  // It greets, and that is all that it does.
+  if (commandHangsSince(state) !== null || (state.name === 'held' && state.filedFor === 'command')) return;
   state.notBefore = 0;
   state.cooldownMs = 0;
   state.judged = null;
@@ -164,21 +171,6 @@ export function onSsh(context: Context, probe: SshProbe): void {
   if (state.case === null && state.name !== 'recovered') enter(context, 'up', ['SSH answers']);
 }
 
-/** Ends `held`: the guest moves again. */
-function recovered(context: Context, because: string): void {
-  const { state, at, effects } = context;
-  if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
-  if (state.answeredWhenFiled && state.name === 'held' && because === SSH_ANSWERS) {
-    enter(context, 'up', ['SSH answers as before; what is stuck may be so still']);
-    return;
-  }
-  const afterMs = at - state.since;
-  effects.push({ type: 'recovered', afterMs, because });
-  closeCase(context);
-  state.console.quietSince = at;
-  enter(context, 'recovered', [`${because}, ${seconds(afterMs)} after it was filed`]);
-}
-
 /** Windows that were open while the watchdog slept prove nothing about the guest. */
 export function voidWindows(context: Context, why: string): void {
   const { state, at, effects } = context;
@@ -186,6 +178,7 @@ export function voidWindows(context: Context, why: string): void {
   state.console.quietSince = at;
   state.ssh.failures = 0;
   state.ssh.firstFailureAt = null;
+  voidCommand(state, at);
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
   if (state.name === 'suspect' && state.case?.manual === false) forgetCase(context, why);
 }

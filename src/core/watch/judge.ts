@@ -38,14 +38,18 @@ export function fileCase(context: Context): void {
   current.filing = true;
   if (!current.manual) state.filed.push(context.at);
   if (current.complaint !== null) rememberComplaint(state, current.complaint.text, context.at);
-  state.answeredWhenFiled =
-    current.complaint !== null && state.ssh.lastOkAt !== null && state.ssh.failures === 0;
+  state.filedFor = filedFor(state, current);
   const { title } = verdict;
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
   state.why = [title];
   const stays = state.name === 'gone' || state.name === 'panicked' || state.name === 'qemu-stuck';
   if (!stays && !current.manual) enter(context, 'held', [title]);
+}
+
+function filedFor({ ssh }: GuestState, { complaint, greets }: Case): GuestState['filedFor'] {
+  if (greets) return 'command';
+  return complaint !== null && ssh.lastOkAt !== null && ssh.failures === 0 ? 'complaint' : 'lost';
 }
 
 /** The guest goes away while it is captured: what was proven until then is kept. */

@@ -123,30 +123,16 @@ export class ConsoleRerun {
 }
 
 function answerTo(effect: Effect, at: Mono): GuestEvent | null {
-  switch (effect.type) {
-    case 'probe-ssh':
-      return { type: 'ssh', at, probe: { kind: 'host-fault', detail: UNKNOWN, tookMs: 0 } };
-    case 'look': {
-      const qmp = { ok: false as const, fault: 'missing' as const, detail: UNKNOWN };
-      return { type: 'look', at, look: { qmp, qemu: null, kernelCommandLine: null, shares: [] } };
-    }
-    case 'open':
-      return { type: 'opened', at };
-    case 'file':
-      return { type: 'filed', at, incident: null };
-    case 'inject-nmi':
-      return { type: 'nmi-injected', at, problem: UNKNOWN };
-    case 'dump-memory':
-      return { type: 'memory-dumped', at, outcome: 'skipped', detail: UNKNOWN };
-    case 'press':
-    case 'prove-keys':
-    case 'arm-guest':
-    case 'keep-dump':
-    case 'drop':
-    case 'read-facts':
-    case 'learned':
-    case 'recovered':
-    case 'note':
-      return null;
+  if (effect.type === 'probe-ssh')
+    return { type: 'ssh', at, probe: { kind: 'host-fault', detail: UNKNOWN, tookMs: 0 } };
+  if (effect.type === 'look') {
+    const qmp = { ok: false as const, fault: 'missing' as const, detail: UNKNOWN };
+    return { type: 'look', at, look: { qmp, qemu: null, kernelCommandLine: null, shares: [] } };
   }
+  if (effect.type === 'open') return { type: 'opened', at };
+  if (effect.type === 'file') return { type: 'filed', at, incident: null };
+  if (effect.type === 'inject-nmi') return { type: 'nmi-injected', at, problem: UNKNOWN };
+  if (effect.type === 'dump-memory')
+    return { type: 'memory-dumped', at, outcome: 'skipped', detail: UNKNOWN };
+  return null;
 }

@@ -8,6 +8,7 @@ import type { GuestFacts, Look, SshProbe, VerdictClass } from '../model.js';
 import type { CaptureRung, RungName } from '../capture/rungs.js';
 import type { Mono } from '../time.js';
 import { type Arming, UNPROVEN } from './armed.js';
+import { type CommandState, noCommand } from './command.js';
 import type { Learned } from './quiet.js';
 
 export type StateName =
@@ -40,6 +41,8 @@ export interface Case {
   looks: TimedLook[];
   /** Its console brings news all the while: only SSH speaks against it. */
   live: boolean;
+  /** Its SSH greets all the while: only a command that hangs speaks against it. */
+  greets: boolean;
   /** Its console spoke, be it news or not, until this began. */
   chatty: boolean;
   lookAgainAt: Mono | null;
@@ -115,6 +118,7 @@ export interface GuestState {
     lastOkAt: Mono | null;
     failures: number;
     firstFailureAt: Mono | null;
+    command: CommandState;
   };
   facts: GuestFacts | null;
   /** The newest looks outside a case: somebody watches. */
@@ -132,8 +136,8 @@ export interface GuestState {
   incident: string | null;
   /** What the kernel complained of and was filed, and when it was last said. */
   complained: { key: string; at: Mono }[];
-  /** The newest incident is of what the kernel said while SSH answered: that it answers is no recovery. */
-  answeredWhenFiled: boolean;
+  /** What the newest incident was filed for: it tells by what the guest recovers. */
+  filedFor: 'lost' | 'command' | 'complaint';
   /** The culprit of the newest capture, and since when captures have shown it with the same stack. */
   doubted: { key: string; since: Mono } | null;
   /** Captures in a row that found the guest slow: the pause before the second look doubles with each. */
@@ -141,6 +145,17 @@ export interface GuestState {
   /** What the newest capture came to. */
   judged: { at: Mono; class: VerdictClass; title: string } | null;
 }
+
+const notAsked = (): GuestState['ssh'] => ({
+  last: null,
+  lastAt: null,
+  lastStartedAt: null,
+  inFlight: 0,
+  lastOkAt: null,
+  failures: 0,
+  firstFailureAt: null,
+  command: noCommand(),
+});
 
 export function initialState(vm: string, at: Mono, learned: Learned = {}): GuestState {
   return {
@@ -166,15 +181,7 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
       commandLine: null,
       tail: [],
     },
-    ssh: {
-      last: null,
-      lastAt: null,
-      lastStartedAt: null,
-      inFlight: 0,
-      lastOkAt: null,
-      failures: 0,
-      firstFailureAt: null,
-    },
+    ssh: notAsked(),
     facts: null,
     seen: [],
     arming: UNPROVEN,
@@ -186,7 +193,7 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
     lastIncident: null,
     incident: null,
     complained: [],
-    answeredWhenFiled: false,
+    filedFor: 'lost',
     doubted: null,
     patience: 0,
     judged: null,
@@ -204,6 +211,7 @@ export function reviveState(saved: SavedState): GuestState {
   return {
     ...fresh,
     ...saved,
+    ssh: { ...fresh.ssh, ...saved.ssh },
     console: { ...fresh.console, ...saved.console, progress: new Progress(saved.console.progress) },
   };
 }

@@ -3,6 +3,7 @@ import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { armed } from './armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
+import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
 
 export interface GuestStatus {
@@ -23,7 +24,7 @@ export interface GuestStatus {
   awaiting: string | null;
   /** The test that began last. */
   test: { agoMs: number; name: string } | null;
-  ssh: { kind: string; detail: string } | null;
+  ssh: { kind: string; detail: string; steps: StepStatus[] } | null;
   /** Percent of each vCPU, and block requests a second, where somebody watches. */
   vcpu: number[] | null;
   io: number | null;
@@ -52,7 +53,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     lastProgress: lastProgress === null ? null : { agoMs: at - lastProgress.at, text: lastProgress.text },
     awaiting,
     test: test === null ? null : { agoMs: at - test.at, name: test.name },
-    ssh: last === null ? null : { kind: last.kind, detail: last.detail },
+    ssh: last && { kind: last.kind, detail: last.detail, steps: sshSteps(state, settings, at) },
     ...load(state.seen),
     armed: armed(state.facts, state.arming),
     lastIncident: state.lastIncident,

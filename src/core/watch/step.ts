@@ -7,10 +7,11 @@ import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
-import { armingTick, hearHelp, isArming, onArming } from './arming.js';
+import { type ArmingEvent, armingTick, hearHelp, isArming, onArming } from './arming.js';
 import { captureTick, onCaptureLook, onOpened, onPressed, onRung, readDump } from './capturing.js';
 import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
 import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
+import { commandTick, onCommand, onCommandStep } from './command.js';
 import type { Effect, GuestEvent } from './events.js';
 import { fileWhatThereIs } from './judge.js';
 import { disturbed } from './phase.js';
@@ -33,10 +34,15 @@ export function step(state: GuestState, event: GuestEvent, settings: GuestSettin
 }
 
 function dispatch(context: Context, event: GuestEvent): void {
-  if (isArming(event)) {
-    onArming(context, event);
-    return;
-  }
+  if (isArming(event)) onArming(context, event);
+  else if (event.type === 'command-step') onCommandStep(context, event.step);
+  else if (event.type === 'command') onCommand(context, event.result);
+  else dispatchOther(context, event);
+}
+
+type Other = Exclude<GuestEvent, { type: ArmingEvent['type'] | 'command' | 'command-step' }>;
+
+function dispatchOther(context: Context, event: Other): void {
   switch (event.type) {
     case 'boot':
       onBoot(context, event.reason, 'qemu', event.invocation);
@@ -83,6 +89,7 @@ function onTick(context: Context, event: Tick): void {
   guardItself(context, event);
   if (state.name === 'gone') return;
   probeWhenDue(context);
+  commandTick(context);
   armingTick(context);
   if (state.case !== null) {
     lookTick(context);

@@ -3,6 +3,8 @@ import type { Phase } from '../console/phases.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { quietLimit } from './quiet.js';
+import { commandHangsSince } from './command.js';
+import { sshSteps, stepsText } from './ssh-steps.js';
 import type { GuestState } from './state.js';
 
 /** SSH lost for so long is worth a look although the console goes on. */
@@ -12,6 +14,8 @@ interface Suspicion {
   why: string[];
   /** Its console brings news: only SSH speaks against it. */
   live: boolean;
+  /** Its SSH greets: only a command that hangs speaks against it. */
+  greets: boolean;
 }
 
 /**
@@ -25,13 +29,25 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
   const silent = silence(state, quiet);
   if (!sshCanBeJudged(state, settings)) {
     const limit = Math.max(quietLimit(state.phase.name, state.learned, settings), detect.bootSilence);
-    return quiet >= limit ? { why: [silent, sshUnknown(state, settings)], live: false } : null;
+    return quiet >= limit ? { why: [silent, sshUnknown(state, settings)], live: false, greets: false } : null;
   }
-  if (state.ssh.failures < settings.ssh.failures) return null;
+  if (state.ssh.failures < settings.ssh.failures) return ofCommand(state, settings, at);
   if (quiet >= quietLimit(phaseOf(state), state.learned, settings))
-    return { why: [sshLost(state, at), silent], live: false };
+    return { why: [sshLost(state, at), silent], live: false, greets: false };
   if (state.ssh.lastOkAt === null || at - state.ssh.lastOkAt < LIVE_MS) return null;
-  return { why: [sshLost(state, at), `its console goes on all the while${lastNews(state)}`], live: true };
+  const goesOn = `its console goes on all the while${lastNews(state)}`;
+  return { why: [sshLost(state, at), goesOn], live: true, greets: false };
+}
+
+/** A server greets for ever out of memory; that a command hangs tells more, and with a silent console enough to look. */
+function ofCommand(state: GuestState, settings: GuestSettings, at: Mono): Suspicion | null {
+  const since = commandHangsSince(state);
+  if (since === null) return null;
+  const quiet = at - state.console.quietSince;
+  const silent = quiet >= quietLimit('up', state.learned, settings);
+  if (!silent && at - since < LIVE_MS) return null;
+  const second = silent ? silence(state, quiet) : `its console goes on all the while${lastNews(state)}`;
+  return { why: [`ssh: ${stepsText(sshSteps(state, settings, at))}`, second], live: true, greets: true };
 }
 
 /** A guest whose SSH is lost is in no phase of a boot. */

@@ -1,4 +1,5 @@
 import type { SshProbe } from '../../core/model.js';
+import { greetingOf, stepOf, withoutDebug } from '../../core/ssh/command.js';
 import { sshOutcome } from '../../core/ssh/outcome.js';
 import { printable } from '../../core/printable.js';
 import type { SshRoute } from '../../core/ssh/config.js';
@@ -6,9 +7,9 @@ import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js
 import { probeTcp, type TcpOutcome } from './tcp.js';
 
 /**
- * Asks once whether the guest's sshd is alive: in this process where the host is reached by TCP (one banner, no
- * login), by `ssh HOST true` where it takes a proxy. Never throws, never prompts. At the deadline a proxy gets
- * another 200 ms to die.
+ * Asks once whether the guest's sshd is alive, by its banner and without a login: in this process where the host is
+ * reached by TCP, by ssh where it takes a proxy. Never throws, never prompts. At the deadline a proxy gets another
+ * 200 ms to die.
  */
 export async function probeSsh(host: string, options: SshOptions, resolver = sshResolver): Promise<SshProbe> {
   const started = performance.now();
@@ -32,18 +33,27 @@ function probeRoute(host: string, route: Route, options: SshOptions): Promise<Tc
   }
 }
 
+/** Through a proxy the banner comes by way of ssh, which is ended as soon as it says so: before it could log in. */
 async function probeCommand(host: string, options: SshOptions): Promise<TcpOutcome> {
-  const result = await runSsh([...loginArguments(host, options.timeoutMs), 'true'], options);
+  const onlyGreet = ['-o', 'LogLevel=DEBUG1', '-o', 'PreferredAuthentications=none'];
+  const result = await runSsh([...onlyGreet, ...loginArguments(host, options.timeoutMs), 'true'], {
+    ...options,
+    onOutput: ({ stderr }) => (greetingOf(stderr) === null ? 'go on' : 'enough'),
+  });
+  const step = stepOf(result.stderr) === 'connect' ? 'connect' : 'banner';
   const failed = startFailure(result);
   if (failed !== null) return { kind: 'host-fault', detail: failed };
+  const software = greetingOf(result.stderr);
+  if (software !== null) return { kind: 'ok', detail: printable(`SSH-2.0-${software}`, 100) };
   if (result.stopped === 'aborted') return { kind: 'host-fault', detail: 'aborted' };
   if (result.stopped === 'deadline')
-    return { kind: 'timed-out', detail: `ssh did not end within ${options.timeoutMs} ms` };
+    return { kind: 'timed-out', step, detail: `no banner by ssh within ${options.timeoutMs} ms` };
   if (result.exitCode === null) return { kind: 'host-fault', detail: 'ssh was killed by someone else' };
-  const { kind, line } = sshOutcome(result.exitCode, result.stderr);
+  const { kind, line } = sshOutcome(result.exitCode, withoutDebug(result.stderr));
   const code = result.exitCode === 0 ? '' : `ssh exited with ${result.exitCode}`;
   const fix = kind === 'host-fault' ? `; try: ssh ${host} true` : '';
-  return { kind, detail: printable([code, line].filter((part) => part !== '').join(': '), 200) + fix };
+  const detail = printable([code, line].filter((part) => part !== '').join(': '), 200) + fix;
+  return { kind, detail, ...(kind !== 'ok' && kind !== 'host-fault' && { step }) };
 }
 
 /**

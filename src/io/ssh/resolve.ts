@@ -1,6 +1,6 @@
 import { routeOf, type SshRoute } from '../../core/ssh/config.js';
 import { printable } from '../../core/printable.js';
-import { runGroup, type GroupResult } from '../process-group.js';
+import { runGroup, type GroupOptions, type GroupResult } from '../process-group.js';
 
 export interface SshOptions {
   /** Deadline of the whole call, in milliseconds. */
@@ -8,6 +8,8 @@ export interface SshOptions {
   signal?: AbortSignal | undefined;
   /** Configuration file for `ssh -F`; null for ssh's own. */
   config?: string | null;
+  /** See GroupOptions. */
+  onOutput?: GroupOptions['onOutput'];
   /** The ssh program; default: `ssh` in PATH. */
   ssh?: string;
 }
@@ -65,6 +67,7 @@ export function runSsh(args: readonly string[], options: SshOptions): Promise<Gr
   return runGroup(options.ssh ?? 'ssh', [...config, ...args], {
     timeoutMs: options.timeoutMs,
     signal: options.signal,
+    onOutput: options.onOutput,
     env,
   });
 }

@@ -6,6 +6,8 @@ import { printable } from '../../core/printable.js';
 export interface TcpOutcome {
   kind: SshOutcome;
   detail: string;
+  /** Where it ended, unless all was well or the host is at fault. */
+  step?: 'connect' | 'banner';
 }
 
 /** Said before hanging up: without it sshd logs an error for each probe (RFC 4253 section 4.2). */
@@ -32,7 +34,8 @@ export function probeTcp(
       socket.removeAllListeners('data');
       if (kind === 'ok') sayGoodbye();
       else socket.destroy();
-      resolve({ kind, detail });
+      const said = kind === 'ok' || kind === 'host-fault';
+      resolve({ kind, detail, ...(!said && { step: step === 'banner' ? 'banner' : 'connect' }) });
     };
     const sayGoodbye = () => {
       socket.resume();

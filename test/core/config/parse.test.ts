@@ -76,7 +76,7 @@ describe('a broken value', () => {
       'ssh:\n  timeout:\n',
       'ssh.timeout: expected a duration such as 500ms, 3s, 2min or 1h 30min; found nothing',
     ],
-    ['ssh: {interval: 10ms}', 'ssh.interval: expected at least 500ms: each probe starts an ssh'],
+    ['ssh: {interval: 10ms}', 'ssh.interval: expected at least 500ms: each probe is a connection'],
     ['detect: {cooldown: 2h}', 'detect.cooldown: expected at most 30min; found "2h"'],
     [
       'detect: {testPattern: "(?=x)"}',

@@ -26,6 +26,16 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
     class: 'waiting',
     within: 15_000,
   },
+  'a dead share, and a server that greets out of memory': {
+    wedge: (life) => Object.assign(life, { command: Infinity, press: waiting }),
+    class: 'waiting',
+    within: 160_000,
+  },
+  'a dead disk, and a server that greets out of memory': {
+    wedge: (life) => Object.assign(life, { command: Infinity, press: blocked, shares: [] }),
+    class: 'blocked',
+    within: 200_000,
+  },
   'every CPU in a loop': {
     wedge: (life) =>
       Object.assign(life, {
