@@ -115,8 +115,8 @@ export interface Task {
   /** Letter as printed: R S D T t X Z P I; `?` where lost. */
   state: string;
   frames: Frame[];
-  /** `Workqueue: NAME FUNC` below the header. */
-  workqueue: { name: string; func: string } | null;
+  /** `Workqueue: NAME FUNC (about)` below the header; `about` names the device of a flusher. */
+  workqueue: { name: string; func: string; about?: string } | null;
   /** Seconds that hung_task said, where it did. */
   blockedForSeconds: number | null;
 }
@@ -194,8 +194,14 @@ export interface Stall {
   cpus: number[];
   /** Tasks that block a grace period, or the one that was on the CPU. */
   pids: number[];
-  /** Null where the kernel counts in jiffies. */
+  /** Null where the kernel counts in jiffies; those of an RCU grace period, and its number, follow. */
   seconds: number | null;
+  jiffies?: number;
+  gracePeriod?: number;
+  /** CPUs among them that took no timer tick since it began. */
+  tickless?: number[];
+  /** The thread that ends grace periods could not run, and where it should have. */
+  starved?: { comm: string; cpu: number | null; jiffies: number };
 }
 
 /** `INFO: task X:P is blocked on a mutex likely owned by task Y:Q.` */

@@ -27,15 +27,15 @@ const ROWS: readonly Row[] = [
     backend: { kind: '9p', request: '9p request', where: 'a 9p server' },
   },
   {
-    wait: /^(?:rpc_wait_bit_killable|_*rpc_wait_for_completion_task|nfs_wait_bit_killable|nfs_wait_on_request)$/,
+    wait: /^(?:rpc_wait_bit_killable|_*rpc_wait_for_completion_task|nfs_wait_bit_killable|nfs_wait_on_request|nfs4_wait_clnt_recover|nfs_wait_client_init_complete)$/,
     backend: { kind: 'nfs', request: 'NFS request', where: 'an NFS server' },
   },
   {
-    wait: /^(?:wait_for_response|cifs_send_recv|compound_send_recv|SendReceive\d?)$/,
+    wait: /^(?:wait_for_response|cifs_send_recv|compound_send_recv|SendReceive\d?|cifs_wait_for_server_reconnect)$/,
     backend: { kind: 'smb', request: 'SMB request', where: 'an SMB server' },
   },
   {
-    wait: /^ceph_(?:mdsc_wait_request|mdsc_do_request|osdc_wait_request)$/,
+    wait: /^_*ceph_(?:mdsc_wait_request|mdsc_do_request|osdc_wait_request|get_caps)$/,
     backend: { kind: 'ceph', request: 'Ceph request', where: 'a Ceph server' },
   },
 ];

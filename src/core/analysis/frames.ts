@@ -1,5 +1,5 @@
 import type { Frame, Task } from '../model.js';
-import { baseSymbol, isFaultEntry, layerOf, syscallName } from './layers.js';
+import { baseSymbol, isFaultEntry, isHelper, layerOf, syscallName } from './layers.js';
 import { perStack } from './per-stack.js';
 
 /** The frames to believe: the firm ones, or where the unwinder has none, all of them. Innermost first. */
@@ -33,17 +33,20 @@ function unmixed(frames: readonly Frame[]): readonly Frame[] {
 
 /**
  * The function that names the place: the innermost firm one that is neither primitive nor plumbing nor entry.
- * Where all are, the outermost that is not an entry; null for an empty stack.
+ * Where all are, plumbing, then the entry that took the lock itself, then the outermost; null for an empty stack.
  */
 export const operationFrame = perStack((frames): Frame | null => {
   const firm = unmixed(frames);
   const operation = firm.find(
     // A module's own helper around a lock tells more than what an unreliable stack shows further out.
-    ({ symbol, module, reliable }) => layerOf(symbol) === 'operation' || (!reliable && module !== null),
+    ({ symbol, module, reliable }) =>
+      layerOf(symbol) === 'operation' || (!reliable && module !== null && isHelper(symbol)),
   );
   if (operation) return operation;
   const carried = firm.filter(({ symbol }) => layerOf(symbol) !== 'entry');
-  return carried.find(({ symbol }) => layerOf(symbol) === 'plumbing') ?? carried.at(-1) ?? firm[0] ?? null;
+  const entered = firm.find(({ symbol }) => syscallName(symbol) !== null || isFaultEntry(symbol));
+  const plumbing = carried.find(({ symbol }) => layerOf(symbol) === 'plumbing');
+  return plumbing ?? entered ?? carried.at(-1) ?? firm[0] ?? null;
 });
 
 /** Functions of the operation layer from the place outwards, for a fingerprint. */

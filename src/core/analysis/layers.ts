@@ -69,7 +69,7 @@ const SYSCALL =
 const FAULT =
   /^(?:asm_exc_page_fault|exc_page_fault|do_user_addr_fault|_*do_page_fault|(?:async_)?page_fault|trace_page_fault|do_mem_abort|do_translation_fault|do_DataAbort)$/;
 const ARRIVAL =
-  /^(?:entry_\w+|system_call\w*|ret_fast_syscall|el0\w*_sync\w*|el0t_\w+|asm_\w+|handle_exception|ret_from_exception\w*)$/;
+  /^(?:__(?:dabt|pabt|irq|und)_(?:usr|svc)|vector_\w+|entry_\w+|system_call\w*|ret_fast_syscall|el0\w*_sync\w*|el0t_\w+|asm_\w+|handle_exception|ret_from_exception\w*)$/;
 
 /** A symbol without the suffixes that compilers add to clones of a function. */
 export function baseSymbol(symbol: string): string {
@@ -77,6 +77,10 @@ export function baseSymbol(symbol: string): string {
     ? symbol.replace(/\.(?:isra|constprop|part|cold|llvm|lto_priv)\b.*$/, '')
     : symbol;
 }
+
+/** A helper around a sleep by its name alone: which of all functions have to do with it, no table says. */
+export const isHelper = (symbol: string): boolean =>
+  layerOf(symbol) === 'primitive' && !PRIMITIVES.test(baseSymbol(symbol));
 
 /** The layer of one function. */
 export const layerOf = perSymbol((symbol): Layer => {

@@ -46,7 +46,15 @@ export function placeOf(task: Task, context: AnalysisContext): Place {
     if (place) return place;
   }
   const device = deviceOf(named, task, context);
-  return { where: backend?.where ?? named, inferred: [], outside: 'none', ...device };
+  const { where = backend?.where ?? named, inferred = [] } = device;
+  return { where: where === null ? null : where + workerOf(task), inferred, outside: 'none' };
+}
+
+/** What a worker's own line says of its device: `flush-8:1`, a queue such as `xfs-inodegc/vdb`. */
+function workerOf({ workqueue }: Task): string {
+  const { name = '', about = '' } = workqueue ?? {};
+  const told = /^flush-\S{1,40}$/.exec(about) ?? /^[\w-]{1,30}\/[\w.-]{1,30}$/.exec(name);
+  return told ? ` (${told[0]})` : '';
 }
 
 /** The device below a filesystem that the stack names, or a disk that reported errors: where the log leaves no choice. */

@@ -28,6 +28,10 @@ const SOFTIRQS = whole([
 ]);
 const INTERRUPTS = whole(['_*hrtimer_run_\\w+|_*handle_irq_event\\w*']);
 
+/** What a task that was preempted in its loop has on top. */
+const PREEMPTED =
+  /^(?:context_switch|__?schedule|preempt_schedule\w*|(?:raw_)?irqentry_exit\w*|asm_\w+|sysvec_\w+|retint_\w+|el1h?_\w+|arm64_preempt_\w+|_*cond_resched)$/;
+
 /** A CPU that waits for others to answer its call: the caller does not matter. */
 const CROSS_CALL = /smp_call_function/;
 const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
@@ -45,7 +49,7 @@ export interface StallPlace {
 export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const names = firmSymbols(frames);
   const carrier = names.findIndex((name) => CALLS.some((rows) => rows.test(name)));
-  const [at] = names;
+  const at = names.find((name) => !PREEMPTED.test(name)) ?? names[0];
   const by = names[carrier];
   if (at === undefined || by === undefined) return null;
   if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, interrupt: null };

@@ -1,7 +1,8 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
-import type { Confidence, Dump, Frame, Task, Verdict, WorkItem } from '../model.js';
+import type { Confidence, Dump, Frame, Stall, Task, Verdict, WorkItem } from '../model.js';
 import { nameDump } from './dump-names.js';
 import { entryOf } from './frames.js';
+import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { type StallPlace, stallPlace } from './stall-frame.js';
 
@@ -30,8 +31,12 @@ export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
   const { dump, index } = last;
   const said = { reasons: [`${nameDump(dumps, index)}: ${dump.headline ?? ''}.`], inferred: [] };
   if (isPool(dump)) return { ...said, ...poolVerdict(dump, dumps) };
+  const hz = jiffiesPerSecond(dumps);
   const accused = accusedIn(dump);
-  return { ...said, ...(accused ? cpuVerdict(dump, accused) : nobody(dump)) };
+  if (accused) return { ...said, ...cpuVerdict(dump, accused, hz) };
+  const starved = starvedThread(dump, hz);
+  if (!starved) return { ...said, ...nobody(dump, hz) };
+  return { ...starved, reasons: [...said.reasons, ...starved.reasons], inferred: [] };
 }
 
 const isPool = ({ headline }: Dump): boolean => WORKQUEUE.test(headline ?? '');
@@ -47,8 +52,9 @@ function accusedIn(dump: Dump): Accused | null {
       ? []
       : [{ ...one, comm: one.comm, state: 'R', workqueue: null }],
   );
+  // The thread that ends grace periods is shown where it starves, whoever starves it.
   const tasks = dump.tasks
-    .filter(({ frames }) => frames.length > 0)
+    .filter(({ frames, comm }) => frames.length > 0 && comm !== dump.stall?.starved?.comm)
     .map((task): Accused => ({ ...task, cpu: null }));
   return (
     onCpu.find(({ cpu }) => cpu !== null && cpus.includes(cpu)) ??
@@ -64,13 +70,13 @@ function isIdle({ idle, frames }: Dump['cpus'][number]): boolean {
   return idle && IDLE.test(stallPlace(frames)?.frame ?? 'idle');
 }
 
-function cpuVerdict({ key, stall }: Dump, accused: Accused): Finding {
+function cpuVerdict({ key, stall }: Dump, accused: Accused, hz: number | null): Finding {
   const { comm, pid, state } = accused;
   const place = stallPlace(accused.frames);
   const frame = place?.frame ?? frameName(accused.frames);
   const confidence: Confidence = key === 'lockup' ? 'high' : 'medium';
   return {
-    title: `${comm === '' ? 'unknown task' : comm}:${pid ?? '?'} spinning${since(stall?.seconds)}${onCpu(accused.cpu)}${placed(accused, frame, place)}`,
+    title: `${comm === '' ? 'unknown task' : comm}:${pid ?? '?'} spinning${lasted(stall, hz)}${onCpu(accused.cpu)}${placed(accused, frame, place)}`,
     class: 'spinning',
     frame,
     confidence: frame === null ? 'low' : confidence,
@@ -80,6 +86,14 @@ function cpuVerdict({ key, stall }: Dump, accused: Accused): Finding {
 
 const since = (seconds: number | null | undefined): string =>
   typeof seconds === 'number' ? ` ≥${seconds} s` : '';
+
+/** The age of a grace period counts from when the CPU was first waited for. */
+function lasted(stall: Stall | undefined, hz: number | null): string {
+  if (typeof stall?.seconds === 'number') return since(stall.seconds);
+  const jiffies = stall?.jiffies ?? stall?.starved?.jiffies;
+  if (jiffies === undefined) return '';
+  return hz === null ? ` ≥${jiffies} jiffies` : since(Math.floor(jiffies / hz));
+}
 
 const onCpu = (cpu: number | null): string => (cpu === null ? '' : ` on CPU ${cpu}`);
 
@@ -92,10 +106,42 @@ function placed(accused: Accused, frame: string | null, place: StallPlace | null
   return `${by} → ${frame}${caught}`;
 }
 
-function nobody({ headline = '', stall }: Dump): Finding {
+/**
+ * Nobody loops, and still a grace period does not end: its thread does not get to run, or a CPU takes no timer ticks.
+ * In a guest both are the host's or the virtual timer's doing as often as the kernel's.
+ */
+function starvedThread({ stall, cpus }: Dump, hz: number | null): Verdict | null {
+  const { starved, tickless = [] } = stall ?? {};
+  const [cpu] = tickless;
+  const idle = cpu !== undefined && cpus.every((one) => one.cpu !== cpu || one.idle);
+  if (!starved && !idle) return null;
+  const age = lasted(stall, hz);
+  const where = starved?.cpu ?? cpu ?? null;
+  const on = where === null ? '' : ` on CPU ${where}`;
+  const told = starved
+    ? `${starved.comm}, the thread that ends grace periods, does not get to run${age}${on}`
+    : `CPU ${cpu ?? '?'} takes no timer ticks${age}`;
+  return {
+    title: `${told}: no loop shows there, suspect its timer or the host`,
+    class: 'starved',
+    frame: null,
+    confidence: 'low',
+    culprit: null,
+    reasons: [
+      ...(idle ? [`CPU ${cpu} is idle, and took no timer tick since the grace period began.`] : []),
+      ...(starved
+        ? [`The kernel says that ${starved.comm} was starved for ${starved.jiffies} jiffies.`]
+        : []),
+      'A vCPU that the host does not run, or whose timer interrupt was lost, looks like this.',
+    ],
+    inferred: [],
+  };
+}
+
+function nobody({ headline = '', stall }: Dump, hz: number | null): Finding {
   const [cpu] = stall?.cpus ?? [];
   const which = stall?.cpus.length === 1 && cpu !== undefined ? `CPU ${cpu}` : 'a CPU';
-  const title = `${which} does not come back${since(stall?.seconds)}: ${headline}`;
+  const title = `${which} does not come back${lasted(stall, hz)}: ${headline}`;
   return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
 }
 

@@ -78,13 +78,17 @@ function titleOf(root: Root, kind: VerdictClass, place: Place): string {
   const parts = [
     `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
   ];
-  if (frame !== null) parts.push(`${whatOf(told)} (${frame})`);
+  if (frame !== null) parts.push(doing(told, frame));
   const ends = root.reported ? heldBy(root, told) : (chainEnd(root) ?? place.where);
   if (ends !== null) parts.push(ends);
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const others = root.members.filter(({ task }) => !named.has(task)).length;
   return parts.join(' → ') + (others > 0 ? ` (+${others} ${others === 1 ? 'other' : 'others'})` : '');
 }
+
+/** A task that runs waits for nothing. */
+const doing = (task: Task, frame: string): string =>
+  task.state === 'R' ? frame : `${whatOf(task)} (${frame})`;
 
 /** Who holds up the task that was reported. */
 function heldBy({ task, edges }: Root, told: Task): string {

@@ -58,6 +58,17 @@ export const WAITS: readonly Row[] = [
   {
     kind: 'block-io',
     frame:
+      /^(?:md_(?:super_wait|write_start|handle_request|update_sb)|raid5_(?:make_request|get_active_stripe)|make_stripe_request|(?:wait|raise)_barrier|freeze_array)$/,
+    what: 'an MD array',
+  },
+  {
+    kind: 'transaction',
+    frame: /^(?:handle_reserve_ticket|wait_reserve_ticket)$/,
+    what: 'space to be reserved',
+  },
+  {
+    kind: 'block-io',
+    frame:
       /^(?:blk_execute_rq\w*|submit_bio_wait|dm_wait_for_completion|_*blkdev_direct_IO\w*|_*blockdev_direct_IO|iomap_dio_\w+|dio_await_completion|blk_wait_io)$/,
     what: 'a block request',
   },
@@ -81,6 +92,22 @@ export const WAITS: readonly Row[] = [
     what: 'an RCU grace period',
   },
   { kind: 'rcu', frame: /^_*rcu_barrier\w*$/, what: 'an RCU barrier' },
+  {
+    kind: 'completion',
+    frame: /^(?:dma_fence_\w*wait\w*|dma_resv_wait\w*|drm_syncobj_\w*wait\w*|reservation_object_wait\w*)$/,
+    what: 'a fence of the GPU',
+  },
+  {
+    kind: 'completion',
+    frame: /^(?:_*ocfs2_cluster_lock|ocfs2_wait_for_mask|gfs2_glock_wait|dlm_lock_sync\w*)$/,
+    what: 'a lock of the cluster',
+  },
+  {
+    kind: 'page',
+    frame: /^kvm_async_pf_task_wait\w*$/,
+    what: 'a page that the host has swapped out',
+  },
+  { kind: 'page', frame: /^handle_userfault$/, what: 'a page from user space (userfaultfd)' },
   { kind: 'dirty-throttle', frame: /^balance_dirty_pages\w*$/, what: 'dirty pages to be written' },
   {
     kind: 'writeback',
@@ -158,6 +185,10 @@ export interface WaitFound {
 /** The lock a stack waits for, or null: of the functions inside the operation the outermost tells the most. */
 export const lockWaited = (task: Pick<Task, 'frames'>): WaitFound | null => lockIn(task.frames);
 
+/** Functions that take an address space's lock themselves; memory management has it from no parameter. */
+const MMAP_LOCKERS =
+  /^(?:do_user_addr_fault|_*do_page_fault|do_mem_abort|lock_mm_and_find_vma|mmap_(?:read|write)_lock\w*|_*vm_munmap|vm_mmap_pgoff|exit_mm\w*|_*access_remote_vm|(?:do_|process_)?madvise\w*|do_mprotect_pkey|dup_mm\w*|collapse_huge_page|khugepaged\w*|hpage_collapse_\w+|m_start|proc_pid_cmdline_read|get_mm_cmdline|_*get_user_pages_\w+|userfaultfd_\w+|process_vm_rw\w*|task_numa_work|_*mm_populate|populate_vma_page_range|do_shmat|_*(?:x64|arm64|do|se)_sys_(?:munmap|brk|mprotect|mremap|madvise)|sys_(?:brk|munmap|mprotect))$/;
+
 const lockIn = perStack((frames): WaitFound | null => {
   const operation = operationFrame(frames)?.symbol ?? null;
   let found: WaitFound | null = null;
@@ -167,8 +198,15 @@ const lockIn = perStack((frames): WaitFound | null => {
     if (operation !== null && name === baseSymbol(operation)) break;
   }
   // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
-  return found?.kind === 'rwsem' && freezes(frames) ? null : found;
+  if (found?.kind !== 'rwsem') return found;
+  if (freezes(frames)) return null;
+  return operation !== null && MMAP_LOCKERS.test(baseSymbol(operation)) ? MMAP_LOCK : found;
 });
+
+const MMAP_LOCK: WaitFound = { kind: 'rwsem', what: 'mmap_lock, the lock of an address space' };
+
+/** Whether a stack waits for the lock of an address space. */
+export const waitsForMmap = (task: Pick<Task, 'frames'>): boolean => lockWaited(task) === MMAP_LOCK;
 
 /** A writer that is kept out of a filesystem: its lock is a percpu rw-semaphore, no inode's. */
 function freezes(frames: readonly Frame[]): boolean {

@@ -114,3 +114,7 @@ export const INODE_CODE =
 /** The lock of a page: its holder is recorded nowhere. Waits for a page's data are not meant. */
 export const PAGE_LOCK =
   /^(?:_*filemap_get_folio\w*|_*lock_page\w*|_*folio_lock\w*|pagecache_get_page|find_lock_page\w*)$/;
+
+/** Holders of mmap_lock, besides page faults. */
+export const IN_MMAP =
+  /^(?:_*vm_munmap|do_mmap|vm_mmap_pgoff|_*mmap_region|do_(?:vmi_)?(?:align_)?munmap|unmap_region|mprotect_fixup|_*mm_populate|populate_vma_page_range|madvise_\w+|dup_mmap|exit_mmap|_*get_user_pages\w*|collapse_huge_page)$/;

@@ -2,11 +2,11 @@ import type { Confidence, Dump, ListedLock, Task } from '../model.js';
 import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
 import { entryOf, firmSymbols } from './frames.js';
-import { frameName } from './phrases.js';
+import { byInode, byMmap, bySameFunction } from './same-code.js';
 import { rcuOwner } from './rcu-owner.js';
 import { mayServe } from './servers.js';
 import { lockWaited, waitOf, type WaitFound } from './wait-kinds.js';
-import { doesWork, EDGE_ROWS, INODE_CODE, PAGE_LOCK } from './wait-rows.js';
+import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
 
 /** One task waits for another. */
 export interface Edge {
@@ -23,7 +23,7 @@ export interface Edge {
 /** The kernel's own word, lockdep's table, the table of busy workqueues, or a rule about who does what. */
 type EdgeSource = 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
 type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
-type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
+export type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
 
 /**
  * The edges of the wait-for graph, at most one a waiter, by falling trust. Where a server outside the guest is known to be
@@ -38,6 +38,7 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     byRow(stuck),
     byGracePeriod(dumps),
     byInode(stuck),
+    byMmap(stuck),
     bySameFunction(stuck),
   ];
   const edges = stuck.flatMap(({ task }): Edge[] => {
@@ -53,7 +54,8 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
   return [...edges, ...rings, ...parents(stuck, tasks)];
 }
 
-function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
+/** The edge to a task, if there is one and it is another. */
+export function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
   if (!owner || owner.pid === null || owner.pid === waiter.pid) return null;
   return { waiter, owner: { comm: owner.comm, pid: owner.pid, task: owner }, ...says };
 }
@@ -187,45 +189,6 @@ function byGracePeriod(dumps: readonly Dump[]): Finder {
     if (!found || waitOf(waiter)?.kind !== 'rcu') return null;
     const { task, confidence, reason } = found;
     return toTask(waiter, task, { through: 'an RCU grace period', confidence, reason, source: 'rule' });
-  };
-}
-
-/** A path walk waits for an inode's lock, and another one for the filesystem's server or its disk: likely the holder. */
-function byInode(stuck: readonly Candidate[]): Finder {
-  const inCode = stuck.filter(({ task }) => firmSymbols(task.frames).some((name) => INODE_CODE.test(name)));
-  const servers = inCode.filter(({ backend }) => backend !== null);
-  const holders = inCode.filter(({ task }) => lockWaited(task) === null);
-  return (waiter, lock) => {
-    if (lock?.kind !== 'rwsem' || !firmSymbols(waiter.frames).some((name) => INODE_CODE.test(name)))
-      return null;
-    const says = { through: 'an inode lock', confidence: 'low', source: 'rule' } as const;
-    const server = servers.find(({ task }) => task.pid !== waiter.pid)?.task;
-    if (server)
-      return toTask(waiter, server, { ...says, reason: 'it is in the same code, and waits for the server' });
-    return holders.length === 1
-      ? toTask(waiter, holders[0]?.task, {
-          ...says,
-          reason: 'it alone is in the same code and past the lock',
-        })
-      : null;
-  };
-}
-
-/** A lock is wanted in a function that exactly one other stuck task is inside of, past the lock. */
-function bySameFunction(stuck: readonly Candidate[]): Finder {
-  return (waiter, lock) => {
-    const place = lock === null ? null : frameName(waiter.frames);
-    if (place === null) return null;
-    const inside = stuck.filter(
-      ({ task }) => frameName(task.frames) !== place && firmSymbols(task.frames).includes(place),
-    );
-    if (inside.length !== 1) return null;
-    return toTask(waiter, inside[0]?.task, {
-      through: lock?.what ?? 'a lock',
-      confidence: 'low',
-      reason: 'it is inside the same function',
-      source: 'rule',
-    });
   };
 }
 

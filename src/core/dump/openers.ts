@@ -45,6 +45,8 @@ const COMPLAINTS: readonly (readonly [pattern: RegExp, key: DumpKey])[] = [
   [new RegExp(`^${WATCHDOG}Watchdog detected (?:hard )?LOCKUP`), 'lockup'],
   // powerpc
   [/^watchdog: CPU \d+ (?:self-)?detected hard LOCKUP/, 'lockup'],
+  // the same until 4.16
+  [/^Watchdog CPU:\d+ (?:detected )?Hard LOCKUP/, 'lockup'],
   [/^BUG: workqueue lockup\b/, 'lockup'],
   [/^(?:BUG: (?:unable to handle|kernel NULL pointer)|(?:CPU \d+ )?Unable to handle kernel )/, 'oops'],
   [/^(?:Oops(?: - .{1,40})?: |Oops\[|Internal error: |general protection fault|kernel BUG at )/, 'oops'],

@@ -10,7 +10,9 @@ const SYSLOG = `[A-Z][a-z]{2} [ \\d]?\\d (?:\\d{4} )?${CLOCK}(?: \\d{4})?`;
 const DATE = `(?:[A-Z][a-z]{2},? )?(?:${ISO}|${SYSLOG}|${CLOCK}|\\d{10}\\.\\d{3,6})`;
 /** `host kernel: `, `host qemu-system@vm[12]: `, and RFC 5424's `host kernel - - - `. */
 const TAG = '(?:\\S{1,128} )?(?:kernel(?: - - -|:)|[\\w@.\\\\-]{1,128}\\[\\d{1,10}\\]:) ?';
-const DATED = new RegExp(`^(?:\\[${DATE}\\]:?|${DATE}:?)(?: +|$)(?:${TAG})?`);
+/** `host 6,1234,56789,-;`: what a netconsole sent, in the file of a syslog. */
+const SENT = '\\S{1,128} (?=\\d{1,3},\\d{1,20},\\d{1,18},)';
+const DATED = new RegExp(`^(?:\\[${DATE}\\]:?|${DATE}:?)(?: +|$)(?:${TAG}|${SENT})?`);
 
 const OTHERS: readonly RegExp[] = [
   // syslog's priority, with the version of RFC 5424

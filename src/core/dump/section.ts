@@ -225,7 +225,8 @@ export class Section {
     const { comm, pid, ppid, state } = header;
     this.task = { comm, pid, ppid, state, frames: [], workqueue: null, blockedForSeconds };
     this.cpu = null;
-    this.stack.begin(this.task, false);
+    // Of a running task the dump shows the interrupt that printed it as well.
+    this.stack.begin(this.task, state === 'R');
     this.mode = 'stacks';
     if (this.tasks.length < MAX_TASKS) this.tasks.push(this.task);
     if (header.pid !== null) this.byPid.set(header.pid, this.task);

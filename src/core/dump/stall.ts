@@ -5,16 +5,21 @@
 import type { Stall } from '../model.js';
 
 const MAX_ACCUSED = 4096;
+const COMM_MAX = 32;
 /** `	1-....: (20999 ticks this GP) idle=…`; `1: (…` before 3.19. */
 const RCU_CPU = /^(?:rcu: *)?(\d{1,5})(?:-[A-Za-z.?!\d]{3,6})?: ?\(/;
+/** `t=21003 jiffies g=7740`: the age of the grace period and its number. */
+const AGE = /\(?\bt=(\d{1,15}) jiffies,? (?:g=(-?\d{1,15}))?/;
+const STARVED = /^(?:rcu: *)?(\w+) kthread starved for (\d{1,15}) jiffies!(?:.*->cpu=(\d{1,5}))?/;
+const TICKLESS = /: ?\(0 ticks this GP\)/;
 const RCU_TASKS = /^(?:rcu: *)?Tasks blocked on level-\d/;
 /** All in one line, on old kernels and of an expedited grace period: `{ 1-...D 2 P77/1:b..l }`. */
 const RCU_LIST = /stalls? on CPUs?(?:\/tasks)?:? *\{([^}]{0,4000})\}/;
 const LISTED = /(?:^|\s)(P)?(\d{1,10})\b/g;
 const SOFT = /soft lockup - CPU#(\d{1,5}) stuck for (\d{1,10})s!(?: \[(.{1,64}):(\d{1,10})\])?/;
 const HARD = /hard LOCKUP on cpu (\d{1,5})/;
-const POWERPC = /CPU (\d{1,5}) (?:self-detected )?hard LOCKUP/;
-const POWERPC_OTHERS = /detected hard LOCKUP on other CPUs ([\d,-]{1,200})/;
+const POWERPC = /CPU[ :](\d{1,5}) (?:self-detected )?[hH]ard LOCKUP/;
+const POWERPC_OTHERS = /detected [hH]ard LOCKUP (?:on )?other CPU[sS][ :]([\d,-]{1,200})/;
 const WORKQUEUE = /^BUG: workqueue lockup - pool(?: cpus=([\d,-]{1,200}))?.* stuck for (\d{1,10})s!/;
 
 /** Gathers the accused from the lines of one report, its headline first. */
@@ -22,21 +27,51 @@ export class StallReport {
   private readonly cpus = new Set<number>();
   private readonly pids = new Set<number>();
   private seconds: number | null = null;
+  private readonly tickless: number[] = [];
+  private readonly rest: Pick<Stall, 'jiffies' | 'gracePeriod' | 'starved'> = {};
 
   /** What was found, or null. */
   get stall(): Stall | null {
-    if (this.cpus.size === 0 && this.pids.size === 0) return null;
-    return { cpus: [...this.cpus], pids: [...this.pids], seconds: this.seconds };
+    if (this.cpus.size === 0 && this.pids.size === 0 && !this.rest.starved) return null;
+    return {
+      cpus: [...this.cpus],
+      pids: [...this.pids],
+      seconds: this.seconds,
+      ...(this.tickless.length === 0 ? {} : { tickless: this.tickless }),
+      ...this.rest,
+    };
   }
 
   /** True if the line names an accused. */
   push(text: string): boolean {
+    if (text.includes('jiffies') && this.age(text)) return true;
     return this.rcu(text) || this.lockup(text);
+  }
+
+  /** True if nothing else is in the line. */
+  private age(text: string): boolean {
+    const [, thread, starved, cpu] = STARVED.exec(text) ?? [];
+    if (thread !== undefined) {
+      this.rest.starved = {
+        comm: thread.slice(0, COMM_MAX),
+        cpu: cpu === undefined ? null : Number(cpu),
+        jiffies: Number(starved),
+      };
+      return true;
+    }
+    const [, jiffies, number] = AGE.exec(text) ?? [];
+    if (jiffies === undefined) return false;
+    this.rest.jiffies = Number(jiffies);
+    if (number !== undefined) this.rest.gracePeriod = Number(number);
+    return !text.includes('stall');
   }
 
   private rcu(text: string): boolean {
     const cpu = RCU_CPU.exec(text)?.[1];
-    if (cpu !== undefined) return this.cpu(cpu);
+    if (cpu !== undefined) {
+      if (TICKLESS.test(text) && this.tickless.length < MAX_ACCUSED) this.tickless.push(Number(cpu));
+      return this.cpu(cpu);
+    }
     const list = RCU_LIST.exec(text)?.[1];
     if (list !== undefined) return this.listed(list, false);
     return RCU_TASKS.test(text) && this.listed(text.slice(text.indexOf(':', 4) + 1), true);

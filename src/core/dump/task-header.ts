@@ -16,8 +16,9 @@ const COMM = 15;
 const TAG = 'task:';
 const FIELDS =
   /^ state:([A-Za-z?])(?: +running task)? +(?:stack: *\d+ +)?pid: *(\d+) +(?:tgid: *\d+ +)?ppid: *(\d+)/;
-/** The same where a logger squeezed the blanks. */
-const SQUEEZED = /^task:(\S.{0,14}?) *( state:[A-Za-z?].*)$/;
+/** The same where a logger or a mailer squeezed the blanks, or lost them between the columns. */
+const SQUEEZED =
+  /^task:(\S.{0,14}?) *state:([A-Za-z?])(?: +running task)? *(?:stack: *\d+ *)?pid: *(\d+) *(?:tgid: *\d+ *)?ppid: *(\d+)/;
 const STATE = '[RSDTtXZPIKWNx?]';
 const RUNS = '(?: +(?:running|current)(?: task)?)?';
 /** From the state on, with flags; another writer's text may stand in front of comm, and behind. */
@@ -53,8 +54,10 @@ export function parseTaskHeader(text: string): TaskHeader | null {
   const header = at === 0 ? text : text.slice(at);
   const padded = withFields(header.slice(TAG.length, TAG.length + COMM), header.slice(TAG.length + COMM));
   if (padded) return padded;
-  const [, comm, fields] = SQUEEZED.exec(header) ?? [];
-  return comm === undefined || fields === undefined ? null : withFields(comm, fields);
+  const [, comm, state, pid, ppid] = SQUEEZED.exec(header) ?? [];
+  return comm === undefined || state === undefined
+    ? null
+    : { comm, state, pid: Number(pid), ppid: Number(ppid) };
 }
 
 /** A header whose `task:`, and perhaps the start of its comm, was torn off. Null where it is none. */

@@ -21,7 +21,7 @@ const task = z.object({
   ppid: z.number().nullable(),
   state: z.string(),
   frames: z.array(frame),
-  workqueue: z.object({ name: z.string(), func: z.string() }).nullable(),
+  workqueue: z.object({ name: z.string(), func: z.string(), about: z.string().exactOptional() }).nullable(),
   blockedForSeconds: z.number().nullable(),
 });
 const cpu = z.object({
@@ -78,7 +78,17 @@ const dump = z.object({
   boot: z.number().exactOptional(),
   blockers: z.array(z.object({ waiter: party, owner: party, lock: z.string() })).exactOptional(),
   stall: z
-    .object({ cpus: z.array(z.number()), pids: z.array(z.number()), seconds: z.number().nullable() })
+    .object({
+      cpus: z.array(z.number()),
+      pids: z.array(z.number()),
+      seconds: z.number().nullable(),
+      jiffies: z.number().exactOptional(),
+      gracePeriod: z.number().exactOptional(),
+      tickless: z.array(z.number()).exactOptional(),
+      starved: z
+        .object({ comm: z.string(), cpu: z.number().nullable(), jiffies: z.number() })
+        .exactOptional(),
+    })
     .exactOptional(),
   onCpu: z
     .array(z.object({ cpu: z.number(), running: running.nullable(), waiting: z.number() }))

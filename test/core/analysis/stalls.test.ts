@@ -21,6 +21,64 @@ ${stack
   .map((name) => (name.startsWith('<') ? ` ${name}` : ` ${name}+0x1/0x2`))
   .join('\n')}`;
 
+describe('nobody loops', () => {
+  const kthread = `rcu: rcu_sched kthread starved for 254300 jiffies! g8370033 f0x2 RCU_GP_WAIT_FQS(5) ->state=0x200 ->cpu=1
+rcu: RCU grace-period kthread stack dump:
+task:rcu_sched       state:R stack:    0 pid:   10 ppid:     2 flags:0x00000000
+Call Trace:
+ __schedule+0x1/0x2
+ rcu_gp_kthread+0x1/0x2
+ kthread+0x1/0x2`;
+  const idle =
+    'Sending NMI from CPU 0 to CPUs 2:\nNMI backtrace for cpu 2 skipped: idling at default_idle+0x1/0x2';
+
+  it.each<[string, string, string, string]>([
+    ['the thread of grace periods starves', `rcu: INFO: rcu_sched detected stalls on CPUs/tasks:
+(detected by 0, t=254302 jiffies, g=8370033, q=8218)
+${kthread}`, 'starved', 'rcu_sched, the thread that ends grace periods, does not get to run ≥254302 jiffies on CPU 1: no loop shows there, suspect its timer or the host'],
+    ['an idle CPU takes no ticks', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t2-...!: (0 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0 (false positive?)
+rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
+${idle}`, 'starved', 'CPU 2 takes no timer ticks ≥60002 jiffies: no loop shows there, suspect its timer or the host'],
+    ['a CPU that ticks and shows nothing', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t2-...!: (500 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0
+rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
+${idle}`, 'spinning', 'CPU 2 does not come back ≥60002 jiffies: rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:'],
+  ])('%s', (_case, text, kind, title) => {
+    expect(verdict(text)).toMatchObject({ class: kind, title, frame: null, culprit: null });
+  }); // prettier-ignore
+
+  it('is no excuse for whoever does loop', () => {
+    const loop = `CPU: 1 PID: 99 Comm: cat Not tainted 6.1.0 #1
+RIP: 0010:loop_here+0x5/0x10
+Call Trace:
+ thing_write+0x1/0x2
+ vfs_write+0x1/0x2`;
+    const text = `rcu: INFO: rcu_sched detected stalls on CPUs/tasks:\nrcu: \t1-...!: (0 ticks this GP) idle=1/1/0x2\n${kthread}\n${loop}`;
+    expect(verdict(text)).toMatchObject({
+      class: 'spinning',
+      culprit: { comm: 'cat' },
+      frame: 'thing_write',
+    });
+  });
+});
+
+it('a task that was preempted in its loop was caught where it loops, and the interrupt that prints is not its', () => {
+  const text = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P42/1:b..l
+task:fio             state:R  running task     stack:0     pid:42  ppid:7   flags:0x00004002
+Call Trace:
+ <IRQ>  [<ffffffff810c8f0a>] sched_show_task+0xfa/0x160
+ [<ffffffff8110904d>] rcu_check_callbacks+0xc8d/0xcb0
+ [<ffffffff81111bb7>] __hrtimer_run_queues+0x237/0x460
+ <EOI>  [<ffffffff81135abc>] __schedule+0x3/0x9
+ [<ffffffff81135abc>] preempt_schedule_irq+0x3/0x9
+ [<ffffffff81135abc>] bio_poll+0x3/0x9
+ [<ffffffff81135abc>] thing_ioctl+0x3/0x9
+ [<ffffffff81135abc>] __x64_sys_ioctl+0x3/0x9`;
+  expect(verdict(text).title).toBe('fio:42 spinning in ioctl → thing_ioctl (at bio_poll)');
+});
+
 describe('the place of a loop is what was called by the innermost function that carries anything', () => {
   it.each<[string, string, string, string]>([
     ['a device written to', 'helper thing_write vfs_write ksys_write __x64_sys_write do_syscall_64', 'thing_write', ' in write → thing_write (at loop_here)'],
@@ -63,7 +121,7 @@ rcu: 	2-....: (20999 ticks this GP) idle=1/0 softirq=9/9 fqs=5
 ${backtrace(0, 'bystander', 7, 'noticed', ' caller+0x1/0x2')}
 ${backtrace(2, 'cat', 99, 'loop_here', ' thing_read+0x1/0x2\n vfs_read+0x1/0x2\n __x64_sys_read+0x1/0x2')}`);
     expect(found).toMatchObject({ frame: 'thing_read', confidence: 'medium', culprit: { pid: 99 } });
-    expect(found.title).toBe('cat:99 spinning on CPU 2 in read → thing_read (at loop_here)');
+    expect(found.title).toBe('cat:99 spinning ≥21002 jiffies on CPU 2 in read → thing_read (at loop_here)');
   });
 
   it('what the interrupt with the report interrupted, as the registers within its frames say', () => {

@@ -27,8 +27,10 @@ const golden: readonly (readonly [symbol: string, subject: string])[] = [
   ['iavf_remove', 'a network device'],
   ['pci_reset_function', 'PCI'],
   ['rpm_resume', 'power management'],
+  ['ipmi_request_settime', 'an IPMI device'],
   ['really_probe', 'the driver core'],
   ['dm_suspend', 'a stacked block device'],
+  ['blk_execute_rq', 'the block layer'],
   ['__blk_mq_alloc_requests', 'the block layer'],
   ['ext4_sync_file', 'filesystem ext4'],
   ['ext2_get_block', 'filesystem ext2'],
@@ -54,6 +56,8 @@ const golden: readonly (readonly [symbol: string, subject: string])[] = [
   ['nfs4_proc_getattr', 'filesystem nfs'],
   ['compound_send_recv', 'filesystem smb'],
   ['ceph_mdsc_do_request', 'filesystem ceph'],
+  ['ptlrpc_queue_wait', 'filesystem lustre'],
+  ['gpfsInodeDirty', 'filesystem gpfs'],
   ['p9_client_rpc', 'filesystem 9p'],
   ['afs_make_call', 'filesystem afs'],
   ['netfs_wait_for_request', 'network filesystem support'],
@@ -114,6 +118,27 @@ describe('subjects', () => {
 
   it('has a function for each row', () => {
     expect(golden.map(([, subject]) => subject)).toEqual(ROWS.map(({ name }) => name));
+  });
+
+  it.each([
+    ['do_worker', 'dm_thin_pool', 'a stacked block device'],
+    ['rrw_enter_write', 'zfs', 'filesystem zfs'],
+    ['buf_hash_insert', 'spl', 'filesystem zfs'],
+    ['journal_flush_pins', 'bcachefs', 'filesystem bcachefs'],
+    ['xlog_grant_head_check', 'xfs', 'filesystem xfs'],
+    ['start_this_handle', 'jbd2', 'a filesystem journal'],
+    ['handle_reserve_ticket', 'btrfs', 'filesystem btrfs'],
+    ['msm_job_run', 'drm_msm', 'graphics'],
+    ['mystery', 'qla2xxx', 'SCSI or ATA'],
+    ['osc_enter_cache', 'osc', 'filesystem lustre'],
+  ])('%s of the module %s belongs to %s', (symbol, module, subject) => {
+    expect(subjectOf([frame('schedule'), frame(symbol, module)])?.name).toBe(subject);
+  });
+
+  it("says of a driver's own request whose it is", () => {
+    const inNvme = ['schedule', 'blk_execute_rq', '__nvme_submit_sync_cmd', 'nvme_scan_work'];
+    expect(subjectOf(inNvme.map((name) => frame(name)))?.name).toBe('NVMe');
+    expect(subjectOf(inNvme.slice(0, 2).map((name) => frame(name)))?.name).toBe('the block layer');
   });
 
   it('goes outwards from the place to the first part that tells more than a general one', () => {

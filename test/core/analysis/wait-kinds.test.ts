@@ -18,6 +18,8 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['wait_current_trans', 'transaction', 'a transaction'],
   ['blk_mq_get_tag', 'block-tag', 'a free block request'],
   ['blk_mq_freeze_queue_wait', 'queue-freeze', 'the freeze of a block queue'],
+  ['md_handle_request', 'block-io', 'an MD array'],
+  ['handle_reserve_ticket', 'transaction', 'space to be reserved'],
   ['submit_bio_wait', 'block-io', 'a block request'],
   ['__sb_start_write', 'fs-freeze', 'the thaw of a frozen filesystem'],
   ['synchronize_srcu_expedited', 'rcu', 'an expedited SRCU grace period'],
@@ -27,6 +29,10 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['synchronize_net', 'rcu', 'an RCU grace period of networking'],
   ['synchronize_rcu', 'rcu', 'an RCU grace period'],
   ['rcu_barrier', 'rcu', 'an RCU barrier'],
+  ['dma_fence_default_wait', 'completion', 'a fence of the GPU'],
+  ['__ocfs2_cluster_lock.isra.0', 'completion', 'a lock of the cluster'],
+  ['kvm_async_pf_task_wait_schedule', 'page', 'a page that the host has swapped out'],
+  ['handle_userfault', 'page', 'a page from user space (userfaultfd)'],
   ['balance_dirty_pages', 'dirty-throttle', 'dirty pages to be written'],
   ['wb_wait_for_completion', 'writeback', 'writeback'],
   ['reclaim_throttle', 'reclaim', 'memory to be reclaimed'],
@@ -73,9 +79,21 @@ describe('wait kinds', () => {
     ['a thread that never ran', ['__schedule', 'schedule', 'kthread', 'ret_from_fork'], 'never-run'],
     ['a frozen task', ['schedule', '__refrigerator', 'get_signal'], 'frozen'],
     ['nothing known', ['schedule', 'thing_sleep'], null],
+    ['a lost SMB server', ['schedule', 'cifs_wait_for_server_reconnect', 'smb2_reconnect'], 'smb'],
+    ['capabilities of Ceph', ['schedule', 'wait_woken', 'ceph_get_caps', 'ceph_write_iter'], 'ceph'],
+    ['the recovery of NFS state', ['schedule', 'nfs4_wait_clnt_recover', 'nfs4_do_open'], 'nfs'],
   ])('%s', (_case, frames, kind) => {
     expect(waitOf(parsed('D', ...frames))?.kind ?? null).toBe(kind);
   });
+
+  it.each([
+    ['a page fault', ['schedule', 'rwsem_down_read_slowpath', 'down_read', 'do_user_addr_fault', 'asm_exc_page_fault']],
+    ['munmap', ['schedule', 'rwsem_down_write_slowpath', 'down_write_killable', '__vm_munmap', '__x64_sys_munmap']],
+    ['another process', ['schedule', 'rwsem_down_read_slowpath', 'down_read', '__access_remote_vm', 'vfs_read']],
+  ])('knows the lock of an address space in %s', (_case, frames) => {
+    expect(waitOf(parsed('D', ...frames))?.what).toMatch(/^mmap_lock/);
+    expect(waitOf(parsed('D', ...frames.slice(0, 3), 'thing_do'))?.what).toBe('a rw-semaphore');
+  }); // prettier-ignore
 });
 
 describe('annotate', () => {

@@ -151,6 +151,8 @@ describe('reports of all architectures', () => {
     ['CPU 0 Unable to handle kernel paging request at virtual address 00000008', 'oops'],
     ['PANIC: double fault, error_code: 0x0', 'oops'],
     ['rcu: INFO: rcu_tasks detected stalls on tasks:', 'rcu_stall'],
+    ['Watchdog CPU:59 Hard LOCKUP', 'lockup'],
+    ['Watchdog CPU:3 detected Hard LOCKUP other CPUS:4-5', 'lockup'],
     [
       'INFO: rcu_sched_state detected stalls on CPUs/tasks: { 1} (detected by 0, t=2002 jiffies)',
       'rcu_stall',

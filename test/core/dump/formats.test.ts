@@ -95,6 +95,15 @@ Call trace:
 2026-01-16T17:24:58.397Z schedule+0x27/0xa0`,
     ],
     [
+      'blanks lost between the columns by a mailer',
+      `sysrq: Show Blocked State
+task:chrootstate:D stack:0 pid:441ppid:1  flags:0x00004000
+Call Trace:
+ __schedule+0x266/0x720
+ ? foo+0x266/0x720
+ schedule+0x27/0xa0`,
+    ],
+    [
       'glued behind a status line without printk times',
       `sysrq: Show Blocked State
 [  OK  ] Started foo. task:chroot          state:D stack:0     pid:441   ppid:1      flags:0x00004002
@@ -185,6 +194,7 @@ Call Trace:
     expect(worker('Workqueue: writeback wb_workfn (flush-8:1-fuseblk)')).toEqual({
       name: 'writeback',
       func: 'wb_workfn',
+      about: 'flush-8:1-fuseblk',
     });
     expect(worker('Workqueue: events do_it [mod]')).toEqual({ name: 'events', func: 'do_it' });
     expect(worker('Workqueue:  0x0 (events)')).toBeNull();

@@ -27,6 +27,7 @@ describe('what stands in front of a kernel line', () => {
     ['wall', 'kernel:[   92.100000] ', 92.1],
     ['netconsole, extended', '6,1234,92100000,-;', 92.1],
     ['netconsole with a caller', '6,1234,92100000,-,caller=T123;', 92.1],
+    ['netconsole in a syslog', 'May 25 07:29:42 host7 6,1234,92100000,-,caller=C0;', 92.1],
     ['a CI runner', '2024-01-02T15:04:05.1234567Z [   92.100000] ', 92.1],
     ['a CI runner in brackets', '[2024-01-02T15:04:05.123Z] [   92.100000] ', 92.1],
     ['ts', '15:04:05.123 <6>[   92.100000] ', 92.1],

@@ -107,12 +107,25 @@ describe('whom a stall accuses', () => {
     [
       'RCU since 4.x',
       'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\nrcu: \t1-...!: (1 GPs behind) idle=3dc/1/0x4000000000000000 softirq=9/9 fqs=0\nrcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P77/1:b..l P78\n(detected by 0, t=21002 jiffies, g=1, q=3)',
-      { cpus: [1], pids: [77, 78], seconds: null },
+      { cpus: [1], pids: [77, 78], seconds: null, jiffies: 21002, gracePeriod: 1 },
     ],
     [
       'RCU on 3.10',
       'INFO: rcu_sched detected stalls on CPUs/tasks: { 2 3} (detected by 0, t=60002 jiffies, g=8, c=7, q=1)',
-      { cpus: [2, 3], pids: [], seconds: null },
+      { cpus: [2, 3], pids: [], seconds: null, jiffies: 60002, gracePeriod: 8 },
+    ],
+    [
+      'the thread of grace periods, starved',
+      'rcu: INFO: rcu_sched detected stalls on CPUs/tasks:\nrcu: \t1-...!: (0 ticks this GP) idle=cf8/0/0x0 softirq=20/20 fqs=0\nrcu: \t(detected by 0, t=38227 jiffies, g=-1127, q=10)\nrcu: rcu_sched kthread starved for 38227 jiffies! g-1127 f0x0 RCU_GP_WAIT_FQS(5) ->state=0x402 ->cpu=1',
+      {
+        cpus: [1],
+        pids: [],
+        seconds: null,
+        tickless: [1],
+        jiffies: 38227,
+        gracePeriod: -1127,
+        starved: { comm: 'rcu_sched', cpu: 1, jiffies: 38227 },
+      },
     ],
     [
       'an expedited grace period',

@@ -1,0 +1,74 @@
+/** Guesses at the holder of a lock: a stuck task that is in the same code, and past the lock. */
+import type { Task } from '../model.js';
+import type { Candidate } from './candidates.js';
+import { entryOf, firmSymbols } from './frames.js';
+import { frameName } from './phrases.js';
+import { lockWaited, waitsForMmap } from './wait-kinds.js';
+import { IN_MMAP, INODE_CODE } from './wait-rows.js';
+import { type Finder, toTask } from './waits.js';
+
+/** A path walk waits for an inode's lock, and another one for the filesystem's server or its disk: likely the holder. */
+export function byInode(stuck: readonly Candidate[]): Finder {
+  const inCode = stuck.filter(({ task }) => firmSymbols(task.frames).some((name) => INODE_CODE.test(name)));
+  const servers = inCode.filter(({ backend }) => backend !== null);
+  const holders = inCode.filter(({ task }) => lockWaited(task) === null);
+  return (waiter, lock) => {
+    if (lock?.kind !== 'rwsem' || !firmSymbols(waiter.frames).some((name) => INODE_CODE.test(name)))
+      return null;
+    const says = { through: 'an inode lock', confidence: 'low', source: 'rule' } as const;
+    const server = servers.find(({ task }) => task.pid !== waiter.pid)?.task;
+    if (server)
+      return toTask(waiter, server, { ...says, reason: 'it is in the same code, and waits for the server' });
+    return holders.length === 1
+      ? toTask(waiter, holders[0]?.task, {
+          ...says,
+          reason: 'it alone is in the same code and past the lock',
+        })
+      : null;
+  };
+}
+
+/**
+ * The lock of an address space is held by those who map, unmap or fault in it. Which tasks share one no dump tells, but
+ * threads of a program mostly have its name.
+ */
+export function byMmap(stuck: readonly Candidate[]): Finder {
+  const holders = stuck.filter(({ task }) => !waitsForMmap(task) && inMmap(task));
+  return (waiter) => {
+    if (!waitsForMmap(waiter)) return null;
+    const others = holders.filter(({ task }) => task.pid !== waiter.pid);
+    const alike = others.filter(({ task }) => task.comm === waiter.comm);
+    const likely = alike.length === 0 ? others : alike;
+    if (likely.length !== 1) return null;
+    return toTask(waiter, likely[0]?.task, {
+      through: 'mmap_lock',
+      confidence: 'low',
+      reason:
+        alike.length === 0
+          ? 'it alone is past such a lock'
+          : 'it has the same name, and is past the lock, in a page fault or a mapping',
+      source: 'rule',
+    });
+  };
+}
+
+const inMmap = (task: Task): boolean =>
+  entryOf(task) === 'page fault' || firmSymbols(task.frames).some((name) => IN_MMAP.test(name));
+
+/** A lock is wanted in a function that exactly one other stuck task is inside of, past the lock. */
+export function bySameFunction(stuck: readonly Candidate[]): Finder {
+  return (waiter, lock) => {
+    const place = lock === null ? null : frameName(waiter.frames);
+    if (place === null) return null;
+    const inside = stuck.filter(
+      ({ task }) => frameName(task.frames) !== place && firmSymbols(task.frames).includes(place),
+    );
+    if (inside.length !== 1) return null;
+    return toTask(waiter, inside[0]?.task, {
+      through: lock?.what ?? 'a lock',
+      confidence: 'low',
+      reason: 'it is inside the same function',
+      source: 'rule',
+    });
+  };
+}

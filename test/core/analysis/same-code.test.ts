@@ -1,0 +1,81 @@
+/** Locks of which no table tells the holder: who is in the same code and past them. */
+import { describe, expect, it } from 'vitest';
+import { analyze } from '../../../src/core/analysis/analyze.js';
+import { parseDumps } from '../../../src/core/dump/parse.js';
+import { dump, task } from '../../support/stacks.js';
+
+const stack = (names: string) => names.split(' ').map((name) => `${name}+0x1/0x2`);
+const FAULT = 'handle_mm_fault do_user_addr_fault exc_page_fault asm_exc_page_fault';
+const wants = stack(
+  '__schedule schedule rwsem_down_write_slowpath down_write_killable __vm_munmap __x64_sys_munmap',
+);
+const holds = stack(`__schedule schedule io_schedule folio_wait_bit_common filemap_fault __do_fault ${FAULT}`); // prettier-ignore
+
+const analysis = (...tasks: string[][]) =>
+  analyze(parseDumps(dump('t', 1, ...tasks)), {
+    secondsBetweenLooks: null,
+    shares: [],
+    kernelCommandLine: null,
+  });
+
+describe('mmap_lock', () => {
+  it('is held by the thread of that name that is past it', () => {
+    const { verdict, waits } = analysis(
+      task('app', 1, 'D', wants),
+      task('app', 2, 'D', holds),
+      task('other', 3, 'D', holds),
+    );
+    expect(waits).toMatchObject([
+      { waiter: 'app:1', owner: 'app:2', through: 'mmap_lock', confidence: 'low' },
+    ]);
+    expect(verdict.culprit).toMatchObject({ comm: 'app', pid: 2, frame: 'filemap_fault' });
+  });
+
+  it("is anybody's where two could hold it", () => {
+    const { waits } = analysis(
+      task('app', 1, 'D', wants),
+      task('app', 2, 'D', holds),
+      task('app', 3, 'D', holds),
+    );
+    expect(waits).toEqual([]);
+  });
+
+  it("is not what a filesystem's own rw-semaphore is", () => {
+    const inode = stack('__schedule schedule rwsem_down_write_slowpath down_write thing_write vfs_write');
+    expect(analysis(task('app', 1, 'D', inode), task('app', 2, 'D', holds)).waits).toEqual([]);
+  });
+});
+
+describe('a worker', () => {
+  const worker = (workqueue: string, names: string) => {
+    const [header = '', ...rest] = task('kworker/u8:2', 92, 'D', stack(names));
+    return analysis([header, workqueue, ...rest]).verdict.title;
+  };
+  const QUEUE = 'process_one_work worker_thread kthread ret_from_fork';
+
+  it('names the device that it writes to', () => {
+    expect(
+      worker(
+        'Workqueue: writeback wb_workfn (flush-179:0)',
+        `__schedule schedule io_schedule blk_mq_get_tag blk_mq_submit_bio do_writepages wb_workfn ${QUEUE}`,
+      ),
+    ).toBe('kworker/u8:2:92 blocked in work wb_workfn → waiting for a free block request (blk_mq_get_tag) → the block layer (flush-179:0)');
+  }); // prettier-ignore
+
+  it('names the device of its queue', () => {
+    expect(
+      worker(
+        'Workqueue: xfs-inodegc/vdb xfs_inodegc_worker [xfs]',
+        `__schedule schedule xlog_grant_head_wait xlog_grant_head_check xfs_log_reserve xfs_inactive ${QUEUE}`,
+      ),
+    ).toMatch(/ → a filesystem journal \(xfs-inodegc\/vdb\)$/);
+  });
+});
+
+it('a task that runs is not said to wait', () => {
+  const loop = stack('evict_inodes drop_pagecache_sb drop_caches_sysctl_handler vfs_write __x64_sys_write do_syscall_64 entry_SYSCALL_64');
+  const waits = stack('__schedule schedule __wait_rcu_gp synchronize_rcu namespace_unlock path_umount __x64_sys_umount2');
+  const { verdict } = analysis(task('systemd', 1, 'D', waits), task('sysctl', 9, 'R', loop));
+  expect(verdict.title).toBe('sysctl:9 running in write → evict_inodes (+1 other)');
+  expect(verdict.class).toBe('spinning');
+}); // prettier-ignore
