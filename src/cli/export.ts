@@ -9,6 +9,7 @@ import { githubIssue, mailText } from '../core/report/export-text.js';
 import type { Incident } from '../core/report/incident.js';
 import { incidentJson, safeJson } from '../core/report/json.js';
 import { speedscope } from '../core/report/speedscope.js';
+import { errorCode } from '../io/archive/directory.js';
 import { archiveRoot } from '../io/places.js';
 import { tarTo } from '../io/tar.js';
 import { findEvidence, NotFound } from './find.js';
@@ -74,6 +75,8 @@ export async function exportIncident(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof NotFound) return fail(error.message, error.code);
+    // Who reads the tar has enough of it.
+    if (errorCode(error) === 'EPIPE') return EXIT.ok;
     return fail(printable(error instanceof Error ? error.message : String(error), 400), EXIT.environment);
   }
 }

@@ -11,7 +11,7 @@ import { doctor } from './doctor.js';
 import { exportCommand } from './export.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { listIncidents } from './list.js';
-import { processTerminal } from './print.js';
+import { processTerminal, surviveClosedPipes } from './print.js';
 import { prune } from './prune.js';
 import { replayCommand } from './replay.js';
 import { run } from './run.js';
@@ -21,6 +21,7 @@ import { status } from './status.js';
 import { waitFor } from './wait.js';
 import { archiveRoot } from '../io/places.js';
 
+surviveClosedPipes();
 const terminal = processTerminal();
 const done = (code: number) => {
   process.exitCode = code;

@@ -42,6 +42,8 @@ function interrupted(watch: boolean): AbortSignal | undefined {
   if (!watch) return undefined;
   const stopping = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  // Nobody reads it any more.
+  process.stdout.once('error', () => stopping.abort());
   return stopping.signal;
 }
 

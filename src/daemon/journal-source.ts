@@ -26,7 +26,7 @@ export class JournalSource {
   private run: { abort: AbortController; ended: Promise<void> } | null = null;
 
   constructor(private readonly options: JournalSourceOptions) {
-    this.saver = new PositionSaver(options.state, (message) => options.log('warning', message));
+    this.saver = new PositionSaver(options.state, options.log);
   }
 
   /** Follows the units of this configuration; does nothing where it does so already. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { JournalPosition } from './journal.js';
+import type { Log } from './log.js';
 
 const FILE = 'journal-position.json';
 const SAVE_EVERY_MS = 5_000;
@@ -36,10 +37,12 @@ export class PositionSaver {
   private pending: JournalPosition | null = null;
   private timer: NodeJS.Timeout | undefined;
   private writing: Promise<void> = Promise.resolve();
+  private failing = false;
 
+  /** `log` is told once that positions cannot be saved, and once that they can again. */
   constructor(
     private readonly directory: string,
-    private readonly onError: (message: string) => void,
+    private readonly log: Log,
   ) {}
 
   note(position: JournalPosition): void {
@@ -47,7 +50,7 @@ export class PositionSaver {
     this.timer ??= setTimeout(() => void this.flush(), SAVE_EVERY_MS);
   }
 
-  /** Resolves once the last noted position is on disk, or its failure was told to onError. */
+  /** Resolves once the last noted position is on disk, or its failure was logged. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -62,8 +65,12 @@ export class PositionSaver {
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
       await writeFileAtomic(file, `${JSON.stringify(position)}\n`, { mode: 0o600 });
+      if (this.failing) this.log('notice', 'the journal position is saved again');
+      this.failing = false;
     } catch (error) {
-      this.onError(`the journal position was not saved: ${String(error)}`);
+      const lost = 'a restart reads the last minutes of the journal anew';
+      if (!this.failing) this.log('warning', `the journal position is not saved: ${String(error)}; ${lost}`);
+      this.failing = true;
     }
   }
 }

@@ -35,10 +35,18 @@ interface Ended {
 }
 
 /** Runs a verb to its end, and returns what it printed on both streams. */
-async function wedgewatch(...args: string[]): Promise<Ended> {
+const wedgewatch = (...args: string[]) => verb(args, () => undefined);
+
+/** Runs a verb whose reader goes away after the first bytes, as head does. */
+const cutShort = (...args: string[]) => verb(args, (child) => child.stdout?.destroy());
+
+async function verb(args: string[], onOutput: (child: ChildProcess) => void): Promise<Ended> {
   const child = spawn(process.execPath, [main(), ...args], { env: environment });
   const ended: Ended = { code: -1, out: '', err: '' };
-  child.stdout.on('data', (data) => (ended.out += String(data)));
+  child.stdout.on('data', (data) => {
+    ended.out += String(data);
+    onOutput(child);
+  });
   child.stderr.on('data', (data) => (ended.err += String(data)));
   [ended.code] = (await once(child, 'close')) as [number];
   return ended;
@@ -197,4 +205,12 @@ test('no daemon, no such guest, no such verb', async () => {
   const capture = await wedgewatch('--quiet', 'capture', 'nobody');
   expect(capture).toEqual({ code: 3, out: '', err: 'wedgewatch: no guest nobody; there are: lab\n' });
   expect((await wedgewatch('captrue', 'lab')).code).toBe(2);
+});
+
+test('a reader that goes away ends a verb in silence, with the exit code of what it found', async () => {
+  const log = join(import.meta.dirname, '../golden/many-victims.log');
+  expect(await cutShort('analyze', '--json', log)).toMatchObject({ code: 1, err: '' });
+  await configureLab();
+  await daemon();
+  expect(await cutShort('status', '--watch', '--json')).toMatchObject({ code: 0, err: '' });
 });

@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(join(directory, '..'), { recursive: true }));
 
-const fail = (message: string) => expect.unreachable(message);
+const fail = (_: string, text: string) => expect.unreachable(text);
 const position = (i: number) => ({ cursor: `s=1;i=${i}`, realtimeMs: 1_700_000_000_000.25 + i });
 
 it('has no position at first, and no warning', async () => {
@@ -42,23 +42,32 @@ it.each(['', '{"cursor":', '{"cursor":"a b","realtimeMs":1}', '{"cursor":"x"}', 
   },
 );
 
-it('writes at most every 5 s, and tells of a position that could not be saved', async () => {
+it('writes at most every 5 s, and tells once that it cannot, and once that it can again', async () => {
   await writeFile(directory, 'a file, no directory');
-  const errors: string[] = [];
+  const said: string[] = [];
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
-    const saver = new PositionSaver(directory, (message) => errors.push(message));
+    const saver = new PositionSaver(directory, (level, text) => said.push(`${level}: ${text}`));
     saver.note(position(1));
     vi.advanceTimersByTime(4_999);
     saver.note(position(2));
     vi.advanceTimersByTime(1);
     await saver.flush();
-    expect(errors).toEqual([
-      expect.stringMatching(/the journal position was not saved: .*(?:EEXIST|ENOTDIR)/),
-    ]);
+    const failed = expect.stringMatching(
+      /^warning: the journal position is not saved: .*(?:EEXIST|ENOTDIR).*; a restart reads/,
+    ) as string;
+    expect(said).toEqual([failed]);
     saver.note(position(3));
     vi.advanceTimersByTime(5_000);
-    await vi.waitFor(() => expect(errors).toHaveLength(2));
+    await saver.flush();
+    expect(said).toEqual([failed]);
+    await rm(directory);
+    for (const n of [4, 5]) {
+      saver.note(position(n));
+      await saver.flush();
+    }
+    expect(said).toEqual([failed, 'notice: the journal position is saved again']);
+    expect((await loadPosition(directory)).position).toEqual(position(5));
   } finally {
     vi.useRealTimers();
   }
