@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseKeys } from '../core/capture/keys.js';
 import { printable } from '../core/printable.js';
-import { readIncident } from '../core/report/read-incident.js';
 import { captureNow } from '../daemon/capture-now.js';
 import {
   askCapture,
@@ -15,6 +14,8 @@ import {
 } from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
 import { knownGuests, noGuest } from '../daemon/known.js';
+import { errorCode } from '../io/archive/directory.js';
+import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/places.js';
 import type { Config } from '../core/config/schema.js';
@@ -47,14 +48,16 @@ export async function captureGuest(vm: string, options: CaptureOptions, globals:
       terminal.err(`wedgewatch: ${printable(result.problem ?? 'nothing was filed', 400)}\n`);
       return result.problem?.startsWith('no guest ') === true ? EXIT.noMatch : EXIT.environment;
     }
-    const text = await readFile(join(result.directory, 'incident.json'), 'utf8');
-    const read = readIncident(text);
+    const read = await readIncidentOf(result.directory);
     if (!read.ok) {
+      const verdict = (await readVerdict(result.directory))?.split('\n')[0] ?? 'no verdict';
+      terminal.out(options.json === true ? '' : `${printable(verdict, 400)}\n${result.directory}\n`);
       terminal.err(`wedgewatch: ${result.directory}: ${read.problem}\n`);
-      return EXIT.environment;
+      return EXIT.incomplete;
     }
     const { verdict, evidence } = read.incident;
-    terminal.out(options.json === true ? text : `${printable(verdict.title, 400)}\n${result.directory}\n`);
+    if (options.json === true) terminal.out(await readFile(join(result.directory, 'incident.json'), 'utf8'));
+    else terminal.out(`${printable(verdict.title, 400)}\n${result.directory}\n`);
     if (!evidence.complete) return EXIT.incomplete;
     // Keys such as m or d show no task to judge.
     return verdict.class === 'none' || verdict.class === 'unknown' ? EXIT.ok : EXIT.hang;
@@ -87,11 +90,12 @@ async function captureThrough(
   return through ?? captureAlone(vm, order, config, quiet, socket);
 }
 
-/** Null where no daemon listens; any other failure of the call is one. */
-function isNobody(error: unknown): null {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
+/** Null where no daemon listens: only then nobody else presses keys. */
+function isNobody(error: unknown): CaptureResult | null {
+  const code = errorCode(error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
-  throw error;
+  const problem = `the daemon did not end the capture (${String(error)}); if it died, its next start files what there is`;
+  return { directory: null, problem };
 }
 
 async function captureAlone(

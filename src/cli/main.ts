@@ -19,6 +19,7 @@ import { showIncident } from './show.js';
 import { stacksCommand } from './stacks.js';
 import { status } from './status.js';
 import { waitFor } from './wait.js';
+import { errorCode } from '../io/archive/directory.js';
 import { archiveRoot } from '../io/places.js';
 
 surviveClosedPipes();
@@ -166,4 +167,9 @@ program
   .option('--json', 'the end as JSON, the rest on standard error')
   .action(async (options) => done(await demo(options, globals())));
 
-await program.parseAsync();
+await program.parseAsync().catch((error: unknown) => {
+  const bug = error instanceof Error && errorCode(error) === null ? error.stack : null;
+  terminal.err(`wedgewatch: ${bug ?? String(error)}\n`);
+  // Not 1, which says that a hang was found.
+  process.exitCode = EXIT.environment;
+});

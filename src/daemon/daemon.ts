@@ -13,7 +13,6 @@ import type { FollowedEntry } from '../io/journal.js';
 import type { Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/places.js';
-import type { SourceStatus } from '../io/source-status.js';
 import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
@@ -128,7 +127,10 @@ export class Daemon {
   /** Why the console of a guest cannot be judged now, or null. */
   blindness(guest: Guest): string | null {
     const { console } = guest.settings;
-    return blind(console.kind === 'file' ? this.files.status(guest.vm) : this.journal.status);
+    // What is captured from a file of its own does not need the journal.
+    if (guest.caseFile.readsFile) return null;
+    const status = console.kind === 'file' ? this.files.status(guest.vm) : this.journal.status;
+    return status.state === 'live' ? null : status.detail;
   }
 
   /** Why the journal cannot be read now, or null. */
@@ -292,8 +294,4 @@ function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null 
   const asked = !settings.ssh.enabled || ssh.last !== null;
   if (!asked || ssh.lastOkAt !== null) return null;
   return `no QMP socket at ${settings.qmpSocket}: it is not started, or its qmp: is wrong`;
-}
-
-function blind(status: SourceStatus): string | null {
-  return status.state === 'live' ? null : status.detail;
 }

@@ -77,6 +77,12 @@ export async function startGuest(world: World, guest: WorldGuest): Promise<void>
   await world.dev(['systemctl', '--user', 'start', guestUnit(vm)]);
 }
 
+/** Waits for the login prompt, behind which all that the guest starts has been started, in its console's file. */
+export async function waitForPrompt(world: World, log: string, timeoutMs = 60_000): Promise<void> {
+  const script = `until grep -q '^guest login:' ${log}; do sleep 0.2; done`;
+  await world.root(['sh', '-c', script], timeoutMs);
+}
+
 /** Waits until a command runs in the guest over SSH. @throws Error at the deadline, in milliseconds */
 export async function waitForSsh(world: World, vm: string, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs;

@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { Check } from '../../src/daemon/check.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
-import { startGuest, stopGuest, waitForSsh } from './guests.js';
+import { verb } from './by-hand.js';
+import { startGuest, stopGuest, waitForPrompt } from './guests.js';
 import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
@@ -21,43 +22,33 @@ const MINUTES = 600_000;
 
 let world: World;
 
-const main = [process.execPath, join(project, 'dist/cli/main.js')];
-
-/** Exit code and output of a verb, as the user. */
-async function verb(args: string[]): Promise<{ code: number; out: string }> {
-  const line = `${main.join(' ')} ${args.join(' ')}; echo "exit $?"`;
-  const said = await world.dev(['sh', '-c', line], MINUTES);
-  const [, out = '', code = ''] = /^([^]*?)\n?exit (\d+)$/.exec(said.trimEnd()) ?? [];
-  return { code: Number(code), out };
-}
-
-async function capture(name: string): Promise<{ code: number; incident: Incident; sleepers: number }> {
+async function capture(name: string): Promise<{ code: number; incident: Incident; waiters: number }> {
   const began = performance.now();
-  const { code, out } = await verb(['--quiet', 'capture', 'large', '--json']);
+  const { code, out } = await verb(world, '--quiet capture large --json', MINUTES);
   const incident = JSON.parse(out) as Incident;
   const t = incident.dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
-  // One more is init's own.
-  const sleepers = t.filter(({ comm }) => comm === 'sleep').length - 1;
+  const waiters = t.filter(({ comm }) => comm === 'waiter').length;
   const { complete, incompleteBecause, dumps } = incident.evidence;
   const took = ((performance.now() - began) / 1000).toFixed(1);
   const sizes = dumps.map((dump) => `${dump.name} ${dump.lines} lines, ended by ${dump.endedBy}`).join('; ');
   process.stdout.write(
-    `${name}: ${sleepers} of ${tasks} sleepers in t, complete ${complete}, exit ${code}, ${took} s; ${sizes}; ${incompleteBecause.join('; ')}\n`,
+    `${name}: ${waiters} of ${tasks} waiters in t, complete ${complete}, exit ${code}, ${took} s; ${sizes}; ${incompleteBecause.join('; ')}\n`,
   );
-  return { code, incident, sleepers };
+  return { code, incident, waiters };
 }
 
 const rateLimit = async () => {
-  const checks = JSON.parse((await verb(['doctor', 'large', '--json'])).out) as Check[];
+  const checks = JSON.parse((await verb(world, 'doctor large --json')).out) as Check[];
   return checks.find(({ what }) => what === 'journald rate limit');
 };
 
-async function start(log?: string): Promise<void> {
+/** The user may not read QEMU's copy of the console at first. */
+async function start(): Promise<void> {
+  await world.root(['rm', '-f', log]);
   const append = `loglevel=7 wedge.tasks=${tasks}`;
-  await startGuest(world, { vm: 'large', mode: 'none', port: 2310, memory, append, ...(log && { log }) });
-  await waitForSsh(world, 'large', MINUTES);
-  const running = () => world.dev(['ssh', 'large', 'ps | grep -c sleep']).then(Number, () => 0);
-  await expect.poll(running, { timeout: MINUTES, interval: 500 }).toBeGreaterThanOrEqual(tasks);
+  await startGuest(world, { vm: 'large', mode: 'none', port: 2310, memory, append, log });
+  await waitForPrompt(world, log, MINUTES);
+  await world.dev(['chmod', '0', log]);
 }
 
 beforeAll(async () => {
@@ -74,25 +65,24 @@ beforeAll(async () => {
 afterAll(() => world.down());
 
 test('through journald alone it loses lines, and says so', { timeout: MINUTES }, async () => {
-  await start(log);
-  await world.dev(['chmod', '0', log]);
+  await start();
   expect(await rateLimit()).toMatchObject({
     result: 'warning',
     detail: expect.stringMatching(/all its guests together: a dump of \d+ tasks/) as string,
     fix: expect.stringContaining('lossless-console.md') as string,
   });
-  const { code, incident, sleepers } = await capture('journald');
+  const { code, incident, waiters } = await capture('journald');
   expect(code).toBe(4);
   expect(incident.evidence.complete).toBe(false);
-  expect(sleepers).toBeLessThan(tasks);
+  expect(waiters).toBeLessThan(tasks);
 });
 
 test('from QEMU’s own log file it is whole', { timeout: MINUTES }, async () => {
   await world.dev(['chmod', '600', log]);
-  expect((await verb(['doctor', 'large'])).out).toContain(`dumps are read from ${log}`);
-  const { incident, sleepers } = await capture('logfile');
+  expect((await verb(world, 'doctor large')).out).toContain(`dumps are read from ${log}`);
+  const { incident, waiters } = await capture('logfile');
   expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
-  expect(sleepers).toBe(tasks);
+  expect(waiters).toBe(tasks);
   await stopGuest(world, 'large');
 });
 
@@ -105,7 +95,7 @@ test('through journald with the drop-in it is whole', { timeout: MINUTES }, asyn
   await world.root(['systemctl', 'restart', `user@${uid}.service`]);
   await start();
   expect((await rateLimit())?.result).toBe('ok');
-  const { incident, sleepers } = await capture('drop-in');
+  const { incident, waiters } = await capture('drop-in');
   expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
-  expect(sleepers).toBe(tasks);
+  expect(waiters).toBe(tasks);
 });

@@ -44,7 +44,8 @@ export interface Exchange {
 
 export type ExchangeEvent =
   | { type: 'line'; at: Mono; text: string }
-  | { type: 'tick'; at: Mono }
+  /** `blind`: why the console cannot be read now. */
+  | { type: 'tick'; at: Mono; blind?: string | undefined }
   | { type: 'pressed'; at: Mono; id: number; fault: PressFault | null; detail: string };
 
 export interface Press {
@@ -110,7 +111,7 @@ export function exchangeStep(
       if (event.id === exchange.pressId) onPressed(exchange, event);
       return { exchange, press: null };
     case 'tick':
-      return { exchange, press: onTick(exchange, event.at, limits) };
+      return { exchange, press: onTick(exchange, event, limits) };
   }
 }
 
@@ -170,14 +171,27 @@ function onPressed(exchange: Exchange, event: { at: Mono; fault: PressFault | nu
   else exchange.phase = 'header';
 }
 
-function onTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {
+function onTick(
+  exchange: Exchange,
+  { at, blind }: Extract<ExchangeEvent, { type: 'tick' }>,
+  limits: Config['capture'],
+): Press | null {
+  if (exchange.phase === 'pressing') return null; // the press has its own deadline and always reports
+  if (blind !== undefined) return blindTick(exchange, at, blind, limits);
   if (exchange.phase === 'body') return bodyTick(exchange, at, limits);
   if (at - exchange.phaseAt < limits.headerTimeout) return null;
-  if (exchange.phase === 'pressing') return null; // the press has its own deadline and always reports
   if (exchange.presses >= MAX_PRESSES) return end(exchange, 'no-response', null);
   exchange.presses += 1;
   exchange.phase = 'pressing';
   return press(exchange, exchange.key, at);
+}
+
+/** What the guest says now is heard later: the silence is ours, not its own. */
+function blindTick(exchange: Exchange, at: Mono, why: string, limits: Config['capture']): null {
+  exchange.phaseAt = at;
+  exchange.lastLineAt = at;
+  if (at - exchange.startedAt < limits.dumpTimeout) return null;
+  return end(exchange, 'deadline', `its console could not be read: ${why}`);
 }
 
 function bodyTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {

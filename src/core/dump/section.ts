@@ -101,8 +101,15 @@ export class Section {
 
   /** Nothing in it but what the kernel says by itself: no tasks of a dump that it broke into. */
   get onlyReports(): boolean {
-    if (this.key === 'rcu_stall' || this.key === 'lockup') return this.tasks.length === 0;
+    if (this.stalls !== null) return this.tasks.every((task) => this.isOfStall(task));
     return this.key === 'hung_task' && this.tasks.length <= this.reports.size + this.blockers.length;
+  }
+
+  /** The kernel shows the accused and RCU's own threads unasked; only lines of a dump know the parents of others. */
+  private isOfStall({ comm, pid, ppid }: Task): boolean {
+    return (
+      ppid === null || comm.startsWith('rcu_') || (pid !== null && this.stall?.pids.includes(pid) === true)
+    );
   }
 
   /** HELP came: all that was printed up to here is inside. */

@@ -1,5 +1,6 @@
 /** Which incidents have to go. */
 import { formatDuration } from '../config/duration.js';
+import { roundSize } from '../config/size.js';
 import { parseIncidentName } from './incident.js';
 
 export interface Limits {
@@ -57,5 +58,7 @@ export function inAge(stored: readonly Stored[]) {
 function exceeded(all: { count: number; bytes: number; age: number }, limits: Limits): string | null {
   if (all.age > limits.maxAge) return `older than archive.maxAge, ${formatDuration(limits.maxAge)}`;
   if (all.count > limits.maxIncidents) return `beyond archive.maxIncidents, ${limits.maxIncidents}`;
-  return all.bytes > limits.maxSize && all.count > 1 ? 'beyond archive.maxSize' : null;
+  return all.bytes > limits.maxSize && all.count > 1
+    ? `beyond archive.maxSize, ${roundSize(limits.maxSize)}`
+    : null;
 }

@@ -80,7 +80,8 @@ export function readDump(context: Context, event: { text: string; replayed?: tru
   return inside;
 }
 
-export function captureTick(context: Context): void {
+/** `blind`: why the console cannot be read now. */
+export function captureTick(context: Context, blind?: string): void {
   const { state, at } = context;
   const current = state.case;
   if (current !== null && current.again !== null) {
@@ -99,7 +100,7 @@ export function captureTick(context: Context): void {
     return;
   }
   if (current !== null && climbTick(context, current)) climb(context);
-  else advance(context, { type: 'tick', at });
+  else advance(context, { type: 'tick', at, blind });
 }
 
 function againTick(context: Context, current: Case, { leg, at }: { leg: DumpName; at: Mono }): void {

@@ -93,7 +93,7 @@ function onTick(context: Context, event: Tick): void {
   armingTick(context);
   if (state.case !== null) {
     lookTick(context);
-    captureTick(context);
+    captureTick(context, event.blind);
     return;
   }
   if (state.name === 'recovered' && at - state.since >= RECOVERED_MS) enterCalm(context, state.why);

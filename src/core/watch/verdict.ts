@@ -56,7 +56,8 @@ function doubts(state: GuestState, current: Case, { kept, parsed }: OwnDump): st
       const why = (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
         (text) => `${name}: ${text}`,
       );
-      const cut = endedBy === 'fence' ? [] : [`${name}: ended by ${endedBy}, not by its fence`];
+      const because = quote === null ? '' : `: ${quote}`;
+      const cut = endedBy === 'fence' ? [] : [`${name}: ended by ${endedBy}, not by its fence${because}`];
       return [...cut, ...why];
     }
   }

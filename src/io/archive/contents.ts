@@ -70,11 +70,13 @@ export async function fileIncident(
   before: readonly Missing[],
 ): Promise<Filed> {
   const missing: Missing[] = [...before];
-  const put = async (file: string, content: () => string | Promise<string>): Promise<void> => {
+  const put = async (file: string, content: () => string | Promise<string>): Promise<boolean> => {
     try {
       await putFile(join(partial, file), await content());
+      return true;
     } catch (error) {
       missing.push({ file, why: faultText(error) });
+      return false;
     }
   };
   const record = async (): Promise<void> => {
@@ -82,7 +84,8 @@ export async function fileIncident(
     const later = missing.length === before.length ? contents(known, parts).map(([file]) => file) : [];
     const files = await filesOf(partial, [...later, ...RECORDS]);
     await put('verdict.txt', () => renderVerdict(known, files));
-    await put('incident.json', () => incidentJson(known));
+    if (await put('incident.json', () => incidentJson(known))) return;
+    await put('incident.json', () => incidentJson(withoutStacks(withMissing(incident, missing))));
   };
 
   await rm(join(partial, RESERVE), { force: true }).catch(() => undefined);
@@ -170,12 +173,15 @@ export async function filesOf(directory: string, later: readonly string[] = []):
 }
 
 function withMissing(incident: Incident, missing: readonly Missing[]): Incident {
-  const lost = unique(missing).filter(({ file }) => !DERIVED.has(file));
+  const lost = unique(missing).filter(({ file }) => !DERIVED.has(file) || file === 'incident.json');
   return incompleteBecause(
     incident,
     lost.map(({ file, why }) => `${file} is not whole: ${why}`),
   );
 }
+
+/** Small enough for a full disk, and still listed and shown; the stacks are in the files of the dumps. */
+const withoutStacks = (incident: Incident): Incident => ({ ...incident, groups: [], waits: [], dumps: [] });
 
 const unique = (missing: readonly Missing[]): Missing[] =>
   missing.filter(({ file }, index) => missing.findIndex((other) => other.file === file) === index);

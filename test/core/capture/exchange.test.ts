@@ -37,8 +37,8 @@ class Talk {
     return this.give({ type: 'line', at, text });
   }
 
-  tick(at: number): this {
-    return this.give({ type: 'tick', at });
+  tick(at: number, blind?: string): this {
+    return this.give({ type: 'tick', at, blind });
   }
 
   get keys(): string {
@@ -132,4 +132,27 @@ describe('a chord', () => {
 it('measures the longest pause within the dump', () => {
   const talk = inBody().line(110, 'a').line(4_110, 'b').line(4_200, `[   54.000000] ${HELP}`);
   expect(talk.exchange.longestPauseMs).toBe(4_000);
+});
+
+describe('a console that cannot be read now', () => {
+  const WHY = 'journalctl was killed by SIGKILL';
+
+  it('is not silent: no chord more, and the dump goes on where it is read again', () => {
+    const talk = inBody().line(1_000, 'task:a');
+    for (let at = 1_500; at < 30_000; at += 500) talk.tick(at, WHY);
+    expect(talk.keys).toBe('w, h');
+    talk.line(30_100, `[   80.100000] ${HELP}`);
+    expect(talk.exchange).toMatchObject({ endedBy: 'fence', longestPauseMs: 900 });
+    const chord = new Talk().pressed(60).tick(5_000, WHY).tick(6_900);
+    expect(chord.keys).toBe('w');
+    expect(chord.tick(7_000).keys).toBe('w, w slow');
+  });
+
+  it('ends a dump at its deadline, with the reason', () => {
+    for (const talk of [inBody(), new Talk().pressed(60)])
+      expect(talk.tick(59_999, WHY).tick(60_000, WHY).exchange).toMatchObject({
+        endedBy: 'deadline',
+        quote: `its console could not be read: ${WHY}`,
+      });
+  });
 });

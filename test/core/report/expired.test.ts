@@ -29,7 +29,7 @@ it('removes the oldest beyond the number', () => {
 });
 
 it('removes the oldest until the rest fits, but not the newest for that', () => {
-  const why = 'beyond archive.maxSize';
+  const why = 'beyond archive.maxSize, 1.0 KiB';
   expect(gone([one(4, 600), one(3, 10), one(2, 600), one(1, 300)], {})).toEqual([[name(4), why]]);
   expect(gone([one(2, 10), one(1, 5000)], {})).toEqual([[name(2), why]]);
 });

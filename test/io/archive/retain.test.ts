@@ -36,7 +36,7 @@ it('measures what is there, and keeps what is pinned', async () => {
   await writeFile(join(parent, name(3), 'pinned'), '');
   await writeFile(join(parent, name(2), 'console.raw'), Buffer.alloc(2 << 20));
   expect(await retain(root, limits, now)).toMatchObject([
-    { name: name(2), bytes: (2 << 20) + 6, why: 'beyond archive.maxSize' },
+    { name: name(2), bytes: (2 << 20) + 6, why: 'beyond archive.maxSize, 1.0 MiB' },
   ]);
   expect((await readdir(parent)).sort()).toEqual([name(3), name(1)]);
 });
