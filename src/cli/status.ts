@@ -96,7 +96,9 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
     const waits = guest.awaiting === null ? '' : `; the console waits for ${guest.awaiting}`;
     const line = `${guest.vm}: ${guest.class}: ${guest.reasons.join('; ')}${waits}`;
     terminal.out(styled(terminal, 'dim', `${printable(line, 2 * TEXT_MAX)}\n`));
-    if (shown.one) terminal.out(evidenceLines(guest));
+    if (!shown.one) continue;
+    terminal.out(evidenceLines(guest));
+    if (guest.armedFix !== null) terminal.out(`${printable(`  to arm it: ${guest.armedFix}`, 2 * TEXT_MAX)}\n`);
   }
 }
 

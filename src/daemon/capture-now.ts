@@ -1,5 +1,7 @@
 /** A capture by hand, through a running daemon: only one of us presses keys. */
+import type { GuestFacts } from '../core/model.js';
 import { isSocket } from '../io/discover.js';
+import { readGuestFacts } from '../io/ssh/facts.js';
 import type { CaptureOrder, CaptureResult } from './control.js';
 import type { Daemon } from './daemon.js';
 import type { Guest } from './guest.js';
@@ -18,11 +20,25 @@ export async function captureNow(
 ): Promise<CaptureResult> {
   const guest = daemon.guests.get(vm);
   if (guest === undefined) return { directory: null, problem: noGuest(vm, [...daemon.guests.keys()]) };
+  const facts = await factsNow(guest);
   const problem = await unavailable(guest);
   if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };
+<<<<<<< HEAD
   const filed = guest.nextFiled(WAIT_MS + DUMPS * guest.settings.capture.dumpTimeout);
   guest.now({ type: 'capture-asked', note, keys });
+=======
+  const filed = guest.nextFiled(WAIT_MS);
+  guest.now({ type: 'capture-asked', note, keys, ...(facts !== null && { facts }) });
+>>>>>>> 85f46d9 (Keys over SSH share one login; a capture by hand first reads the settings that it puts back)
   return filed;
+}
+
+/** Its mask and loglevel may have been set since its boot, and the loglevel is to be put back. */
+async function factsNow({ settings: { ssh }, state, stopping }: Guest): Promise<GuestFacts | null> {
+  if (!ssh.enabled || state.ssh.last?.kind !== 'ok') return null;
+  const options = { timeoutMs: ssh.timeout, config: ssh.configFile, signal: stopping.signal };
+  const facts = await readGuestFacts(ssh.host, options);
+  return facts.loglevel === null ? null : facts;
 }
 
 /** Why the guest cannot be captured now, or null. */

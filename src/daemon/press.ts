@@ -4,7 +4,7 @@ import type { PressFault, SysrqKey } from '../core/model.js';
 import { monotonicMs } from '../io/clock.js';
 import { QmpError } from '../io/qmp/error.js';
 import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/press.js';
-import { triggerSysrq } from '../io/ssh/trigger.js';
+import { SysrqSession } from '../io/ssh/trigger.js';
 import type { Guest } from './guest.js';
 
 interface Pressed {
@@ -35,7 +35,7 @@ export function press(guest: Guest, { key, slow, via }: Order): Promise<Pressed>
     case 'second-keyboard':
       return untilFree(() => pressSecondKeyboard(qmpSocket, key, options));
     case 'sysrq-trigger':
-      return inTurn(guest, () => trigger(guest, key));
+      return trigger(guest, key);
   }
 }
 
@@ -56,29 +56,28 @@ async function untilFree(chord: () => Promise<void>): Promise<Pressed> {
   }
 }
 
-/**
- * Two writes to /proc/sysrq-trigger run beside each other on two CPUs, and a fence would come in the middle of its
- * dump: the next begins when the last has returned.
- */
-const turns = new WeakMap<Guest, Promise<Pressed>>();
-
-function inTurn(guest: Guest, write: () => Promise<Pressed>): Promise<Pressed> {
-  const turn = (turns.get(guest) ?? Promise.resolve(PRESSED)).then(write);
-  turns.set(
-    guest,
-    turn.catch(() => PRESSED),
-  );
-  return turn;
-}
+/** The one login of each guest that is captured over SSH. */
+const sessions = new WeakMap<Guest, SysrqSession>();
 
 async function trigger(guest: Guest, key: SysrqKey): Promise<Pressed> {
   const { ssh, capture } = guest.settings;
-  const dump = key !== 'h' && !/^\d$/.test(key);
-  const problem = await triggerSysrq(ssh.host, key, {
-    // A login does more than a banner; a dump returns when it is stored.
-    timeoutMs: 3 * ssh.timeout + (dump ? capture.dumpTimeout : 0),
-    config: ssh.configFile,
-    signal: guest.stopping.signal,
-  });
-  return problem === null ? PRESSED : { fault: 'ssh-failed', detail: problem };
+  // A login does more than a banner.
+  const login = 3 * ssh.timeout;
+  // A fence waits for its dump, which returns when it is stored.
+  const timeoutMs = /^\d$/.test(key) ? login : login + capture.dumpTimeout;
+  try {
+    const problem = await sessionOf(guest, login).press(key, timeoutMs);
+    return problem === null ? PRESSED : { fault: 'ssh-failed', detail: problem };
+  } catch (error) {
+    return { fault: 'ssh-failed', detail: `ssh cannot be started: ${String(error)}` };
+  }
+}
+
+function sessionOf(guest: Guest, timeoutMs: number): SysrqSession {
+  const kept = sessions.get(guest);
+  if (kept !== undefined && !kept.ended) return kept;
+  const { host, configFile: config } = guest.settings.ssh;
+  const session = new SysrqSession(host, { timeoutMs, config, signal: guest.stopping.signal });
+  sessions.set(guest, session);
+  return session;
 }

@@ -50,18 +50,23 @@ function refusedBy({
 }
 
 /**
- * Why a guest that said so refuses its dumps. Where the mask is not known, that digits were allowed tells which of the
- * usual defaults it is.
+ * Why a guest that said so refuses its dumps. The mask that was read may have been set since: it counts where it goes
+ * with what the guest said to the digits. Else that tells which of the usual defaults it is.
  */
-export function refusal(facts: GuestFacts | null, digitsAllowed: boolean): string {
-  const likely = digitsAllowed ? "Debian's default 438" : "systemd's default 16";
-  const known = facts === null ? null : refusedBy(facts);
+export function refusal(facts: GuestFacts | null, digits: 'allowed' | 'refused' | null): string {
+  const likely = digits === 'allowed' ? "Debian's default 438" : "systemd's default 16";
+  const mask = facts?.sysrqMask ?? 0;
+  const logs = mask === 1 || (mask & ENABLE_LOG) !== 0;
+  const believed = facts !== null && mask !== 0 && (digits === null || logs === (digits === 'allowed'));
+  const known = believed ? refusedBy(facts) : null;
   return known ?? `kernel.sysrq lacks bit ${ENABLE_DUMP}, as ${likely} does`;
 }
 
 interface Gap {
   what: string;
-  fix: string | null;
+  fix: string;
+  /** Over SSH, until the guest's next boot. */
+  settable: boolean;
 }
 
 /** Symbols that a kernel lacks, where its configuration could be read. */
@@ -70,8 +75,8 @@ function missingSymbols({ symbols }: GuestFacts): string[] {
   return NEEDED.filter((name) => !symbols.includes(name)).map((name) => `CONFIG_${name}`);
 }
 
-/** What the settings of a guest keep it from printing, or null. `settable`: over SSH, until its next boot. */
-export function gapIn(facts: GuestFacts): (Gap & { settable: boolean }) | null {
+/** What the settings of a guest keep it from printing, or null. */
+export function gapIn(facts: GuestFacts): Gap | null {
   const { sysrqMask: mask, loglevel } = facts;
   const missing = missingSymbols(facts);
   if (missing.length > 0) {

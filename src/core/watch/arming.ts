@@ -41,7 +41,8 @@ export function checkArming({ state, settings, effects }: Context): void {
 function onFacts(context: Context, facts: GuestFacts): void {
   const { state, settings, effects } = context;
   const before = state.facts;
-  state.facts = facts;
+  // A capture has raised the loglevel: what it was before is what is put back.
+  state.facts = state.case === null ? facts : { ...facts, loglevel: before?.loglevel ?? null };
   if (settings.arm === 'off' || state.case !== null) return;
   const settable = gapIn(facts)?.settable === true;
   if (settings.arm === 'fix' && settable && state.arming.fix === null) {

@@ -121,33 +121,38 @@ function advance(context: Context, event: ExchangeEvent): void {
 }
 
 function legEnded(context: Context, current: Case, series: Series): void {
-  const { at } = context;
+  const { leg } = series;
   current.raised = series.raised;
   current.strays = series.strays;
   const own = keepDump(context, current, series);
-  if (current.acquitted !== null && series.leg !== 'restore') {
+  if (current.acquitted !== null && leg !== 'restore') {
     finish(context, current);
     return;
   }
-  if (series.leg === 'restore') {
+  if (leg === 'restore') {
     fileCase(context);
     return;
   }
+  if (leg === 'raise') current.digits = digitsIn(series) ?? current.digits;
   if (climbs(context, current, series)) return;
-  const { leg } = series;
   if (leg === 'raise') {
     // What a loglevel may have hidden is asked for again.
     if (series.raised) current.dumps = current.dumps.filter((dump) => !whole(dump) || !isEmpty(dump));
   } else {
-    if (speaks(series)) channelWorks(context, current);
+    if (speaks(series) && (series.raised || !isEmpty(series.exchange))) channelWorks(context, current);
     current.asked = current.plan.indexOf(leg) + 1;
   }
-  if (own !== null && repeats(context, current, own)) return;
+  if (own === null || !repeats(context, current, own)) askNext(context, current, leg);
+}
+
+/** The next dump of the plan, or the end of the capture. */
+function askNext(context: Context, current: Case, leg: Leg): void {
   const next = current.plan
     .slice(current.asked)
     .find((name) => !current.dumps.some((dump) => dump.name === name && whole(dump)));
   if (next === undefined) finish(context, current);
-  else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = at + secondLookMs(context);
+  else if (next === SECOND_LOOK && !current.manual)
+    current.secondLookAt = context.at + secondLookMs(context);
   else {
     if (leg !== 'raise') enter(context, 'capturing', current.why);
     start(context, current, next);
@@ -187,18 +192,25 @@ function failing(context: Context, current: Case, { leg, exchange, raised }: Ser
   if (endedBy === 'no-response' || endedBy === 'not-pressed')
     return current.dumps.some(whole) ? null : { how: endedBy, quote };
   if (leg === 'raise') return null;
+  const last = current.plan.at(-1) === leg;
   if (endedBy === 'refused') {
     // Other keys may have another bit of the mask: only SSH is better for all of them.
-    const last = current.plan.at(-1) === leg;
     return overSsh || ((last || !current.manual) && !current.dumps.some(whole))
       ? { how: endedBy, quote }
       : null;
   }
-  return overSsh && !raised && current.dumps.some(isEmpty) ? { how: 'hidden', quote } : null;
+  // A w may be empty because nothing is blocked; where nothing better is left, the t behind it tells.
+  const hidden = !raised && (overSsh ? current.dumps.some(isEmpty) : last && current.dumps.every(isEmpty));
+  return hidden && current.ladder?.length !== 0 ? { how: 'hidden', quote } : null;
+}
+
+function digitsIn({ exchange: { endedBy } }: Series): Case['digits'] {
+  if (endedBy === 'refused') return 'refused';
+  return endedBy === 'answered' ? 'allowed' : null;
 }
 
 /** A header and its fence, and nothing in between. */
-const isEmpty = ({ lines }: KeptDump): boolean => lines.length < 3;
+const isEmpty = ({ lines }: Pick<KeptDump, 'lines'>): boolean => lines.length < 3;
 
 const whole = ({ endedBy }: KeptDump): boolean => endedBy === 'fence';
 

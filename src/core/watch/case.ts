@@ -95,6 +95,7 @@ export function openCase(context: Context, reason: Reason): void {
     open: false,
     series: null,
     raised: false,
+    digits: null,
     acquitted: null,
     secondLookAt: null,
     again: null,

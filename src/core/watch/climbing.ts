@@ -45,7 +45,7 @@ export function channelWorks(context: Context, current: Case): void {
 export function channelFailed(context: Context, current: Case, { how, quote }: ChannelFailure): void {
   const details: Record<ChannelFailure['how'], string> = {
     hidden: 'the loglevel cannot be raised by these keys, and it may hide what is printed',
-    refused: `the guest refuses: ${refusal(context.state.facts, current.raised)}`,
+    refused: `the guest refuses: ${refusal(context.state.facts, current.digits)}`,
     'no-response': 'the guest gives no answer',
     'not-pressed': quote ?? 'the keys could not be pressed',
   };

@@ -37,8 +37,8 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'memory-dumped'; outcome: CaptureRung['outcome']; detail: string }
   | { type: 'filed'; incident: string | null; problem?: string }
   | { type: 'gone'; reason: string }
-  /** Somebody wants a dump now, whatever the guest's state. */
-  | { type: 'capture-asked'; note: string | null; keys: DumpSysrqKey[] | null }
+  /** Somebody wants a dump now, whatever the guest's state. `facts`: its settings now, where SSH answers. */
+  | { type: 'capture-asked'; note: string | null; keys: DumpSysrqKey[] | null; facts?: GuestFacts }
 );
 
 /** All that an incident says, apart from the bytes. Times on the host's monotonic clock. */

@@ -61,7 +61,7 @@ export function allBusy(looks: readonly TimedLook[]): boolean {
 /** Every vCPU ran all the time, and each within one page of code: a loop, not work. */
 export function allLoop(looks: readonly TimedLook[]): boolean {
   if (!allBusy(looks)) return false;
-  const all = samplesOf(looks);
+  const all = [...samplesOf(looks).values()];
   return (
     all.length > 0 &&
     all.every((samples) => {
@@ -75,7 +75,7 @@ export function allLoop(looks: readonly TimedLook[]): boolean {
 
 /** Where all samples were taken: in programs, in the kernel; null where they differ or tell nothing. */
 export function ranIn(looks: readonly TimedLook[]): 'programs' | 'kernel' | null {
-  const samples = samplesOf(looks).flat();
+  const samples = [...samplesOf(looks).values()].flat();
   if (samples.length === 0 || samples.some(({ user }) => user === null)) return null;
   if (samples.every(({ user }) => user === true)) return 'programs';
   return samples.every(({ user }) => user === false) ? 'kernel' : null;
@@ -87,12 +87,13 @@ export function vcpuCount(looks: readonly TimedLook[]): number {
   return last?.qmp.ok === true ? last.qmp.vcpus.length : 0;
 }
 
-function samplesOf(looks: readonly TimedLook[]): CpuSample[][] {
+/** All samples of each vCPU by its index. */
+export function samplesOf(looks: readonly TimedLook[]): Map<number, CpuSample[]> {
   const byVcpu = new Map<number, CpuSample[]>();
   for (const { qmp } of looks) {
     const vcpus: readonly Vcpu[] = qmp.ok ? qmp.vcpus : [];
     for (const { index, samples = [] } of vcpus)
       byVcpu.set(index, [...(byVcpu.get(index) ?? []), ...samples]);
   }
-  return [...byVcpu.values()];
+  return byVcpu;
 }

@@ -51,6 +51,8 @@ export interface Case {
   series: Series | null;
   /** The guest confirmed the higher loglevel: bodies are not hidden. */
   raised: boolean;
+  /** What the guest said to the digit that raises it; null where it did not speak. */
+  digits: 'allowed' | 'refused' | null;
   /** The guest moves again; the case ends when the conversation under way has, and the loglevel is back. */
   acquitted: string | null;
   /** The moment of the second look, while it is waited for. */

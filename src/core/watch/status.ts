@@ -1,7 +1,7 @@
 /** What `status` says of a guest. */
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
-import { armed } from './armed.js';
+import { armed, gapIn } from './armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
 import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
@@ -30,6 +30,8 @@ export interface GuestStatus {
   io: number | null;
   /** Whether its dumps will be seen: yes, the exact gap, or null where nothing is known yet. */
   armed: string | null;
+  /** What closes that gap; null where there is none, or no known fix. */
+  armedFix: string | null;
   lastIncident: string | null;
   /** Of its newest hang; null where that is not filed yet, or was not. */
   incident: string | null;
@@ -56,6 +58,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     ssh: last && { kind: last.kind, detail: last.detail, steps: sshSteps(state, settings, at) },
     ...load(state.seen),
     armed: armed(state.facts, state.arming),
+    armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),
     lastIncident: state.lastIncident,
     incident: state.incident,
     busy: state.case !== null,

@@ -110,8 +110,9 @@ function onTick(context: Context, event: Tick): void {
 
 function onCaptureAsked(
   context: Context,
-  { note, keys }: Extract<GuestEvent, { type: 'capture-asked' }>,
+  { note, keys, facts }: Extract<GuestEvent, { type: 'capture-asked' }>,
 ): void {
+  if (facts !== undefined && context.state.case === null) context.state.facts = facts;
   const plan = keys === null ? {} : { plan: dumpNames(keys) };
   openCase(context, { why: ['asked for by hand'], complaint: null, manual: true, note, ...plan });
 }

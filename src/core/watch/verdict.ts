@@ -8,20 +8,20 @@ import { busyVerdict, userspace } from './busy.js';
 import { suppression } from './again.js';
 import type { Context } from './case.js';
 import { allBusy } from './from-looks.js';
+import { whyMute } from './mute.js';
 import type { OwnDump } from './own-dumps.js';
-import type { Case, GuestState } from './state.js';
+import type { Case } from './state.js';
 
 const QUOTE_MAX = 160;
-const MUTE =
-  'the guest does not answer Alt+SysRq: no PS/2 keyboard driver in its kernel, kernel.sysrq=0, or interrupts off on its CPU 0';
 
 /** Why the evidence is not whole; empty where it is. Each reason is one phrase with its cause. */
 export function blindReasons(
-  { state, settings }: Context,
+  context: Context,
   current: Case,
   dumps: readonly OwnDump[],
 ): string[] {
-  const own = dumps.flatMap((dump) => doubts(state, current, dump));
+  const { settings } = context;
+  const own = dumps.flatMap((dump) => doubts(context, current, dump));
   if (settings.console.kind === 'journal')
     own.push(...dumps.flatMap(({ kept, parsed }) => suppression(kept, parsed?.lossy === true) ?? []));
   if (current.strays > 0)
@@ -36,13 +36,13 @@ export function blindReasons(
   return [...new Set(own)];
 }
 
-function doubts(state: GuestState, current: Case, { kept, parsed }: OwnDump): string[] {
+function doubts(context: Context, current: Case, { kept, parsed }: OwnDump): string[] {
   const { name, endedBy, quote } = kept;
   switch (endedBy) {
     case 'refused':
-      return [`the guest refuses its dumps: ${refusal(state.facts, current.raised)}`];
+      return [`the guest refuses its dumps: ${refusal(context.state.facts, current.digits)}`];
     case 'no-response':
-      return [MUTE];
+      return [whyMute(context, current)];
     case 'not-pressed':
       return [`${name}: the chord could not be pressed: ${quote ?? 'QMP failed'}`];
     case 'guest-gone':

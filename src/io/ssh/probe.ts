@@ -58,10 +58,10 @@ async function probeCommand(host: string, options: SshOptions): Promise<TcpOutco
 
 /**
  * A login that asks nothing and shares nothing: over a connection that someone else keeps open it would prove
- * nothing of sshd, and one that ssh keeps open itself would outlive the probe.
+ * nothing of sshd, and one that ssh keeps open itself would outlive the probe. It reads nothing but where `input` is.
  */
-export function loginArguments(host: string, timeoutMs: number): string[] {
+export function loginArguments(host: string, timeoutMs: number, { input = false } = {}): string[] {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
   const options = ['BatchMode=yes', `ConnectTimeout=${seconds}`, 'ControlMaster=no', 'ControlPath=none'];
-  return [...options.flatMap((option) => ['-o', option]), '-n', '-T', '--', host];
+  return [...options.flatMap((option) => ['-o', option]), ...(input ? [] : ['-n']), '-T', '--', host];
 }

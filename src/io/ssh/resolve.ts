@@ -62,15 +62,24 @@ const keyOf = (host: string, options: SshOptions) =>
 
 /** Runs ssh where it can ask nobody anything: no terminal, no askpass, the C locale for its words. */
 export function runSsh(args: readonly string[], options: SshOptions): Promise<GroupResult> {
-  const env = { ...process.env, LC_ALL: 'C', SSH_ASKPASS: undefined, SSH_ASKPASS_REQUIRE: 'never' };
-  const config = options.config === undefined || options.config === null ? [] : ['-F', options.config];
-  return runGroup(options.ssh ?? 'ssh', [...config, ...args], {
+  return runGroup(options.ssh ?? 'ssh', [...configArguments(options), ...args], {
     timeoutMs: options.timeoutMs,
     signal: options.signal,
     onOutput: options.onOutput,
-    env,
+    env: quietEnvironment(),
   });
 }
+
+export const configArguments = ({ config = null }: SshOptions): string[] =>
+  config === null ? [] : ['-F', config];
+
+/** In which ssh can ask nobody, and speaks the language that its words are known in. */
+export const quietEnvironment = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  LC_ALL: 'C',
+  SSH_ASKPASS: undefined,
+  SSH_ASKPASS_REQUIRE: 'never',
+});
 
 /** Why ssh did not even start; null if it did. */
 export function startFailure(result: GroupResult): string | null {
