@@ -98,7 +98,8 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
     terminal.out(styled(terminal, 'dim', `${printable(line, 2 * TEXT_MAX)}\n`));
     if (!shown.one) continue;
     terminal.out(evidenceLines(guest));
-    if (guest.armedFix !== null) terminal.out(`${printable(`  to arm it: ${guest.armedFix}`, 2 * TEXT_MAX)}\n`);
+    if (guest.armedFix !== null)
+      terminal.out(`${printable(`  to arm it: ${guest.armedFix}`, 2 * TEXT_MAX)}\n`);
   }
 }
 

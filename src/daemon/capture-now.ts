@@ -23,13 +23,8 @@ export async function captureNow(
   const facts = await factsNow(guest);
   const problem = await unavailable(guest);
   if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };
-<<<<<<< HEAD
   const filed = guest.nextFiled(WAIT_MS + DUMPS * guest.settings.capture.dumpTimeout);
-  guest.now({ type: 'capture-asked', note, keys });
-=======
-  const filed = guest.nextFiled(WAIT_MS);
   guest.now({ type: 'capture-asked', note, keys, ...(facts !== null && { facts }) });
->>>>>>> 85f46d9 (Keys over SSH share one login; a capture by hand first reads the settings that it puts back)
   return filed;
 }
 

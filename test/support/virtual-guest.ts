@@ -222,10 +222,12 @@ export function answers(log: readonly string[]): (key: SysrqKey) => string[] {
     return log.slice(start, end);
   };
   const [w, t, h] = [body('Show Blocked State'), body('Show State'), log.filter(isFence).slice(-1)];
+  const l = body('Show backtrace of all active CPUs');
   return (key) => {
     if (key === 'w') return w;
     if (key === 't') return t;
     if (key === 'h') return h;
+    if (key === 'l') return l;
     return ['[   11.8] sysrq: Changing Loglevel', `[   11.9] sysrq: Loglevel set to ${key}`];
   };
 }

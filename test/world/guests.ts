@@ -113,3 +113,13 @@ export async function stopGuest(world: World, vm: string): Promise<void> {
   // It ends by itself with its guest, and its transient unit is then gone.
   await world.dev(['systemctl', '--user', 'stop', storeUnit(vm)]).catch(() => undefined);
 }
+
+/** Lets the unit of a guest end it by QMP's `quit`, as a user's unit may: a client that holds the socket delays that. */
+export async function quitOverQmp(world: World, vm: string): Promise<void> {
+  const quit = `c=require("net").connect("${qmpSocket(vm)}");c.write("{\\"execute\\":\\"qmp_capabilities\\"}{\\"execute\\":\\"quit\\"}");c.resume();c.on("error",()=>{})`;
+  await world.write(join(user.home, '.config/quit', `${vm}.cjs`), quit);
+  const command = `${process.execPath} ${join(user.home, '.config/quit', `${vm}.cjs`)}`;
+  const dropIn = join(units, `${guestUnit(vm)}.d`, 'stop.conf');
+  await world.write(dropIn, `[Service]\nExecStop=${command}\n`);
+  await world.dev(['systemctl', '--user', 'daemon-reload']);
+}

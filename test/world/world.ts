@@ -142,12 +142,16 @@ export class World {
 
   /** Runs a command inside as root. @returns its standard output. @throws CallError */
   root(command: readonly string[], timeoutMs = commandMs): Promise<string> {
-    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
-    return call('nsenter', [`--target=${this.#leader}`, ...namespaces, '--', ...command], { timeoutMs });
+    return this.#call(this.#inside(command), timeoutMs);
   }
 
   /** Runs a command inside as the user, as in a session. @returns its standard output. @throws CallError */
   dev(command: readonly string[], timeoutMs = commandMs): Promise<string> {
+    return this.#call(this.asDev(command), timeoutMs);
+  }
+
+  /** The command line of this host that runs a command inside as the user. */
+  asDev(command: readonly string[]): string[] {
     const environment = [
       `HOME=${user.home}`,
       `USER=${user.name}`,
@@ -156,7 +160,16 @@ export class World {
       `PATH=${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
     ];
     const inHome = ['env', '-i', `--chdir=${user.home}`, ...environment];
-    return this.root(['runuser', '-u', user.name, '--', ...inHome, ...command], timeoutMs);
+    return this.#inside(['runuser', '-u', user.name, '--', ...inHome, ...command]);
+  }
+
+  #inside(command: readonly string[]): string[] {
+    const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup'];
+    return ['nsenter', `--target=${this.#leader}`, ...namespaces, '--', ...command];
+  }
+
+  #call([file = '', ...args]: string[], timeoutMs: number): Promise<string> {
+    return call(file, args, { timeoutMs });
   }
 
   /** Writes a file inside that belongs to the user; its directory too, where it is missing. */

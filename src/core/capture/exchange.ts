@@ -69,6 +69,9 @@ const PASSING: ReadonlySet<PressFault> = new Set([
   'timeout',
 ] as const);
 
+/** The kernel waits up to 10 s for CPUs that do not answer `l` (lib/nmi_backtrace.c). */
+const ALL_CPUS_MS = 12_000;
+
 const isDump = (key: SysrqKey): boolean => key !== 'h' && !/^\d$/.test(key);
 
 /** Starts a conversation: the press that it returns must be carried out and answered by a `pressed` event. */
@@ -196,11 +199,12 @@ function blindTick(exchange: Exchange, at: Mono, why: string, limits: Config['ca
 
 function bodyTick(exchange: Exchange, at: Mono, limits: Config['capture']): Press | null {
   if (at - exchange.startedAt >= limits.dumpTimeout) return end(exchange, 'deadline', exchange.quote);
+  const silence = exchange.key === 'l' ? Math.max(limits.dumpSilence, ALL_CPUS_MS) : limits.dumpSilence;
   const quiet = at - Math.max(exchange.lastLineAt, exchange.phaseAt);
-  if (quiet < limits.dumpSilence / MAX_FENCES) return null;
+  if (quiet < silence / MAX_FENCES) return null;
   const hopeless = exchange.fault !== null && !PASSING.has(exchange.fault);
   if (exchange.fences >= MAX_FENCES || hopeless) {
-    return at - exchange.lastLineAt >= limits.dumpSilence ? end(exchange, 'silence', exchange.quote) : null;
+    return at - exchange.lastLineAt >= silence ? end(exchange, 'silence', exchange.quote) : null;
   }
   exchange.fences += 1;
   return press(exchange, 'h', at);

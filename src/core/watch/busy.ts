@@ -5,6 +5,7 @@ import type { Analysis, Verdict } from '../model.js';
 import type { Mono } from '../time.js';
 import { printable } from '../printable.js';
 import { counted, seconds } from '../words.js';
+import { frameName } from '../analysis/phrases.js';
 import { lost } from './accusation.js';
 import type { Context } from './case.js';
 import { allBusy, allLoop, movedSince, ranIn, vcpuCount } from './from-looks.js';
@@ -15,6 +16,8 @@ const FAILURES_SHOWN = 6;
 const NAMES_SHOWN = 4;
 /** So many times what a boot may take. */
 const USERSPACE_FACTOR = 3;
+/** Where an interrupt enters the kernel: on a CPU that runs a program there is nothing below it. */
+const ENTRY = /^(?:asm_|entry_|irqentry_)/;
 /** systemd's status lines of a boot that goes wrong. */
 const FAILED = /^\[(?:FAILED|DEPEND| *TIME *)\] (.*)$/;
 
@@ -56,8 +59,29 @@ export function busyVerdict(
       reasons: [...reasons, ...verdict.reasons],
     };
   }
-  const title = `${since}; every vCPU is busy and no task is blocked`;
-  return { ...base, title, class: 'spinning', reasons: [...reasons, ...verdict.reasons] };
+  const found = onCpus(dumps);
+  const title = `${since}; every vCPU is busy and no task is blocked${found.length === 0 ? '' : `: ${found.map(({ says }) => says).join(', ')}`}`;
+  // Who runs may do work: it is not accused, only where it is told.
+  const [frame = null] = found.flatMap((one) => one.frame ?? []);
+  return {
+    ...base,
+    title: printable(title, 240),
+    class: 'spinning',
+    frame,
+    reasons: [...reasons, ...verdict.reasons],
+  };
+}
+
+/** What `l` found on each CPU that does not idle; the stack of a program that runs has no frame of the kernel. */
+function onCpus(dumps: Analysis['dumps']): { says: string; frame: string | null }[] {
+  const busy = (dumps.findLast(({ key }) => key === 'l')?.cpus ?? []).flatMap(
+    ({ cpu, comm, pid, idle, frames }) => (idle || comm === null ? [] : [{ cpu, comm, pid, frames }]),
+  );
+  return busy.slice(0, NAMES_SHOWN).map(({ cpu, comm, pid, frames }) => {
+    const frame = frameName(frames.filter(({ symbol }) => !ENTRY.test(symbol)));
+    const says = `${comm}:${pid ?? '?'} on CPU ${cpu}${frame === null ? '' : ` in ${frame}`}`;
+    return { says, frame };
+  });
 }
 
 /** When a boot that waits for a job, and does nothing else, counts as stuck. */

@@ -10,6 +10,7 @@ import {
   seriesStep,
   startLeg,
 } from '../capture/series.js';
+import type { ComplaintKind } from '../console/complaints.js';
 import type { Look, PressFault } from '../model.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
@@ -28,6 +29,7 @@ import {
   registersCame,
 } from './climbing.js';
 import type { GuestEvent } from './events.js';
+import { someBusy } from './from-looks.js';
 import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
 import { type OwnDump, readOwn } from './own-dumps.js';
@@ -35,6 +37,8 @@ import type { Case } from './state.js';
 
 /** What moved between it and the first dump is slow, not stuck. */
 const SECOND_LOOK: DumpName = 'sysrq-w.2';
+const ON_CPUS: DumpName = 'sysrq-l';
+const STALLS: ReadonlySet<ComplaintKind> = new Set(['rcu_stall', 'soft_lockup', 'hard_lockup'] as const);
 
 export function onOpened(context: Context, problem: string | undefined): void {
   const { state, effects } = context;
@@ -147,16 +151,22 @@ function legEnded(context: Context, current: Case, series: Series): void {
 
 /** The next dump of the plan, or the end of the capture. */
 function askNext(context: Context, current: Case, leg: Leg): void {
+  if (current.asked === current.plan.length && spins(current)) current.plan = [...current.plan, ON_CPUS];
   const next = current.plan
     .slice(current.asked)
     .find((name) => !current.dumps.some((dump) => dump.name === name && whole(dump)));
   if (next === undefined) finish(context, current);
-  else if (next === SECOND_LOOK && !current.manual)
-    current.secondLookAt = context.at + secondLookMs(context);
+  else if (next === SECOND_LOOK && !current.manual) current.secondLookAt = context.at + secondLookMs(context);
   else {
     if (leg !== 'raise') enter(context, 'capturing', current.why);
     start(context, current, next);
   }
+}
+
+/** A CPU that never rests: what runs there is told by no w, and by t without its stack. */
+function spins({ manual, plan, looks, complaint }: Case): boolean {
+  if (manual || plan.includes(ON_CPUS)) return false;
+  return (complaint !== null && STALLS.has(complaint.kind)) || someBusy(looks);
 }
 
 /** True where the keys fail as they are pressed now, and the ladder goes on. */
@@ -186,22 +196,24 @@ const speaks = ({ exchange: { endedBy } }: Series): boolean =>
   endedBy !== 'refused' && endedBy !== 'no-response' && endedBy !== 'not-pressed';
 
 /** How the keys fail as they are pressed now; null where they do not, or the next one may fare better. */
-function failing(context: Context, current: Case, { leg, exchange, raised }: Series): ChannelFailure | null {
+function failing(context: Context, current: Case, series: Series): ChannelFailure | null {
+  const { leg, exchange } = series;
   const { endedBy, quote } = exchange;
   const overSsh = current.channel !== 'sysrq-trigger' && noSsh(context) === null;
   if (endedBy === 'no-response' || endedBy === 'not-pressed')
     return current.dumps.some(whole) ? null : { how: endedBy, quote };
   if (leg === 'raise') return null;
   const last = current.plan.at(-1) === leg;
-  if (endedBy === 'refused') {
-    // Other keys may have another bit of the mask: only SSH is better for all of them.
-    return overSsh || ((last || !current.manual) && !current.dumps.some(whole))
-      ? { how: endedBy, quote }
-      : null;
-  }
-  // A w may be empty because nothing is blocked; where nothing better is left, the t behind it tells.
-  const hidden = !raised && (overSsh ? current.dumps.some(isEmpty) : last && current.dumps.every(isEmpty));
-  return hidden && current.ladder?.length !== 0 ? { how: 'hidden', quote } : null;
+  if (endedBy !== 'refused') return hides(current, series, overSsh, last) ? { how: 'hidden', quote } : null;
+  // Other keys may have another bit of the mask: only SSH is better for all of them.
+  const nothing = (last || !current.manual) && !current.dumps.some(whole);
+  return overSsh || nothing ? { how: endedBy, quote } : null;
+}
+
+/** A w may be empty because nothing is blocked; where nothing better is left, the t behind it tells. */
+function hides({ dumps }: Case, { raised }: Series, overSsh: boolean, last: boolean): boolean {
+  if (raised) return false;
+  return overSsh ? dumps.some(isEmpty) : last && dumps.every(isEmpty);
 }
 
 function digitsIn({ exchange: { endedBy } }: Series): Case['digits'] {

@@ -58,6 +58,10 @@ export function allBusy(looks: readonly TimedLook[]): boolean {
   return shares.length > 0 && shares.every((share) => share !== null && share >= BUSY);
 }
 
+/** Some vCPU ran all the time. */
+export const someBusy = (looks: readonly TimedLook[]): boolean =>
+  vcpuShares(looks).some((share) => share !== null && share >= BUSY);
+
 /** Every vCPU ran all the time, and each within one page of code: a loop, not work. */
 export function allLoop(looks: readonly TimedLook[]): boolean {
   if (!allBusy(looks)) return false;

@@ -15,11 +15,7 @@ import type { Case } from './state.js';
 const QUOTE_MAX = 160;
 
 /** Why the evidence is not whole; empty where it is. Each reason is one phrase with its cause. */
-export function blindReasons(
-  context: Context,
-  current: Case,
-  dumps: readonly OwnDump[],
-): string[] {
+export function blindReasons(context: Context, current: Case, dumps: readonly OwnDump[]): string[] {
   const { settings } = context;
   const own = dumps.flatMap((dump) => doubts(context, current, dump));
   if (settings.console.kind === 'journal')
@@ -42,7 +38,11 @@ function doubts(context: Context, current: Case, { kept, parsed }: OwnDump): str
     case 'refused':
       return [`the guest refuses its dumps: ${refusal(context.state.facts, current.digits)}`];
     case 'no-response':
-      return [whyMute(context, current)];
+      return [
+        current.dumps.some((dump) => dump.endedBy === 'fence')
+          ? `${name}: the guest gave no answer to it`
+          : whyMute(context, current),
+      ];
     case 'not-pressed':
       return [`${name}: the chord could not be pressed: ${quote ?? 'QMP failed'}`];
     case 'guest-gone':

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Look } from '../../../src/core/model.js';
+import { NO_FACTS } from '../../../src/core/ssh/facts.js';
 import {
   answers,
   BOOT,
@@ -46,6 +47,14 @@ describe('a capture by hand', () => {
       ['sysrq-w.2', 'w', true],
     ]);
     expect(finding).toMatchObject({ complete: true, incompleteBecause: [] });
+  });
+
+  it('puts back the loglevel that the guest has now, whatever is read while it is raised', () => {
+    const guest = booted(new VirtualGuest({ press: answers(golden('idle')) })).run(30_000);
+    guest.later(0, { ...asked, facts: { ...NO_FACTS, sysrqMask: 1, loglevel: 3 } });
+    guest.later(2_000, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: 1, loglevel: 8 } });
+    guest.run(20_000);
+    expect(guest.pressed.at(-1)).toBe('3');
   });
 
   it('leaves a held guest held', () => {

@@ -70,6 +70,45 @@ describe('the ladder', () => {
     expect(guest.effects.findLast(({ type }) => type === 'press')).toMatchObject({ via: 'sysrq-trigger' });
   });
 
+  it('samples the registers where the loglevel hides what the keys bring, and nothing better is left', () => {
+    const config = 'ssh: {enabled: false}';
+    const guest = byHand(new VirtualGuest({ press: masked('wtlh'), config, look: () => spinning }));
+    expect(rungsOf(guest)?.filter((text) => !text.endsWith('skipped'))).toEqual([
+      'send-key failed',
+      'registers worked',
+    ]);
+    const [finding] = guest.findings;
+    expect(finding?.rungs[0]?.detail).toMatch(/^the loglevel cannot be raised by these keys/);
+    expect(finding?.incompleteBecause).toEqual([
+      'sysrq-w.1: no task lines: nothing is blocked, or the console loglevel hides them',
+      'sysrq-t: the bodies are hidden: the console loglevel is below 7',
+    ]);
+  });
+
+  it.each([
+    ['was read, and goes with what the guest says', 438, '0123456789h', 'kernel.sysrq=438 lacks bit 8'],
+    ['was set since', 438, 'h', "kernel.sysrq lacks bit 8, as systemd's default 16 does"],
+    ['was set since', 16, '0123456789h', "kernel.sysrq lacks bit 8, as Debian's default 438 does"],
+    ['was set since', 0, 'h', "kernel.sysrq lacks bit 8, as systemd's default 16 does"],
+  ])('names the mask that %s: %d', (_how, sysrqMask, allowed, words) => {
+    const script = { press: masked(allowed), ssh: healthyFor(30_000), sysrqMask };
+    const guest = booted(new VirtualGuest(script)).run(120_000);
+    expect(guest.findings[0]?.incompleteBecause).toEqual([`the guest refuses its dumps: ${words}`]);
+  });
+
+  const deaf = 'interrupts off on its CPU 0';
+  const noDriver = 'no PS/2 keyboard driver in its kernel';
+  it.each([
+    [null, well, `${noDriver}, kernel.sysrq=0, or ${deaf}`],
+    [1, well, `${noDriver}, kernel.sysrq set to 0 since it was 1, or ${deaf}`],
+    [0, spinning, 'kernel.sysrq=0'],
+    [1, spinning, 'interrupts are off on its CPU 0'],
+  ])('says why a guest may be mute, as far as mask %s and its registers tell', (sysrqMask, look, words) => {
+    const script = { press: () => [], ssh: healthyFor(30_000), look: () => look, sysrqMask };
+    const guest = booted(new VirtualGuest(script)).run(300_000);
+    expect(guest.findings[0]?.incompleteBecause).toEqual([`the guest does not answer Alt+SysRq: ${words}`]);
+  });
+
   it('keeps the words of the refusal where SSH is lost as well', () => {
     const script = { press: masked('0123456789h'), ssh: healthyFor(30_000), sysrqMask: 438 };
     const guest = booted(new VirtualGuest(script)).run(120_000);
