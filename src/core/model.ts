@@ -58,7 +58,7 @@ export interface CpuSample {
   user: boolean | null;
   /** Takes no interrupts; null as above. */
   masked: boolean | null;
-  /** The function there with its offset; absent where that is not known. */
+  /** The function there, as function+0xoffset/0xsize; absent where that is not known. */
   symbol?: string;
 }
 
@@ -69,6 +69,8 @@ export interface Look {
   qemu: { pid: number; state: string } | null;
   /** From QEMU's -append, for a kernel that was booted directly. */
   kernelCommandLine: string | null;
+  /** Why the samples have no symbols although a System.map is configured. */
+  noSymbols?: string;
   /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
   consoleFile?: string;
   /** vhost-user-fs devices of QEMU's command line with the server behind each, found by its socket path. */
@@ -93,6 +95,8 @@ export interface GuestFacts {
   hungTaskSeconds: number | null;
   /** ID of /etc/os-release. */
   os: string | null;
+  /** Where the kernel's text begins, hexadecimal; null where its user may not see that. */
+  textAddress: string | null;
   /** Of the kernel's configuration those that are y or m among the ones asked for, without CONFIG_. */
   symbols: string[] | null;
 }

@@ -8,6 +8,7 @@ import type { Log } from '../io/log.js';
 import { look } from '../io/look.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
+import { symbolized } from '../io/system-map.js';
 import { armGuest } from '../io/ssh/arm.js';
 import { runCommand } from '../io/ssh/command.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
@@ -79,12 +80,14 @@ const handlers: Handlers = {
     guest.now({ type: 'armed', problem: await armGuest(host, options) });
   },
   look: async (guest) => {
-    const { qmpSocket, qmp } = guest.settings;
+    const { qmpSocket, qmp, symbols } = guest.settings;
     const seen = await look(
       { qmpSocket, pid: guest.pid, samples: guest.state.case !== null },
       { timeoutMs: qmp.timeout, signal: guest.stopping.signal },
     );
-    guest.now({ type: 'look', look: seen });
+    const named =
+      symbols.systemMap === null ? seen : await symbolized(seen, symbols.systemMap, guest.state.facts);
+    guest.now({ type: 'look', look: named });
   },
   open: (guest) => guest.caseFile.open(),
   press: async (guest, { id, ...order }) => {

@@ -150,6 +150,11 @@ export class World {
     return this.#call(this.asDev(command), timeoutMs);
   }
 
+  /** The path on this host of a file, or of a socket, inside. */
+  outside(path: string): string {
+    return `/proc/${this.#leader}/root${path}`;
+  }
+
   /** The command line of this host that runs a command inside as the user. */
   asDev(command: readonly string[]): string[] {
     const environment = [

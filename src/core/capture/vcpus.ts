@@ -7,7 +7,7 @@ const SHOWN = 8;
 const SAME_PLACE = 4096n;
 
 /** One phrase a vCPU; null where QEMU gave no registers. */
-export function describeVcpus({ qmp }: Pick<Look, 'qmp'>): string | null {
+export function describeVcpus({ qmp, noSymbols }: Pick<Look, 'qmp' | 'noSymbols'>): string | null {
   const vcpus = qmp.ok ? qmp.vcpus.filter(({ samples = [] }) => samples.length > 0) : [];
   if (vcpus.length === 0) return null;
   const phrases = vcpus
@@ -16,7 +16,9 @@ export function describeVcpus({ qmp }: Pick<Look, 'qmp'>): string | null {
       ({ index, samples = [] }) => `vCPU ${index} ${doing(samples)} (${counted(samples.length, 'sample')})`,
     );
   const rest = vcpus.length - SHOWN;
-  return [...phrases, ...(rest > 0 ? [`and ${rest} more in host.json`] : [])].join('; ');
+  const more = rest > 0 ? [`and ${rest} more in host.json`] : [];
+  const nameless = noSymbols === undefined ? [] : [`addresses have no names: ${noSymbols}`];
+  return [...phrases, ...more, ...nameless].join('; ');
 }
 
 function doing(samples: readonly CpuSample[]): string {

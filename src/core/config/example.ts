@@ -26,6 +26,7 @@ const EXAMPLES: Record<string, object> = {
     capture: { dumpTimeout: '3min' },
     arm: 'fix',
     ladder: { injectNmi: true },
+    symbols: { systemMap: '/var/tmp/kernels/%v/System.map' },
     qmp: { timeout: '2s' },
   } satisfies NonNullable<Written['overrides']>[number],
 };

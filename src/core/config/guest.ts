@@ -17,6 +17,7 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
   const overrides = config.overrides.filter(({ match }) => matches(match, vm));
   const merged = <Key extends Section>(key: Key) => laidOver(config[key], overrides, key);
   const ssh = laidOver({ ...config.ssh, ...entrySsh(entry) }, overrides, 'ssh');
+  const symbols = merged('symbols');
   const directory = config.discover.directory ?? defaults.qmpDirectory;
   return {
     vm,
@@ -28,6 +29,7 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
     capture: merged('capture'),
     arm: overrides.findLast((override) => override.arm !== undefined)?.arm ?? config.arm,
     ladder: merged('ladder'),
+    symbols: { ...symbols, systemMap: symbols.systemMap && named(symbols.systemMap, vm) },
     qmp: merged('qmp'),
   };
 }
@@ -48,7 +50,7 @@ export function guestForUnit(config: Config, unit: string): string | null {
   return taken || vmNameProblem(vm) !== null ? null : vm;
 }
 
-type Section = 'ssh' | 'detect' | 'capture' | 'ladder' | 'qmp';
+type Section = 'ssh' | 'detect' | 'capture' | 'ladder' | 'symbols' | 'qmp';
 
 function laidOver<Values extends object>(base: Values, overrides: Override[], key: Section): Values {
   return overrides.reduce<Values>((values, override) => {

@@ -111,6 +111,14 @@ const ladder = z
   })
   .describe('What is tried last where a guest prints no dump on its keys, nor over SSH.');
 
+const symbols = z
+  .strictObject({
+    systemMap: optionalPath(
+      "The System.map of the guest's kernel, which names the registers of its vCPUs; %v is the name of the VM.",
+    ),
+  })
+  .describe("What names addresses of the guest's kernel.");
+
 const arm = z
   .enum(['off', 'report', 'fix'], 'expected off, report or fix')
   .describe(
@@ -219,6 +227,7 @@ const override = z.strictObject({
   capture: bare(capture).describe('Any keys of capture.'),
   arm: z.optional(arm.unwrap()).describe('Another value of arm.'),
   ladder: bare(ladder).describe('Any keys of ladder.'),
+  symbols: bare(symbols).describe('Any keys of symbols.'),
   qmp: bare(qmp).describe('Any keys of qmp.'),
 });
 
@@ -241,6 +250,7 @@ export const configSchema = z.strictObject({
   arm,
   armSchedule: cron('When it is proven again, as a cron expression in UTC.').prefault('41 4 * * *'),
   ladder: ladder.prefault({}),
+  symbols: symbols.prefault({}),
   qmp: qmp.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
@@ -262,5 +272,6 @@ export interface GuestSettings {
   capture: Config['capture'];
   arm: Config['arm'];
   ladder: Config['ladder'];
+  symbols: Config['symbols'];
   qmp: Config['qmp'];
 }

@@ -16,6 +16,7 @@ export const FACTS_COMMAND = [
   `sed "s/^/hung_task=/" /proc/sys/kernel/hung_task_timeout_secs`,
   `grep -q "\\bsysrq_always_enabled\\b" /proc/cmdline && echo always_enabled=1`,
   `sed -n "s/^ID=/os=/p" /etc/os-release`,
+  `grep -m 1 " _text$" /proc/kallsyms`,
   `{ zcat /proc/config.gz || cat /boot/config-$(uname -r); } | grep -E "^CONFIG_(IKCONFIG|MODULES|${[...NEEDED, ...TELLING].join('|')})="`,
   `true' 2>/dev/null`,
 ].join('; ');
@@ -34,6 +35,8 @@ export function factsOf(printed: string): GuestFacts {
     alwaysEnabled: /^always_enabled=1\s*$/m.test(printed),
     hungTaskSeconds: hungTask === undefined ? null : Number(hungTask),
     os: /^os="?([a-z0-9._-]{1,40})"?\s*$/m.exec(printed)?.[1] ?? null,
+    // All zeros where kptr_restrict hides it.
+    textAddress: /^(?!0+ )([0-9a-f]{8,16}) [tT] _text\s*$/m.exec(printed)?.[1] ?? null,
     symbols: symbols.length === 0 ? null : symbols,
   };
 }

@@ -26,8 +26,15 @@ describe('the settings of a guest', () => {
       capture: plain.capture,
       arm: 'report',
       ladder: plain.ladder,
+      symbols: plain.symbols,
       qmp: plain.qmp,
     });
+  });
+
+  it('name the System.map of each guest', () => {
+    const text = 'symbols: {systemMap: /maps/%v}\noverrides: [{match: b, symbols: {systemMap: /other}}]';
+    const mapOf = (vm: string) => guestSettings(config(text), vm, defaults).symbols.systemMap;
+    expect([mapOf('a'), mapOf('b')]).toEqual(['/maps/a', '/other']);
   });
 
   it('come from its own entry', () => {
