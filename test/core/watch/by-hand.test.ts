@@ -52,7 +52,7 @@ describe('a capture by hand', () => {
   it('puts back the loglevel that the guest has now, whatever is read while it is raised', () => {
     const guest = booted(new VirtualGuest({ press: answers(golden('idle')) })).run(30_000);
     guest.later(0, { ...asked, facts: { ...NO_FACTS, sysrqMask: 1, loglevel: 3 } });
-    guest.later(2_000, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: 1, loglevel: 8 } });
+    guest.later(400, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: 1, loglevel: 8 } });
     guest.run(20_000);
     expect(guest.pressed.at(-1)).toBe('3');
   });
