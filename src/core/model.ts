@@ -1,4 +1,5 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
+import type { CpuSample } from './qmp/registers.js';
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
 export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
@@ -46,20 +47,6 @@ export interface Vcpu {
   cpuMs: number | null;
   /** Samples of its registers, milliseconds apart; absent where none were asked for or QEMU gave none. */
   samples?: CpuSample[];
-}
-
-/** From QEMU's `info registers`. */
-export interface CpuSample {
-  /** The program counter, hexadecimal. */
-  pc: string;
-  /** Waits for an interrupt; null where the architecture does not say. */
-  halted: boolean | null;
-  /** Runs a program, not the kernel; null as above. */
-  user: boolean | null;
-  /** Takes no interrupts; null as above. */
-  masked: boolean | null;
-  /** The function there, as function+0xoffset/0xsize; absent where that is not known. */
-  symbol?: string;
 }
 
 /** One look from outside: harmless, takes milliseconds, presses nothing. */

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { consoleFileOf, isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
-import type { CpuSample, Look, Share, Vcpu } from '../core/model.js';
+import type { Look, Share, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
-import { registersOf } from '../core/qmp/registers.js';
+import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
 import { readArgv, readStat, scanProcesses } from './proc.js';
 import { QmpError } from './qmp/error.js';

@@ -1,5 +1,6 @@
 /** What samples of the registers tell of each vCPU, for people. */
-import type { CpuSample, Look } from '../model.js';
+import type { Look } from '../model.js';
+import type { CpuSample } from '../qmp/registers.js';
 import { counted } from '../words.js';
 
 const SHOWN = 8;

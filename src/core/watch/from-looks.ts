@@ -1,5 +1,6 @@
 /** What the looks of one case show together: who moved between them, and who ran. */
-import type { CpuSample, Vcpu } from '../model.js';
+import type { Vcpu } from '../model.js';
+import type { CpuSample } from '../qmp/registers.js';
 import type { TimedLook } from './state.js';
 
 /** A vCPU that ran for this share of the time between two looks is not waiting for anything. */
