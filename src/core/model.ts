@@ -45,6 +45,8 @@ export interface Vcpu {
   threadId: number;
   /** user + system time of the thread */
   cpuMs: number | null;
+  /** How long the thread waited for a CPU of the host; absent where its kernel does not count it. */
+  waitedMs?: number;
   /** Samples of its registers, milliseconds apart; absent where none were asked for or QEMU gave none. */
   samples?: CpuSample[];
 }
@@ -67,7 +69,7 @@ export interface Look {
 export interface Share {
   tag: string;
   socket: string;
-  server: { pid: number; comm: string; state: string; cpuMs?: number } | null;
+  server: { pid: number; comm: string; state: string; cpuMs?: number; waitedMs?: number } | null;
 }
 
 /** Read over SSH from a healthy guest, once a boot. Null: could not be read. */
@@ -110,6 +112,8 @@ export interface Task {
   workqueue: { name: string; func: string; about?: string } | null;
   /** Seconds that hung_task said, where it did. */
   blockedForSeconds: number | null;
+  /** Context switches in its life, where the scheduler's table of the same dump tells. */
+  switches?: number;
 }
 
 /** Which part of a log a dump came from. */

@@ -4,7 +4,7 @@ import type { Look, Share, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
 import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
-import { readArgv, readStat, scanProcesses } from './proc.js';
+import { readArgv, readStat, readWaited, scanProcesses } from './proc.js';
 import { QmpError } from './qmp/error.js';
 import { withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 
@@ -93,8 +93,12 @@ async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look[
   if (!machine.ok) return machine;
   const vcpus: Vcpu[] = await Promise.all(
     machine.vcpus.map(async (vcpu) => {
-      const stat = pid === null ? null : await readStat(pid, vcpu.threadId);
-      return { ...vcpu, cpuMs: stat?.cpuMs ?? null };
+      if (pid === null) return { ...vcpu, cpuMs: null };
+      const [stat, waitedMs] = await Promise.all([
+        readStat(pid, vcpu.threadId),
+        readWaited(pid, vcpu.threadId),
+      ]);
+      return { ...vcpu, cpuMs: stat?.cpuMs ?? null, ...(waitedMs !== null && { waitedMs }) };
     }),
   );
   return { ...machine, vcpus };
@@ -143,9 +147,16 @@ async function findServers(shares: { tag: string; socket: string }[], signal: Ab
 async function worst(pids: number[]): Promise<Share['server']> {
   const servers: NonNullable<Share['server']>[] = [];
   for (const pid of pids) {
-    const stat = await readStat(pid);
-    if (stat !== null)
-      servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state, cpuMs: stat.cpuMs });
+    const [stat, waitedMs] = await Promise.all([readStat(pid), readWaited(pid)]);
+    if (stat === null) continue;
+    const { state, cpuMs } = stat;
+    servers.push({
+      pid,
+      comm: printable(stat.comm, 64),
+      state,
+      cpuMs,
+      ...(waitedMs !== null && { waitedMs }),
+    });
   }
   return servers.find(({ state }) => !['R', 'S', 'I'].includes(state)) ?? servers.at(-1) ?? null;
 }

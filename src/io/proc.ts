@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { parseCmdline } from '../core/host/argv.js';
-import { parseStat, type ProcessStat } from '../core/host/stat.js';
+import { parseStat, parseWaited, type ProcessStat } from '../core/host/stat.js';
 
 const MAX_CMDLINE = 64 * 1024;
 const MAX_PROCESSES = 50_000;
@@ -16,6 +16,21 @@ export async function readStat(pid: number, threadId?: number): Promise<ProcessS
   const thread = threadId === undefined ? '' : `/task/${threadId}`;
   try {
     return parseStat(await readFile(`/proc/${pid}${thread}/stat`, 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** Milliseconds that a thread, or all threads of a process, waited for a CPU; null where the kernel does not count it. */
+export async function readWaited(pid: number, threadId?: number): Promise<number | null> {
+  const tasks = `/proc/${pid}/task`;
+  try {
+    const threads = threadId === undefined ? await readdir(tasks) : [String(threadId)];
+    const texts = await Promise.all(threads.map((id) => readFile(`${tasks}/${id}/schedstat`, 'utf8')));
+    const waited = texts.map(parseWaited);
+    return waited.some((one) => one === null)
+      ? null
+      : waited.reduce<number>((sum, one) => sum + (one ?? 0), 0);
   } catch {
     return null;
   }

@@ -47,7 +47,11 @@ it('names the server behind each share, and the state it is in', async () => {
     qemu: { pid: qemu.pid, state: expect.stringMatching(/^[RS]$/) as string },
     kernelCommandLine: 'console=ttyS0 quiet',
     shares: [
-      { tag: 'store', socket: store, server: { pid: server.pid, state: 'T' } },
+      {
+        tag: 'store',
+        socket: store,
+        server: { pid: server.pid, state: 'T', waitedMs: expect.any(Number) as number },
+      },
       { tag: 'gone', socket: `${store}.none`, server: null },
     ],
   });

@@ -6,15 +6,32 @@ type Hog = OnCpu & { running: NonNullable<OnCpu['running']> };
 const STRETCH_MS = 1000;
 const MOST_NAMED = 3;
 
+/** The tasks that run on every CPU, where each is a real-time one and others could run; else empty. */
+function holders(dumps: readonly Dump[]): { hogs: Hog[]; waiting: number } {
+  const cpus = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
+  const hogs = cpus.filter(isRealTime);
+  const waiting = cpus.reduce((sum, one) => sum + one.waiting, 0);
+  return { hogs: hogs.length < cpus.length || waiting === 0 ? [] : hogs, waiting };
+}
+
+/**
+ * Real-time tasks run on every CPU while others could run: at this moment, which one dump need not prove to last.
+ * Null where a single CPU is free of such a task.
+ */
+export function heldNow(dumps: readonly Dump[]): string | null {
+  const [first, ...others] = holders(dumps).hogs;
+  if (first === undefined) return null;
+  const more = others.length === 0 ? '' : ' and others';
+  return `${first.running.comm}:${first.running.pid}${more} just then held every CPU at real-time priority`;
+}
+
 /**
  * Every CPU runs a real-time task that has not let go of it, while others could run: by the scheduler's table, whose run
  * times and switches prove it from one dump. Null where a single CPU is free of such a task.
  */
 export function starvedVerdict(dumps: readonly Dump[]): Verdict | null {
-  const cpus = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
-  const hogs = cpus.filter(isHog);
-  const waiting = cpus.reduce((sum, one) => sum + one.waiting, 0);
-  if (hogs.length === 0 || hogs.length < cpus.length || waiting === 0) return null;
+  const { hogs, waiting } = holders(dumps);
+  if (hogs.length === 0 || !hogs.every(heldLong)) return null;
   const names = hogs.slice(0, MOST_NAMED).map(({ running }) => `${running.comm}:${running.pid}`);
   const more = hogs.length > names.length ? ' …' : '';
   const reasons = hogs
@@ -34,7 +51,6 @@ export function starvedVerdict(dumps: readonly Dump[]): Verdict | null {
   };
 }
 
-function isHog(one: OnCpu): one is Hog {
-  const { running } = one;
-  return running !== null && running.priority < 99 && running.ranMs / (running.switches + 1) >= STRETCH_MS;
-}
+const isRealTime = (one: OnCpu): one is Hog => one.running !== null && one.running.priority < 99;
+
+const heldLong = ({ running: { ranMs, switches } }: Hog): boolean => ranMs / (switches + 1) >= STRETCH_MS;

@@ -72,6 +72,10 @@ function hidden(
 /** The finished Dump of a section. */
 export function toDump(section: Section, visibility: Visibility, loglevelRaised: boolean): Dump {
   section.end();
+  for (const task of section.tasks) {
+    const switches = section.sched.switchesOf(task.pid);
+    if (switches !== null) task.switches = switches;
+  }
   const reasons = incompleteBecause(section, visibility, loglevelRaised);
   return {
     key: section.key,

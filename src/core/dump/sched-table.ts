@@ -22,17 +22,33 @@ const MAX_CPUS = 8192;
  */
 const NUMBERS = /(-?\d+\.\d{6}) +(\d{1,15}) +(-?\d{1,5}) +-?\d+\.\d{6}(?: +(-?\d+\.\d{6}))?/;
 
-/** Collects the pids of the rows, and what runs on each CPU. */
+interface Row {
+  state: string;
+  comm: string;
+  pid: number;
+  runs: boolean;
+  numbers: Pick<NonNullable<OnCpu['running']>, 'priority' | 'switches' | 'ranMs'> | null;
+}
+
+/** Collects the pids of the rows, how often each was switched to another, and what runs on each CPU. */
 export class SchedTable {
   readonly onCpu: OnCpu[] = [];
-  private readonly pids = new Set<number>();
+  private readonly pids = new Map<number, number | null>();
   private cpu: OnCpu | null = null;
 
   push(text: string): void {
     const cpu = CPU.exec(text)?.[1];
     if (cpu !== undefined) this.enter(Number(cpu));
-    else this.onRow(text);
-    this.row(text);
+    const row = readRow(text);
+    if (row === null) return;
+    if (row.state === 'R') this.onRunnable(row);
+    if (!EXITED.has(row.state) && this.pids.size < MAX_PIDS)
+      this.pids.set(row.pid, row.numbers?.switches ?? null);
+  }
+
+  /** Context switches of a task until then; null where no row tells. */
+  switchesOf(pid: number | null): number | null {
+    return pid === null ? null : (this.pids.get(pid) ?? null);
   }
 
   private enter(cpu: number): void {
@@ -40,35 +56,10 @@ export class SchedTable {
     if (this.onCpu.length < MAX_CPUS) this.onCpu.push(this.cpu);
   }
 
-  private onRow(text: string): void {
-    if (!this.cpu || !/^>?R/.test(text)) return;
-    const [head, , comm = '', pid] = ROW.exec(text) ?? [];
-    if (head === undefined) return;
-    if (!text.startsWith('>')) {
-      this.cpu.waiting += 1;
-      return;
-    }
-    const rest = text.slice(
-      text.indexOf(` ${pid} `, text.startsWith('>R ') ? 18 : 17) + 1 + String(pid).length,
-    );
-    const [all, first, switches, priority, second] = NUMBERS.exec(rest) ?? [];
-    if (all === undefined) return;
-    // Only in the older order does it begin right there.
-    const ran = rest.trimStart().startsWith(all) ? second : first;
-    if (ran === undefined) return;
-    this.cpu.running = {
-      comm: comm.trim(),
-      pid: Number(pid),
-      priority: Number(priority),
-      switches: Number(switches),
-      ranMs: Math.floor(Number(ran)),
-    };
-  }
-
-  private row(text: string): void {
-    const [, state, , pid] = ROW.exec(text) ?? [];
-    if (state === undefined || EXITED.has(state) || this.pids.size >= MAX_PIDS) return;
-    this.pids.add(Number(pid));
+  private onRunnable({ comm, pid, runs, numbers }: Row): void {
+    if (!this.cpu) return;
+    if (!runs) this.cpu.waiting += 1;
+    else if (numbers !== null) this.cpu.running = { comm, pid, ...numbers };
   }
 
   /**
@@ -79,8 +70,23 @@ export class SchedTable {
     const shown = new Set(tasks.map(({ pid }) => pid));
     const newest = tasks.reduce((highest, { pid }) => Math.max(highest, pid ?? 0), 0);
     let missing = 0;
-    for (const pid of this.pids) if (pid <= newest && !shown.has(pid)) missing += 1;
+    for (const pid of this.pids.keys()) if (pid <= newest && !shown.has(pid)) missing += 1;
     // A header that lost its pid is one of them.
     return Math.max(0, missing - tasks.filter(({ pid }) => pid === null).length);
   }
+}
+
+function readRow(text: string): Row | null {
+  const [head, state = '', comm = '', pid = ''] = ROW.exec(text) ?? [];
+  if (head === undefined) return null;
+  const runs = text.startsWith('>');
+  const rest = text.slice(text.indexOf(` ${pid} `, text.startsWith('>R ') ? 18 : 17) + 1 + pid.length);
+  const [all, first, switches, priority, second] = NUMBERS.exec(rest) ?? [];
+  // Only in the older order does it begin right there.
+  const ran = all !== undefined && rest.trimStart().startsWith(all) ? second : first;
+  const numbers =
+    ran === undefined
+      ? null
+      : { priority: Number(priority), switches: Number(switches), ranMs: Math.floor(Number(ran)) };
+  return { state, comm: comm.trim(), pid: Number(pid), runs, numbers };
 }

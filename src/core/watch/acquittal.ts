@@ -1,4 +1,5 @@
 /** Why a finished capture is no incident: what was seen may be work, a slow disk, or nothing at all. */
+import { heldNow } from '../analysis/starved.js';
 import { standstillKey, unchangedTasks } from '../analysis/unchanged.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Analysis, VerdictClass } from '../model.js';
@@ -8,7 +9,7 @@ import { gaveUpFor, userspaceAfter } from './busy.js';
 import type { Context } from './case.js';
 import { commandHangsSince } from './command.js';
 import type { Finding } from './events.js';
-import { allBusy, allLoop, backendIsDead, movedSince } from './from-looks.js';
+import { allBusy, allLoop, backendIsDead, keptWaiting, movedSince } from './from-looks.js';
 import { hostStarves } from './host.js';
 import type { Case, GuestState } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
@@ -41,6 +42,8 @@ export function acquitted(context: Context, current: Case, finding: Finding): Ac
   const { verdict } = finding.analysis;
   const { looks } = current;
   if (verdict.class === 'none') {
+    const held = heldNow(finding.analysis.dumps);
+    if (held !== null) return { why: `looked: ${held}`, until: at + AGAIN_MS, slow: true };
     const until = state.console.awaiting === null ? Infinity : userspaceAfter(state, settings);
     const why = `looked: ${verdict.reasons[0] ?? verdict.title}`;
     // The kernel answers its keys and nothing in it is stuck: what is lost is the way to it.
@@ -70,6 +73,8 @@ function busy({ state, settings, at }: Context, current: Case, analysis: Analysi
       until: Infinity,
       class: 'network-only',
     };
+  // A boot that reads and writes goes on, however busy it is.
+  if (state.ssh.lastOkAt === null && movedSince(current.looks) !== null) return { why, until: Infinity };
   const limit = allLoop(current.looks) ? LOOP_MAX_MS : SLOW_MAX_MS;
   return unless(lostFor(state, limit, settings), at, why);
 }
@@ -114,10 +119,12 @@ function aliveStill({ at }: Context, current: Case, finding: Finding, proven: bo
 function stillWorks(context: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
   const { state, settings, at } = context;
   const moved = movedSince(current.looks);
-  const starves = hostStarves(state, at);
+  // More time from the host would not help a guest whose server is dead.
+  const waited = backendIsDead(current.looks) ? null : keptWaiting(current.looks);
+  const starves = hostStarves(state, at) ?? waited;
   if (moved === null && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);
-  if (proven && at >= until) return null;
+  if (proven && at >= until && state.doubted?.ran !== true) return null;
   const because = moved ?? `the host is short of time itself (${starves ?? ''})`;
   return {
     why: `slow, not stuck: ${finding.analysis.verdict.title}, but ${because}`,
@@ -126,15 +133,24 @@ function stillWorks(context: Context, current: Case, finding: Finding, proven: b
   };
 }
 
-/** Since when captures have shown the culprit with exactly this stack, this one included. */
+/**
+ * Since when captures have shown the culprit with exactly this stack, this one included. Whether it ran in between is
+ * remembered beside it.
+ */
 function standsSince(state: GuestState, { dumps, verdict: { culprit } }: Analysis, at: Mono): Mono | null {
   const task = dumps
     .flatMap(({ tasks }) => tasks)
     .findLast(({ pid, comm }) => culprit !== null && pid === culprit.pid && comm === culprit.comm);
   const key = task === undefined ? null : standstillKey(task);
-  const since = key !== null && state.doubted?.key === key ? state.doubted.since : at;
-  state.doubted = key === null ? null : { key, since };
-  return key === null ? null : since;
+  if (key === null) {
+    state.doubted = null;
+    return null;
+  }
+  const before = state.doubted?.key === key ? state.doubted : null;
+  const switches = task?.switches ?? null;
+  const ran = switches !== null && typeof before?.switches === 'number' && switches > before.switches;
+  state.doubted = { key, since: before?.since ?? at, switches, ran };
+  return state.doubted.since;
 }
 
 function tellAge({ analysis: { verdict } }: Finding, forMs: number): void {

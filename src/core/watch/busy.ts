@@ -32,7 +32,7 @@ export function busyVerdict(
   const loops = allLoop(looks);
   const where = ranIn(looks);
   const reasons = [
-    'All vCPU threads of QEMU used their full time between two looks.',
+    'All vCPU threads of QEMU ran between two looks, or waited to run, and never slept.',
     ...(loops ? ['Every sample of their registers lies within one page of code: they loop.'] : []),
     ...(where === null
       ? []

@@ -3,9 +3,13 @@ import type { Vcpu } from '../model.js';
 import type { CpuSample } from '../qmp/registers.js';
 import type { TimedLook } from './state.js';
 
-/** A vCPU that ran for this share of the time between two looks is not waiting for anything. */
+/** A vCPU that ran, or was kept waiting for the host, for this share of the time between two looks, never slept. */
 const BUSY = 0.9;
+/** And that it ran for so much of it is enough for an SSH server to answer. */
+const ENOUGH = 0.5;
 const APART_MS = 1_000;
+/** Who waits for a CPU for this share of the time gets far less done than it could. */
+const WAITED = 0.25;
 /** As many samples in one page of code are no coincidence: work calls functions, a loop stays. */
 const LOOP_SAMPLES = 6;
 const PAGE_DIGITS = 3;
@@ -26,13 +30,17 @@ export function movedSince(looks: readonly TimedLook[]): string | null {
 }
 
 /** A server that takes CPU time answers somebody, and a share has one guest. */
-function serverMoved(looks: readonly TimedLook[]): boolean {
-  const cpuMs = (look: TimedLook | undefined, of: string) =>
-    look?.shares.find(({ socket }) => socket === of)?.server?.cpuMs;
+const serverMoved = (looks: readonly TimedLook[]): boolean =>
+  serversGained(looks, 'cpuMs').some((gained) => gained > 0);
+
+/** What each share's server gained between the first look and the last, in milliseconds. */
+function serversGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'): number[] {
+  const has = (look: TimedLook | undefined, of: string) =>
+    look?.shares.find(({ socket }) => socket === of)?.server?.[what];
   const shares = looks.findLast((look) => look.shares.length > 0)?.shares ?? [];
-  return shares.some(({ socket }) => {
-    const [before, after] = [cpuMs(looks[0], socket), cpuMs(looks.at(-1), socket)];
-    return before !== undefined && after !== undefined && after > before;
+  return shares.flatMap(({ socket }) => {
+    const [before, after] = [has(looks[0], socket), has(looks.at(-1), socket)];
+    return before === undefined || after === undefined ? [] : [after - before];
   });
 }
 
@@ -43,20 +51,40 @@ export function backendIsDead(looks: readonly TimedLook[]): boolean {
 }
 
 /** For each vCPU the share of the time that its thread ran between the first look and the last; null if unknown. */
-export function vcpuShares(looks: readonly TimedLook[]): (number | null)[] {
+export const vcpuShares = (looks: readonly TimedLook[]): (number | null)[] => sharesOf(looks, 'cpuMs');
+
+function sharesOf(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'): (number | null)[] {
   const seen = looks.flatMap((look) => (look.qmp.ok ? [{ at: look.at, vcpus: look.qmp.vcpus }] : []));
   const [first, last] = [seen[0], seen.at(-1)];
   if (first === undefined || last === undefined || last.at - first.at < APART_MS) return [];
-  return last.vcpus.map(({ index, cpuMs }) => {
-    const before = first.vcpus.find((vcpu) => vcpu.index === index)?.cpuMs ?? null;
-    return cpuMs === null || before === null ? null : (cpuMs - before) / (last.at - first.at);
+  return last.vcpus.map((vcpu) => {
+    const before = first.vcpus.find(({ index }) => index === vcpu.index)?.[what] ?? null;
+    const after = vcpu[what] ?? null;
+    return after === null || before === null ? null : (after - before) / (last.at - first.at);
   });
 }
 
-/** Every vCPU ran all the time. That the host gave it the time is then proven too. */
+/**
+ * The host did not run the guest, or the server of its share, when they wanted to: why what they did not do between the
+ * looks proves little. Null where they got the time they asked for.
+ */
+export function keptWaiting(looks: readonly TimedLook[]): string | null {
+  const percent = (share: number) => `${Math.round(100 * share)} % of the time`;
+  const vcpu = Math.max(...sharesOf(looks, 'waitedMs').map((share) => share ?? 0), 0);
+  if (vcpu >= WAITED) return `its vCPUs waited ${percent(vcpu)} for a CPU of the host`;
+  const elapsed = (looks.at(-1)?.at ?? 0) - (looks[0]?.at ?? 0);
+  const server = elapsed < APART_MS ? 0 : Math.max(...serversGained(looks, 'waitedMs'), 0) / elapsed;
+  return server >= WAITED ? `the server of its share waited ${percent(server)} for a CPU of the host` : null;
+}
+
+/** Every vCPU wanted to run all the time, and the host gave it enough. */
 export function allBusy(looks: readonly TimedLook[]): boolean {
-  const shares = vcpuShares(looks);
-  return shares.length > 0 && shares.every((share) => share !== null && share >= BUSY);
+  const waited = sharesOf(looks, 'waitedMs');
+  const ran = vcpuShares(looks);
+  return (
+    ran.length > 0 &&
+    ran.every((share, index) => share !== null && share >= ENOUGH && share + (waited[index] ?? 0) >= BUSY)
+  );
 }
 
 /** Some vCPU ran all the time. */

@@ -140,8 +140,11 @@ export interface GuestState {
   complained: { key: string; at: Mono }[];
   /** What the newest incident was filed for: it tells by what the guest recovers. */
   filedFor: 'lost' | 'command' | 'complaint';
-  /** The culprit of the newest capture, and since when captures have shown it with the same stack. */
-  doubted: { key: string; since: Mono } | null;
+  /**
+   * The culprit of the newest capture, and since when captures have shown it with the same stack; its context switches,
+   * where that one told them, and whether it has run since the one before.
+   */
+  doubted: { key: string; since: Mono; switches: number | null; ran: boolean } | null;
   /** Captures in a row that found the guest slow: the pause before the second look doubles with each. */
   patience: number;
   /** What the newest capture came to. */

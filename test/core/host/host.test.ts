@@ -8,7 +8,7 @@ import {
   servedSocket,
   sharesOf,
 } from '../../../src/core/host/argv.js';
-import { parseStat } from '../../../src/core/host/stat.js';
+import { parseStat, parseWaited } from '../../../src/core/host/stat.js';
 import { connectionsTo } from '../../../src/core/host/unix-table.js';
 
 const QEMU = [
@@ -119,6 +119,15 @@ describe('parseStat', () => {
   });
   it.each(['', '7 (x', '7 x) S', '7 (x) S 1 2', '7 (x) 12 34'])('refuses %j', (text) => {
     expect(parseStat(text)).toBeNull();
+  });
+});
+
+describe('parseWaited', () => {
+  it('reads the second number, in milliseconds', () => {
+    expect(parseWaited('148369057351 2500000 1180\n')).toBe(2.5);
+  });
+  it.each(['', '0 0', 'a b c', '1 2 3 4'])('refuses %j', (text) => {
+    expect(parseWaited(text)).toBeNull();
   });
 });
 

@@ -148,3 +148,105 @@ describe('a guest whose SSH is off', () => {
     expect(guest.run(4 * 3_600_000).findings).toEqual([]);
   });
 });
+
+describe('work that looks like a hang', () => {
+  const MINUTES = 60_000;
+  const LOST = 30_000;
+  /** A vCPU that runs for one share of the time, and waits for the host in another; the server as given. */
+  const onBusyHost =
+    (ran: number, waited: number, server: string) =>
+    (now: number): Look => ({
+      ...running,
+      qmp: {
+        ok: true,
+        runState: 'running',
+        vcpus: [{ index: 0, threadId: 1, cpuMs: ran * now, waitedMs: waited * now }],
+        block: null,
+      },
+      shares: [{ tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: server } }],
+    });
+  const pageIn = answers(golden('page-in'));
+  /** Its disk does a hundred requests a second, and the server of its share runs. */
+  const working =
+    (cpuMs: (at: number) => number) =>
+    (now: number): Look => ({
+      ...running,
+      qmp: {
+        ok: true,
+        runState: 'running',
+        vcpus: [{ index: 0, threadId: 1, cpuMs: cpuMs(now) }],
+        block: { reads: Math.floor(now / 10), writes: 0 },
+      },
+      shares: [],
+    });
+  const reading = working(() => 0);
+  /** Of every task one switch more with each dump. */
+  const switching = () => {
+    let dumps = 0;
+    return (key: SysrqKey) => {
+      dumps += 1;
+      return pageIn(key).map((line) =>
+        line.replace(
+          /^(\[[ .\d]+\] {1,2}>?[A-Z] .{15} +\d+ +-?\d+\.\d+ +)(\d+)/,
+          (_, head: string, switches: string) => `${head}${Number(switches) + dumps}`,
+        ),
+      );
+    };
+  };
+
+  it('a guest that the host keeps waiting: only a task that stands still for long is stuck', () => {
+    const look = onBusyHost(0.2, 0.6, 'S');
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(LOST), press: pageIn, look })).run(60_000);
+    expect(guest.findings).toEqual([]);
+    expect(guest.state.why[0]).toContain('its vCPUs waited 60 % of the time for a CPU of the host');
+    guest.run(2 * MINUTES);
+    expect(guest.findings[0]?.analysis.verdict.reasons[0]).toMatch(/exactly the same stack/);
+  });
+
+  it('the server of its share is stopped: that the host is busy is no excuse', () => {
+    const look = onBusyHost(0.2, 0.6, 'T');
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(LOST), press: pageIn, look })).run(60_000);
+    expect(guest.findings[0]?.capturedAt).toBeLessThan(LOST + 15_000);
+  });
+
+  it.each([
+    ['ran for half of the time and never slept: it is busy', 0.6, 0.4, 1],
+    ['was hardly run by the host: nothing is proven', 0.3, 0.7, 0],
+    ['slept', 0.6, 0.1, 0],
+  ])('a vCPU that %s', (_case, ran, waited, incidents) => {
+    const press = keptFromRunning(answers(golden('idle')));
+    const look = onBusyHost(ran, waited, 'S');
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(LOST), press, look })).run(3 * MINUTES);
+    expect(guest.findings).toHaveLength(incidents);
+  });
+
+  it('a boot that reads its disk, always at the same place: the task runs in between', () => {
+    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out', press: switching(), look: reading }));
+    guest.run(10 * MINUTES);
+    expect(guest.findings).toEqual([]);
+    expect(guest.pressed).toContain('t');
+  });
+
+  it('a boot that does not get on while some disk moves: the task never ran', () => {
+    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out', press: pageIn, look: reading }));
+    guest.run(5 * MINUTES);
+    expect(guest.findings[0]?.analysis.verdict.class).toBe('blocked');
+  });
+
+  it('a boot that keeps every vCPU busy, and reads', () => {
+    const press = keptFromRunning(answers(golden('idle')));
+    const look = working((now) => now);
+    const guest = booted(new VirtualGuest({ ssh: () => 'timed-out', press, look })).run(10 * MINUTES);
+    expect(guest.findings).toEqual([]);
+  });
+
+  it('a real-time loop that is young yet is looked at again, and then filed', () => {
+    const log = golden('rt-starvation');
+    // It has been switched to others in its life before.
+    const young = log.map((line) => line.replace(/(>R .{15} +\d+ +-?\d+\.\d+ +)\d+/, '$150'));
+    const press = (key: SysrqKey, now: number) => answers(now > 60_000 ? log : young)(key);
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
+    expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['starved']);
+    expect(guest.findings[0]?.capturedAt).toBeGreaterThan(60_000);
+  });
+});
