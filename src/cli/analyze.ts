@@ -1,17 +1,20 @@
 /** `analyze FILE...|-`: the verdict from any console log; needs no guest and no daemon. */
 import type { Command } from '@commander-js/extra-typings';
 import { nameDump } from '../core/analysis/dump-names.js';
-import { membersOf } from '../core/analysis/groups.js';
+import { framesWithLines, membersOf } from '../core/analysis/groups.js';
 import type { Analysis, StackGroup, Verdict } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { waitLine } from '../core/report/text.js';
 import { counted } from '../core/words.js';
 import { LogError, type ReadLog, readLog, readLogFile } from '../io/console-log.js';
+import { symbolise } from '../io/symbols.js';
 import { EXIT } from './globals.js';
 
 interface AnalyzeOptions {
   json?: boolean | undefined;
+  /** A kernel image with debug information. */
+  vmlinux?: string | undefined;
 }
 
 interface Streams {
@@ -21,6 +24,8 @@ interface Streams {
   err: (text: string) => void;
 }
 
+/** addr2line reads the whole debug information of a kernel. */
+const SYMBOLS_MS = 120_000;
 const GROUPS_SHOWN = 3;
 const FRAMES_SHOWN = 12;
 const WAITS_SHOWN = 5;
@@ -46,7 +51,8 @@ export async function runAnalyze(
   }
   const write = writerFor(files.length > 1, options.json === true, streams.out);
   const codes = new Set<number>();
-  for (const file of files) codes.add(await analyzeOne(file, streams, write));
+  const told = new Set<string>();
+  for (const file of files) codes.add(await analyzeOne(file, options.vmlinux, streams, write, told));
   write.end();
   return GRAVEST_FIRST.find((code) => codes.has(code)) ?? EXIT.ok;
 }
@@ -57,6 +63,7 @@ export function analyzeCommand(program: Command, done: (code: number) => void): 
     .command('analyze')
     .description('The verdict from any console log, packed by gzip or not; needs no guest and no daemon.')
     .argument('[files...]', 'console logs; - or nothing for standard input')
+    .option('--vmlinux <file>', 'the kernel image with debug information: stacks with file and line')
     .option('--json', 'the whole analysis as JSON; of several files an array')
     .action(async (files, options) => {
       const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
@@ -108,13 +115,22 @@ function jsonWriter(several: boolean, out: Streams['out']): Writer {
   };
 }
 
-async function analyzeOne(file: string, streams: Streams, write: Writer): Promise<number> {
+async function analyzeOne(
+  file: string,
+  vmlinux: string | undefined,
+  streams: Streams,
+  write: Writer,
+  told: Set<string>,
+): Promise<number> {
   try {
-    const log = await (file === '-' && streams.in ? readLog(streams.in) : readLogFile(file));
-    const { analysis, cutShort } = log;
+    const read = await (file === '-' && streams.in ? readLog(streams.in) : readLogFile(file));
+    const { analysis, problem } = await withLines(read.analysis, vmlinux);
+    const { cutShort } = read;
+    if (problem !== null && !told.has(problem)) streams.err(`wedgewatch: ${printable(problem, 500)}\n`);
+    if (problem !== null) told.add(problem);
     if (cutShort !== null)
       streams.err(`wedgewatch: ${printable(file, 400)}: ${cutShort}; this is of what came before\n`);
-    if (analysis.dumps.length > 0) write.found(file, log);
+    if (analysis.dumps.length > 0) write.found(file, { ...read, analysis });
     else write.nothing(file);
     return exitCode(analysis);
   } catch (error) {
@@ -123,6 +139,11 @@ async function analyzeOne(file: string, streams: Streams, write: Writer): Promis
     return EXIT.environment;
   }
 }
+
+const withLines = async (analysis: Analysis, vmlinux: string | undefined) =>
+  vmlinux === undefined || analysis.dumps.length === 0
+    ? { analysis, problem: null }
+    : symbolise(analysis, vmlinux, { timeoutMs: SYMBOLS_MS });
 
 function exitCode({ dumps, verdict }: Analysis): number {
   if (dumps.length === 0) return EXIT.noMatch;
@@ -138,7 +159,11 @@ function human({ verdict, groups, waits, dumps }: Analysis): string {
   if (waits.length > WAITS_SHOWN) lines.push(`- and ${waits.length - WAITS_SHOWN} more`);
   for (const group of telling(groups, verdict)) {
     lines.push('', `${group.count} in ${group.state}: ${membersOf(group, 8)}`);
-    lines.push(...group.frames.slice(0, FRAMES_SHOWN).map((frame) => `    ${frame}`));
+    lines.push(
+      ...framesWithLines(group)
+        .slice(0, FRAMES_SHOWN)
+        .map((frame) => `    ${printable(frame, 400)}`),
+    );
     if (group.frames.length > FRAMES_SHOWN) lines.push('    …');
   }
   const unplaced = dumps.flatMap((dump, index) =>

@@ -1,4 +1,5 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
+import type { Stall } from './dump/stall.js';
 import type { CpuSample } from './qmp/registers.js';
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
@@ -98,6 +99,8 @@ export interface Frame {
   module: string | null;
   /** False for frames the unwinder printed with `?`. */
   reliable: boolean;
+  /** File and line, and those it was inlined into, where a vmlinux told. */
+  source?: string;
 }
 
 export interface Task {
@@ -184,21 +187,6 @@ export interface WorkItem {
   seconds: number | null;
 }
 
-/** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
-export interface Stall {
-  cpus: number[];
-  /** Tasks that block a grace period, or the one that was on the CPU. */
-  pids: number[];
-  /** Null where the kernel counts in jiffies; those of an RCU grace period, and its number, follow. */
-  seconds: number | null;
-  jiffies?: number;
-  gracePeriod?: number;
-  /** CPUs among them that took no timer tick since it began. */
-  tickless?: number[];
-  /** The thread that ends grace periods could not run, and where it should have. */
-  starved?: { comm: string; cpu: number | null; jiffies: number };
-}
-
 /** `INFO: task X:P is blocked on a mutex likely owned by task Y:Q.` */
 export interface Blocker {
   waiter: { comm: string; pid: number };
@@ -217,6 +205,8 @@ export interface StackGroup {
   idle: boolean;
   /** Missing in incidents of older versions. */
   annotation?: Annotation;
+  /** Of each frame, where a vmlinux told of any. */
+  sources?: (string | null)[];
 }
 
 /** What one stack is, in the words of the kernel's sources. */

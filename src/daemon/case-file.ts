@@ -10,6 +10,7 @@ import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
 import { incidentsIn } from '../io/archive/directory.js';
 import { updateIncident } from '../io/archive/update.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
@@ -134,10 +135,8 @@ export class CaseFile {
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
       };
-      const { path, missing } = await open.writer.file(
-        this.incident(open.writer.id, finding, kernelOf(lines)),
-        parts,
-      );
+      const incident = this.incident(open.writer.id, finding, kernelOf(lines));
+      const { path, missing } = await open.writer.file(await this.withLines(incident), parts);
       for (const { file, why } of missing) guest.log('warning', `${path}: ${file} is not whole: ${why}`);
       guest.log('notice', `archived: ${path}`);
       guest.now({ type: 'filed', incident: open.writer.id });
@@ -196,6 +195,18 @@ export class CaseFile {
     };
   }
 
+  /** With file and line in the stacks, where a vmlinux is configured. */
+  private async withLines(incident: Incident): Promise<Incident> {
+    const { settings, stopping } = this.guest;
+    if (settings.symbols.vmlinux === null) return incident;
+    const { analysis, problem } = await symbolise(incident, settings.symbols.vmlinux, {
+      timeoutMs: SYMBOLS_MS,
+      signal: stopping.signal,
+    });
+    if (problem !== null) this.guest.log('warning', problem);
+    return analysis;
+  }
+
   private incident(id: string, finding: Finding, kernel: string | null): Incident {
     const { analysis, complete, incompleteBecause, evidence, wedgedSince, suspectAt, capturedAt } = finding;
     return {
@@ -228,3 +239,5 @@ function ringOf(rows: readonly Uint8Array[], maxRows: number): ConsoleRing {
 }
 
 const NEWLINE = Uint8Array.of(10);
+/** Filing waits for it, and the raw bytes are on disk. */
+const SYMBOLS_MS = 10_000;

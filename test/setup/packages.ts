@@ -1,10 +1,14 @@
 import { packagesHere } from '../../src/guest/host.js';
 import { installPackages } from '../../src/guest/packages.js';
 
-/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a browser for the report. */
+/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a browser for the report, a compiler for
+ * a file with debug information. */
 const testPackages = [
+  'binutils',
   'chromium',
   'dbus-user-session',
+  'gcc',
+  'libc6-dev',
   'libpam-systemd',
   'systemd-container',
   'systemd-journal-remote',

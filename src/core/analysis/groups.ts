@@ -25,6 +25,7 @@ export function groupStacks(tasks: readonly Task[], culprit: number | null = nul
         comms: [],
         idle: isIdleThread(task),
         annotation: annotate(task),
+        ...sourcesOf(task),
       };
       groups.set(key, group);
     }
@@ -41,12 +42,27 @@ export function groupStacks(tasks: readonly Task[], culprit: number | null = nul
 }
 
 /** The firm frames as they are shown, with their modules, and the text that equal stacks share. */
-const firmText = perStack((frames) => {
+export const firmText = perStack((frames) => {
   const shown = firmFrames(frames).map(({ symbol, module }) =>
     module === null ? baseSymbol(symbol) : `${baseSymbol(symbol)} [${module}]`,
   );
   return { frames: shown, text: shown.join('\n') };
 });
+
+/** The lines of the firm frames, where any is known. Of frames that differ in their offsets alone the first counts. */
+export function sourcesOf({ frames }: Pick<Task, 'frames'>): Pick<StackGroup, 'sources'> {
+  const sources = firmFrames(frames).map(({ source }) => source ?? null);
+  return sources.some((source) => source !== null) ? { sources } : {};
+}
+
+/** Frames with their lines behind them, in a column. */
+export function framesWithLines({ frames, sources = [] }: Pick<StackGroup, 'frames' | 'sources'>): string[] {
+  if (sources.length === 0) return [...frames];
+  const width = Math.min(COLUMN_MAX, Math.max(...frames.map(({ length }) => length)));
+  return frames.map((frame, index) => `${frame.padEnd(width)}  ${sources[index] ?? ''}`.trimEnd());
+}
+
+const COLUMN_MAX = 40;
 
 /** Who is in a group, bounded: `comm:pid, comm:pid, +12 more`. */
 export function membersOf(group: StackGroup, max: number): string {
@@ -71,7 +87,7 @@ export function renderStacks(groups: readonly StackGroup[]): string {
 
 function renderGroup(group: StackGroup): string {
   const head = `${counted(group.count, 'task')} in ${group.state}: ${membersOf(group, 20)}`;
-  const frames = group.frames.length === 0 ? ['(no stack)'] : group.frames;
+  const frames = group.frames.length === 0 ? ['(no stack)'] : framesWithLines(group);
   return `${head}\n${frames.map((frame) => `    ${frame}`).join('\n')}\n`;
 }
 

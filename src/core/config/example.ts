@@ -26,7 +26,7 @@ const EXAMPLES: Record<string, object> = {
     capture: { dumpTimeout: '3min' },
     arm: 'fix',
     ladder: { injectNmi: true },
-    symbols: { systemMap: '/var/tmp/kernels/%v/System.map' },
+    symbols: { systemMap: '/var/tmp/kernels/%v/System.map', vmlinux: '/var/tmp/kernels/%v/vmlinux' },
     qmp: { timeout: '2s' },
   } satisfies NonNullable<Written['overrides']>[number],
 };

@@ -29,7 +29,10 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
     capture: merged('capture'),
     arm: overrides.findLast((override) => override.arm !== undefined)?.arm ?? config.arm,
     ladder: merged('ladder'),
-    symbols: { ...symbols, systemMap: symbols.systemMap && named(symbols.systemMap, vm) },
+    symbols: {
+      systemMap: symbols.systemMap && named(symbols.systemMap, vm),
+      vmlinux: symbols.vmlinux && named(symbols.vmlinux, vm),
+    },
     qmp: merged('qmp'),
   };
 }

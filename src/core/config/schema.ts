@@ -116,6 +116,9 @@ const symbols = z
     systemMap: optionalPath(
       "The System.map of the guest's kernel, which names the registers of its vCPUs; %v is the name of the VM.",
     ),
+    vmlinux: optionalPath(
+      'Its vmlinux with debug information: stacks show file and line, by binutils. %v as above.',
+    ),
   })
   .describe("What names addresses of the guest's kernel.");
 
@@ -227,8 +230,8 @@ const override = z.strictObject({
   capture: bare(capture).describe('Any keys of capture.'),
   arm: z.optional(arm.unwrap()).describe('Another value of arm.'),
   ladder: bare(ladder).describe('Any keys of ladder.'),
-  symbols: bare(symbols).describe('Any keys of symbols.'),
   qmp: bare(qmp).describe('Any keys of qmp.'),
+  symbols: bare(symbols).describe('Any keys of symbols.'),
 });
 
 const guests = z.array(guest).superRefine((entries, context) => {
@@ -250,8 +253,8 @@ export const configSchema = z.strictObject({
   arm,
   armSchedule: cron('When it is proven again, as a cron expression in UTC.').prefault('41 4 * * *'),
   ladder: ladder.prefault({}),
-  symbols: symbols.prefault({}),
   qmp: qmp.prefault({}),
+  symbols: symbols.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
   journal: journal.prefault({}),
@@ -272,6 +275,6 @@ export interface GuestSettings {
   capture: Config['capture'];
   arm: Config['arm'];
   ladder: Config['ladder'];
-  symbols: Config['symbols'];
   qmp: Config['qmp'];
+  symbols: Config['symbols'];
 }

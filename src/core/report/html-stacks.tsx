@@ -1,5 +1,5 @@
 /** The part of report.html that shows the tasks: groups of stacks, and the dumps they were read from. */
-import { membersOf } from '../analysis/groups.js';
+import { framesWithLines, membersOf } from '../analysis/groups.js';
 import type { StackGroup } from '../model.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
@@ -56,7 +56,9 @@ function Folded({ kind, groups }: { kind: string; groups: readonly StackGroup[] 
 }
 
 function Group({ group }: { group: StackGroup }) {
-  const frames = group.frames.slice(0, FRAMES_SHOWN).map((frame) => printable(frame, LINE_MAX));
+  const frames = framesWithLines(group)
+    .slice(0, FRAMES_SHOWN)
+    .map((frame) => printable(frame, LINE_MAX));
   if (group.frames.length > FRAMES_SHOWN) frames.push('…');
   return (
     <>

@@ -14,6 +14,7 @@ const frame = z.object({
   size: z.number().nullable(),
   module: z.string().nullable(),
   reliable: z.boolean(),
+  source: z.string().exactOptional(),
 });
 const task = z.object({
   comm: z.string(),
@@ -124,6 +125,7 @@ const group = z.object({
   comms: z.array(z.string()),
   idle: z.boolean(),
   annotation: annotation.exactOptional(),
+  sources: z.array(z.string().nullable()).exactOptional(),
 });
 const wait = z.object({
   waiter: z.string(),

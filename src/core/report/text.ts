@@ -1,5 +1,5 @@
 /** verdict.txt, which `show` prints as well. */
-import { membersOf } from '../analysis/groups.js';
+import { framesWithLines, membersOf } from '../analysis/groups.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
@@ -99,7 +99,9 @@ const rungLine = ({ rung, outcome, detail }: CaptureRung): string =>
 
 function stacks({ groups }: Incident): string[] {
   return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {
-    const frames = group.frames.slice(0, FRAMES_SHOWN).map((frame) => `      ${frame}`);
+    const frames = framesWithLines(group)
+      .slice(0, FRAMES_SHOWN)
+      .map((frame) => `      ${frame}`);
     if (group.frames.length > FRAMES_SHOWN) frames.push('      …');
     return [
       `  ${counted(group.count, 'task')} in ${group.state}: ${membersOf(group, MEMBERS_SHOWN)}`,
