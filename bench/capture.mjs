@@ -63,6 +63,9 @@ function onLine(dumps, open, { at, text }) {
   return null;
 }
 
+const cost = ({ pressed, fence }) => fence - pressed;
+const printing = ({ header, last }) => last - header;
+const sum = (dumps, of) => dumps.reduce((total, dump) => total + of(dump), 0);
 const at = (values, share) =>
   values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * share))];
 
@@ -76,7 +79,7 @@ try {
     const dumps = runs.flatMap((run) => run.dumps).filter((dump) => dump.key === key && dump.lines > 1);
     if (dumps.length === 0) continue;
     const median = (of) => at(dumps.map(of), 0.5).toFixed(0);
-    const ratios = dumps.map((dump) => (dump.fence - dump.pressed) / Math.max(1, dump.last - dump.header));
+    const ratios = dumps.map((dump) => cost(dump) / Math.max(1, printing(dump)));
     process.stdout.write(
       [
         key,
@@ -90,6 +93,10 @@ try {
       ].join('  ') + '\n',
     );
   }
+  const shares = runs.map(({ dumps }) => sum(dumps, cost) / sum(dumps, printing));
+  process.stdout.write(
+    `all dumps of a capture together: ratio ${at(shares, 0.5).toFixed(2)} / ${at(shares, 1).toFixed(2)} (budget 1.5)\n`,
+  );
   process.stdout.write(
     `QMP, ${held.length} sessions, connecting and process included: median ${at(held, 0.5).toFixed(0)} ms, p95 ${at(held, 0.95).toFixed(0)} ms, max ${at(held, 1).toFixed(0)} ms (budget 2000)\n`,
   );

@@ -90,7 +90,7 @@ const capture = z
       {
         min: '5s',
         max: '10min',
-        because: 'a guest prints about 16 lines a task, at the pace of its serial port',
+        because: 'a guest prints up to 30 lines a task, at the pace of its serial port',
       },
       'From a chord to the fence behind its dump.',
     ).prefault('60s'),

@@ -24,8 +24,8 @@ export interface RateLimitFacts {
   disk: { size: number; free: number; used: number } | null;
 }
 
-/** What a dump of one task prints, in lines. */
-export const LINES_A_TASK = 16;
+/** What a dump of one process prints, in lines, its registers and its row in the scheduler's table included. */
+export const LINES_A_TASK = 30;
 /** journald's defaults (journald.conf(5)). */
 const DEFAULT = { intervalMs: 30_000, burst: 10_000 };
 const GIB = 2 ** 30;

@@ -186,6 +186,19 @@ describe('a disk without space', () => {
     );
   });
 
+  it('lists and shows an incident whose stacks do not fit', async () => {
+    const root = await mountedDirectory('size=300k');
+    if (root === null) return;
+    const writer = await openIncident(root, opening());
+    const [dump] = incident().dumps;
+    const tasks = Array.from({ length: 3_000 }, () => dump!.tasks[0]!);
+    await writer.file(incident({ dumps: [{ ...dump!, tasks }] }), {});
+    expect((await readIncidents(root))[0]).toMatchObject({
+      verdict: incident().verdict.title,
+      evidence: expect.stringMatching(/^incomplete: incident.json is not whole: no space left/) as string,
+    });
+  });
+
   it('makes room for new evidence by the oldest incidents, and by nothing else', async () => {
     const root = await mountedDirectory('size=600k');
     if (root === null) return;
