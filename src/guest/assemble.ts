@@ -92,7 +92,7 @@ async function kernelModules(
   const [version] = await readdir(versions);
   const modules = await modulesInOrder(join(versions, version ?? ''), wanted, async (path) => {
     if (!path.endsWith('.xz')) return readFile(path);
-    await call(busybox, ['unxz', '--keep', '--force', path], { timeoutMs: shortMs, signal });
+    await call(busybox, ['unxz', '-k', '-f', path], { timeoutMs: shortMs, signal });
     return readFile(path.replace(/\.xz$/, ''));
   });
   return modules.map(({ name, content }, index) => {
