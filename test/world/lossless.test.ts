@@ -24,7 +24,8 @@ let world: World;
 
 async function capture(name: string): Promise<{ code: number; incident: Incident; waiters: number }> {
   const began = performance.now();
-  const { code, out } = await verb(world, '--quiet capture large --json', MINUTES);
+  const { code, out, err } = await verb(world, '--quiet capture large --json', MINUTES);
+  if (out === '') throw new Error(`exit ${code}: ${err}`);
   const incident = JSON.parse(out) as Incident;
   const t = incident.dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
   const waiters = t.filter(({ comm }) => comm === 'waiter').length;
