@@ -4,6 +4,7 @@ import { Command } from '@commander-js/extra-typings';
 import { VERSION } from '../io/version.js';
 import { analyzeCommand } from './analyze.js';
 import { captureGuest } from './capture.js';
+import { completionCommand } from './completion.js';
 import { configCheck, configSchemaText, configShow } from './config.js';
 import { demo } from './demo.js';
 import { diffCommand } from './diff.js';
@@ -113,6 +114,7 @@ analyzeCommand(program, done);
 stacksCommand(program, globals, done);
 diffCommand(program, globals, done);
 exportCommand(program, globals, done);
+completionCommand(program, terminal.out);
 
 program
   .command('replay [records...]')
