@@ -118,10 +118,10 @@ function aliveStill({ at }: Context, current: Case, finding: Finding, proven: bo
 /** Where disks move or the host itself is short of time, only long standing proof counts. */
 function stillWorks(context: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
   const { state, settings, at } = context;
-  const moved = movedSince(current.looks);
-  // More time from the host would not help a guest whose server is dead.
-  const waited = backendIsDead(current.looks) ? null : keptWaiting(current.looks);
-  const starves = hostStarves(state, at) ?? waited;
+  // Who waits for a dead server is not helped by time, nor by what moves elsewhere.
+  const dead = backendIsDead(current.looks) && finding.analysis.verdict.inferred.length > 0;
+  const moved = dead ? null : movedSince(current.looks);
+  const starves = hostStarves(state, at) ?? (dead ? null : keptWaiting(current.looks));
   if (moved === null && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);
   if (proven && at >= until && state.doubted?.ran !== true) return null;

@@ -209,6 +209,12 @@ describe('work that looks like a hang', () => {
     expect(guest.findings[0]?.capturedAt).toBeLessThan(LOST + 15_000);
   });
 
+  it('the server of its share is stopped: that another disk moves is no excuse', () => {
+    const look = (now: number) => ({ ...reading(now), shares: running.shares });
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(LOST), press: pageIn, look })).run(60_000);
+    expect(guest.findings[0]?.capturedAt).toBeLessThan(LOST + 15_000);
+  });
+
   it.each([
     ['ran for half of the time and never slept: it is busy', 0.6, 0.4, 1],
     ['was hardly run by the host: nothing is proven', 0.3, 0.7, 0],

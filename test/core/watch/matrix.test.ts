@@ -25,6 +25,7 @@ const load =
   ({ busy = false, requests = 0, samples = [] as CpuSample[] }) =>
   (at: number): Look => ({
     ...running,
+    shares: [{ tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: 'S' } }],
     qmp: {
       ok: true,
       runState: 'running',
