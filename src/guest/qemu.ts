@@ -2,7 +2,8 @@ import type { GuestImage } from './build.js';
 
 export interface QemuOptions {
   vm: string;
-  image: Pick<GuestImage, 'kernel' | 'initrd'>;
+  /** Without an initrd, `append` names a root that the kernel can mount by itself. */
+  image: Pick<GuestImage, 'kernel'> & { initrd: string | null };
   qmpSocket: string;
   virtiofsdSocket: string;
   /** Port of 127.0.0.1 that leads to the guest's SSH. */
@@ -41,7 +42,7 @@ export function qemuArguments(options: QemuOptions): string[] {
     consoleArguments(options.console),
     ['-qmp', `unix:${options.qmpSocket},server=on,wait=off`],
     ['-kernel', image.kernel],
-    ['-initrd', image.initrd],
+    image.initrd === null ? [] : ['-initrd', image.initrd],
     // On a busy host the emulated timer ticks late, and the kernel's check of it panics: "IO-APIC + timer doesn't work!"
     ['-append', `console=ttyS0 panic=0 no_timer_check ${options.append}`],
     // vhost-user devices need memory that another process can map.

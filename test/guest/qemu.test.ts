@@ -24,3 +24,9 @@ test('the guest is reachable as the options say', () => {
 test('the console can be a file', () => {
   expect(valueOf(qemuArguments({ ...options, console: { file: '/tmp/c' } }), '-serial')).toBe('file:/tmp/c');
 });
+
+test('a kernel that mounts its root by itself has no initrd', () => {
+  const args = qemuArguments({ ...options, image: { kernel: '/k', initrd: null }, console: 'stdio' });
+  expect(args).not.toContain('-initrd');
+  expect(valueOf(args, '-kernel')).toBe('/k');
+});

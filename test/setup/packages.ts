@@ -1,15 +1,19 @@
 import { packagesHere } from '../../src/guest/host.js';
 import { installPackages } from '../../src/guest/packages.js';
 
-/** Debian packages of the tests beyond those of the demo guest: a bootable systemd, a browser for the report, a compiler for
- * a file with debug information. */
+/**
+ * Debian packages of the tests beyond those of the demo guest: a bootable systemd, a Debian guest's image, a browser for
+ * the report, a compiler for a file with debug information.
+ */
 const testPackages = [
   'binutils',
   'chromium',
   'dbus-user-session',
+  'e2fsprogs',
   'gcc',
   'libc6-dev',
   'libpam-systemd',
+  'mmdebstrap',
   'systemd-container',
   'systemd-journal-remote',
   'systemd-sysv',

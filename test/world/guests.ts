@@ -1,24 +1,38 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { qemuArguments } from '../../src/guest/qemu.js';
+import stripAnsi from 'strip-ansi';
+import { qemuArguments, type QemuOptions } from '../../src/guest/qemu.js';
 import { sshConfig } from '../../src/guest/start.js';
 import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
 import { user, type World } from './world.js';
 
 interface WorldGuest {
   vm: string;
-  mode: 'none' | 'job' | 'exec';
   /** Port of the world's loopback for the guest's SSH. */
   port: number;
+  /** Of the demo guest: none, job, exec, or where `initrd` has scenes (scenes.ts) one of them. */
+  mode: string;
   /** More of the kernel command line. */
   append?: string;
   /** A file inside that QEMU writes the console to, beside the journal. */
   log?: string;
   memory?: string;
+  /** More of QEMU's arguments. */
+  extra?: readonly string[];
+  /** Path inside of another initrd than the image's. */
+  initrd?: string;
 }
 
-const key = join(user.home, '.ssh/id_guest');
+interface DebianGuest {
+  vm: string;
+  port: number;
+  /** What goes wrong in it: the units of test/world/debian say how. Healthy without. */
+  wedge?: string;
+  /** More of the kernel command line, e.g. `quiet`. */
+  append?: string;
+}
+
 const units = join(user.home, '.config/systemd/user');
 const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 
@@ -26,45 +40,86 @@ const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 export const guestUnit = (vm: string) => `qemu-system@${vm}.service`;
 
 /** Its QMP socket, inside. */
-const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
+export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
 
 const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` : argument);
 
 const lastLines = (world: World, unit: string) =>
   world.dev(['journalctl', `--user-unit=${unit}`, '--lines=30', '--output=cat']);
 
-/** What a user of such guests has in place: the template of their unit, and a way in by SSH. */
+/** What its console has said, without the control characters. */
+export async function consoleOf(world: World, vm: string): Promise<string> {
+  const read = ['journalctl', `--user-unit=${guestUnit(vm)}`, '--output=cat', '--all'];
+  return stripAnsi(await world.dev(read));
+}
+
+const prepared = new WeakMap<World, Promise<void>>();
+
+/** What a user of such guests has in place: the template of their unit, and an ssh_config. */
 async function prepareUser(world: World): Promise<void> {
   const template = join(import.meta.dirname, 'units/qemu-system@.service');
   await world.write(join(units, 'qemu-system@.service'), await readFile(template, 'utf8'));
-  await world.write(key, `${await world.root(['cat', world.image.sshKey])}\n`);
   await world.write(join(user.home, '.ssh/config'), 'Include guests/*\n');
   await world.dev(['systemctl', '--user', 'daemon-reload']);
 }
 
+/** What differs between the guests that a user of the world can start. */
+interface Machine extends Omit<WorldGuest, 'mode' | 'initrd'> {
+  image: QemuOptions['image'];
+  append: string;
+  /** Private key inside that the guest's root accepts. */
+  sshKey: string;
+}
+
 /** Starts a guest as a unit of the world's user, with its virtiofsd beside it, and returns at once. */
 export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
-  const { vm, mode, port, append = 'loglevel=7', log, memory } = guest;
-  await prepareUser(world);
+  const { vm, mode, port, append = 'loglevel=7', initrd, ...rest } = guest;
+  const { image } = world;
+  await startMachine(world, {
+    vm,
+    port,
+    image: { kernel: image.kernel, initrd: initrd ?? image.initrd },
+    append: `wedge.mode=${mode} ${append}`,
+    ...rest,
+    sshKey: image.sshKey,
+  });
+}
+
+/**
+ * Starts a Debian with its own systemd the same way; World.up was given its image. It mounts the store at /mnt/store,
+ * boots to SSH in half a minute to a minute, and its root's password is `wedge`.
+ */
+export async function startDebianGuest(world: World, guest: DebianGuest): Promise<void> {
+  const { vm, port, wedge, append = '' } = guest;
+  const { kernel, root, sshKey } = world.debian;
+  const drive = `if=none,id=root,file=${root},format=raw,snapshot=on`;
+  const mode = wedge === undefined ? '' : `wedge=${wedge}`;
+  await startMachine(world, {
+    vm,
+    port,
+    image: { kernel, initrd: null },
+    append: `root=/dev/nvme0n1 rw net.ifnames=0 sysrq_always_enabled ${mode} ${append}`,
+    extra: ['-drive', drive, '-device', 'nvme,drive=root,serial=root'],
+    sshKey,
+  });
+}
+
+async function startMachine(world: World, machine: Machine): Promise<void> {
+  const { vm, port, sshKey, log, ...rest } = machine;
+  if (!prepared.has(world)) prepared.set(world, prepareUser(world));
+  await prepared.get(world);
+  const key = join(user.home, '.ssh', `id_${vm}`);
+  await world.write(key, `${await world.root(['cat', sshKey])}\n`);
   const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
   const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
-  await world.dev([
-    'systemd-run',
-    '--user',
-    '--quiet',
-    '--collect',
-    `--unit=${storeUnit(vm)}`,
-    '--',
-    ...serve,
-  ]);
+  const run = ['systemd-run', '--user', '--quiet', '--collect', `--unit=${storeUnit(vm)}`];
+  await world.dev([...run, '--', ...serve]);
   const args = qemuArguments({
+    ...rest,
     vm,
-    image: world.image,
     virtiofsdSocket,
     qmpSocket: qmpSocket(vm),
     sshPort: port,
-    append: `wedge.mode=${mode} ${append}`,
-    memory,
     console: log === undefined ? 'stdio' : { log },
   });
   const environment = `QEMU_ARGS='${args.map(quoted).join(' ')}'\n`;

@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { imageIn, type GuestImage } from '../../src/guest/build.js';
 import { call } from '../../src/guest/call.js';
+import { debianIn, type DebianImage } from './debian-image.js';
 import {
   controlGroups,
   destroyMachine,
@@ -22,6 +24,7 @@ const commandMs = 60_000;
 const uid = 1990;
 
 const inside = imageIn('/guest');
+const debianInside = debianIn('/debian');
 
 /** The user inside whose manager runs the guests. */
 export const user = { name: 'dev', home: '/home/dev', runtime: `/run/user/${uid}` };
@@ -31,11 +34,16 @@ const joinGroups = `
 while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done
 shift; exec "$@"`;
 
-async function bootMachine(machine: MachineDirectory, image: GuestImage): Promise<number> {
+interface Images {
+  demo: GuestImage;
+  debian: DebianImage | undefined;
+}
+
+async function bootMachine(machine: MachineDirectory, { demo, debian }: Images): Promise<number> {
   const groups = await controlGroups(machine.name);
-  const binds = [project, process.execPath, `${image.directory}:${inside.directory}`].map(
-    (path) => `--bind-ro=${path}`,
-  );
+  const images = [`${demo.directory}:${inside.directory}`];
+  if (debian) images.push(`${debian.directory}:${debianInside.directory}`);
+  const binds = [project, process.execPath, ...images].map((path) => `--bind-ro=${path}`);
   const nspawn = [
     'systemd-nspawn',
     '--boot',
@@ -84,6 +92,8 @@ async function until<T>(
 export class World {
   /** The guests' image, at its path inside. */
   readonly image = inside;
+  /** Debian's image, at its path inside; there only where `up` was given one. */
+  readonly debian = debianInside;
   readonly #machine: MachineDirectory;
   readonly #leader: number;
 
@@ -97,8 +107,8 @@ export class World {
     return this.#machine.share;
   }
 
-  /** @param image the image of this host that guests inside are started from */
-  static async up(image: GuestImage): Promise<World> {
+  /** @param demo @param debian the images of this host that guests inside are started from */
+  static async up(demo: GuestImage, debian?: DebianImage): Promise<World> {
     if (process.getuid?.() !== 0)
       throw new Error('The test world boots a machine, which takes root: sudo npm test');
     await destroyStaleMachines();
@@ -106,7 +116,7 @@ export class World {
     try {
       await mountRoot(machine);
       await mkdir(join(machine.root, 'var/log/journal'), { recursive: true }); // else users cannot read theirs
-      const nspawn = await bootMachine(machine, image);
+      const nspawn = await bootMachine(machine, { demo, debian });
       const failure = () => readFile(join(machine.base, 'boot.log'), 'utf8');
       const leader = await until(() => leaderOf(nspawn), bootMs, failure);
       const world = new World(machine, leader);
@@ -179,10 +189,12 @@ export class World {
 
   /** Writes a file inside that belongs to the user; its directory too, where it is missing. */
   async write(path: string, text: string): Promise<void> {
-    const handOver = join(this.share, 'hand-over');
+    const name = randomUUID(); // others write at the same time
+    const handOver = join(this.share, name);
     await writeFile(handOver, text, { mode: 0o644 });
     await this.dev(['mkdir', '-p', dirname(path)]);
-    await this.dev(['install', '--mode=600', '/share/hand-over', path]);
+    await this.dev(['install', '--mode=600', join('/share', name), path]);
+    await rm(handOver);
   }
 
   /** Ends it; nothing of it stays behind. */
