@@ -1,0 +1,92 @@
+/**
+ * The scenario matrix: real guests that wedge, and real ones that only seem to, side by side under one watchdog. It
+ * prints the table of docs/scenarios.md. WEDGEWATCH_IDLE_MINUTES=10 watches the idle guest for so long at least.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { buildDebian } from './debian-image.js';
+import { healthy, type Outcome, Runner } from './matrix/runner.js';
+import { scenarios } from './matrix/scenarios.js';
+import { writeScenes } from './scenes.js';
+import { startWatchdog } from './watchdog.js';
+import { user, World } from './world.js';
+
+const MATRIX_MS = 600_000;
+const ASLEEP_MS = 60_000;
+/** Long enough for a verdict on what was seen, or not seen, meanwhile. */
+const AWAKE_MS = 20_000;
+const IDLE_MS = 60_000 * Number(process.env['WEDGEWATCH_IDLE_MINUTES'] ?? 0);
+const IMAGES_MS = 900_000;
+
+const alive = scenarios.filter(({ stays }) => stays === true).map(({ vm }) => vm);
+
+let world: World;
+let runner: Runner;
+let idleSince = 0;
+const runs = new Map<string, Promise<Outcome>>();
+const rows: string[] = [];
+
+function row(name: string, { class: kind, incident, seconds }: Outcome): void {
+  rows.push(`| ${name} | ${kind} | ${incident ?? 'none'} | ${seconds.toFixed(1)} |`);
+}
+
+beforeAll(async () => {
+  const options = { log: (line: string) => process.stdout.write(`${line}\n`) };
+  const image = await buildGuest(guestCache(), options);
+  world = await World.up(image, await buildDebian(guestCache(), options));
+  await writeScenes(image, join(world.share, 'scenes.gz'));
+  await startWatchdog(world);
+  runner = new Runner(world, '/share/scenes.gz');
+  scenarios.forEach((scenario, index) => {
+    const run = runner.run(scenario, index);
+    run.catch(() => undefined); // its own test tells
+    runs.set(scenario.vm, run);
+  });
+  idleSince = performance.now();
+}, IMAGES_MS);
+
+afterAll(async () => {
+  const head = ['scenario', 'class', 'incident', 'seconds'];
+  process.stdout.write(`\n| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}\n${rows.join('\n')}\n\n`);
+  await runner.observer.stop();
+  await world.down();
+});
+
+/** Waits until the watchdog finds a guest healthy. */
+const up = (vm: string) => runner.observer.until(vm, healthy, 60_000);
+
+test.for(scenarios)('$name', { timeout: MATRIX_MS }, async ({ name, vm }) => {
+  row(name, await runs.get(vm)!);
+});
+
+test(
+  'the watchdog stopped for a minute, as on a host without time: it accuses nobody when it wakes',
+  async () => {
+    await Promise.allSettled(runs.values());
+    await delay(Math.max(0, IDLE_MS - (performance.now() - idleSince)));
+    // systemd's own watchdog would restart it instead.
+    const dropIn = join(user.home, '.config/systemd/user/wedgewatch.service.d/50-asleep.conf');
+    await world.write(dropIn, '[Service]\nWatchdogSec=0\n');
+    const manager = (...words: string[]) => world.dev(['systemctl', '--user', ...words]);
+    await manager('daemon-reload');
+    await manager('restart', 'wedgewatch');
+    for (const vm of alive) await up(vm);
+    const watched = (performance.now() - idleSince) / 1_000;
+    await manager('kill', '--kill-who=main', '--signal=STOP', 'wedgewatch');
+    await delay(ASLEEP_MS);
+    await manager('kill', '--kill-who=main', '--signal=CONT', 'wedgewatch');
+    const since = performance.now();
+    for (const vm of alive) await up(vm);
+    const seconds = (performance.now() - since) / 1_000;
+    await delay(AWAKE_MS);
+    for (const vm of alive) await up(vm);
+    const log = await world.dev(['journalctl', '--user-unit=wedgewatch.service', '--output=cat']);
+    expect(log).toMatch(/^idle: open windows are void: the watchdog itself slept for (?:59|6\d) s/m);
+    expect(log).not.toMatch(/^(?:idle|slow-boot): verdict: /m);
+    row(`idle for ${watched.toFixed(0)} s`, { class: 'healthy', incident: null, seconds: watched });
+    row('the watchdog stopped for 60 s', { class: 'healthy', incident: null, seconds });
+  },
+  MATRIX_MS + IDLE_MS,
+);
