@@ -106,6 +106,9 @@ function blind(
   const quotes = current.dumps.flatMap(({ name, quote, endedBy }) =>
     quote === null ? [] : [`${name} ended by ${endedBy}: "${printable(quote, QUOTE_MAX)}"`],
   );
+  const seen = current.rungs.flatMap(({ rung, outcome, detail }) =>
+    rung === 'registers' && outcome === 'worked' ? [`Its registers, sampled by QEMU: ${detail}`] : [],
+  );
   const refused = current.dumps.some(({ endedBy }) => endedBy === 'refused');
   return {
     ...verdict,
@@ -113,6 +116,6 @@ function blind(
       `${lost(context.state, context.at)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
       240,
     ),
-    reasons: [...quotes, ...incompleteBecause, ...(refused ? [sysrqFix(context.state.facts)] : [])],
+    reasons: [...quotes, ...incompleteBecause, ...seen, ...(refused ? [sysrqFix(context.state.facts)] : [])],
   };
 }

@@ -157,6 +157,9 @@ describe('the ladder', () => {
       },
       { rung: 'memory-dump', outcome: 'worked', detail: 'memory.elf, 0.4 GiB' },
     ]);
+    expect(guest.findings[0]?.analysis.verdict.reasons.join('\n')).toMatch(
+      /Its registers, sampled by QEMU: vCPU 0 spins in the kernel at 0xffffffff81000010/,
+    );
     // Not before it was sure to be filed.
     const costly = ({ type }: { type: string }) => type === 'inject-nmi' || type === 'dump-memory';
     expect(guest.effects.filter(costly)).toHaveLength(2);
