@@ -3,30 +3,34 @@ import type { Look, SysrqKey } from '../../../src/core/model.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 /** One vCPU that never rests: its registers stay in one page of the kernel. */
-const spins = (at: number): Look => ({
-  ...running,
-  shares: [],
-  qmp: {
-    ok: true,
-    runState: 'running',
-    vcpus: [
-      {
-        index: 0,
-        threadId: 9,
-        cpuMs: at,
-        samples: ['ffffffff81000010', 'ffffffff81000040', 'ffffffff81000044', 'ffffffff81000048'].map(
-          (pc) => ({
-            pc,
-            halted: false,
-            user: false,
-            masked: false,
-          }),
-        ),
-      },
-    ],
-    block: null,
-  },
-});
+const load =
+  (cpuMs: (at: number) => number, halted = false) =>
+  (at: number): Look => ({
+    ...running,
+    shares: [],
+    qmp: {
+      ok: true,
+      runState: 'running',
+      vcpus: [
+        {
+          index: 0,
+          threadId: 9,
+          cpuMs: cpuMs(at),
+          samples: ['ffffffff81000010', 'ffffffff81000040', 'ffffffff81000044', 'ffffffff81000048'].map(
+            (pc) => ({
+              pc,
+              halted,
+              user: false,
+              masked: false,
+            }),
+          ),
+        },
+      ],
+      block: null,
+    },
+  });
+
+const spins = load((at) => at);
 
 const ON_CPU = `[   14.0] sysrq: Show backtrace of all active CPUs
 [   14.0] NMI backtrace for cpu 0
@@ -54,9 +58,9 @@ const log = golden('idle').map((line) =>
   line.replace(/^\[ *\d+\.\d+\]/, '[   14.0]').replace(/(task:dropbear +state:)S/, '$1R'),
 );
 
-const guestWith = (l: string[]) => {
+const guestWith = (l: string[], look = spins) => {
   const press = (key: SysrqKey) => (key === 'l' ? l : answers(log)(key));
-  return booted(new VirtualGuest({ press, ssh: healthyFor(30_000), look: spins })).run(240_000);
+  return booted(new VirtualGuest({ press, ssh: healthyFor(30_000), look })).run(240_000);
 };
 
 describe('a guest whose vCPU never rests', () => {
@@ -89,5 +93,20 @@ describe('a guest whose vCPU never rests', () => {
       incompleteBecause: ['sysrq-l: the guest gave no answer to it'],
     });
     expect(finding?.analysis.verdict.class).toBe('spinning');
+  });
+
+  it('is asked for them on a busy host too, which gives it little time', () => {
+    expect(
+      guestWith(
+        ON_CPU,
+        load(() => 0),
+      ).pressed,
+    ).toContain('l');
+    expect(
+      guestWith(
+        ON_CPU,
+        load(() => 0, true),
+      ).pressed,
+    ).not.toContain('l');
   });
 });
