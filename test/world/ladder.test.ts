@@ -49,10 +49,6 @@ class Hands {
       said.push(line.value);
     }
   }
-
-  end(): void {
-    this.#child.kill();
-  }
 }
 
 /** What `status` prints of a guest. */
@@ -72,15 +68,12 @@ beforeAll(async () => {
   await startGuest(world, { vm: 'fixed', mode: 'none', port: 2411, append: 'quiet wedge.sysrq=16' });
   for (const vm of ['keys', 'fixed']) {
     await quitOverQmp(world, vm);
-    await waitForSsh(world, vm);
+    await waitForSsh(world, vm, CAPTURE_MS);
   }
   hands = new Hands('keys');
 });
 
-afterAll(async () => {
-  hands.end();
-  await world.down();
-});
+afterAll(() => world.down());
 
 interface Row {
   mask: number;

@@ -1,7 +1,7 @@
 /** Verdicts on a guest of which no task is blocked: its vCPUs are taken, or its userspace does not come on. */
 import type { GuestSettings } from '../config/schema.js';
 import { stripPrintk } from '../console/printk.js';
-import type { Analysis, Verdict } from '../model.js';
+import type { Analysis, Frame, Verdict } from '../model.js';
 import type { Mono } from '../time.js';
 import { printable } from '../printable.js';
 import { counted, seconds } from '../words.js';
@@ -72,13 +72,21 @@ export function busyVerdict(
   };
 }
 
+/** What a CPU did before it was asked: the one that serves the keyboard shows that as well. */
+function interrupted(frames: readonly Frame[]): Frame[] {
+  const asked = frames.findIndex(({ symbol }) => symbol.startsWith('__handle_sysrq'));
+  const entry = asked < 0 ? -1 : frames.findIndex(({ symbol }, index) => index > asked && ENTRY.test(symbol));
+  const rest = asked < 0 ? frames : entry < 0 ? [] : frames.slice(entry + 1);
+  return rest.filter(({ symbol }) => !ENTRY.test(symbol));
+}
+
 /** What `l` found on each CPU that does not idle; the stack of a program that runs has no frame of the kernel. */
 function onCpus(dumps: Analysis['dumps']): { says: string; frame: string | null }[] {
   const busy = (dumps.findLast(({ key }) => key === 'l')?.cpus ?? []).flatMap(
     ({ cpu, comm, pid, idle, frames }) => (idle || comm === null ? [] : [{ cpu, comm, pid, frames }]),
   );
   return busy.slice(0, NAMES_SHOWN).map(({ cpu, comm, pid, frames }) => {
-    const frame = frameName(frames.filter(({ symbol }) => !ENTRY.test(symbol)));
+    const frame = frameName(interrupted(frames));
     const says = `${comm}:${pid ?? '?'} on CPU ${cpu}${frame === null ? '' : ` in ${frame}`}`;
     return { says, frame };
   });

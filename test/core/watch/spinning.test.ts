@@ -51,7 +51,8 @@ const ON_CPU = `[   14.0] sysrq: Show backtrace of all active CPUs
 [   14.0]  do_syscall_64+0x55/0xb0
 [   14.0]  </TASK>`.split('\n');
 
-const IN_PROGRAM = ON_CPU.filter((line) => !/RIP|ext4_|read|do_syscall/.test(line));
+/** From user mode the interrupt comes on the task's own stack. */
+const IN_PROGRAM = ON_CPU.filter((line) => !/IRQ>|RIP|ext4_|read|do_syscall/.test(line));
 
 /** Its SSH server gets no time either. */
 const log = golden('idle').map((line) =>
