@@ -29,7 +29,7 @@ import {
   registersCame,
 } from './climbing.js';
 import type { GuestEvent } from './events.js';
-import { neverRests } from './from-looks.js';
+import { someBusy } from './from-looks.js';
 import { fileCase } from './judge.js';
 import { afterOpened } from './looking.js';
 import { type OwnDump, readOwn } from './own-dumps.js';
@@ -166,7 +166,7 @@ function askNext(context: Context, current: Case, leg: Leg): void {
 /** A CPU that never rests: what runs there is told by no w, and by t without its stack. */
 function spins({ manual, plan, looks, complaint }: Case): boolean {
   if (manual || plan.includes(ON_CPUS)) return false;
-  return (complaint !== null && STALLS.has(complaint.kind)) || neverRests(looks);
+  return (complaint !== null && STALLS.has(complaint.kind)) || someBusy(looks);
 }
 
 /** True where the keys fail as they are pressed now, and the ladder goes on. */

@@ -87,13 +87,9 @@ export function allBusy(looks: readonly TimedLook[]): boolean {
   );
 }
 
-/** Some vCPU ran all the time, or was never seen at rest: a busy host gives it less than all. */
-export function neverRests(looks: readonly TimedLook[]): boolean {
-  if (vcpuShares(looks).some((share) => share !== null && share >= BUSY)) return true;
-  return [...samplesOf(looks).values()].some(
-    (samples) => samples.length >= LOOP_SAMPLES && samples.every(({ halted }) => halted === false),
-  );
-}
+/** Some vCPU ran all the time. */
+export const someBusy = (looks: readonly TimedLook[]): boolean =>
+  vcpuShares(looks).some((share) => share !== null && share >= BUSY);
 
 /** Every vCPU ran all the time, and each within one page of code: a loop, not work. */
 export function allLoop(looks: readonly TimedLook[]): boolean {

@@ -95,19 +95,4 @@ describe('a guest whose vCPU never rests', () => {
     });
     expect(finding?.analysis.verdict.class).toBe('spinning');
   });
-
-  it('is asked for them on a busy host too, which gives it little time', () => {
-    expect(
-      guestWith(
-        ON_CPU,
-        load(() => 0),
-      ).pressed,
-    ).toContain('l');
-    expect(
-      guestWith(
-        ON_CPU,
-        load(() => 0, true),
-      ).pressed,
-    ).not.toContain('l');
-  });
 });
