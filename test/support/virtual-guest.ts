@@ -64,7 +64,7 @@ export class VirtualGuest {
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
   private hostSeenAt = -Infinity;
-  private hangsFrom: number | null = null;
+  private commandFrom: number | null = null;
 
   constructor(private readonly script: Script = {}) {
     this.settings = settings(script.config ?? '');
@@ -172,24 +172,21 @@ export class VirtualGuest {
     this.later(1, { type: 'command-step', step: 'connect' });
     this.later(50, { type: 'command-step', step: 'login' });
     const denied = { kind: 'no-login', step: 'login', detail: 'Permission denied', tookMs: 90 } as const;
-    if (tookMs === null) {
-      this.later(90, { type: 'command', result: denied });
-      return;
+    if (tookMs === null) this.later(90, { type: 'command', result: denied });
+    else {
+      this.later(100, { type: 'command-step', step: 'command' });
+      this.commandFrom = this.now;
     }
-    this.later(100, { type: 'command-step', step: 'command' });
-    const ok = { kind: 'ok', step: 'command', detail: 'read past the page cache', tookMs } as const;
-    if (tookMs < COMMAND_MS) this.later(tookMs, { type: 'command', result: ok });
-    else this.hangsFrom = this.now;
   }
 
-  /** A command that hangs ends with what it waits for, or at its deadline. */
+  /** A command ends when the guest has come to it, or at its deadline. */
   private endCommand(): void {
-    if (this.hangsFrom === null) return;
-    const tookMs = this.now - this.hangsFrom;
-    const goesOn = (this.commandTakes() ?? 0) < Infinity;
-    if (!goesOn && tookMs < COMMAND_MS) return;
-    this.hangsFrom = null;
-    const kind = goesOn ? 'ok' : 'timed-out';
+    if (this.commandFrom === null) return;
+    const tookMs = this.now - this.commandFrom;
+    const done = tookMs >= (this.commandTakes() ?? 0);
+    if (!done && tookMs < COMMAND_MS) return;
+    this.commandFrom = null;
+    const kind = done ? 'ok' : 'timed-out';
     this.give({ type: 'command', result: { kind, step: 'command', detail: kind, tookMs } });
   }
 

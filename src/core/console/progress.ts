@@ -23,6 +23,8 @@ interface Reading {
 }
 
 const MAX_KNOWN = 4096;
+/** So much of a line tells its kind; a guest that floods prints lines of any length. */
+const KIND_MAX = 400;
 /** A dump without its fence ends in silence, or when it outlasts any real one. */
 const DUMP_QUIET_MS = 5_000;
 const DUMP_MAX_MS = 60_000;
@@ -84,7 +86,7 @@ export class Progress {
   }
 
   private isNew(text: string): boolean {
-    const kind = kindOf(text);
+    const kind = kindOf(text.slice(0, KIND_MAX));
     if (!/\p{L}/u.test(kind)) return false;
     const hash = fnv1a(kind);
     if (this.known.has(hash)) return false;

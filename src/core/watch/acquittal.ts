@@ -1,5 +1,5 @@
 /** Why a finished capture is no incident: what was seen may be work, a slow disk, or nothing at all. */
-import { heldNow } from '../analysis/starved.js';
+import { heldNow, starvedVerdict } from '../analysis/starved.js';
 import { standstillKey, unchangedTasks } from '../analysis/unchanged.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Analysis, VerdictClass } from '../model.js';
@@ -18,7 +18,7 @@ import { sshCanBeJudged } from './suspicion.js';
 const BLIND_MAX_MS = 30_000;
 /** How long a guest may seem busy or slow before that counts as a hang all the same. */
 const SLOW_MAX_MS = 60_000;
-/** The same where every vCPU is seen to loop. */
+/** The same where every vCPU is seen to loop, or held by a real-time task. */
 const LOOP_MAX_MS = 12_000;
 /** Two captures so far apart that show a task with the same stack prove that it stood still. */
 const PROOF_MS = 20_000;
@@ -39,17 +39,10 @@ interface Acquittal {
 export function acquitted(context: Context, current: Case, finding: Finding): Acquittal | null {
   const { state, settings, at } = context;
   if (speaksForItself(state, current)) return null;
+  if (answersAgain(state, current)) return { why: 'SSH answers again', until: Infinity };
   const { verdict } = finding.analysis;
   const { looks } = current;
-  if (verdict.class === 'none') {
-    const held = heldNow(finding.analysis.dumps);
-    if (held !== null) return { why: `looked: ${held}`, until: at + AGAIN_MS, slow: true };
-    const until = state.console.awaiting === null ? Infinity : userspaceAfter(state, settings);
-    const why = `looked: ${verdict.reasons[0] ?? verdict.title}`;
-    // The kernel answers its keys and nothing in it is stuck: what is lost is the way to it.
-    const unreached = state.ssh.lastOkAt !== null && !current.greets;
-    return unreached ? { why, until, class: 'network-only' } : { why, until };
-  }
+  if (verdict.class === 'none') return nothingStuck(context, current, finding.analysis);
   if (verdict.class === 'userspace' && (gaveUpFor(state, settings) !== null || !allBusy(looks))) return null;
   if (allBusy(looks) && verdict.culprit === null) return busy(context, current, finding.analysis);
   if (verdict.class === 'unknown') {
@@ -61,12 +54,35 @@ export function acquitted(context: Context, current: Case, finding: Finding): Ac
   return unproven(context, current, finding);
 }
 
+/** The kernel answers its keys, and no task of it is stuck. */
+function nothingStuck(
+  { state, settings, at }: Context,
+  current: Case,
+  { dumps, verdict }: Analysis,
+): Acquittal {
+  const held = heldNow(dumps);
+  if (held !== null) return { why: `looked: ${held}`, until: at + AGAIN_MS, slow: true };
+  const boots = state.ssh.lastOkAt === null && state.console.awaiting !== null;
+  const until = boots ? userspaceAfter(state, settings) : Infinity;
+  const why = `looked: ${verdict.reasons[0] ?? verdict.title}`;
+  // The kernel answers its keys and nothing in it is stuck: what is lost is the way to it.
+  const unreached = state.ssh.lastOkAt !== null && !current.greets;
+  return unreached ? { why, until, class: 'network-only' } : { why, until };
+}
+
+/** What its dumps showed is over: it was slow. */
+function answersAgain({ ssh }: GuestState, { greets, startedAt }: Case): boolean {
+  return !greets && ssh.failures === 0 && ssh.lastOkAt !== null && ssh.lastOkAt > startedAt;
+}
+
 /** Work takes all vCPUs too: that it loops, or goes on and on without a sign of life, tells it from a hang. */
 function busy({ state, settings, at }: Context, current: Case, analysis: Analysis): Acquittal | null {
   const why = `busy, perhaps with work: ${analysis.verdict.title}`;
   if (!sshCanBeJudged(state, settings)) return { why, until: Infinity };
   if (current.greets) return { why: `${why}, and its SSH greets`, until: Infinity };
   if (current.live) return { why: `${why}, and its console goes on`, until: Infinity, class: 'network-only' };
+  // The scheduler's own table proves it, and a server that waits for a packet is starved as well.
+  if (starvedVerdict(analysis.dumps) !== null) return unless(lostFor(state, LOOP_MAX_MS, settings), at, why);
   if (serverSleeps(analysis))
     return {
       why: `${why}, and its SSH server sleeps: nothing reaches it`,

@@ -12,6 +12,7 @@ import {
 } from '../capture/series.js';
 import type { ComplaintKind } from '../console/complaints.js';
 import type { Look, PressFault } from '../model.js';
+import { bootMarker } from '../console/markers.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { againAfter, joined } from './again.js';
@@ -79,6 +80,8 @@ export function readDump(context: Context, event: { text: string; replayed?: tru
   if (series === null || event.replayed === true) return false;
   if (hearNmi(context, event.text)) return true;
   const inside = series.exchange.phase === 'body';
+  // A guest that begins anew in the middle of its dump has ended it.
+  if (inside && bootMarker(event.text) !== null) return false;
   if (state.case !== null) state.case.series = countAnswer(series, event.text);
   advance(context, { type: 'line', at, text: event.text });
   return inside;

@@ -27,6 +27,8 @@ import type { GuestState } from './state.js';
 
 /** Lines kept for the reports that a kernel prints by itself: several hung tasks with their stacks. */
 const TAIL_LINES = 600;
+/** No line of a kernel's report is longer. */
+const TAIL_LINE_MAX = 1_000;
 const PROGRESS_TEXT_MAX = 160;
 /** QEMU, firmware and kernel announce one boot, in this order and within this time. */
 const SAME_BOOT_MS = 30_000;
@@ -100,7 +102,7 @@ function isSameBoot({ boot, ssh }: GuestState, by: 'firmware' | 'kernel', at: Mo
 }
 
 function keepTail(tail: string[], text: string): void {
-  tail.push(text);
+  tail.push(text.slice(0, TAIL_LINE_MAX));
   if (tail.length > 2 * TAIL_LINES) tail.splice(0, tail.length - TAIL_LINES);
 }
 

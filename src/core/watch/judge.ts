@@ -29,7 +29,8 @@ export function fileCase(context: Context): void {
   state.judged = { at: context.at, class: acquittal?.class ?? verdict.class, title: verdict.title };
   if (acquittal !== null) {
     dropCase(context, acquittal.why);
-    state.notBefore = Math.min(state.notBefore, acquittal.until);
+    // A moment that has passed is no reason to look again at once, and again: the looks of an hour are counted.
+    if (acquittal.until > context.at) state.notBefore = Math.min(state.notBefore, acquittal.until);
     if (acquittal.slow !== true) return;
     state.patience += 1;
     enter(context, 'suspect', [acquittal.why]);

@@ -56,7 +56,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     awaiting,
     test: test === null ? null : { agoMs: at - test.at, name: test.name },
     ssh: last && { kind: last.kind, detail: last.detail, steps: sshSteps(state, settings, at) },
-    ...load(state.seen),
+    ...load(state.name === 'gone' ? [] : state.seen),
     armed: armed(state.facts, state.arming),
     armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),
     lastIncident: state.lastIncident,

@@ -233,6 +233,25 @@ it('takes the same lines for news again after QEMU was started anew', () => {
   expect(guest.state.console.lastProgress?.text).toBe('guest login:');
 });
 
+it('does not spend its looks of an hour on a guest that waited for a job as its SSH was lost', () => {
+  const ssh = (at: number) => (at < 60_000 ? 'ok' : 'timed-out');
+  const guest = booted(new VirtualGuest({ ssh, press: answers(golden('idle')) }));
+  guest.lines(['[ ***  ] A start job is running for data.mount (1s / no limit)'], 50_000);
+  guest.run(1_500_000);
+  expect(guest.effects.filter(({ type }) => type === 'open').length).toBeLessThan(6);
+});
+
+it('a guest that begins anew in the middle of its dump has begun anew', () => {
+  const press = (key: string) =>
+    key === 't' ? answers(golden('page-in'))('t').slice(0, 50) : answers(golden('page-in'))(key as 'w');
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(30_000);
+  while (!guest.pressed.includes('t')) guest.run(500);
+  guest.lines(['[    0.000000] Linux version 6.1.0'], 1_000);
+  guest.run(2_000);
+  expect(guest.path).toContain('starting');
+  expect(guest.state.name).toBe('starting');
+});
+
 it('captures at most so often within the hour', () => {
   const ssh = (at: number) => (Math.floor(at / 60_000) % 2 === 0 ? ('ok' as const) : ('timed-out' as const));
   const guest = booted(new VirtualGuest({ ssh })).run(3_000_000);

@@ -1,0 +1,52 @@
+/** Guests in which tasks want to run and never do. */
+import { expect, it } from 'vitest';
+import type { Look, SysrqKey } from '../../../src/core/model.js';
+import { guestStatus } from '../../../src/core/watch/status.js';
+import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
+
+const WEDGE = 30_000;
+const held = answers(golden('rt-starvation'));
+const idle = answers(golden('idle'));
+/** Both vCPUs run all the time. */
+const look = (at: number): Look => ({
+  ...running,
+  shares: [],
+  qmp: {
+    ok: true,
+    runState: 'running',
+    vcpus: [0, 1].map((index) => ({ index, threadId: 9 + index, cpuMs: at })),
+    block: null,
+  },
+});
+/** The same guest, all of whose programs want to run. */
+const wanting = (key: SysrqKey) =>
+  idle(key).map((line) => line.replace(/(task:(?:init|dropbear|sh|sleep|cat) +state:)S/, '$1R'));
+
+it('real-time tasks that hold every CPU, as a real guest printed it: the scheduler proves it at once', () => {
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(WEDGE), press: held, look })).run(60_000);
+  expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['starved']);
+  expect(guest.findings[0]?.analysis.verdict.title).toMatch(
+    /^hog:\d+, hog:\d+ hold every CPU at real-time priority/,
+  );
+  expect((guest.findings[0]?.capturedAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(20_000);
+  const status = guestStatus(guest.state, guest.settings, guest.now);
+  expect(status).toMatchObject({ state: 'held', class: 'starved' });
+  expect(status.evidence.map(({ side }) => side)).toEqual(['console', 'ssh', 'qemu', 'host']);
+});
+
+it('more tasks than CPUs want to run for a minute: it may be work until then', () => {
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(WEDGE), press: wanting, look }));
+  guest.run(50_000);
+  expect(guest.findings).toEqual([]);
+  guest.run(70_000);
+  const [finding] = guest.findings;
+  expect(finding?.analysis.verdict.class).toBe('starved');
+  expect(finding?.analysis.verdict.title).toMatch(/9 tasks want to run on 2 busy vCPUs: init:1, /);
+});
+
+it('a guest that is as busy for half a minute is not accused', () => {
+  const ssh = (at: number) => (at < WEDGE || at > 2 * WEDGE ? 'ok' : 'timed-out');
+  const guest = booted(new VirtualGuest({ ssh, press: wanting, look })).run(120_000);
+  expect(guest.findings).toEqual([]);
+  expect(guestStatus(guest.state, guest.settings, guest.now).class).toBe('healthy');
+});
