@@ -1,4 +1,4 @@
-/** A guest for kill.mjs: what it prints is a script, and so is its QMP. */
+/** Guests for kill.mjs, idle.mjs and flood.mjs: what it prints is a script, and so is its QMP. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -71,26 +71,27 @@ export class ScriptedGuest {
     const row = `[${(100 + this.#printed / 1000).toFixed(6).padStart(12)}] ${line}`;
     this.truth += `${row}\n`;
     if (this.kind === 'file') appendFileSync(this.file, `${row}\n`);
-    else appendFileSync(this.file, this.#entry(row));
+    else appendFileSync(this.file, entryOf(this.#printed, 'lab.service', row));
   }
+}
 
-  #entry(row) {
-    const fields = {
-      __CURSOR: `s=1;i=${this.#printed}`,
-      __REALTIME_TIMESTAMP: Date.now() * 1000,
-      __MONOTONIC_TIMESTAMP: process.hrtime.bigint() / 1000n,
-      _BOOT_ID: bootId,
-      _UID: process.getuid(),
-      _PID: process.pid,
-      _TRANSPORT: 'stdout',
-      _SYSTEMD_USER_UNIT: 'lab.service',
-      _SYSTEMD_INVOCATION_ID: '0123456789abcdef0123456789abcdef',
-      MESSAGE: row,
-    };
-    return `${Object.entries(fields)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join('')}\n`;
-  }
+/** What journalctl says of a row of a unit's console, in its export format. */
+export function entryOf(number, unit, row) {
+  const fields = {
+    __CURSOR: `s=1;i=${number}`,
+    __REALTIME_TIMESTAMP: Date.now() * 1000,
+    __MONOTONIC_TIMESTAMP: process.hrtime.bigint() / 1000n,
+    _BOOT_ID: bootId,
+    _UID: process.getuid(),
+    _PID: process.pid,
+    _TRANSPORT: 'stdout',
+    _SYSTEMD_USER_UNIT: unit,
+    _SYSTEMD_INVOCATION_ID: '0123456789abcdef0123456789abcdef',
+    MESSAGE: row,
+  };
+  return `${Object.entries(fields)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('')}\n`;
 }
 
 export function serveQmp(path, guest) {
