@@ -28,7 +28,7 @@ export function completionCommand(program: Command, out: (text: string) => void)
 }
 
 /** The script for one shell. Where no verb or option fits, the shell completes names of files. */
-export function completionScript(program: CommandUnknownOpts, shell: Shell): string {
+function completionScript(program: CommandUnknownOpts, shell: Shell): string {
   const root = verbOf(program, []);
   return { bash, zsh, fish }[shell](root);
 }

@@ -6,7 +6,7 @@ export const main = `${process.execPath} ${join(import.meta.dirname, '../../dist
 
 export const archive = join(user.home, '.local/state/wedgewatch/incidents');
 
-export interface Ended {
+interface Ended {
   code: number;
   out: string;
   err: string;

@@ -7,7 +7,7 @@ import { user, type World } from './world.js';
 const project = join(import.meta.dirname, '../..');
 
 export const binary = join(user.home, '.local/bin/wedgewatch');
-export const incidents = join(user.home, '.local/state/wedgewatch/incidents');
+const incidents = join(user.home, '.local/state/wedgewatch/incidents');
 
 /** Installs it as a user unit, and starts it. */
 export async function startWatchdog(world: World): Promise<void> {

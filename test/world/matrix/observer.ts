@@ -7,7 +7,7 @@ import { user, type World } from '../world.js';
 const POLL_MS = 500;
 
 /** A change of what a guest was said to be; `at` in seconds since the observer began. */
-export interface Change {
+interface Change {
   at: number;
   state: string;
   class: string;
