@@ -51,9 +51,12 @@ const NOT_LET_IN_MS = 10 * 60_000;
 const AFTER_HANG_MS = 60_000;
 const AFTER_HANGS_MS = 3_600_000;
 const KEPT = 5;
-/** So many times the slowest of the newest good ones is given, up to a minute. */
+/** So many times the slowest of the newest good ones is given, up to a minute; half as much again in any case. */
 const USUAL_FACTOR = 4;
 const USUAL_MAX_MS = 60_000;
+const MARGIN = 1.5;
+/** Below the deadline of a command, or none would ever hang. */
+const LIMIT_MAX_MS = 150_000;
 
 export function commandTick(context: Context): void {
   const { state, settings, at, effects } = context;
@@ -91,8 +94,9 @@ function pauseMs({ ssh: { command }, host }: GuestState, { ssh }: GuestSettings)
 
 /** Longer than this, and it hangs. */
 function limitMs({ ssh: { command } }: GuestState, { ssh }: GuestSettings): number {
-  const usual = USUAL_FACTOR * Math.max(0, ...command.usual);
-  return Math.max(ssh.commandTimeout, Math.min(usual, USUAL_MAX_MS));
+  const slowest = Math.max(0, ...command.usual);
+  const patient = Math.max(Math.min(USUAL_FACTOR * slowest, USUAL_MAX_MS), MARGIN * slowest);
+  return Math.max(ssh.commandTimeout, Math.min(patient, LIMIT_MAX_MS));
 }
 
 function hangsNow(state: GuestState, settings: GuestSettings, at: Mono): boolean {
