@@ -134,7 +134,8 @@ it('is stuck, not busy, when it stops in the middle of a session', async () => {
 
 it('is looked at: its state, its vCPUs, its disk and its process', async () => {
   const seen = await look({ qmpSocket: path, pid: null }, options);
-  const vcpu = { threadId: expect.any(Number) as number, cpuMs: expect.any(Number) as number };
+  const number = expect.any(Number) as number;
+  const vcpu = { threadId: number, cpuMs: number, waitedMs: number };
   expect(seen).toEqual({
     qmp: {
       ok: true,
