@@ -1,7 +1,7 @@
 /**
  * What 200 idle guests cost, ssh and all other children included: a daemon of its own over a console that says nothing
  * more, a server that greets for each guest, and logins into one real guest behind them all. Needs `npm run build`.
- *   node bench/idle.mjs [GUESTS] [SECONDS]      200 and 120 by default, after 80 s for the beginning
+ *   node bench/idle.mjs [GUESTS] [SECONDS]      200 and 220 by default, after 80 s for the beginning
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { entryOf, serveQmp } from './scripted-guest.mjs';
 
 /* global URL, clearTimeout, setTimeout */
 const count = Number(process.argv[2] ?? 200);
-const seconds = Number(process.argv[3] ?? 120);
+const seconds = Number(process.argv[3] ?? 220);
 const BEGINNING_MS = 80_000;
 const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
 const place = mkdtempSync(join(tmpdir(), 'wedgewatch-idle-'));
