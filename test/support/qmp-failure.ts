@@ -30,7 +30,9 @@ export async function failure(
   timeoutMs = TIMEOUT_MS,
 ): Promise<QmpError> {
   const started = performance.now();
-  const error: unknown = await withQmp(path, { timeoutMs, holdMs: 2 * timeoutMs }, body).catch((thrown: unknown) => thrown);
+  const error: unknown = await withQmp(path, { timeoutMs, holdMs: 2 * timeoutMs }, body).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(performance.now() - started).toBeLessThan(deadlines * timeoutMs + SLACK_MS);
   expect(error).toBeInstanceOf(QmpError);
   expect(error).toMatchObject({ fault, socketPath: path });

@@ -30,7 +30,8 @@ const ROWS: readonly (readonly [phase: Phase, pattern: RegExp])[] = [
 const LOGGED = /^(?:[\w.@-]{1,64}\[\d{1,7}\]|stage-\d-init): /;
 
 /** Nearly every line of a healthy console stops at this one test. */
-const MAYBE = /^(?:Run |<<< |Running|Loading|Begin|dracut|Welcome|Switching|running| *[Ss]tarting|\[ *OK|Reached)/;
+const MAYBE =
+  /^(?:Run |<<< |Running|Loading|Begin|dracut|Welcome|Switching|running| *[Ss]tarting|\[ *OK|Reached)/;
 
 /** The phase that this line announces, or null for any other line. */
 export function phaseIn(line: string): Phase | null {

@@ -83,7 +83,10 @@ export function lookTick(context: Context): void {
   const current = state.case;
   if (current?.lookAgainAt === null || current === null || at < current.lookAgainAt) return;
   current.lookAgainAt = null;
-  effects.push({ type: 'look', ...(current.looks.length + 1 === PATIENT_LOOK && { patient: true as const }) });
+  effects.push({
+    type: 'look',
+    ...(current.looks.length + 1 === PATIENT_LOOK && { patient: true as const }),
+  });
 }
 
 /** The directory is there (or cannot be): press the first key, or file at once what needs no keys. */

@@ -65,7 +65,11 @@ export async function withQmp<T>(
     const deadline = () => Math.max(1, Math.min(timeoutMs, Math.ceil(left())));
     await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
     forget(socketPath);
-    const tooLong = new QmpError('timeout', socketPath, `held for ${holdMs} ms, which is as long as it may be`);
+    const tooLong = new QmpError(
+      'timeout',
+      socketPath,
+      `held for ${holdMs} ms, which is as long as it may be`,
+    );
     overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, left()));
     const session: QmpSession = {
       events: wire.events,
