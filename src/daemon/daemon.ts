@@ -18,6 +18,7 @@ import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
+import { lookBack } from './look-back.js';
 import { execute, type Services } from './execute.js';
 import { Pace, Slots } from './slots.js';
 
@@ -156,8 +157,10 @@ export class Daemon {
     const host = this.host.take(states, this.lastTickAt);
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
-      const why = this.blindness(guest);
-      guest.now(why === null ? common : { ...common, blind: why });
+      const blind = this.blindness(guest);
+      if (blind === null) lookBack(guest, (entry) => this.onEntries([entry]));
+      const unread = blind === null ? guest.reading.unread(guest.settings) : null;
+      guest.now({ ...common, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
     for (const guest of this.guests.values()) await this.checkPresence(guest);
   }
@@ -264,7 +267,8 @@ export class Daemon {
       guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
-      guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
+      const { message: bytes, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
+      guest.row({ bytes, at, wallMs, replayed });
     }
   }
 

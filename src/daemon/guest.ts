@@ -11,6 +11,7 @@ import { Timeline } from '../core/watch/timeline.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { ConsoleRing } from './console-ring.js';
 import { CaseFile } from './case-file.js';
+import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute, type Services } from './execute.js';
 
@@ -22,6 +23,8 @@ type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 interface ConsoleRow {
   bytes: Uint8Array;
   at: Mono;
+  /** When it was logged, in milliseconds since 1970; default: now. */
+  wallMs?: number;
   replayed: boolean;
 }
 
@@ -30,6 +33,7 @@ export class Guest {
   readonly timeline: Timeline;
   readonly ring: ConsoleRing;
   readonly caseFile: CaseFile;
+  readonly reading = new ConsoleReading();
   /** Ends all that is under way for this guest. */
   readonly stopping = new AbortController();
   /** QEMU's process, as the journal says. */
@@ -70,7 +74,8 @@ export class Guest {
   }
 
   /** A console row as it was logged. The bytes go to disk before anything reads them. */
-  row({ bytes, at, replayed }: ConsoleRow): void {
+  row({ bytes, at, wallMs = Date.now(), replayed }: ConsoleRow): void {
+    this.reading.note(wallMs);
     this.ring.push(bytes);
     this.caseFile.raw(bytes);
     for (const text of cleanRow(bytes))
@@ -79,6 +84,7 @@ export class Guest {
 
   boot(invocation: string | null, at: Mono, reason: string): void {
     if (invocation !== null && invocation === this.state.invocation) return;
+    this.reading.begin();
     this.handle({ type: 'boot', at, invocation, reason });
   }
 
@@ -87,8 +93,9 @@ export class Guest {
     this.timeline.reconfigure(this.state, settings);
   }
 
-  status(): GuestStatus {
-    return guestStatus(this.state, this.settings, monotonicMs());
+  status(): GuestStatus & { read: { rows: number; newestMs: number | null } } {
+    const { rows, newestMs } = this.reading;
+    return { ...guestStatus(this.state, this.settings, monotonicMs()), read: { rows, newestMs } };
   }
 
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void {

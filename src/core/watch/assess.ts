@@ -10,10 +10,11 @@ import { quietLimit } from './quiet.js';
 import { sshSteps, type StepStatus, stepsText } from './ssh-steps.js';
 import type { GuestState, StateName, TimedLook } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
+import { blindness, unreadText } from './unread.js';
 
 /** A verdict's class, or what a guest is without one. */
 export type GuestClass =
-  VerdictClass | 'healthy' | 'booting' | 'emergency' | 'host-starved' | 'suspect' | 'gone';
+  VerdictClass | 'healthy' | 'booting' | 'emergency' | 'host-starved' | 'suspect' | 'gone' | 'blind';
 
 export interface Evidence {
   side: 'console' | 'ssh' | 'qemu' | 'host';
@@ -44,7 +45,7 @@ export function assess(state: GuestState, settings: GuestSettings, at: Mono): As
 }
 
 /** States that are classes as well. */
-const AS_NAMED: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck', 'unknown']);
+const AS_NAMED: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck']);
 const SUSPECT: ReadonlySet<StateName> = new Set(['suspect', 'confirming', 'capturing']);
 
 type Named = Pick<Assessment, 'class' | 'reasons'>;
@@ -57,6 +58,19 @@ function nameOf(state: GuestState, settings: GuestSettings, at: Mono): Named {
   if (name === 'held') return { class: judged?.class ?? 'unknown', reasons: why };
   if (starved !== null) return { class: 'host-starved', reasons: [starved, ...why] };
   if (SUSPECT.has(name)) return { class: 'suspect', reasons: why };
+  const blind = blindness(state, at);
+  if (blind !== null) return { class: 'blind', reasons: [unreadText(blind), ...why] };
+  return ofCalm(state, settings, { at, lost });
+}
+
+/** Nobody suspects it. */
+function ofCalm(
+  state: GuestState,
+  settings: GuestSettings,
+  { at, lost }: { at: Mono; lost: boolean },
+): Named {
+  const { name, judged, why, ssh } = state;
+  if (name === 'unknown') return { class: 'unknown', reasons: why };
   if (ssh.lastOkAt === null) return ofBoot(state, settings, at);
   if (lost) return withoutSsh(state, at);
   const hangs = commandHangsSince(state);
@@ -96,6 +110,8 @@ function ofConsole(state: GuestState, settings: GuestSettings, at: Mono): Eviden
     ...(awaiting === null ? [] : [`waits for ${awaiting}`]),
     ...(test === null ? [] : [`test ${test.name} began ${seconds(at - test.at)} ago`]),
   ];
+  if (state.console.unread !== null)
+    return { side: 'console', says: unreadText(state.console.unread), ageMs: null, doubt: 'not read' };
   const chatter = heardAt !== null && heardAt > quietSince + 1_000;
   return {
     side: 'console',

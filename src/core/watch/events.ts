@@ -5,6 +5,7 @@ import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
 import type { Learned } from './quiet.js';
 import type { TimedLook } from './state.js';
+import type { Unread } from './unread.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import type { SshCommand, SshStep } from '../ssh/command.js';
@@ -16,10 +17,10 @@ export type GuestEvent = { at: Mono } & (
   /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
   | { type: 'line'; text: string; replayed?: true }
   /**
-   * `blind`: why the console cannot be judged by its silence now. `wallMs`: the wall clock. `host`: looked at every few
-   * seconds.
+   * `blind`: why the console cannot be judged by its silence now. `unread`: not one line of this QEMU's console was read.
+   * `wallMs`: the wall clock. `host`: looked at every few seconds.
    */
-  | { type: 'tick'; blind?: string; wallMs?: number; host?: HostNow }
+  | { type: 'tick'; blind?: string; unread?: Unread; wallMs?: number; host?: HostNow }
   | { type: 'ssh'; probe: SshProbe }
   /** The command that is out has come to a step; the first is its start. */
   | { type: 'command-step'; step: SshStep }

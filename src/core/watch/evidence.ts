@@ -93,7 +93,9 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   // The silence that this line ends was still the earlier phase's.
   if (news) onNews(context, text);
   readPhase(state, text, at);
-  if (!news && !replayed) onComplaint(context, text);
+  // Of a boot that began before this daemon nothing is learned.
+  if (replayed) disturbed(state);
+  else if (!news) onComplaint(context, text);
 }
 
 /** A boot that SSH has answered in is over. */

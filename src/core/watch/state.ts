@@ -11,6 +11,7 @@ import { type Arming, UNPROVEN } from './armed.js';
 import { type CommandState, noCommand } from './command.js';
 import { type Flapping, steady } from './flapping.js';
 import type { Learned } from './quiet.js';
+import type { Unread } from './unread.js';
 
 export type StateName =
   | 'unknown'
@@ -107,6 +108,8 @@ export interface GuestState {
     gaveUp: string | null;
     /** The newest line of any kind, apart from dumps. */
     heardAt: Mono | null;
+    /** Not one line was read of this QEMU's console: why, and since when that is known. */
+    unread: (Unread & { since: Mono }) | null;
     commandLine: string | null;
     /** The newest cleaned lines, for reports that the kernel prints by itself. */
     tail: string[];
@@ -187,6 +190,7 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
       test: null,
       gaveUp: null,
       heardAt: null,
+      unread: null,
       commandLine: null,
       tail: [],
     },

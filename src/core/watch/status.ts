@@ -5,6 +5,7 @@ import { armed, gapIn } from './armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
 import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
+import { blindness, type Unread } from './unread.js';
 
 export interface GuestStatus {
   vm: string;
@@ -35,6 +36,8 @@ export interface GuestStatus {
   lastIncident: string | null;
   /** Of its newest hang; null where that is not filed yet, or was not. */
   incident: string | null;
+  /** Why nothing can be seen of its console, and what mends it; null where something is. */
+  blind: Unread | null;
   /** It is being looked at, captured or filed. */
   busy: boolean;
 }
@@ -61,6 +64,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),
     lastIncident: state.lastIncident,
     incident: state.incident,
+    blind: blindness(state, at),
     busy: state.case !== null,
   };
 }

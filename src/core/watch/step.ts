@@ -7,7 +7,7 @@ import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
-import { type ArmingEvent, armingTick, hearHelp, isArming, onArming } from './arming.js';
+import { type ArmingEvent, armingTick, checkArming, hearHelp, isArming, onArming } from './arming.js';
 import { captureTick, onCaptureLook, onOpened, onPressed, onRung, readDump } from './capturing.js';
 import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
 import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
@@ -18,6 +18,7 @@ import { disturbed } from './phase.js';
 import { lookTick, onLook } from './looking.js';
 import type { GuestState } from './state.js';
 import { suspicion } from './suspicion.js';
+import { noteUnread } from './unread.js';
 
 /** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
 const LATE_TICK_MS = 5_000;
@@ -48,6 +49,7 @@ function dispatchOther(context: Context, event: Other): void {
       onBoot(context, event.reason, 'qemu', event.invocation);
       return;
     case 'line':
+      nowRead(context);
       if (event.replayed !== true) hearHelp(context, event.text);
       if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
       return;
@@ -84,9 +86,20 @@ function dispatchOther(context: Context, event: Other): void {
   }
 }
 
+/** A line came: what could not be proven while none did is asked for again. */
+function nowRead(context: Context): void {
+  const { state } = context;
+  if (state.console.unread === null) return;
+  state.console.unread = null;
+  if (state.arming.problem === null) return;
+  state.arming = { ...state.arming, problem: null };
+  checkArming(context);
+}
+
 function onTick(context: Context, event: Tick): void {
   const { state, at, settings } = context;
   guardItself(context, event);
+  noteUnread(context, event.unread);
   if (state.name === 'gone') return;
   probeWhenDue(context);
   commandTick(context);
