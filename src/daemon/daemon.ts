@@ -76,7 +76,7 @@ export class Daemon {
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
       finished: options.finished ?? Promise.resolve(),
-      learned: options.learned ?? { of: () => ({}), keep: () => Promise.resolve() },
+      learned: options.learned ?? { of: () => ({}), add: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
     this.journal = new JournalSource({
@@ -171,7 +171,7 @@ export class Daemon {
     const why = absence(guest);
     if (why !== null && state.name !== 'gone') {
       guest.hadSocket = false;
-      guest.pid = null;
+      guest.writer = null;
       guest.now({ type: 'gone', reason: why });
     }
     const explicit = this.config.guests.some(({ name }) => name === guest.vm);
@@ -262,8 +262,8 @@ export class Daemon {
       if (vm === null) continue;
       const guest = entry.replayed ? this.guests.get(vm) : this.guest(vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
+      guest.writer ??= route.pid;
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
       guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
     }

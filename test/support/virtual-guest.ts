@@ -5,10 +5,12 @@ import { guestSettings } from '../../src/core/config/guest.js';
 import type { Channel } from '../../src/core/capture/ladder.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
+import type { Machine } from '../../src/core/host/machine.js';
 import type { HostNow, HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
+import { learn, type Learned } from '../../src/core/watch/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
@@ -38,6 +40,8 @@ interface Script {
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
   config?: string;
+  /** What the arguments of its QEMU tell. */
+  machine?: (at: number) => Machine | null;
 }
 
 const settings = (yaml: string): GuestSettings => {
@@ -60,6 +64,8 @@ export class VirtualGuest {
   readonly findings: Finding[] = [];
   readonly pressed: string[] = [];
   readonly effects: Effect[] = [];
+  /** What guests have learned by kernel and machine; another guest may be given the same. */
+  learned = new Map<string, Learned>();
   now = 0;
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
@@ -141,6 +147,12 @@ export class VirtualGuest {
       });
     } else if (effect.type === 'read-facts') {
       this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
+    } else if (effect.type === 'identify') {
+      this.later(1, { type: 'machine', machine: script.machine?.(this.now) ?? null });
+    } else if (effect.type === 'recall') {
+      this.later(1, { type: 'recalled', key: effect.key, learned: this.learned.get(effect.key) ?? {} });
+    } else if (effect.type === 'learned') {
+      this.learned.set(effect.key, learn(this.learned.get(effect.key) ?? {}, effect.quiet));
     } else if (effect.type === 'run-command') {
       this.runCommand(this.commandTakes());
     } else this.carryOutCapture(effect);
@@ -262,6 +274,16 @@ export const BOOT = [
   '[    1.0] virtio_blk: found',
   'Started OpenSSH server.',
 ];
+
+/** A QEMU that was given a kernel, and forwards a port. */
+export const MACHINE: Machine = {
+  pid: 4242,
+  model: 'q35, 4 vCPUs, 4096 MiB, kvm',
+  release: '6.12.3',
+  commandLine: 'console=ttyS0',
+  forward: { address: '127.0.0.1', port: 10_022 },
+  cid: 100,
+};
 
 /** SSH that answers until then, and never again. */
 export const healthyFor = (ms: number) => (at: number) =>

@@ -1,7 +1,7 @@
 /** What an event tells about the guest, before anybody decides anything. */
 import { complaintIn } from '../console/complaints.js';
 import { Progress } from '../console/progress.js';
-import { bootMarker, kernelCommandLine } from '../console/markers.js';
+import { bootMarker, kernelCommandLine, kernelRelease } from '../console/markers.js';
 import { startedTest } from '../console/tests.js';
 import type { SshProbe } from '../model.js';
 import { printable } from '../printable.js';
@@ -21,6 +21,7 @@ import {
 } from './case.js';
 import { commandHangsSince, noCommand, onBannerLost, voidCommand } from './command.js';
 import { isRepeated } from './complained.js';
+import { forgetMachine, identifyTick, recall } from './identity.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
 import type { GuestState } from './state.js';
@@ -51,6 +52,10 @@ export function onBoot(
   recovered(context, reason);
   state.boot = { at, by };
   bootBegins(state, by === 'kernel' ? 'kernel' : 'firmware', at);
+  state.console.release = null;
+  if (by === 'qemu') forgetMachine(context);
+  identifyTick(context);
+  recall(context, { again: by !== 'qemu' });
   state.facts = null;
   state.arming = UNPROVEN;
   state.judged = null;
@@ -79,6 +84,10 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   const by = bootMarker(text);
   if (by !== null && isSameBoot(state, by, at)) state.boot = { at, by };
   else if (by !== null) onBoot(context, 'the console shows a new boot', by);
+  if (by === 'kernel') {
+    console.release = kernelRelease(text);
+    recall(context);
+  }
   keepTail(console.tail, text);
   // The answers to our own keys are no sign of life.
   if (!OWN_KEYS.test(text)) console.heardAt = at;
@@ -140,6 +149,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
   const { state, at } = context;
   const { ssh } = state;
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+  const before = ssh.last;
   ssh.last = probe;
   ssh.lastAt = at;
   if (probe.kind === 'host-fault') return;
@@ -151,6 +161,8 @@ export function onSsh(context: Context, probe: SshProbe): void {
     return;
   }
   const first = ssh.lastOkAt === null;
+  // Who can log in only now can be asked only now.
+  const learned = before?.way !== undefined && probe.way === undefined;
   ssh.lastOkAt = at;
   ssh.failures = 0;
   ssh.firstFailureAt = null;
@@ -165,7 +177,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
   if (first) {
     bootComesGood(context);
     checkArming(context);
-  }
+  } else if (learned) checkArming(context);
   // A probe that began before the panic may still succeed; only a new boot ends one.
   if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, SSH_ANSWERS);
