@@ -171,7 +171,6 @@ export class Daemon {
     const why = absence(guest);
     if (why !== null && state.name !== 'gone') {
       guest.hadSocket = false;
-      guest.writer = null;
       guest.now({ type: 'gone', reason: why });
     }
     const explicit = this.config.guests.some(({ name }) => name === guest.vm);
@@ -263,7 +262,7 @@ export class Daemon {
       const guest = entry.replayed ? this.guests.get(vm) : this.guest(vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
-      guest.writer ??= route.pid;
+      guest.wrote(route.pid);
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
       guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
     }

@@ -35,7 +35,7 @@ export class Guest {
   /** Ends all that is under way for this guest. */
   readonly stopping = new AbortController();
   /** The first that wrote under its unit since that was started: QEMU, a wrapper of it, or a helper. */
-  writer: number | null = null;
+  private writer: number | null = null;
   /** Its QMP socket was there once: without it now, the guest is gone. */
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
@@ -77,6 +77,11 @@ export class Guest {
     this.caseFile.raw(bytes);
     for (const text of cleanRow(bytes))
       this.handle({ type: 'line', at, text, ...(replayed ? { replayed } : {}) });
+  }
+
+  /** A process has written under its unit. */
+  wrote(pid: number | null): void {
+    this.writer ??= pid;
   }
 
   boot(invocation: string | null, at: Mono, reason: string): void {

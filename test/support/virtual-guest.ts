@@ -8,6 +8,7 @@ import { cleanRow } from '../../src/core/console/clean.js';
 import type { Machine } from '../../src/core/host/machine.js';
 import type { HostNow, HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import type { SshWay } from '../../src/core/ssh/config.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
 import { learn, type Learned } from '../../src/core/watch/quiet.js';
@@ -31,6 +32,8 @@ export const running: Look = {
 
 interface Script {
   ssh?: (at: number) => SshProbe['kind'];
+  /** By which way, where ssh does not know the guest. */
+  way?: (at: number) => SshWay | null;
   look?: (at: number) => Look;
   /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
   command?: (at: number) => number | null;
@@ -141,21 +144,25 @@ export class VirtualGuest {
     const { script } = this;
     if (effect.type === 'probe-ssh') {
       const kind = script.ssh?.(this.now) ?? 'ok';
-      this.later(kind === 'timed-out' ? 3_000 : 10, {
-        type: 'ssh',
-        probe: { kind, detail: kind, tookMs: 10 },
-      });
+      const way = script.way?.(this.now) ?? null;
+      const probe = { kind, detail: kind, tookMs: 10, ...(way !== null && { way }) };
+      this.later(kind === 'timed-out' ? 3_000 : 10, { type: 'ssh', probe });
     } else if (effect.type === 'read-facts') {
       this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
-    } else if (effect.type === 'identify') {
-      this.later(1, { type: 'machine', machine: script.machine?.(this.now) ?? null });
-    } else if (effect.type === 'recall') {
-      this.later(1, { type: 'recalled', key: effect.key, learned: this.learned.get(effect.key) ?? {} });
-    } else if (effect.type === 'learned') {
-      this.learned.set(effect.key, learn(this.learned.get(effect.key) ?? {}, effect.quiet));
     } else if (effect.type === 'run-command') {
       this.runCommand(this.commandTakes());
-    } else this.carryOutCapture(effect);
+    } else if (!this.carryOutIdentity(effect)) this.carryOutCapture(effect);
+  }
+
+  private carryOutIdentity(effect: Effect): boolean {
+    if (effect.type === 'identify')
+      this.later(1, { type: 'machine', machine: this.script.machine?.(this.now) ?? null });
+    else if (effect.type === 'recall')
+      this.later(1, { type: 'recalled', key: effect.key, learned: this.learned.get(effect.key) ?? {} });
+    else if (effect.type === 'learned')
+      this.learned.set(effect.key, learn(this.learned.get(effect.key) ?? {}, effect.quiet));
+    else return false;
+    return true;
   }
 
   private carryOutCapture(effect: Effect): void {

@@ -130,7 +130,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
 function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly StepStatus[]): string | null {
   if (!sshCanBeJudged(state, settings)) return 'the host itself cannot probe';
   const { last } = state.ssh.command;
-  if (settings.ssh.login && (last === null || last.kind === 'ok')) return null;
+  const mayLogIn = settings.ssh.login && state.ssh.last?.way === undefined;
+  if (mayLogIn && (last === null || last.kind === 'ok')) return null;
   const login = steps.find(({ step }) => step === 'login');
   return login?.says === 'ok' || login?.says === 'hangs' ? null : 'nothing is known beyond the banner';
 }
