@@ -67,7 +67,6 @@ export class VirtualGuest {
   readonly findings: Finding[] = [];
   readonly pressed: string[] = [];
   readonly effects: Effect[] = [];
-  /** What guests have learned by kernel and machine; another guest may be given the same. */
   learned = new Map<string, Learned>();
   now = 0;
   private wallOffset = 1_700_000_000_000;
@@ -155,14 +154,13 @@ export class VirtualGuest {
   }
 
   private carryOutIdentity(effect: Effect): boolean {
+    const known = (key: string) => this.learned.get(key) ?? {};
     if (effect.type === 'identify')
       this.later(1, { type: 'machine', machine: this.script.machine?.(this.now) ?? null });
     else if (effect.type === 'recall')
-      this.later(1, { type: 'recalled', key: effect.key, learned: this.learned.get(effect.key) ?? {} });
-    else if (effect.type === 'learned')
-      this.learned.set(effect.key, learn(this.learned.get(effect.key) ?? {}, effect.quiet));
-    else return false;
-    return true;
+      this.later(1, { type: 'recalled', key: effect.key, learned: known(effect.key) });
+    else if (effect.type === 'learned') this.learned.set(effect.key, learn(known(effect.key), effect.quiet));
+    return ['identify', 'recall', 'learned'].includes(effect.type);
   }
 
   private carryOutCapture(effect: Effect): void {

@@ -37,13 +37,13 @@ async function behave(behaviour: object): Promise<{ calls: () => Promise<string[
 /** Answers each lookup with a failure, and tells which names were looked up. */
 function lookups(): string[] {
   const names: string[] = [];
-  const spy = vi.spyOn(dns, 'lookup').mockImplementation(((name: string, ...rest: unknown[]) => {
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation((name: string, ...rest: unknown[]) => {
     names.push(name);
     const done = rest.at(-1) as (error: Error) => void;
     setImmediate(() =>
       done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${name}`), { code: 'ENOTFOUND' })),
     );
-  }));
+  });
   onTestFinished(() => spy.mockRestore());
   return names;
 }
