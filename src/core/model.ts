@@ -1,6 +1,7 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
 import type { Stall } from './dump/stall.js';
 import type { CpuSample } from './qmp/registers.js';
+import type { SshWay } from './ssh/config.js';
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
 export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
@@ -15,6 +16,8 @@ export interface SshProbe {
   step?: 'connect' | 'banner';
   detail: string;
   tookMs: number;
+  /** Only QEMU's arguments told how to reach it: ssh does not know the guest, and nobody can log in. */
+  way?: SshWay;
 }
 
 /** Why QMP could not be used, each with its own meaning for the verdict. */

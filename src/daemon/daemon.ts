@@ -79,7 +79,7 @@ export class Daemon {
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
       finished: options.finished ?? Promise.resolve(),
-      learned: options.learned ?? { of: () => ({}), keep: () => Promise.resolve() },
+      learned: options.learned ?? { of: () => ({}), add: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
     this.journal = new JournalSource({
@@ -176,7 +176,6 @@ export class Daemon {
     const why = absence(guest);
     if (why !== null && state.name !== 'gone') {
       guest.hadSocket = false;
-      guest.pid = null;
       guest.now({ type: 'gone', reason: why });
     }
     const explicit = this.config.guests.some(({ name }) => name === guest.vm);
@@ -264,8 +263,8 @@ export class Daemon {
       if (route === null) continue;
       const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
+      guest.wrote(route.pid);
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
       const { message: bytes, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
       guest.row({ bytes, at, wallMs, replayed });

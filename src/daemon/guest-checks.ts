@@ -2,9 +2,11 @@
 import { guestSettings } from '../core/config/guest.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
 import type { GuestFacts, Look } from '../core/model.js';
+import { LET_SSH_KNOW, wayText } from '../core/ssh/config.js';
 import { gapIn } from '../core/watch/armed.js';
 import { look } from '../io/look.js';
 import { qmpDirectory, runtimeDirectory } from '../io/places.js';
+import { identify } from '../io/qemu-process.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, warning } from './check.js';
@@ -32,10 +34,17 @@ async function checkSsh(settings: GuestSettings): Promise<Check[]> {
     const fix = 'set ssh.enabled, or ssh in its guests entry';
     return [warning('SSH', 'is off: only blocked tasks accuse this guest', fix)];
   }
-  const options = { timeoutMs: ssh.timeout, config: ssh.configFile };
+  const wayIn = await identify({ qmpSocket: settings.qmpSocket, pid: null });
+  const byName = settings.hostIsName === true ? { byName: { wayIn } } : {};
+  const options = { timeoutMs: ssh.timeout, config: ssh.configFile, ...byName };
   const probe = await probeSsh(ssh.host, options);
   const said = `${probe.kind}: ${probe.detail}`;
   if (probe.kind === 'host-fault') return [fault('SSH', said, null)];
+  if (probe.way !== undefined) {
+    const { kind, detail, tookMs, way } = probe;
+    const answer = kind === 'ok' ? `answers after ${tookMs} ms` : `${kind}: ${detail}`;
+    return [warning('SSH', `${answer}, ${wayText(way, ssh.host)}`, LET_SSH_KNOW)];
+  }
   if (probe.kind !== 'ok') return [warning('SSH', said, `try: ssh ${ssh.host} true`)];
   const facts = await readGuestFacts(ssh.host, { ...options, timeoutMs: 3 * ssh.timeout });
   return [ok('SSH', `answers after ${probe.tookMs} ms`), ...(await checkSysrq(facts, settings))];

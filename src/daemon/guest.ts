@@ -9,6 +9,8 @@ import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import type { Whose } from '../io/qemu-process.js';
+import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
 import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
@@ -36,8 +38,8 @@ export class Guest {
   readonly reading = new ConsoleReading();
   /** Ends all that is under way for this guest. */
   readonly stopping = new AbortController();
-  /** QEMU's process, as the journal says. */
-  pid: number | null = null;
+  /** The first that wrote under its unit since that was started: QEMU, a wrapper of it, or a helper. */
+  private writer: number | null = null;
   /** Its QMP socket was there once: without it now, the guest is gone. */
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
@@ -51,7 +53,7 @@ export class Guest {
     public settings: GuestSettings,
     readonly services: Services,
   ) {
-    this.state = initialState(vm, monotonicMs(), services.learned.of(vm));
+    this.state = initialState(vm, monotonicMs());
     this.timeline = new Timeline(this.state, settings);
     this.ring = new ConsoleRing(services.consoleLines);
     this.caseFile = new CaseFile(this);
@@ -82,15 +84,34 @@ export class Guest {
       this.handle({ type: 'line', at, text, ...(replayed ? { replayed } : {}) });
   }
 
+  /** A process has written under its unit. */
+  wrote(pid: number | null): void {
+    this.writer ??= pid;
+  }
+
   boot(invocation: string | null, at: Mono, reason: string): void {
     if (invocation !== null && invocation === this.state.invocation) return;
     this.reading.begin();
+    this.writer = null;
     this.handle({ type: 'boot', at, invocation, reason });
   }
 
   reconfigure(settings: GuestSettings): void {
     this.settings = settings;
     this.timeline.reconfigure(this.state, settings);
+  }
+
+  /** By what its QEMU is found. */
+  whose(): Whose {
+    const { settings, state, writer } = this;
+    return { qmpSocket: settings.qmpSocket, pid: state.machine?.pid ?? null, writer };
+  }
+
+  /** How ssh is called for it. */
+  ssh(timeoutMs: number): SshOptions {
+    const { ssh, hostIsName } = this.settings;
+    const byName = hostIsName === true ? { byName: { wayIn: this.state.machine } } : {};
+    return { timeoutMs, config: ssh.configFile, signal: this.stopping.signal, ...byName };
   }
 
   status(): GuestStatus & { read: { rows: number; newestMs: number | null } } {

@@ -1,6 +1,7 @@
 /** What a guest is now, and the evidence for it from its console, its SSH, QEMU and the host, each with its age. */
 import type { GuestSettings } from '../config/schema.js';
 import type { VerdictClass } from '../model.js';
+import { WAYS } from '../ssh/config.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { vcpuShares } from './from-looks.js';
@@ -126,7 +127,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
   const side = 'ssh' as const;
   if (!settings.ssh.enabled) return { side, says: 'is off for this guest', ageMs: null, doubt: 'not asked' };
   if (ssh.last === null) return { side, says: 'was not asked yet', ageMs: null, doubt: 'not asked' };
-  const { kind, detail } = ssh.last;
+  const { kind, way } = ssh.last;
+  const detail = way === undefined ? ssh.last.detail : `${ssh.last.detail}, ${WAYS[way]}`;
   const steps = sshSteps(state, settings, at);
   const before =
     ssh.lastOkAt === null
@@ -144,7 +146,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
 function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly StepStatus[]): string | null {
   if (!sshCanBeJudged(state, settings)) return 'the host itself cannot probe';
   const { last } = state.ssh.command;
-  if (settings.ssh.login && (last === null || last.kind === 'ok')) return null;
+  const mayLogIn = settings.ssh.login && state.ssh.last?.way === undefined;
+  if (mayLogIn && (last === null || last.kind === 'ok')) return null;
   const login = steps.find(({ step }) => step === 'login');
   return login?.says === 'ok' || login?.says === 'hangs' ? null : 'nothing is known beyond the banner';
 }

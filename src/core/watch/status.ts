@@ -1,5 +1,6 @@
 /** What `status` says of a guest. */
 import type { GuestSettings } from '../config/schema.js';
+import { wayText } from '../ssh/config.js';
 import type { Mono } from '../time.js';
 import { armed, gapIn } from './armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
@@ -25,7 +26,8 @@ export interface GuestStatus {
   awaiting: string | null;
   /** The test that began last. */
   test: { agoMs: number; name: string } | null;
-  ssh: { kind: string; detail: string; steps: StepStatus[] } | null;
+  /** `way`: how it is reached where ssh does not know it. */
+  ssh: { kind: string; detail: string; way: string | null; steps: StepStatus[] } | null;
   /** Percent of each vCPU, and block requests a second, where somebody watches. */
   vcpu: number[] | null;
   io: number | null;
@@ -58,7 +60,12 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     lastProgress: lastProgress === null ? null : { agoMs: at - lastProgress.at, text: lastProgress.text },
     awaiting,
     test: test === null ? null : { agoMs: at - test.at, name: test.name },
-    ssh: last && { kind: last.kind, detail: last.detail, steps: sshSteps(state, settings, at) },
+    ssh: last && {
+      kind: last.kind,
+      detail: last.detail,
+      way: last.way === undefined ? null : wayText(last.way, settings.ssh.host),
+      steps: sshSteps(state, settings, at),
+    },
     ...load(state.name === 'gone' ? [] : state.seen),
     armed: armed(state.facts, state.arming),
     armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),

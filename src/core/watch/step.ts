@@ -14,6 +14,7 @@ import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
 import { commandTick, onCommand, onCommandStep } from './command.js';
 import type { Effect, GuestEvent } from './events.js';
 import { fileWhatThereIs } from './judge.js';
+import { checkMachine, forgetMachine, identifyTick, onMachine, onRecalled } from './identity.js';
 import { disturbed } from './phase.js';
 import { lookTick, onLook } from './looking.js';
 import type { GuestState } from './state.js';
@@ -38,10 +39,15 @@ function dispatch(context: Context, event: GuestEvent): void {
   if (isArming(event)) onArming(context, event);
   else if (event.type === 'command-step') onCommandStep(context, event.step);
   else if (event.type === 'command') onCommand(context, event.result);
+  else if (event.type === 'machine') onMachine(context, event.machine);
+  else if (event.type === 'recalled') onRecalled(context, event.key, event.learned);
   else dispatchOther(context, event);
 }
 
-type Other = Exclude<GuestEvent, { type: ArmingEvent['type'] | 'command' | 'command-step' }>;
+type Other = Exclude<
+  GuestEvent,
+  { type: ArmingEvent['type'] | 'command' | 'command-step' | 'machine' | 'recalled' }
+>;
 
 function dispatchOther(context: Context, event: Other): void {
   switch (event.type) {
@@ -60,6 +66,7 @@ function dispatchOther(context: Context, event: Other): void {
       onSsh(context, event.probe);
       return;
     case 'look':
+      checkMachine(context, event.look);
       onLook(context, event.look);
       onCaptureLook(context, event.look);
       return;
@@ -74,6 +81,7 @@ function dispatchOther(context: Context, event: Other): void {
       return;
     case 'gone':
       fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
+      forgetMachine(context);
       enter(context, 'gone', [event.reason]);
       return;
     case 'capture-asked':
@@ -101,6 +109,7 @@ function onTick(context: Context, event: Tick): void {
   guardItself(context, event);
   noteUnread(context, event.unread);
   if (state.name === 'gone') return;
+  identifyTick(context);
   probeWhenDue(context);
   commandTick(context);
   armingTick(context);
@@ -152,8 +161,10 @@ function clockJumped(
 }
 
 function probeWhenDue({ state, settings, at, effects }: Context): void {
-  const { ssh } = state;
+  const { ssh, identity } = state;
   if (!settings.ssh.enabled || ssh.inFlight > 1) return;
+  // The way to it may be what its QEMU tells, in a moment.
+  if (identity.inFlight && settings.hostIsName === true) return;
   // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
   // boots, or is known to be lost, must not be loaded with more.
   const first = ssh.lastOkAt !== null && ssh.failures === 0;
