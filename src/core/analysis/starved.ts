@@ -5,8 +5,9 @@ type Hog = OnCpu & { hog: NonNullable<OnCpu['running']> };
 /** Longer than the kernel's usual limit for real-time tasks lets one run: 0.95 of each second. */
 const STRETCH_MS = 1000;
 /**
- * What that limit leaves a loop, and from 6.12 on the fair server: ordinary tasks get 0.05 of each second, in a few pieces (kernel/sched/deadline.c);
- * on 7.3 loops ran 240 to 540 ms between two of them. What serves a device or a clock runs for less.
+ * What that limit leaves a loop, and from 6.12 on the fair server (kernel/sched/deadline.c): ordinary tasks get 0.05 of
+ * each second, in a few pieces; on 7.3 loops ran 240 to 540 ms between two of them. What serves a device or a clock runs
+ * for less.
  */
 const RATIONED_MS = 100;
 const RATIONED_FOR_MS = 5_000;
