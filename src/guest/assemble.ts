@@ -32,7 +32,8 @@ export const demoRecipe: Recipe = {
   kernelPattern: /^linux-image-\d.*-cloud-amd64$/,
   /** The libraries are those of dropbear beyond what the host must have itself. */
   packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
-  modules: ['virtio_pci', 'virtio_net', 'virtiofs'],
+  /** The last two are for the power button. */
+  modules: ['virtio_pci', 'virtio_net', 'virtiofs', 'button', 'evdev'],
   spareModules: [],
   programs: [],
   assets: { init: 'init', 'serve-ssh': 'bin/serve-ssh' },

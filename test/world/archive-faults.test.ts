@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { IncidentRow } from '../../src/core/report/row.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
-import { archive, main, verb } from './by-hand.js';
+import { archive, mainOf, verb } from './by-hand.js';
 import { startGuest, waitForPrompt } from './guests.js';
 import { user, World } from './world.js';
 
@@ -46,7 +46,8 @@ async function incidents(): Promise<IncidentRow[]> {
   return JSON.parse((await verb(world, 'list --json')).out) as IncidentRow[];
 }
 
-const startWatchdog = () => sh(`systemd-run --user --quiet --collect --unit=watchdog -- ${main} run`);
+const startWatchdog = () =>
+  sh(`systemd-run --user --quiet --collect --unit=watchdog -- ${mainOf(world).join(' ')} run`);
 const log = () => sh('journalctl --user-unit=watchdog --output=cat');
 
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import type { Incident } from '../../src/core/report/incident.js';
 import type { Check } from '../../src/daemon/check.js';
 import { askStatus, controlSocket } from '../../src/daemon/control.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
-import { guestUnit, quitOverQmp, startGuest, waitForSsh } from './guests.js';
+import { guestUnit, startGuest, waitForSsh } from './guests.js';
 import { user, World } from './world.js';
 
 const main = [process.execPath, join(import.meta.dirname, '../../dist/cli/main.js')];
@@ -77,7 +77,6 @@ beforeAll(async () => {
   await startGuest(world, { vm: 'keys', mode: 'none', port: 2410, append: 'loglevel=4' });
   await startGuest(world, { vm: 'fixed', mode: 'none', port: 2411, append: 'quiet wedge.sysrq=16' });
   for (const vm of ['keys', 'fixed']) {
-    await quitOverQmp(world, vm);
     await waitForSsh(world, vm);
   }
   hands = new Hands('keys');

@@ -35,7 +35,7 @@ function row(name: string, { class: kind, incident, seconds }: Outcome): void {
 beforeAll(async () => {
   const options = { log: (line: string) => process.stdout.write(`${line}\n`) };
   const image = await buildGuest(guestCache(), options);
-  world = await World.up(image, await buildDebian(guestCache(), options));
+  world = await World.up(image, { debian: await buildDebian(guestCache(), options) });
   await writeScenes(image, join(world.share, 'scenes.gz'));
   await startWatchdog(world);
   runner = new Runner(world, '/share/scenes.gz');
