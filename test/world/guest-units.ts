@@ -14,6 +14,8 @@ export interface Machine {
   image: QemuOptions['image'];
   /** More of the kernel command line. */
   append: string;
+  /** Whether the kernel is told of a second console: with its driver it takes /dev/console over. Default: true. */
+  hvc?: boolean | undefined;
   /** A file inside that QEMU writes the console to, beside the journal. */
   log?: string | undefined;
   memory?: string | undefined;
@@ -58,14 +60,17 @@ const plain: GuestUnits = {
     await manager(world, 'daemon-reload');
   },
   install: async (world, machine) => {
-    const { vm, port, log, ...rest } = machine;
+    const { vm, port, image, append, memory, extra, log } = machine;
     const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
     const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
     const run = ['systemd-run', '--user', '--quiet', '--collect', `--unit=${storeUnit(vm)}`];
     await world.dev([...run, '--', ...serve]);
     const args = qemuArguments({
-      ...rest,
       vm,
+      image,
+      append,
+      memory,
+      extra,
       virtiofsdSocket,
       qmpSocket: qmpSocket(vm),
       sshPort: port,

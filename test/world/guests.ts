@@ -40,6 +40,8 @@ interface DebianGuest {
   wedge?: string;
   /** More of the kernel command line, e.g. `quiet`. */
   append?: string;
+  /** Whether systemd's lines go to a second console, as with kdevops, and leave the serial one. Default: false. */
+  hvc?: boolean;
 }
 
 /** What its console has said, without the control characters. */
@@ -86,7 +88,7 @@ export async function startGuest(world: World, guest: WorldGuest): Promise<void>
  * boots to SSH in half a minute to a minute, and its root's password is `wedge`.
  */
 export async function startDebianGuest(world: World, guest: DebianGuest): Promise<void> {
-  const { vm, port, wedge, append = '' } = guest;
+  const { vm, port, wedge, append = '', hvc = false } = guest;
   const { kernel, root, sshKey } = world.debian;
   const drive = `if=none,id=root,file=${root},format=raw,snapshot=on`;
   const mode = wedge === undefined ? '' : `wedge=${wedge}`;
@@ -95,6 +97,7 @@ export async function startDebianGuest(world: World, guest: DebianGuest): Promis
     port,
     image: { kernel, initrd: null },
     append: `root=/dev/nvme0n1 rw net.ifnames=0 sysrq_always_enabled ${mode} ${append}`,
+    hvc,
     extra: ['-drive', drive, '-device', 'nvme,drive=root,serial=root'],
     sshKey,
   });

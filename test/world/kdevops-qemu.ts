@@ -15,7 +15,7 @@ interface KdevopsArguments {
  * @param runtime directory of the user's sockets
  */
 export function kdevopsArguments(machine: Machine, runtime: string): KdevopsArguments {
-  const { vm, port, image, memory = '384M', log } = machine;
+  const { vm, port, image, memory = '384M', log, hvc = true } = machine;
   const own = join(runtime, 'qemu-system', vm);
   const share = join(runtime, 'virtiofsd', `${vm}-store`, 'virtiofsd.sock');
   const copied = ['-chardev', `stdio,id=console,mux=on,signal=off,logfile=${log ?? ''}`];
@@ -41,5 +41,6 @@ export function kdevopsArguments(machine: Machine, runtime: string): KdevopsArgu
     ['-kernel', image.kernel],
     image.initrd === null ? [] : ['-initrd', image.initrd],
   ].flat();
-  return { args, kernelArgs: `console=ttyS0,115200 console=hvc0 panic=0 no_timer_check ${machine.append}` };
+  const consoles = ['console=ttyS0,115200', ...(hvc ? ['console=hvc0'] : [])].join(' ');
+  return { args, kernelArgs: `${consoles} panic=0 no_timer_check ${machine.append}` };
 }
