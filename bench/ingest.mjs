@@ -23,7 +23,7 @@ const ROUNDS = 5;
 const CONTEXT_MS = 15 * 60_000;
 const START = (Date.now() - CONTEXT_MS / 2) * 1000;
 const UID = 1000;
-const matches = guestMatches({ uid: UID, slice: 'app-qemu\\x2dsystem.slice', units: [] });
+const matches = guestMatches(UID);
 
 function consoleLine(i) {
   const stamp = `[${(i / 100).toFixed(6).padStart(12)}] `;

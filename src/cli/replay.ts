@@ -1,11 +1,11 @@
 /** `replay`: what would have been noticed, when and why, over what was recorded. The same core decides. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { guestForUnit, guestSettings } from '../core/config/guest.js';
+import { guestSettings } from '../core/config/guest.js';
 import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { Stamps } from '../core/console/stamps.js';
-import { guestMatches, routeOf } from '../core/journal/route.js';
+import { guestMatches, guestRouter } from '../core/journal/route.js';
 import { printable } from '../core/printable.js';
 import type { GuestEvent } from '../core/watch/events.js';
 import { ConsoleRerun, type Explained, type Firing, Observer } from '../core/watch/rerun.js';
@@ -187,15 +187,15 @@ async function ofLog(path: string, asked: Asked): Promise<Replayed> {
 async function ofJournal(since: string, only: string | undefined, asked: Asked): Promise<Replayed> {
   const { config } = asked;
   const reruns = new Map<string, ConsoleRerun>();
-  const units = config.guests.flatMap(({ unit }) => unit ?? []);
+  const guestOf = guestRouter(config, null);
   const fault = await readJournal({
-    matches: guestMatches({ uid: process.getuid?.() ?? 0, slice: config.journal.slice, units }),
+    matches: guestMatches(process.getuid?.() ?? 0),
     since,
     onEntries: (entries) => {
       for (const entry of entries) {
-        const route = routeOf(entry);
-        const vm = route === null ? null : guestForUnit(config, route.unit);
-        if (route?.kind !== 'console' || vm === null || (only !== undefined && only !== vm)) continue;
+        const route = guestOf(entry);
+        if (route?.kind !== 'console' || (only !== undefined && only !== route.vm)) continue;
+        const { vm } = route;
         // Across boots of the host only the wall clock compares.
         const at = entry.realtimeMs;
         const known = reruns.get(vm);

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { guestForUnit, guestSettings } from '../core/config/guest.js';
 import type { Config } from '../core/config/schema.js';
-import { routeOf } from '../core/journal/route.js';
+import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
 import { discoverGuests, isSocket } from '../io/discover.js';
@@ -59,6 +59,7 @@ export class Daemon {
   private readonly files: ConsoleFiles;
   private readonly host = new HostWatch();
   private readonly boot = bootId();
+  private guestOf: ReturnType<typeof guestRouter>;
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private discovery: { directory: string; stop: AbortController } | null = null;
@@ -67,6 +68,7 @@ export class Daemon {
 
   constructor(private readonly options: DaemonOptions) {
     this.config = options.config;
+    this.guestOf = guestRouter(options.config, this.boot);
     this.services = {
       log: options.log,
       slots: new Slots(CAPTURES_AT_ONCE),
@@ -92,12 +94,12 @@ export class Daemon {
   async start(): Promise<void> {
     this.explicitGuests();
     await this.discover();
-    await this.journal.follow(this.config);
+    await this.journal.follow();
     this.schedule();
     this.timer = setInterval(() => void this.tick(), TICK_MS);
   }
 
-  /** Takes over an edited configuration; one after the other, or two journalctls could be left running. */
+  /** Takes over an edited configuration; one after the other, or two watchers of sockets could be left running. */
   reconfigure(config: Config): Promise<void> {
     this.reconfigured = this.reconfigured.then(() => this.takeOver(config));
     return this.reconfigured;
@@ -105,6 +107,7 @@ export class Daemon {
 
   private async takeOver(config: Config): Promise<void> {
     this.config = config;
+    this.guestOf = guestRouter(config, this.boot);
     const moved = archiveRoot(config) !== this.options.state;
     this.configProblems = moved ? ['archive.directory was edited: that takes a restart of wedgewatch'] : [];
     for (const problem of this.configProblems) this.options.log('warning', problem);
@@ -112,7 +115,6 @@ export class Daemon {
     for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
     this.explicitGuests();
     await this.discover();
-    await this.journal.follow(config);
     this.schedule();
   }
 
@@ -255,12 +257,9 @@ export class Daemon {
 
   private onEntries(entries: FollowedEntry[]): void {
     for (const entry of entries) {
-      const route = routeOf(entry);
-      // Clocks of an earlier boot of the host do not compare, and its guests are dead.
-      if (route === null || entry.bootId !== this.boot) continue;
-      const vm = guestForUnit(this.config, route.unit);
-      if (vm === null) continue;
-      const guest = entry.replayed ? this.guests.get(vm) : this.guest(vm);
+      const route = this.guestOf(entry);
+      if (route === null) continue;
+      const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
       guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');

@@ -79,11 +79,15 @@ const handlers: Handlers = {
     const options = { timeoutMs: 3 * timeout, config, signal: guest.stopping.signal };
     guest.now({ type: 'armed', problem: await armGuest(host, options) });
   },
-  look: async (guest) => {
+  look: async (guest, { patient }) => {
     const { qmpSocket, qmp, symbols } = guest.settings;
     const seen = await look(
       { qmpSocket, pid: guest.pid, samples: guest.state.case !== null },
-      { timeoutMs: qmp.timeout, signal: guest.stopping.signal },
+      {
+        timeoutMs: qmp.timeout,
+        signal: guest.stopping.signal,
+        ...(patient === true && { holdMs: qmp.timeout }),
+      },
     );
     const named =
       symbols.systemMap === null ? seen : await symbolized(seen, symbols.systemMap, guest.state.facts);

@@ -36,7 +36,7 @@ async function checkJournal(config: Config): Promise<Check> {
   const timer = setTimeout(() => done.abort(), JOURNAL_MS);
   let last: SourceStatus = { state: 'catching-up', detail: 'it was still being read after 6 s' };
   await followJournal({
-    matches: guestMatches({ uid: process.getuid?.() ?? 0, slice: config.journal.slice, units: [] }),
+    matches: guestMatches(process.getuid?.() ?? 0),
     position: null,
     onEntries: () => undefined,
     onStatus: (status) => {

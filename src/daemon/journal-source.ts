@@ -1,5 +1,4 @@
-/** The one journalctl of all guests, restarted where the configuration asks for other units. */
-import type { Config } from '../core/config/schema.js';
+/** The one journalctl of all guests. */
 import type { ConsolePosition } from '../core/console/position.js';
 import { guestMatches } from '../core/journal/route.js';
 import { loadPosition, PositionSaver } from '../io/cursor.js';
@@ -19,35 +18,22 @@ export class JournalSource {
   private readonly saver: PositionSaver;
   private readonly startedAt = Date.now();
   private position: JournalPosition | null = null;
-  private loaded = false;
-  /** Lines were delivered since this start: other units are followed from there. */
-  private delivered = false;
-  private matches = '';
-  private run: { abort: AbortController; ended: Promise<void> } | null = null;
+  private ended: Promise<void> | null = null;
 
   constructor(private readonly options: JournalSourceOptions) {
     this.saver = new PositionSaver(options.state, options.log);
   }
 
-  /** Follows the units of this configuration; does nothing where it does so already. */
-  async follow(config: Config): Promise<void> {
-    if (!this.loaded) await this.load();
-    const units = config.guests.flatMap(({ unit }) => unit ?? []);
-    const matches = guestMatches({ uid: process.getuid?.() ?? 0, slice: config.journal.slice, units });
-    if (matches.join() === this.matches) return;
-    this.matches = matches.join();
-    await this.end();
-    const abort = new AbortController();
-    const signal = AbortSignal.any([abort.signal, this.options.signal]);
-    const ended = followJournal({
-      matches,
+  /** Starts to follow; resolves once the saved position is known. What ends it is the signal. */
+  async follow(): Promise<void> {
+    await this.load();
+    this.ended = followJournal({
+      matches: guestMatches(process.getuid?.() ?? 0),
       position: this.position,
-      resume: this.delivered,
       onEntries: (entries) => this.deliver(entries),
       onStatus: (status) => this.report(status),
-      signal,
+      signal: this.options.signal,
     });
-    this.run = { abort, ended };
   }
 
   /** Everything up to there was delivered. */
@@ -55,8 +41,9 @@ export class JournalSource {
     return this.position && { kind: 'journal', ...this.position };
   }
 
+  /** Once the signal has aborted: resolves when the last position is on disk. */
   async stop(): Promise<void> {
-    await this.end();
+    await this.ended;
     await this.saver.flush();
   }
 
@@ -65,20 +52,12 @@ export class JournalSource {
     if (warning !== null) this.options.log('warning', warning);
     // Without a position all that came before this start is context.
     this.position = position ?? { cursor: '', realtimeMs: this.startedAt };
-    this.loaded = true;
-  }
-
-  private async end(): Promise<void> {
-    this.run?.abort.abort();
-    await this.run?.ended;
-    this.run = null;
   }
 
   private deliver(entries: FollowedEntry[]): void {
     this.options.onEntries(entries);
     const last = entries.at(-1);
     if (last === undefined || last.replayed) return;
-    this.delivered = true;
     this.position = { cursor: last.cursor, realtimeMs: last.realtimeMs };
     this.saver.note(this.position);
   }

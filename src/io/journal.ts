@@ -23,8 +23,6 @@ export interface FollowOptions {
   /** Arguments that select entries: see guestMatches(). */
   matches: readonly string[];
   position: JournalPosition | null;
-  /** Read on right behind the position, without the context that a new daemon wants. */
-  resume?: boolean;
   /** Awaited before more is read. A rejection ends the following with that error. */
   onEntries: (entries: FollowedEntry[]) => Promise<void> | void;
   onStatus: (status: SourceStatus) => void;
@@ -73,7 +71,7 @@ class Follower {
     this.wait = this.backoff.first;
     this.command = options.command ?? BUFFERED;
     // A cursor within the context is where replay ends; one before it is where reading goes on.
-    const resumes = saved !== null && (options.resume === true || saved.realtimeMs < this.since);
+    const resumes = saved !== null && saved.realtimeMs < this.since;
     this.position = resumes ? saved.cursor : null;
     this.replayedUntil = resumes ? -Infinity : (saved?.realtimeMs ?? -Infinity);
   }

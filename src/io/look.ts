@@ -6,13 +6,16 @@ import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
 import { readArgv, readStat, readWaited, scanProcesses } from './proc.js';
 import { QmpError } from './qmp/error.js';
-import { withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
+import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 
-/** Beyond the time that QMP is held, so that its own, better words come first. */
+/** Beyond the deadlines of QMP, so that its own, better words come first. */
 const LOOK_MS = 1990;
 /** Samples of the registers in one look: a loop stays where it is, work moves on. Each stops all vCPUs for a moment. */
 const SAMPLES = 4;
 const SAMPLE_PAUSE_MS = 15;
+/** On a busy host a sample may take this long: with less time left the socket is given back first. */
+const SAMPLE_MS = 150;
+const SAMPLE_SESSIONS = 3;
 /** Of a machine with more, the answer would be too long to be worth it. */
 const SAMPLED_VCPUS_MAX = 32;
 
@@ -24,14 +27,14 @@ export async function look(
   target: { qmpSocket: string; pid: number | null; samples?: boolean },
   options: QmpOptions,
 ): Promise<Look> {
-  const { timeoutMs } = options;
+  const { timeoutMs, holdMs = HOLD_MS } = options;
   const end = new AbortController();
   const stop = () => end.abort(options.signal?.reason ?? new Error('the look took too long'));
   const timer = setTimeout(stop, LOOK_MS);
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
-    const asked = askQmp(target, { timeoutMs, signal: end.signal });
+    const asked = askQmp(target, { timeoutMs, holdMs, signal: end.signal });
     const [host, machine] = await Promise.all([lookAtHost(target, end.signal), asked]);
     return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
   } finally {
@@ -46,8 +49,13 @@ type Machine = Awaited<ReturnType<typeof askQmp>>;
 
 async function askQmp(target: { qmpSocket: string; samples?: boolean }, options: QmpOptions) {
   try {
-    const body = (session: QmpSession) => describe(session, target.samples === true);
-    return { ok: true as const, ...(await withQmp(target.qmpSocket, options, body)) };
+    const view = await withQmp(target.qmpSocket, options, describe);
+    const { runState, vcpus } = view;
+    const some = vcpus.length > 0 && vcpus.length <= SAMPLED_VCPUS_MAX;
+    if (target.samples !== true || runState !== 'running' || !some) return { ok: true as const, ...view };
+    const sampled = await sampleRegisters(target.qmpSocket, options);
+    const named = vcpus.map((vcpu) => ({ ...vcpu, samples: sampled.get(vcpu.index) ?? [] }));
+    return { ok: true as const, ...view, vcpus: named };
   } catch (error) {
     const fault = error instanceof QmpError ? error.fault : 'timeout';
     const detail = error instanceof Error ? error.message : String(error);
@@ -55,28 +63,35 @@ async function askQmp(target: { qmpSocket: string; samples?: boolean }, options:
   }
 }
 
-async function describe(session: QmpSession, samples: boolean) {
+async function describe(session: QmpSession) {
   const runState = runStateOf(await session.execute('query-status'));
-  const vcpus = vcpusOf(await ifKnown(session.execute('query-cpus-fast')));
+  const vcpus: Omit<Vcpu, 'cpuMs'>[] = vcpusOf(await ifKnown(session.execute('query-cpus-fast')));
   const block = blockSums(await ifKnown(session.execute('query-blockstats')));
-  if (!samples || runState !== 'running' || vcpus.length === 0 || vcpus.length > SAMPLED_VCPUS_MAX)
-    return { runState, vcpus, block };
-  const sampled = await sampleRegisters(session);
-  return {
-    runState,
-    block,
-    vcpus: vcpus.map((vcpu) => ({ ...vcpu, samples: sampled.get(vcpu.index) ?? [] })),
-  };
+  return { runState, vcpus, block };
 }
 
-async function sampleRegisters(session: QmpSession): Promise<Map<number, CpuSample[]>> {
+/** In as many sessions as it takes, since each may hold the socket only so long; what others leave no time for is left out. */
+async function sampleRegisters(socket: string, options: QmpOptions): Promise<Map<number, CpuSample[]>> {
   const sampled = new Map<number, CpuSample[]>();
-  for (let taken = 0; taken < SAMPLES; taken += 1) {
-    if (taken > 0) await delay(SAMPLE_PAUSE_MS);
-    const command = { 'command-line': 'info registers -a' };
-    const registers = registersOf(await ifKnown(session.execute('human-monitor-command', command)));
-    if (registers.size === 0) break;
-    for (const [index, sample] of registers) sampled.set(index, [...(sampled.get(index) ?? []), sample]);
+  let taken = 0;
+  const sample = async (session: QmpSession) => {
+    while (taken < SAMPLES && session.left() >= SAMPLE_MS) {
+      if (taken > 0) await delay(SAMPLE_PAUSE_MS);
+      const command = { 'command-line': 'info registers -a' };
+      const registers = registersOf(await ifKnown(session.execute('human-monitor-command', command)));
+      if (registers.size === 0) return 'none';
+      for (const [index, one] of registers) sampled.set(index, [...(sampled.get(index) ?? []), one]);
+      taken += 1;
+    }
+    return 'some';
+  };
+  // What is known of the machine stays known where its samples cannot be had.
+  for (let sessions = 0; sessions < SAMPLE_SESSIONS && taken < SAMPLES; sessions += 1) {
+    const found = await withQmp(socket, options, sample).catch((error: unknown) => {
+      if (error instanceof QmpError || options.signal?.aborted === true) return 'none';
+      throw error;
+    });
+    if (found === 'none') break;
   }
   return sampled;
 }

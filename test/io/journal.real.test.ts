@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { guestMatches, routeOf } from '../../src/core/journal/route.js';
+import { configSchema } from '../../src/core/config/schema.js';
+import { guestMatches, guestRouter } from '../../src/core/journal/route.js';
 import { type FollowedEntry, followJournal, type JournalPosition } from '../../src/io/journal.js';
 import type { SourceStatus } from '../../src/io/source-status.js';
 import { consoleFields, exportEntry, type Fields } from '../fixtures/export-format.js';
 
 const REMOTE = '/usr/lib/systemd/systemd-journal-remote';
-const SLICE = 'app-qemu\\x2dsystem.slice';
 
 let directory: string;
 let stop: AbortController;
@@ -29,7 +29,7 @@ afterEach(async () => {
 });
 
 async function write(name: string, entries: readonly Fields[]): Promise<void> {
-  const input = Buffer.concat(entries.map(exportEntry));
+  const input = Buffer.concat(entries.map((fields) => exportEntry(fields)));
   await execa(REMOTE, [`--output=${join(directory, `${name}.journal`)}`, '-'], { input, timeout: 20_000 });
 }
 
@@ -37,7 +37,7 @@ function start(position: JournalPosition | null = null) {
   const entries: FollowedEntry[] = [];
   const statuses: SourceStatus[] = [];
   const done = followJournal({
-    matches: guestMatches({ uid: 1000, slice: SLICE, units: ['own.service'] }),
+    matches: guestMatches(1000),
     position,
     source: [`--directory=${directory}`],
     onEntries: (batch) => void entries.push(...batch),
@@ -49,57 +49,69 @@ function start(position: JournalPosition | null = null) {
 }
 
 const text = (entry: FollowedEntry) => Buffer.from(entry.message).toString('latin1');
-const row = (message: string, ageMs: number, unit?: string): Fields =>
+const row = (message: string, ageMs: number, unit?: string, slice?: string): Fields =>
   consoleFields({
     realtimeUs: Math.round((Date.now() - ageMs) * 1000),
     monotonicUs: 9_000_000_000 - ageMs * 1000,
     message: Buffer.from(message, 'latin1'),
     ...(unit === undefined ? {} : { unit }),
+    ...(slice === undefined ? {} : { slice }),
   });
 const without = (fields: Fields, names: readonly string[]) =>
   fields.filter(([name]) => !names.includes(name));
 
 describe('followJournal with journalctl', () => {
-  it('delivers rows byte for byte, of the guests only, more than ten of them', async () => {
+  it('delivers rows byte for byte, of this user and boot only, more than ten of them', async () => {
     const hostile = '\x1b[K[ * ] a\rb \xff\xfe';
     const others: Fields[] = [
       [...without(row('another user', 55_000), ['_UID']), ['_UID', '1001']],
-      without(row('another slice', 54_000, 'shell.service'), ['_SYSTEMD_USER_SLICE']),
+      [...without(row('no output', 54_000), ['_TRANSPORT']), ['_TRANSPORT', 'syslog']],
+      [...without(row('last boot', 56_000), ['_BOOT_ID']), ['_BOOT_ID', 'f'.repeat(32)]],
     ];
+    const rows = Array.from({ length: 30 }, (_, i) => row(`row ${i}`, 40_000 - i));
+    await write('a', [row('too old', 16 * 60_000), ...others, row(hostile, 50_000), ...rows]);
+    const { entries, live, done } = start();
+    await live();
+    stop.abort();
+    await done;
+    expect(entries.map(text)).toEqual([hostile, ...rows.map((_, i) => `row ${i}`)]);
+    expect(entries[0]?.monotonicMs).toBeCloseTo(9_000_000 - 50_000, 3);
+  });
+
+  it('finds guests in whatever slice by their unit, and drops what other units say', async () => {
     const manager: Fields = [
       ...without(row('Started vm1.', 53_000, 'init.scope'), ['_SYSTEMD_USER_SLICE', '_TRANSPORT']),
       ['_TRANSPORT', 'journal'],
       ['USER_UNIT', 'qemu-system@vm1.service'],
     ];
-    const lastBoot: Fields = [
-      ...without(row('last boot', 56_000), ['_BOOT_ID']),
-      ['_BOOT_ID', 'f'.repeat(32)],
-    ];
-    const rows = Array.from({ length: 30 }, (_, i) => row(`row ${i}`, 40_000 - i));
     await write('a', [
-      row('too old', 16 * 60_000),
-      lastBoot,
-      ...others,
       manager,
-      without(row('unit elsewhere', 52_000, 'own.service'), ['_SYSTEMD_USER_SLICE']),
-      row(hostile, 50_000),
-      ...rows,
+      row('vm1 1', 52_000, 'qemu-system@vm1.service', 'machine.slice'),
+      row('chatter', 51_000, 'shell.service', 'app.slice'),
+      row('vm2 1', 50_000, 'qemu-system@vm2.service'),
+      without(row('own 1', 49_000, 'own.service'), ['_SYSTEMD_USER_SLICE']),
+      row('chatter', 48_000, 'shell.service', 'machine.slice'),
     ]);
-    const { entries, live, done } = start();
+    const { entries, live } = start();
     await live();
-    stop.abort();
-    await done;
-    expect(entries.map(text)).toEqual([
-      'Started vm1.',
-      'unit elsewhere',
-      hostile,
-      ...rows.map((_, i) => `row ${i}`),
+    await write('a', [row('vm1 2', 0, 'qemu-system@vm1.service', 'machine.slice')]);
+    await write('b', [row('vm3 1', 0, 'qemu-system@vm3.service', 'other.slice')]);
+    const config = configSchema.parse({ guests: [{ name: 'own', unit: 'own.service' }] });
+    const guestOf = guestRouter(config, null);
+    const said = () =>
+      entries.flatMap((entry) => {
+        const route = guestOf(entry);
+        return route === null ? [] : [[route.vm, route.kind, text(entry)]];
+      });
+    await vi.waitFor(() => expect(said()).toHaveLength(6), { timeout: 10_000 });
+    expect(said()).toEqual([
+      ['vm1', 'manager', 'Started vm1.'],
+      ['vm1', 'console', 'vm1 1'],
+      ['vm2', 'console', 'vm2 1'],
+      ['own', 'console', 'own 1'],
+      ['vm1', 'console', 'vm1 2'],
+      ['vm3', 'console', 'vm3 1'],
     ]);
-    expect(entries.slice(0, 2).map(routeOf)).toEqual([
-      { unit: 'qemu-system@vm1.service', invocation: null, pid: null, kind: 'manager' },
-      { unit: 'own.service', invocation: 'aaaabbbbccccddddeeeeffff00001111', pid: 4711, kind: 'console' },
-    ]);
-    expect(entries[2]?.monotonicMs).toBeCloseTo(9_000_000 - 50_000, 3);
   });
 
   it('sees what is logged later, also in a journal file that is new, and a guest that is new', async () => {
@@ -134,6 +146,21 @@ describe('followJournal with journalctl', () => {
     const old = start({ cursor: at.cursor, realtimeMs: Date.now() - 3_600_000 });
     await old.live();
     expect(old.entries.map(text)).toEqual(first.entries.slice(12).map(text));
+  });
+
+  it.each([
+    ['that is another unit’s', row('not a guest', 3_600_500, 'shell.service')],
+    [
+      'that nothing asks for',
+      [...without(row('syslog', 3_600_500), ['_TRANSPORT']), ['_TRANSPORT', 'syslog']],
+    ],
+  ] as [string, Fields][])('goes on from a position %s', async (_, between) => {
+    await write('a', [row('before', 3_601_000), between, row('first', 3_600_000), row('second', 60_000)]);
+    const cursors = await execa('journalctl', [`--directory=${directory}`, '--output=json', '--quiet']);
+    const { __CURSOR: cursor } = JSON.parse(cursors.stdout.split('\n')[1]!) as { __CURSOR: string };
+    const { entries, live } = start({ cursor, realtimeMs: Date.now() - 3_600_500 });
+    await live();
+    expect(entries.map(text)).toEqual(['first', 'second']);
   });
 
   it('reads anew where the cursor makes no sense to journalctl', async () => {

@@ -82,6 +82,39 @@ it('samples the registers where that is asked for', async () => {
   expect(seen.qmp).toMatchObject({ ok: true, vcpus: [{ index: 0, samples }] });
 });
 
+const REGISTERS = '\r\nCPU#0\r\nRIP=ffffffff81000001 RFL=00000246 [---Z-P-] CPL=0 II=0 HLT=0\r\n';
+
+it('gives the socket back between samples that are slow', async () => {
+  let asked = 0;
+  const server = await serve(
+    polite(({ execute, id }, client) => {
+      if (execute === 'query-status') return reply(id, { status: 'running' });
+      if (execute === 'query-cpus-fast') return reply(id, [{ 'cpu-index': 0, 'thread-id': 1 }]);
+      if (execute !== 'human-monitor-command') return reply(id, []);
+      asked += 1;
+      setTimeout(() => client.write(reply(id, REGISTERS)), 120);
+      return '';
+    }),
+  );
+  await look({ qmpSocket: server.path, pid: null, samples: true }, { timeoutMs: 1_000 });
+  await expect.poll(() => server.held.length).toBe(server.clients.length);
+  expect(asked).toBe(4);
+  expect(server.held.length).toBeGreaterThan(2);
+  expect(Math.max(...server.held)).toBeLessThan(400);
+});
+
+it('tells the machine although nobody has time for its registers', async () => {
+  const { path } = await serve(
+    polite(({ execute, id }) => {
+      if (execute === 'query-status') return reply(id, { status: 'running' });
+      if (execute === 'query-cpus-fast') return reply(id, [{ 'cpu-index': 0, 'thread-id': 1 }]);
+      return execute === 'human-monitor-command' ? '' : reply(id, []);
+    }),
+  );
+  const seen = await look({ qmpSocket: path, pid: null, samples: true }, options);
+  expect(seen.qmp).toMatchObject({ ok: true, runState: 'running', vcpus: [{ index: 0, samples: [] }] });
+});
+
 it('prefers, of two processes that serve one share, the one that is stopped', async () => {
   const { path } = await machine();
   const store = join(path, '../store.sock');

@@ -14,6 +14,9 @@ export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a011
 /** A life: what SSH, QEMU, the keyboard and the host answer now. */
 export class Life {
   ssh: SshProbe['kind'] = 'ok';
+  /** SSH answers one probe in three. */
+  rarely = false;
+  private probes = 0;
   command: number | null = 400;
   runState = 'running';
   qmp: Look['qmp'] | null = null;
@@ -26,7 +29,7 @@ export class Life {
   pressure: Partial<HostPressure> = {};
   private counted = { at: 0, cpuMs: 0, reads: 0 };
   readonly guest = new VirtualGuest({
-    ssh: () => this.ssh,
+    ssh: () => (this.rarely && (this.probes += 1) % 3 !== 0 ? 'timed-out' : this.ssh),
     command: () => (this.ssh === 'ok' ? this.command : Infinity),
     press: (key) => this.press(key),
     look: (at) => ({ ...running, shares: this.shares, qmp: this.qmp ?? this.view(at) }),
@@ -50,6 +53,7 @@ export class Life {
   answer(): void {
     Object.assign(this, {
       ssh: 'ok',
+      rarely: false,
       command: 400,
       shares: running.shares,
       press: idle,
@@ -130,6 +134,13 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
   },
   'loses SSH, and nothing is stuck': (life, ms, other) => {
     life.ssh = other % 2 === 0 ? 'timed-out' : 'refused';
+    life.guest.run(ms);
+    life.answer();
+  },
+  'answers now and then, and nothing is stuck': (life, ms, other) => {
+    life.rarely = true;
+    life.busy = other % 2;
+    life.press = other % 3 === 0 ? slow() : idle;
     life.guest.run(ms);
     life.answer();
   },

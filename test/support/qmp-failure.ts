@@ -9,7 +9,7 @@ import { withQmp, type QmpSession } from '../../src/io/qmp/with-qmp.js';
 import { QmpServer } from './qmp-server.js';
 
 export const TIMEOUT_MS = 100;
-/** For a busy host; far from the two seconds that a session may last. */
+/** For a busy host. */
 const SLACK_MS = 400;
 
 /** A scripted server, stopped when the test is over. */
@@ -30,7 +30,9 @@ export async function failure(
   timeoutMs = TIMEOUT_MS,
 ): Promise<QmpError> {
   const started = performance.now();
-  const error: unknown = await withQmp(path, { timeoutMs }, body).catch((thrown: unknown) => thrown);
+  const error: unknown = await withQmp(path, { timeoutMs, holdMs: 2 * timeoutMs }, body).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(performance.now() - started).toBeLessThan(deadlines * timeoutMs + SLACK_MS);
   expect(error).toBeInstanceOf(QmpError);
   expect(error).toMatchObject({ fault, socketPath: path });

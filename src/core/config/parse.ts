@@ -3,7 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Par
 import type { Document, Node } from 'yaml';
 import type { z } from 'zod';
 import { configJsonSchema } from './json-schema.js';
-import { dotted, named, unknownKey, type ConfigProblem } from './problem.js';
+import { dotted, named, removedKey, unknownKey, type ConfigProblem } from './problem.js';
 import { configSchema, type Config } from './schema.js';
 
 export type ParsedConfig = { ok: true; config: Config } | { ok: false; problems: ConfigProblem[] };
@@ -92,7 +92,7 @@ function schemaProblems(issue: z.core.$ZodIssue, source: Source): ConfigProblem[
       position: positionOf([...issue.path, key], source, 'key'),
       path: dotted([...issue.path, key]),
       found: null,
-      message: unknownKey(schema, issue.path, key),
+      message: removedKey(issue.path, key) ?? unknownKey(schema, issue.path, key),
     }));
   }
   const node = nodeAt(source.doc, issue.path).value;

@@ -15,6 +15,13 @@ export interface ConfigProblem {
   message: string;
 }
 
+/** Keys that earlier versions had, by their path. */
+const REMOVED = new Map([
+  [
+    'journal',
+    'this section is gone, with its only key slice: consoles are found by their unit, whatever its slice; delete these lines',
+  ],
+]);
 const MAX_MESSAGE = 500;
 const MAX_FOUND = 40;
 const MAX_LISTED_KEYS = 14;
@@ -38,6 +45,11 @@ export function named(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (typeof value === 'object') return Array.isArray(value) ? 'a list' : 'a mapping';
   return printable(JSON.stringify(value), MAX_FOUND);
+}
+
+/** What to say of a key that earlier versions had, or null for any other. */
+export function removedKey(parent: readonly PropertyKey[], key: string): string | null {
+  return REMOVED.get(dotted([...parent, key])) ?? null;
 }
 
 /** What to say of a key that the schema does not have: the key next to it in spelling, or those there are. */

@@ -182,16 +182,6 @@ const discover = z
   })
   .describe('How guests are found.');
 
-const journal = z
-  .strictObject({
-    slice: text(
-      /^[^/\s]+\.slice$/,
-      'a slice such as app.slice',
-      'User slice that the units of the template run in.',
-    ).prefault('app-qemu\\x2dsystem.slice'),
-  })
-  .describe('How the consoles are found in the journal.');
-
 const guest = z.strictObject({
   name: vmName('Name of the VM.'),
   unit: text(
@@ -257,7 +247,6 @@ export const configSchema = z.strictObject({
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
-  journal: journal.prefault({}),
   guests: guests.describe('Guests that discovery does not find, or finds wrongly.').prefault([]),
   overrides: z.array(override).describe('Other values for some guests; later entries win.').prefault([]),
 });

@@ -9,11 +9,13 @@ export type Phase = (typeof PHASES)[number];
 const ROWS: readonly (readonly [phase: Phase, pattern: RegExp])[] = [
   ['initrd', /^Run \/init as init process/],
   ['initrd', /^<<< .{0,40}Stage 1 >>>/],
-  ['initrd', /^(?:systemd\[1\]: )?Running in (?:initrd|initial RAM disk)\b/],
+  ['initrd', /^Running in (?:initrd|initial RAM disk)\b/],
   ['initrd', /^(?:Loading, please wait|Begin: |dracut(?:-|: ))/],
-  ['initrd', /^Welcome to .{0,120}(?:dracut|Initramfs)/i],
+  ['initrd', /^Welcome to .{0,120}(?:dracut|Initramfs|\(Initrd\))/i],
   ['activation', /^<<< .{0,40}Stage 2 >>>/],
-  ['activation', /^(?:systemd\[1\]: )?Switching root\b/],
+  ['activation', /^Switching root\b/],
+  // NixOS activates inside a systemd initrd, or in its second stage.
+  ['activation', /^ *Starting NixOS Activation\b/],
   ['activation', /^running activation script/],
   ['userspace', /^Run \/(?:usr\/|s?bin\/)\S* as init process/],
   ['userspace', /^Welcome to /],
@@ -24,15 +26,18 @@ const ROWS: readonly (readonly [phase: Phase, pattern: RegExp])[] = [
   ],
 ];
 
+/** What a program's words come behind where they were logged: `systemd[1]: `, `initrd-nixos-activation-start[98]: `. */
+const LOGGED = /^(?:[\w.@-]{1,64}\[\d{1,7}\]|stage-\d-init): /;
+
 /** Nearly every line of a healthy console stops at this one test. */
 const MAYBE =
-  /^(?:Run |<<< |systemd\[1\]: |Running|Loading|Begin|dracut|Welcome|Switching|running|starting|\[ *OK|Reached)/;
+  /^(?:Run |<<< |Running|Loading|Begin|dracut|Welcome|Switching|running| *[Ss]tarting|\[ *OK|Reached)/;
 
 /** The phase that this line announces, or null for any other line. */
 export function phaseIn(line: string): Phase | null {
   const marker = bootMarker(line);
   if (marker !== null) return marker;
-  const { text } = stripPrintk(line);
+  const text = stripPrintk(line).text.replace(LOGGED, '');
   if (!MAYBE.test(text)) return null;
   return ROWS.find(([, pattern]) => pattern.test(text))?.[0] ?? null;
 }

@@ -20,6 +20,8 @@ const SHAPES: readonly RegExp[] = [
   /^(?:rcu: |\(detected by |\(t=\d|watchdog: |NMI backtrace for cpu|NMI watchdog: |Sending NMI from CPU)/,
   /^CPU: ?\d+ (?:UID: \d+ )?PID: \d+ /,
   /^(?:---\[ |\*\* \d+ printk messages dropped )/,
+  // a CPU that real-time or deadline tasks hold (kernel/sched/deadline.c, rt.c)
+  /^sched: (?:DL replenish lagged too much|RT throttling activated)/,
   // locks and workqueues
   /^Showing (?:all locks held|busy workqueues)/,
   /^(?:#\d+: +\(?[0-9a-f]{8,16}|\d+ locks? held by )/,

@@ -1,7 +1,8 @@
 /**
  * The journal's export format, as systemd documents it (Journal Export Formats): `NAME=value\n`, or for a value with
  * bytes that are not printable text `NAME\n`, 8 bytes of little-endian length, the value, `\n`. An empty line ends
- * an entry.
+ * an entry. Fields come in any order, and names that begin with `__` are about the entry: systemd 254 added
+ * `__SEQNUM` and `__SEQNUM_ID`, and later ones may add more.
  */
 import type { Mono } from '../time.js';
 
@@ -13,7 +14,7 @@ export interface JournalEntry {
   /** Comparable only within one boot of the host. */
   monotonicMs: Mono;
   bootId: string;
-  /** Every other field but MESSAGE. */
+  /** Every other field but MESSAGE, without those that begin with `__`. */
   fields: ReadonlyMap<string, string>;
   /** Byte for byte what was logged; empty where the entry has no MESSAGE. */
   message: Uint8Array;
@@ -119,8 +120,9 @@ export class ExportParser {
       fields: NO_FIELDS,
       message: message ?? NOTHING,
     };
-    const rest = text.slice(readHead(entry, text));
-    entry.fields = binaries.length === 0 ? this.common.of(rest) : new Map([...fieldsIn(rest), ...binaries]);
+    const others = binaries.filter(([name, value]) => !readHeadField(entry, name, value));
+    const fields = this.common.of(text.slice(readHead(entry, text)), entry);
+    entry.fields = others.length === 0 ? fields : new Map([...fields, ...others]);
     entries.push(entry);
     this.text = '';
     this.binaries = [];
@@ -159,7 +161,10 @@ export class ExportParser {
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
 
-/** journalctl puts the fields that name an entry first. Reads those into it; returns where the others start. */
+/**
+ * Reads what journalctl puts first, in its usual order or another, into the entry; returns where the first field is
+ * that is none of these. One may still come behind it.
+ */
 function readHead(entry: JournalEntry, text: string): number {
   let at = 0;
   for (;;) {
@@ -170,9 +175,19 @@ function readHead(entry: JournalEntry, text: string): number {
     else if (text.startsWith('__MONOTONIC_TIMESTAMP=', at))
       entry.monotonicMs = microseconds(text, at + 22, newline) / 1000;
     else if (text.startsWith('_BOOT_ID=', at)) entry.bootId = text.slice(at + 9, newline);
-    else return at;
+    else if (!text.startsWith('__', at)) return at;
     at = newline + 1;
   }
+}
+
+/** Reads a field that is about the entry into it; false for one that others may share. */
+function readHeadField(entry: JournalEntry, name: string, value: string): boolean {
+  if (name === '__CURSOR') entry.cursor = value;
+  else if (name === '__REALTIME_TIMESTAMP') entry.realtimeMs = microseconds(value, 0, value.length) / 1000;
+  else if (name === '__MONOTONIC_TIMESTAMP') entry.monotonicMs = microseconds(value, 0, value.length) / 1000;
+  else if (name === '_BOOT_ID') entry.bootId = value;
+  else return name.startsWith('__');
+  return true;
 }
 
 /** `Number` of a slice makes a string first. NaN where there is anything but digits. */
@@ -186,34 +201,45 @@ function microseconds(text: string, from: number, to: number): number {
   return number;
 }
 
-function fieldsIn(text: string): Map<string, string> {
+/** The fields in lines that are none of the entry's own; what are its own goes into it. */
+function fieldsIn(lines: string, entry: JournalEntry): { fields: Map<string, string>; text: string } {
   const fields = new Map<string, string>();
-  for (let at = 0; at < text.length;) {
-    const newline = text.indexOf('\n', at);
-    const equals = text.indexOf('=', at);
-    fields.set(text.slice(at, equals), text.slice(equals + 1, newline));
+  let text = '';
+  for (let at = 0; at < lines.length;) {
+    const newline = lines.indexOf('\n', at);
+    const equals = lines.indexOf('=', at);
+    const [name, value] = [lines.slice(at, equals), lines.slice(equals + 1, newline)];
+    if (!readHeadField(entry, name, value)) {
+      fields.set(name, value);
+      text += lines.slice(at, newline + 1);
+    }
     at = newline + 1;
   }
-  return fields;
+  return { fields, text };
 }
 
 /** All rows of a guest share unit, process and transport: they are parsed once, and the entries share one Map. */
 class CommonFields {
+  /** Only texts without a field of the entry itself. */
   private readonly known = new Map<string, ReadonlyMap<string, string>>();
   /** A guest that talks much talks in many entries on end; to compare is faster than to hash. */
   private last: [text: string, fields: ReadonlyMap<string, string>] = ['', NO_FIELDS];
 
-  of(text: string): ReadonlyMap<string, string> {
-    if (text === this.last[0]) return this.last[1];
-    const fields = this.lookUp(text);
-    this.last = [text, fields];
-    return fields;
+  /** The fields in these lines; the entry's own among them go into the entry. */
+  of(lines: string, entry: JournalEntry): ReadonlyMap<string, string> {
+    if (lines === this.last[0]) return this.last[1];
+    const known = this.known.get(lines);
+    if (known !== undefined) {
+      this.last = [lines, known];
+      return known;
+    }
+    const { fields, text } = fieldsIn(lines, entry);
+    return this.shared(text, fields);
   }
 
-  private lookUp(text: string): ReadonlyMap<string, string> {
+  private shared(text: string, fields: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
     const known = this.known.get(text);
     if (known !== undefined) return known;
-    const fields = fieldsIn(text);
     if (text.length > 1024) return fields;
     if (this.known.size >= 1024) this.known.clear();
     this.known.set(text, fields);

@@ -1,4 +1,6 @@
 /** Whose line a journal entry is. Field names: systemd.journal-fields(7). */
+import { guestForUnit } from '../config/guest.js';
+import type { Config } from '../config/schema.js';
 import type { JournalEntry } from './export.js';
 
 /** The fields that routing needs, as `--output-fields` takes them; cursor, times and boot id come unasked. */
@@ -35,16 +37,39 @@ export function routeOf(entry: JournalEntry): Route | null {
   };
 }
 
+/** Whose an entry is, and what it is to that guest. */
+export interface GuestRoute extends Route {
+  vm: string;
+}
+
 /**
- * What journalctl is asked for: all units of the slice, the user manager, and units that run elsewhere. `_UID` keeps
- * out the guests of other users, whom root and members of systemd-journal can read. A glob (`--user-unit=qemu@*`)
- * would be expanded once, at start, and miss guests that come later.
+ * Says of each entry which guest's console row it is, or of which guest's unit the manager speaks; null for all else:
+ * other units of the user and, where `bootId` is given, other boots of the host, whose clocks do not compare and
+ * whose guests are dead. Everyone who reads the journal asks here, so that all see the same guests.
  */
-export function guestMatches(options: { uid: number; slice: string; units: readonly string[] }): string[] {
-  const any = [
-    `_SYSTEMD_USER_SLICE=${options.slice}`,
-    '_SYSTEMD_USER_UNIT=init.scope',
-    ...options.units.map((unit) => `_SYSTEMD_USER_UNIT=${unit}`),
-  ];
-  return any.flatMap((match, index) => [...(index > 0 ? ['+'] : []), `_UID=${options.uid}`, match]);
+export function guestRouter(
+  config: Config,
+  bootId: string | null,
+): (entry: JournalEntry) => GuestRoute | null {
+  // Rows of one process share their fields: those of a unit that is no guest's and talks much are judged once.
+  const answers = new WeakMap<JournalEntry['fields'], GuestRoute | null>();
+  return (entry) => {
+    if (bootId !== null && entry.bootId !== bootId) return null;
+    const known = answers.get(entry.fields);
+    if (known !== undefined) return known;
+    const route = routeOf(entry);
+    const vm = route && guestForUnit(config, route.unit);
+    const answer = route === null || vm === null ? null : { ...route, vm };
+    answers.set(entry.fields, answer);
+    return answer;
+  };
+}
+
+/**
+ * What journalctl is asked for: what the user's units print, whatever their slice, and the user manager; which units
+ * are guests' says `guestRouter`. A glob (`--user-unit=qemu@*`) would be expanded once, at start, and miss guests that
+ * come later. `_UID` keeps out the guests of other users, whom root and members of systemd-journal can read.
+ */
+export function guestMatches(uid: number): string[] {
+  return [`_UID=${uid}`, '_TRANSPORT=stdout', '+', `_UID=${uid}`, '_SYSTEMD_USER_UNIT=init.scope'];
 }

@@ -2,6 +2,7 @@
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { commandHangsSince } from './command.js';
+import { flappingSince, flapsText } from './flapping.js';
 import type { GuestState } from './state.js';
 
 export interface Grounds {
@@ -34,12 +35,14 @@ export function groundsOf(state: GuestState, at: Mono): Grounds {
   };
 }
 
-/** The last good SSH, or the start of the first command that hangs since. */
-const lostSince = (state: GuestState): Mono | null => commandHangsSince(state) ?? state.ssh.lastOkAt;
+/** The last good SSH; the first that failed, where it answers now and then; the start of the first command that hangs since. */
+const lostSince = (state: GuestState): Mono | null =>
+  flappingSince(state) ?? commandHangsSince(state) ?? state.ssh.lastOkAt;
 
 /** What the guest no longer does, in words. */
 export function lost(state: GuestState, at: Mono): string {
   const { ssh, console } = state;
+  if (flappingSince(state) !== null) return flapsText(state, at);
   const hangs = commandHangsSince(state);
   if (hangs !== null) return `commands over SSH hang since ${seconds(at - hangs)}`;
   if (ssh.lastOkAt !== null) return `SSH lost ${seconds(at - ssh.lastOkAt)} ago`;

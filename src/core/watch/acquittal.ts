@@ -9,6 +9,7 @@ import { gaveUpFor, userspaceAfter } from './busy.js';
 import type { Context } from './case.js';
 import { commandHangsSince } from './command.js';
 import type { Finding } from './events.js';
+import { flappingSince } from './flapping.js';
 import { allBusy, allLoop, backendIsDead, keptWaiting, movedSince } from './from-looks.js';
 import { hostStarves } from './host.js';
 import type { Case, GuestState } from './state.js';
@@ -23,6 +24,7 @@ const LOOP_MAX_MS = 12_000;
 /** Two captures so far apart that show a task with the same stack prove that it stood still. */
 const PROOF_MS = 20_000;
 const AGAIN_MS = 25_000;
+const PAIR_MS = 60_000;
 const SERVER = /^(?:sshd|dropbear)\b/;
 
 /** `until`: when it is looked at again at the latest, whatever the cooldown says. */
@@ -39,7 +41,8 @@ interface Acquittal {
 export function acquitted(context: Context, current: Case, finding: Finding): Acquittal | null {
   const { state, settings, at } = context;
   if (speaksForItself(state, current)) return null;
-  if (answersAgain(state, current)) return { why: 'SSH answers again', until: Infinity };
+  if (flappingSince(state) === null && answersAgain(state, current))
+    return { why: 'SSH answers again', until: Infinity };
   const { verdict } = finding.analysis;
   const { looks } = current;
   if (verdict.class === 'none') return nothingStuck(context, current, finding.analysis);
@@ -79,10 +82,12 @@ function answersAgain({ ssh }: GuestState, { greets, startedAt }: Case): boolean
 function busy({ state, settings, at }: Context, current: Case, analysis: Analysis): Acquittal | null {
   const why = `busy, perhaps with work: ${analysis.verdict.title}`;
   if (!sshCanBeJudged(state, settings)) return { why, until: Infinity };
-  if (current.greets) return { why: `${why}, and its SSH greets`, until: Infinity };
-  if (current.live) return { why: `${why}, and its console goes on`, until: Infinity, class: 'network-only' };
   // The scheduler's own table proves it, and a server that waits for a packet is starved as well.
   if (starvedVerdict(analysis.dumps) !== null) return unless(lostFor(state, LOOP_MAX_MS, settings), at, why);
+  if (current.greets) return { why: `${why}, and its SSH greets`, until: Infinity };
+  if (flappingSince(state) !== null)
+    return { why: `${why}, and its SSH answers now and then`, until: Infinity };
+  if (current.live) return { why: `${why}, and its console goes on`, until: Infinity, class: 'network-only' };
   if (serverSleeps(analysis))
     return {
       why: `${why}, and its SSH server sleeps: nothing reaches it`,
@@ -113,7 +118,7 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
     if (proven || stoodStill(finding.analysis)) return null;
     return { why: `SSH does not tell, and no task stood still in two looks: ${title}`, until: at + AGAIN_MS };
   }
-  if (current.live) return aliveStill(context, current, finding, proven);
+  if (current.live || flappingSince(state) !== null) return aliveStill(context, current, finding, proven);
   if (!proven && isFresh(finding.analysis))
     return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
   if (!proven && finding.analysis.verdict.culprit?.state === 'S' && !backendIsDead(current.looks))
@@ -122,13 +127,21 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
 }
 
 /** Where something of the guest goes on, only what is proven to stand still counts, or waits for a server that is dead. */
-function aliveStill({ at }: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
+function aliveStill(
+  { state, at }: Context,
+  current: Case,
+  finding: Finding,
+  proven: boolean,
+): Acquittal | null {
   const { analysis } = finding;
-  const hopeless = current.greets && backendIsDead(current.looks) && !isFresh(analysis);
+  const flaps = flappingSince(state) !== null;
+  const hopeless = (current.greets || flaps) && backendIsDead(current.looks) && !isFresh(analysis);
   if ((proven || hopeless) && movedSince(current.looks) === null) return null;
-  const alive = current.greets ? 'SSH greets' : 'console goes on';
+  const alive = flaps ? 'SSH answers now and then' : current.greets ? 'SSH greets' : 'console goes on';
   const why = `its ${alive}, and that it is stuck is not proven: ${analysis.verdict.title}`;
-  return { why, until: at + AGAIN_MS };
+  // Of a guest that goes on like that for hours, two looks on end are enough.
+  const pair = flaps && state.judged !== null && at - state.judged.at < PAIR_MS;
+  return { why, until: pair ? Infinity : at + AGAIN_MS };
 }
 
 /** Where disks move or the host itself is short of time, only long standing proof counts. */
@@ -193,6 +206,8 @@ function isFresh(analysis: Analysis): boolean {
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
 function lostFor(state: GuestState, ms: number, { detect }: GuestSettings): Mono {
   const { ssh, console } = state;
+  const flaps = flappingSince(state);
+  if (flaps !== null) return flaps + ms;
   const hangs = commandHangsSince(state);
   if (hangs !== null) return hangs + detect.blindBoot;
   return ssh.lastOkAt === null ? console.quietSince + detect.blindBoot : ssh.lastOkAt + ms;

@@ -4,6 +4,7 @@ import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import type { Effect } from './events.js';
+import { flappingSince, flapsText } from './flapping.js';
 import type { Case, GuestState, StateName } from './state.js';
 
 export interface Context {
@@ -35,9 +36,13 @@ export function enter({ state, at, effects }: Context, name: StateName, why: str
   effects.push({ type: 'note', level, text: told ? name : `${name}: ${why.join('; ')}` });
 }
 
-/** What a guest is called while nothing is wrong with it. */
+/** What a guest is called while nothing is known to be wrong with it. */
 export function enterCalm(context: Context, why: string[]): void {
-  const { state, settings } = context;
+  const { state, settings, at } = context;
+  if (flappingSince(state) !== null) {
+    enter(context, 'suspect', [flapsText(state, at), ...why]);
+    return;
+  }
   const up = state.ssh.lastOkAt !== null || (!settings.ssh.enabled && state.cooldownMs > 0);
   enter(context, up ? 'up' : 'starting', why);
 }
@@ -129,8 +134,11 @@ export function dropCase(context: Context, why: string): void {
 }
 
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
-export function mayBeAcquitted({ case: current, name }: GuestState): boolean {
+export function mayBeAcquitted(state: GuestState): boolean {
+  const { case: current, name } = state;
   if (current === null || current.complaint !== null || current.manual) return false;
+  // One more answer of many that did not come clears nobody.
+  if (flappingSince(state) !== null) return false;
   return name === 'suspect' || name === 'confirming';
 }
 

@@ -7,6 +7,7 @@ import type { GuestSettings } from '../config/schema.js';
 import type { SshCommand, SshStep } from '../ssh/command.js';
 import type { Mono } from '../time.js';
 import { acquit, type Context, enterCalm, mayBeAcquitted, recovered } from './case.js';
+import { flappingSince } from './flapping.js';
 import type { GuestState } from './state.js';
 
 export interface CommandState {
@@ -69,7 +70,7 @@ export function commandTick(context: Context): void {
 
 function mayBeAsked({ ssh, case: current, name }: GuestState, settings: GuestSettings): boolean {
   if (!settings.ssh.enabled || !settings.ssh.login || ssh.command.inFlight || current !== null) return false;
-  if (name === 'panicked' || name === 'qemu-stuck') return false;
+  if (name === 'panicked' || name === 'qemu-stuck' || ssh.flapping.since !== null) return false;
   return ssh.lastOkAt !== null && ssh.last?.kind === 'ok' && ssh.failures === 0;
 }
 
@@ -167,5 +168,8 @@ export function onBannerLost({ state: { ssh }, at }: Context): void {
 }
 
 /** Since when commands hang in a guest whose SSH greets, or null. */
-export const commandHangsSince = ({ ssh }: GuestState): Mono | null =>
-  ssh.lastOkAt !== null && ssh.failures === 0 ? ssh.command.hangsSince : null;
+export const commandHangsSince = (state: GuestState): Mono | null => {
+  const { ssh } = state;
+  const greets = ssh.lastOkAt !== null && ssh.failures === 0 && flappingSince(state) === null;
+  return greets ? ssh.command.hangsSince : null;
+};

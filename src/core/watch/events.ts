@@ -62,7 +62,8 @@ export type Effect =
   | { type: 'read-facts' }
   | { type: 'prove-keys' }
   | { type: 'arm-guest' }
-  | { type: 'look' }
+  /** `patient`: QEMU gets the whole deadline of a command, however long that holds its socket. */
+  | { type: 'look'; patient?: true }
   /** Waits for its turn, then makes the directory that raw bytes stream to; answered by `opened`. */
   | { type: 'open' }
   | { type: 'press'; id: number; key: SysrqKey; slow: boolean; via: Channel }

@@ -21,6 +21,7 @@ import {
 } from './case.js';
 import { commandHangsSince, noCommand, onBannerLost, voidCommand } from './command.js';
 import { isRepeated } from './complained.js';
+import { flappingSince, lostForGood, probed, steady } from './flapping.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
 import type { GuestState } from './state.js';
@@ -68,7 +69,8 @@ export function onBoot(
   state.complained = [];
   state.console.tail = [];
   const command = noCommand(state.ssh.command.inFlight);
-  state.ssh = { ...state.ssh, last: null, lastOkAt: null, failures: 0, firstFailureAt: null, command };
+  const none = { last: null, lastOkAt: null, failures: 0, firstFailureAt: null, flapping: steady() };
+  state.ssh = { ...state.ssh, ...none, command };
   enter(context, 'starting', [reason]);
 }
 
@@ -112,7 +114,8 @@ function onNews(context: Context, text: string): void {
   state.console.quietSince = at;
   state.console.lastProgress = { at, text: printable(text, PROGRESS_TEXT_MAX) };
   if (state.name === 'unknown') enterCalm(context, ['its console speaks']);
-  if (state.name === 'suspect' && state.case === null) enterCalm(context, ['news on the console']);
+  if (state.name === 'suspect' && state.case === null && flappingSince(state) === null)
+    enterCalm(context, ['news on the console']);
   if (mayBeAcquitted(state) && state.case?.live === false)
     acquit(context, `news on the console: ${printable(text, PROGRESS_TEXT_MAX)}`);
   // A wedged guest that was up may still print a line; only SSH clears it. One that never was up has just its console.
@@ -143,10 +146,12 @@ export function onSsh(context: Context, probe: SshProbe): void {
   ssh.last = probe;
   ssh.lastAt = at;
   if (probe.kind === 'host-fault') return;
+  ssh.flapping = probed(ssh.flapping, at, probe.kind === 'ok');
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
     ssh.firstFailureAt ??= at;
     onBannerLost(context);
+    lostForGood(state);
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }
@@ -156,6 +161,10 @@ export function onSsh(context: Context, probe: SshProbe): void {
   ssh.firstFailureAt = null;
   // It greets, and that is all that it does.
   if (commandHangsSince(state) !== null || (state.name === 'held' && state.filedFor === 'command')) return;
+  if (flappingSince(state) !== null) {
+    if (state.case === null && state.name === 'up') enterCalm(context, []);
+    return;
+  }
   state.notBefore = 0;
   state.cooldownMs = 0;
   state.judged = null;
@@ -180,6 +189,7 @@ export function voidWindows(context: Context, why: string): void {
   state.console.quietSince = at;
   state.ssh.failures = 0;
   state.ssh.firstFailureAt = null;
+  state.ssh.flapping = steady();
   voidCommand(state, at);
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
   if (state.name === 'suspect' && state.case?.manual === false) forgetCase(context, why);

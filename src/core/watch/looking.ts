@@ -9,6 +9,8 @@ import type { Case } from './state.js';
 
 /** Looks that fail before the guest is judged without one: `busy` passes, a stuck main loop does not. */
 const MAX_LOOKS = 3;
+/** A look holds QMP so briefly that a busy host can spoil it: before QEMU is called stuck, one look has more time. */
+const PATIENT_LOOK = MAX_LOOKS + 1;
 const AGAIN_MS = 1_000;
 /** A guest that does not run is asked again at this pace. */
 const PAUSED_MS = 5_000;
@@ -64,12 +66,13 @@ function onFault(context: Context, current: Case, look: Look): void {
     pause(context, current, `QEMU itself (pid ${look.qemu.pid}) is stopped by a signal`);
     return;
   }
-  if (current.looks.length < MAX_LOOKS) {
+  const { fault, detail } = look.qmp;
+  const stuck = STUCK_FAULTS.has(fault);
+  if (current.looks.length < (stuck ? PATIENT_LOOK : MAX_LOOKS)) {
     current.lookAgainAt = at + AGAIN_MS;
     return;
   }
-  const { fault, detail } = look.qmp;
-  if (STUCK_FAULTS.has(fault)) enter(context, 'qemu-stuck', [`QEMU does not answer: ${detail}`]);
+  if (stuck) enter(context, 'qemu-stuck', [`QEMU does not answer: ${detail}`]);
   else enter(context, 'capturing', [...current.why, `no dump can be asked for: ${detail}`]);
   effects.push({ type: 'open' });
 }
@@ -80,7 +83,10 @@ export function lookTick(context: Context): void {
   const current = state.case;
   if (current?.lookAgainAt === null || current === null || at < current.lookAgainAt) return;
   current.lookAgainAt = null;
-  effects.push({ type: 'look' });
+  effects.push({
+    type: 'look',
+    ...(current.looks.length + 1 === PATIENT_LOOK && { patient: true as const }),
+  });
 }
 
 /** The directory is there (or cannot be): press the first key, or file at once what needs no keys. */

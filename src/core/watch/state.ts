@@ -9,6 +9,7 @@ import type { CaptureRung, RungName } from '../capture/rungs.js';
 import type { Mono } from '../time.js';
 import { type Arming, UNPROVEN } from './armed.js';
 import { type CommandState, noCommand } from './command.js';
+import { type Flapping, steady } from './flapping.js';
 import type { Learned } from './quiet.js';
 
 export type StateName =
@@ -120,6 +121,8 @@ export interface GuestState {
     lastOkAt: Mono | null;
     failures: number;
     firstFailureAt: Mono | null;
+    /** It answers now and then. */
+    flapping: Flapping;
     command: CommandState;
   };
   facts: GuestFacts | null;
@@ -159,6 +162,7 @@ const notAsked = (): GuestState['ssh'] => ({
   lastOkAt: null,
   failures: 0,
   firstFailureAt: null,
+  flapping: steady(),
   command: noCommand(),
 });
 

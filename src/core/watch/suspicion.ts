@@ -4,6 +4,7 @@ import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import { quietLimit } from './quiet.js';
 import { commandHangsSince } from './command.js';
+import { flappingSince, flapsText } from './flapping.js';
 import { sshSteps, stepsText } from './ssh-steps.js';
 import type { GuestState } from './state.js';
 
@@ -31,12 +32,27 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
     const limit = Math.max(quietLimit(state.phase.name, state.learned, settings), detect.bootSilence);
     return quiet >= limit ? { why: [silent, sshUnknown(state, settings)], live: false, greets: false } : null;
   }
+  const flaps = flappingSince(state);
+  if (flaps !== null) return ofFlapping(state, settings, { at, since: flaps });
   if (state.ssh.failures < settings.ssh.failures) return ofCommand(state, settings, at);
   if (quiet >= quietLimit(phaseOf(state), state.learned, settings))
     return { why: [sshLost(state, at), silent], live: false, greets: false };
   if (state.ssh.lastOkAt === null || at - state.ssh.lastOkAt < LIVE_MS) return null;
   const goesOn = `its console goes on all the while${lastNews(state)}`;
   return { why: [sshLost(state, at), goesOn], live: true, greets: false };
+}
+
+/** That it answers now and then proves no more than that it is not dead. */
+function ofFlapping(
+  state: GuestState,
+  settings: GuestSettings,
+  { at, since }: { at: Mono; since: Mono },
+): Suspicion | null {
+  const quiet = at - state.console.quietSince;
+  const silent = quiet >= quietLimit('up', state.learned, settings);
+  if (!silent && at - since < LIVE_MS) return null;
+  const second = silent ? silence(state, quiet) : `its console goes on all the while${lastNews(state)}`;
+  return { why: [flapsText(state, at), second], live: !silent, greets: false };
 }
 
 /** A server greets for ever out of memory; that a command hangs tells more, and with a silent console enough to look. */

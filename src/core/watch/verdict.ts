@@ -90,11 +90,19 @@ function fromOutside(
     const title = printable(state.why[0] ?? 'kernel panic', QUOTE_MAX);
     return { ...base, title, class: 'panicked', confidence: 'high', reasons: [...verdict.reasons] };
   }
+  if (verdict.class === 'starved')
+    return { ...verdict, reasons: [...verdict.reasons, ...saidOfStarving(context)] };
   if (verdict.class !== 'none' && verdict.class !== 'unknown') return verdict;
   const busy = allBusy(current.looks) ? busyVerdict(context, current, analysis) : null;
   const alive = userspace(context, current, verdict) ?? busy;
   if (alive !== null) return alive;
   return verdict.class === 'unknown' ? blind(context, current, verdict, incompleteBecause) : verdict;
+}
+
+/** The kernel's own words for a CPU whose ordinary tasks do not come to their turn. */
+function saidOfStarving({ state: { console } }: Context): string[] {
+  const said = console.tail.findLast((line) => /\bsched: (?:DL replenish lagged|RT throttling)/.test(line));
+  return said === undefined ? [] : [`The kernel says: ${printable(said, QUOTE_MAX)}`];
 }
 
 function blind(

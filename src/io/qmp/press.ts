@@ -3,6 +3,9 @@ import { keyboardsIn } from '../../core/qmp/keyboards.js';
 import { sendEventArguments, sendKeyArguments } from '../../core/qmp/keys.js';
 import { type QmpOptions, type QmpSession, withQmp } from './with-qmp.js';
 
+/** A key that was cut short may have been pressed or not: its one command gets its whole deadline. */
+const patiently = (options: QmpOptions): QmpOptions => ({ ...options, holdMs: options.timeoutMs });
+
 /**
  * Presses Alt+SysRq+key. Resolves when QEMU has taken the chord, which says nothing of the guest: QEMU answers
  * before it delivers, and answers the same for a guest that is paused or has no keyboard.
@@ -14,12 +17,12 @@ export async function pressChord(
   options: QmpOptions & { slow?: boolean },
 ): Promise<void> {
   const chord = sendKeyArguments(key, options.slow);
-  await withQmp(socketPath, options, (session) => session.execute('send-key', chord));
+  await withQmp(socketPath, patiently(options), (session) => session.execute('send-key', chord));
 }
 
 /** The same at once, without the queue of send-key; QEMU says where it cannot. */
 export async function pressEvents(socketPath: string, key: SysrqKey, options: QmpOptions): Promise<void> {
-  await withQmp(socketPath, options, (session) =>
+  await withQmp(socketPath, patiently(options), (session) =>
     session.execute('input-send-event', sendEventArguments(key)),
   );
 }
@@ -36,7 +39,7 @@ export async function pressSecondKeyboard(
   key: SysrqKey,
   options: QmpOptions,
 ): Promise<void> {
-  await withQmp(socketPath, options, async (session) => {
+  await withQmp(socketPath, patiently(options), async (session) => {
     const keyboards = keyboardsIn(await peripherals(session));
     for (const { path } of keyboards) {
       const display = await session.execute('qom-get', { path, property: 'display' });

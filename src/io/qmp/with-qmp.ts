@@ -6,6 +6,8 @@ import { Wire } from './wire.js';
 export interface QmpOptions {
   /** Deadline in milliseconds of the greeting and of each command. */
   timeoutMs: number;
+  /** How long the socket may be held from the greeting on, in milliseconds; default: HOLD_MS. */
+  holdMs?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -15,13 +17,15 @@ export interface QmpSession {
   readonly events: readonly QmpEvent[];
   /** Resolves with what the command returns. @throws QmpError */
   execute(command: string, args?: object): Promise<unknown>;
+  /** Milliseconds that are left of the time that the socket may be held. */
+  left(): number;
 }
 
 /**
- * The whole time that the socket is held, from connecting. It serves one client, and a unit's ExecStop stops the
- * guest through it: whoever stays longer blocks a shutdown.
+ * The socket serves one client from its greeting on, and a unit's ExecStop stops the guest through it. One that feeds
+ * socat waits for 0.5 s at its end of input, and the power-down of whoever waits longer is lost.
  */
-const HOLD_MS = 1900;
+export const HOLD_MS = 350;
 /** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path without a word. */
 const MAX_PATH_BYTES = 107;
 
@@ -45,29 +49,32 @@ export async function withQmp<T>(
       `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`,
     );
   }
-  const crowded = await roomInQueue(socketPath, Math.min(options.timeoutMs, HOLD_MS), options.signal);
+  const { timeoutMs, holdMs = HOLD_MS } = options;
+  const crowded = await roomInQueue(socketPath, timeoutMs, options.signal);
   if (crowded !== null) throw new QmpError(crowded, socketPath, 'its queue of clients does not move');
   // An abort while it waited had no listener yet.
   options.signal?.throwIfAborted();
-  const until = performance.now() + HOLD_MS;
-  const deadline = () => Math.max(1, Math.min(options.timeoutMs, Math.ceil(until - performance.now())));
   const wire = new Wire(socketPath);
   const onAbort = () => wire.fail(abortReason(options.signal));
   options.signal?.addEventListener('abort', onAbort, { once: true });
   let overstay: NodeJS.Timeout | undefined;
   try {
-    await wire.greeting(deadline());
+    await wire.greeting(timeoutMs);
+    const until = performance.now() + holdMs;
+    const left = () => Math.max(0, until - performance.now());
+    const deadline = () => Math.max(1, Math.min(timeoutMs, Math.ceil(left())));
     await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
     forget(socketPath);
     const tooLong = new QmpError(
       'timeout',
       socketPath,
-      `held for ${HOLD_MS} ms, which is as long as it may be`,
+      `held for ${holdMs} ms, which is as long as it may be`,
     );
-    overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, until - performance.now()));
+    overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, left()));
     const session: QmpSession = {
       events: wire.events,
       execute: (command, args) => wire.execute(command, args, deadline()),
+      left,
     };
     return await Promise.race([body(session), wire.failed]);
   } catch (error) {

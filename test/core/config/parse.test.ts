@@ -114,7 +114,10 @@ describe('a broken value', () => {
     ['archive: {directory: ~/x}', 'archive.directory: expected an absolute path; ~ and'],
     ['archive: {schedule: daily}', 'archive.schedule: expected a cron expression'],
     ['discover: {unit: a.service}', 'discover.unit: expected a service unit with one %v'],
-    ['journal: {slice: app}', 'journal.slice: expected a slice'],
+    [
+      'qmp: {}\njournal:\n  slice: machine.slice',
+      '2:1: journal: this section is gone, with its only key slice: consoles are found by their unit, whatever its slice; delete these lines',
+    ],
   ])('%s', (text, problem) => {
     expect(problems(text)).toEqual([expect.stringContaining(problem)]);
   });

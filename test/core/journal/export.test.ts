@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ExportParser, type JournalEntry } from '../../../src/core/journal/export.js';
 import { exportEntry, type Fields } from '../../fixtures/export-format.js';
 
+const decoded = (said: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(said);
 const bytes = (text: string) => new TextEncoder().encode(text);
 
 function parseInPieces(stream: Uint8Array, cuts: readonly number[]): JournalEntry[] {
@@ -17,33 +18,52 @@ const value = fc.oneof(
   fc.string({ maxLength: 20 }).map(bytes),
 );
 
+const HEAD = ['__CURSOR', '__REALTIME_TIMESTAMP', '__MONOTONIC_TIMESTAMP', '_BOOT_ID', 'MESSAGE'];
+const name = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,11}$/).filter((one) => !HEAD.includes(one));
+
+/** An entry of any fields, known and unknown, in any order. */
 const entry = fc
   .record({
     cursor: fc.string({ unit: fc.constantFrom('s', '=', ';', '0', 'f'), minLength: 1, maxLength: 20 }),
     us: fc.integer({ min: 1, max: 2_000_000_000_000_000 }),
     unit: fc.option(fc.stringMatching(/^[a-z@.]{1,12}$/), { nil: undefined }),
+    seqnum: fc.option(fc.nat().map(String), { nil: undefined }),
     message: fc.option(value, { nil: undefined }),
-    messageFirst: fc.boolean(),
+    unknown: fc.dictionary(name, value, { maxKeys: 3, noNullPrototype: true }),
+    places: fc.array(fc.nat(), { minLength: 12, maxLength: 12 }),
+    inOrder: fc.boolean(),
+    framed: fc.boolean(),
   })
-  .map(({ cursor, us, unit, message, messageFirst }) => {
-    const said: Fields = message === undefined ? [] : [['MESSAGE', message]];
-    const rest: Fields = unit === undefined ? [] : [['_SYSTEMD_USER_UNIT', unit]];
-    const fields: Fields = [
+  .map(({ cursor, us, unit, seqnum, message, unknown, places, inOrder, framed }) => {
+    const rest: [string, string | Uint8Array][] = [
+      ...Object.entries(unknown),
+      ...(unit === undefined ? [] : [['_SYSTEMD_USER_UNIT', unit] as [string, string]]),
+    ];
+    const usual: Fields = [
       ['__CURSOR', cursor],
       ['__REALTIME_TIMESTAMP', String(us)],
       ['__MONOTONIC_TIMESTAMP', String(us % 1_000_000_007)],
+      ...(seqnum === undefined ? [] : ([['__SEQNUM', seqnum]] as const)),
       ['_BOOT_ID', '00ff'],
-      ...(messageFirst ? [...said, ...rest] : [...rest, ...said]),
+      ...rest,
+      ...(message === undefined ? [] : ([['MESSAGE', message]] as const)),
     ];
+    const fields = inOrder
+      ? usual
+      : usual
+          .map((one, i) => ({ one, at: places[i]! }))
+          .toSorted((a, b) => a.at - b.at)
+          .map(({ one }) => one);
+    const shared = rest.filter(([key]) => !key.startsWith('__'));
     const expected: JournalEntry = {
       cursor,
       realtimeMs: us / 1000,
       monotonicMs: (us % 1_000_000_007) / 1000,
       bootId: '00ff',
-      fields: new Map(unit === undefined ? [] : [['_SYSTEMD_USER_UNIT', unit]]),
+      fields: new Map(shared.map(([key, said]) => [key, typeof said === 'string' ? said : decoded(said)])),
       message: message ?? new Uint8Array(0),
     };
-    return { bytes: exportEntry(fields), expected };
+    return { bytes: exportEntry(fields, framed), expected };
   });
 
 describe('ExportParser', () => {
@@ -74,6 +94,43 @@ describe('ExportParser', () => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  const head = (i: number): Fields => [
+    ['__CURSOR', `c${i}`],
+    ['__REALTIME_TIMESTAMP', `${i}000`],
+    ['__MONOTONIC_TIMESTAMP', `${i}000`],
+  ];
+  const fieldsOf = (...entries: Fields[]) =>
+    new ExportParser()
+      .push(Buffer.concat(entries.map((fields) => exportEntry(fields))))
+      .map((one) => one.fields);
+
+  it.each([
+    [
+      'numbers behind the times, as systemd 254 puts them',
+      (i: number) => [
+        ...head(i),
+        ['__SEQNUM', `${i}`],
+        ['__SEQNUM_ID', 'f0'],
+        ['_BOOT_ID', 'b'],
+        ['_PID', '7'],
+      ],
+    ],
+    [
+      'what names the entry behind its fields',
+      (i: number) => [['_PID', '7'], ['_BOOT_ID', 'b'], ['__NEW', `${i}`], ...head(i)],
+    ],
+    [
+      'and as bytes',
+      (i: number) => [['_PID', '7'], ['__NEW', bytes(`\n${i}`)], ['_BOOT_ID', 'b'], ...head(i)],
+    ],
+  ] as [string, (i: number) => Fields][])('shares the fields of entries that alternate: %s', (_, of) => {
+    const other: Fields = [...head(9), ['_BOOT_ID', 'b'], ['_PID', '8']];
+    const [first, second, third] = fieldsOf(of(1), other, of(2));
+    expect(first).toEqual(new Map([['_PID', '7']]));
+    expect(third).toBe(first);
+    expect(second).toEqual(new Map([['_PID', '8']]));
   });
 
   it('keeps a 48 KiB row whole, and rows stay as they were when more arrives', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../src/core/config/schema.js';
 import type { JournalEntry } from '../../../src/core/journal/export.js';
-import { guestMatches, routeOf } from '../../../src/core/journal/route.js';
+import { guestMatches, guestRouter, routeOf } from '../../../src/core/journal/route.js';
 
 const entry = (fields: Record<string, string>): JournalEntry => ({
   cursor: 'c',
@@ -58,17 +59,47 @@ describe('routeOf', () => {
   });
 });
 
+const consoleOf = (unit: string) => entry({ _TRANSPORT: 'stdout', _SYSTEMD_USER_UNIT: unit, _PID: '7' });
+const about = (unit: string) =>
+  entry({ _TRANSPORT: 'journal', _SYSTEMD_USER_UNIT: 'init.scope', USER_UNIT: unit });
+const config = configSchema.parse({ guests: [{ name: 'own', unit: 'own.service' }] });
+
+describe('guestRouter', () => {
+  const guestOf = guestRouter(config, 'b');
+
+  it.each([
+    ['a guest of the template', consoleOf('qemu-system@vm-0a1b2c3d.service'), 'vm-0a1b2c3d', 'console'],
+    ['a guest with a unit of its own', consoleOf('own.service'), 'own', 'console'],
+    ['the manager about a guest', about('qemu-system@vm1.service'), 'vm1', 'manager'],
+  ])('knows %s, however often it is asked', (_, one, vm, kind) => {
+    for (let asked = 0; asked < 2; asked += 1) expect(guestOf(one)).toMatchObject({ vm, kind });
+  });
+
+  it.each([
+    ['another unit', consoleOf('shell.service')],
+    ['the manager about another unit', about('shell.service')],
+    ['the template of a guest with a unit of its own', consoleOf('qemu-system@own.service')],
+    ['no unit', entry({ _TRANSPORT: 'stdout' })],
+  ])('leaves alone %s', (_, one) => {
+    for (let asked = 0; asked < 2; asked += 1) expect(guestOf(one)).toBeNull();
+  });
+
+  it('leaves alone other boots, with the same fields, unless it is asked about all', () => {
+    const one = consoleOf('own.service');
+    expect(guestOf(one)).not.toBeNull();
+    expect(guestOf({ ...one, bootId: 'older' })).toBeNull();
+    expect(guestRouter(config, null)({ ...one, bootId: 'older' })).toMatchObject({ vm: 'own' });
+  });
+});
+
 describe('guestMatches', () => {
-  it('binds every alternative to the user', () => {
-    expect(guestMatches({ uid: 7, slice: 'a\\x2db.slice', units: ['own.service'] })).toEqual([
+  it('binds both alternatives to the user, and no slice', () => {
+    expect(guestMatches(7)).toEqual([
       '_UID=7',
-      '_SYSTEMD_USER_SLICE=a\\x2db.slice',
+      '_TRANSPORT=stdout',
       '+',
       '_UID=7',
       '_SYSTEMD_USER_UNIT=init.scope',
-      '+',
-      '_UID=7',
-      '_SYSTEMD_USER_UNIT=own.service',
     ]);
   });
 });

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chapter, type Life, live, LOOP } from '../../support/lives.js';
-import { answers, golden, keptFromRunning } from '../../support/virtual-guest.js';
+import { answers, golden, keptFromRunning, rationed } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
 const waiting = answers(golden('exec'));
@@ -47,6 +47,11 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
       }),
     class: 'spinning|userspace',
     within: 20_000,
+  },
+  'every CPU in a real-time loop that leaves others 5 % of it': {
+    wedge: (life) => Object.assign(life, { rarely: true, press: rationed, busy: 1 }),
+    class: 'starved',
+    within: 60_000,
   },
   'QEMU stuck': {
     wedge: (life) =>
@@ -118,7 +123,9 @@ it('who wedges after such a life is caught in time, and once', { timeout: 60_000
         const classes = life.guest.findings.map(({ analysis }) => analysis.verdict.class);
         expect(classes).toEqual([expect.stringMatching(new RegExp(`^(?:${how.class})$`))]);
         taken.push((life.guest.findings[0]?.capturedAt ?? Infinity) - at);
-        expect(taken.at(-1)).toBeLessThanOrEqual(how.within);
+        // One that answered rarely just before may have been looked at in vain: the next look is a minute later.
+        const rough = story.some(([chapter]) => chapter.startsWith('answers now and then'));
+        expect(taken.at(-1)).toBeLessThanOrEqual(how.within + (rough ? 60_000 : 0));
       },
     ),
     { numRuns: Math.max(40, HOURS / 5), seed: SEED },
