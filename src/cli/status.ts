@@ -96,6 +96,7 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
     const waits = guest.awaiting === null ? '' : `; the console waits for ${guest.awaiting}`;
     const line = `${guest.vm}: ${guest.class}: ${guest.reasons.join('; ')}${waits}`;
     terminal.out(styled(terminal, 'dim', `${printable(line, 2 * TEXT_MAX)}\n`));
+    if (guest.blind !== null) terminal.out(`${printable(`  to see it: ${guest.blind.fix}`, 2 * TEXT_MAX)}\n`);
     if (!shown.one) continue;
     terminal.out(evidenceLines(guest));
     if (guest.armedFix !== null)
@@ -125,7 +126,10 @@ const COLUMNS: readonly Shape[] = [
   { column: { title: 'VM', min: 8 }, cell: ({ vm }) => ({ text: printable(vm, TEXT_MAX) }) },
   {
     column: { title: 'STATE' },
-    cell: ({ state }) => ({ text: state, style: CALM.has(state) ? 'green' : 'red' }),
+    cell: ({ state, blind }) => ({
+      text: blind === null ? state : `${state}, blind`,
+      style: CALM.has(state) && blind === null ? 'green' : 'red',
+    }),
   },
   { column: { title: 'SINCE', align: 'right' }, cell: ({ sinceMs }) => ({ text: seconds(sinceMs) }) },
   { column: { title: 'PHASE' }, cell: ({ phase }) => ({ text: phase }) },

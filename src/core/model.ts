@@ -1,6 +1,7 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
 import type { Stall } from './dump/stall.js';
 import type { CpuSample } from './qmp/registers.js';
+import type { SshWay } from './ssh/config.js';
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
 export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
@@ -15,6 +16,8 @@ export interface SshProbe {
   step?: 'connect' | 'banner';
   detail: string;
   tookMs: number;
+  /** Only QEMU's arguments told how to reach it: ssh does not know the guest, and nobody can log in. */
+  way?: SshWay;
 }
 
 /** Why QMP could not be used, each with its own meaning for the verdict. */
@@ -154,10 +157,21 @@ export interface Dump {
   unplaced?: { lines: number; /** the first few */ examples: string[] };
 }
 
-/** One CPU of the scheduler's table, and how many others could run there. A priority below 100 is real-time. */
+/** A task by the scheduler's table. A priority below 99 is real-time. */
+interface ScheduledTask {
+  comm: string;
+  pid: number;
+  priority: number;
+  switches: number;
+  ranMs: number;
+}
+
+/** One CPU of the scheduler's table, and how many others could run there. */
 export interface OnCpu {
   cpu: number;
-  running: { comm: string; pid: number; priority: number; switches: number; ranMs: number } | null;
+  running: ScheduledTask | null;
+  /** The real-time task that has run most of those that wait there, as for an ordinary task's share of the CPU. */
+  preempted?: ScheduledTask;
   waiting: number;
 }
 

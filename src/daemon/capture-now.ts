@@ -29,10 +29,10 @@ export async function captureNow(
 }
 
 /** Its mask and loglevel may have been set since its boot, and the loglevel is to be put back. */
-async function factsNow({ settings: { ssh }, state, stopping }: Guest): Promise<GuestFacts | null> {
-  if (!ssh.enabled || state.ssh.last?.kind !== 'ok') return null;
-  const options = { timeoutMs: ssh.timeout, config: ssh.configFile, signal: stopping.signal };
-  const facts = await readGuestFacts(ssh.host, options);
+async function factsNow(guest: Guest): Promise<GuestFacts | null> {
+  const { ssh } = guest.settings;
+  if (!ssh.enabled || guest.state.ssh.last?.kind !== 'ok') return null;
+  const facts = await readGuestFacts(ssh.host, guest.ssh(ssh.timeout));
   return facts.loglevel === null ? null : facts;
 }
 

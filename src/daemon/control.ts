@@ -14,7 +14,8 @@ export interface DaemonStatus {
   blind: string | null;
   /** What of an edited configuration is not in force, and why. */
   configProblems: string[];
-  guests: GuestStatus[];
+  /** `read`: how many lines of its console this daemon has read since its QEMU was started, and when the newest was logged. */
+  guests: (GuestStatus & { read: { rows: number; newestMs: number | null } })[];
 }
 
 export interface CaptureResult {

@@ -18,6 +18,7 @@ import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
+import { lookBack } from './look-back.js';
 import { execute, type Services } from './execute.js';
 import { Pace, Slots } from './slots.js';
 
@@ -78,7 +79,7 @@ export class Daemon {
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
       finished: options.finished ?? Promise.resolve(),
-      learned: options.learned ?? { of: () => ({}), keep: () => Promise.resolve() },
+      learned: options.learned ?? { of: () => ({}), add: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
     this.journal = new JournalSource({
@@ -156,8 +157,10 @@ export class Daemon {
     const host = this.host.take(states, this.lastTickAt);
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
-      const why = this.blindness(guest);
-      guest.now(why === null ? common : { ...common, blind: why });
+      const blind = this.blindness(guest);
+      if (blind === null) lookBack(guest, (entry) => this.onEntries([entry]));
+      const unread = blind === null ? guest.reading.unread(guest.settings) : null;
+      guest.now({ ...common, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
     for (const guest of this.guests.values()) await this.checkPresence(guest);
   }
@@ -173,7 +176,6 @@ export class Daemon {
     const why = absence(guest);
     if (why !== null && state.name !== 'gone') {
       guest.hadSocket = false;
-      guest.pid = null;
       guest.now({ type: 'gone', reason: why });
     }
     const explicit = this.config.guests.some(({ name }) => name === guest.vm);
@@ -261,10 +263,11 @@ export class Daemon {
       if (route === null) continue;
       const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      guest.pid = route.pid ?? guest.pid;
       guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
+      guest.wrote(route.pid);
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
-      guest.row({ bytes: entry.message, at: entry.monotonicMs, replayed: entry.replayed });
+      const { message: bytes, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
+      guest.row({ bytes, at, wallMs, replayed });
     }
   }
 

@@ -6,6 +6,7 @@ import { monotonicMs } from '../io/clock.js';
 import type { LearnedBoots } from '../io/learned.js';
 import type { Log } from '../io/log.js';
 import { look } from '../io/look.js';
+import { identify } from '../io/qemu-process.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
 import { symbolized } from '../io/system-map.js';
@@ -30,7 +31,7 @@ export interface Services {
   position: (guest: Guest) => ConsolePosition | null;
   /** Resolves once what an earlier daemon left half captured is finished. */
   finished: Promise<void>;
-  learned: Pick<LearnedBoots, 'of' | 'keep'>;
+  learned: Pick<LearnedBoots, 'of' | 'add'>;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: Guest, directory: string | null, title: string) => void;
 }
@@ -47,27 +48,22 @@ const COMMAND_MS = 180_000;
 
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
-    const { host, timeout, configFile: config } = guest.settings.ssh;
-    const probe = await probeSsh(host, { timeoutMs: timeout, config, signal: guest.stopping.signal });
+    const { host, timeout } = guest.settings.ssh;
+    const probe = await probeSsh(host, guest.ssh(timeout));
     guest.now({ type: 'ssh', probe });
   },
   'run-command': async (guest) => {
-    const { host, timeout, configFile: config } = guest.settings.ssh;
-    const { signal } = guest.stopping;
-    await guest.services.logins.turn(signal);
+    const { host, timeout } = guest.settings.ssh;
+    await guest.services.logins.turn(guest.stopping.signal);
     guest.now({ type: 'command-step', step: 'connect' });
-    const options = { timeoutMs: COMMAND_MS, connectMs: timeout, config, signal };
+    const options = { ...guest.ssh(COMMAND_MS), connectMs: timeout };
     const result = await runCommand(host, options, (step) => guest.now({ type: 'command-step', step }));
     guest.now({ type: 'command', result });
   },
   'read-facts': async (guest) => {
-    const { host, timeout, configFile: config } = guest.settings.ssh;
+    const { host, timeout } = guest.settings.ssh;
     // A login does more than a banner: give it the time of three probes.
-    const facts = await readGuestFacts(host, {
-      timeoutMs: 3 * timeout,
-      config,
-      signal: guest.stopping.signal,
-    });
+    const facts = await readGuestFacts(host, guest.ssh(3 * timeout));
     guest.now({ type: 'facts', facts });
   },
   'prove-keys': async (guest) => {
@@ -75,14 +71,13 @@ const handlers: Handlers = {
     guest.now({ type: 'proof', problem: fault === null ? null : detail });
   },
   'arm-guest': async (guest) => {
-    const { host, timeout, configFile: config } = guest.settings.ssh;
-    const options = { timeoutMs: 3 * timeout, config, signal: guest.stopping.signal };
-    guest.now({ type: 'armed', problem: await armGuest(host, options) });
+    const { host, timeout } = guest.settings.ssh;
+    guest.now({ type: 'armed', problem: await armGuest(host, guest.ssh(3 * timeout)) });
   },
   look: async (guest, { patient }) => {
-    const { qmpSocket, qmp, symbols } = guest.settings;
+    const { qmp, symbols } = guest.settings;
     const seen = await look(
-      { qmpSocket, pid: guest.pid, samples: guest.state.case !== null },
+      { ...guest.whose(), samples: guest.state.case !== null },
       {
         timeoutMs: qmp.timeout,
         signal: guest.stopping.signal,
@@ -112,7 +107,14 @@ const handlers: Handlers = {
         : await dumpMemory(qmpSocket, file, options);
     guest.now({ type: 'memory-dumped', ...end });
   },
-  learned: (guest, { learned }) => guest.services.learned.keep(guest.vm, learned),
+  identify: async (guest) => {
+    guest.now({ type: 'machine', machine: await identify(guest.whose(), guest.stopping.signal) });
+  },
+  recall: (guest, { key }) => {
+    guest.now({ type: 'recalled', key, learned: guest.services.learned.of(key) });
+    return Promise.resolve();
+  },
+  learned: (guest, { key, quiet }) => guest.services.learned.add(key, quiet),
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),
   file: (guest, { finding }) => guest.caseFile.file(finding),
   drop: async (guest, { why }) => {

@@ -9,8 +9,11 @@ import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import type { Whose } from '../io/qemu-process.js';
+import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
 import { CaseFile } from './case-file.js';
+import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute, type Services } from './execute.js';
 
@@ -22,6 +25,8 @@ type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 interface ConsoleRow {
   bytes: Uint8Array;
   at: Mono;
+  /** When it was logged, in milliseconds since 1970; default: now. */
+  wallMs?: number;
   replayed: boolean;
 }
 
@@ -30,10 +35,11 @@ export class Guest {
   readonly timeline: Timeline;
   readonly ring: ConsoleRing;
   readonly caseFile: CaseFile;
+  readonly reading = new ConsoleReading();
   /** Ends all that is under way for this guest. */
   readonly stopping = new AbortController();
-  /** QEMU's process, as the journal says. */
-  pid: number | null = null;
+  /** The first that wrote under its unit since that was started: QEMU, a wrapper of it, or a helper. */
+  private writer: number | null = null;
   /** Its QMP socket was there once: without it now, the guest is gone. */
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
@@ -47,7 +53,7 @@ export class Guest {
     public settings: GuestSettings,
     readonly services: Services,
   ) {
-    this.state = initialState(vm, monotonicMs(), services.learned.of(vm));
+    this.state = initialState(vm, monotonicMs());
     this.timeline = new Timeline(this.state, settings);
     this.ring = new ConsoleRing(services.consoleLines);
     this.caseFile = new CaseFile(this);
@@ -70,15 +76,23 @@ export class Guest {
   }
 
   /** A console row as it was logged. The bytes go to disk before anything reads them. */
-  row({ bytes, at, replayed }: ConsoleRow): void {
+  row({ bytes, at, wallMs = Date.now(), replayed }: ConsoleRow): void {
+    this.reading.note(wallMs);
     this.ring.push(bytes);
     this.caseFile.raw(bytes);
     for (const text of cleanRow(bytes))
       this.handle({ type: 'line', at, text, ...(replayed ? { replayed } : {}) });
   }
 
+  /** A process has written under its unit. */
+  wrote(pid: number | null): void {
+    this.writer ??= pid;
+  }
+
   boot(invocation: string | null, at: Mono, reason: string): void {
     if (invocation !== null && invocation === this.state.invocation) return;
+    this.reading.begin();
+    this.writer = null;
     this.handle({ type: 'boot', at, invocation, reason });
   }
 
@@ -87,8 +101,22 @@ export class Guest {
     this.timeline.reconfigure(this.state, settings);
   }
 
-  status(): GuestStatus {
-    return guestStatus(this.state, this.settings, monotonicMs());
+  /** By what its QEMU is found. */
+  whose(): Whose {
+    const { settings, state, writer } = this;
+    return { qmpSocket: settings.qmpSocket, pid: state.machine?.pid ?? null, writer };
+  }
+
+  /** How ssh is called for it. */
+  ssh(timeoutMs: number): SshOptions {
+    const { ssh, hostIsName } = this.settings;
+    const byName = hostIsName === true ? { byName: { wayIn: this.state.machine } } : {};
+    return { timeoutMs, config: ssh.configFile, signal: this.stopping.signal, ...byName };
+  }
+
+  status(): GuestStatus & { read: { rows: number; newestMs: number | null } } {
+    const { rows, newestMs } = this.reading;
+    return { ...guestStatus(this.state, this.settings, monotonicMs()), read: { rows, newestMs } };
   }
 
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void {

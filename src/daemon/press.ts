@@ -4,6 +4,7 @@ import type { PressFault, SysrqKey } from '../core/model.js';
 import { monotonicMs } from '../io/clock.js';
 import { QmpError } from '../io/qmp/error.js';
 import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/press.js';
+import { noLogin } from '../io/ssh/resolve.js';
 import { SysrqSession } from '../io/ssh/trigger.js';
 import type { Guest } from './guest.js';
 
@@ -61,6 +62,8 @@ const sessions = new WeakMap<Guest, SysrqSession>();
 
 async function trigger(guest: Guest, key: SysrqKey): Promise<Pressed> {
   const { ssh, capture } = guest.settings;
+  const refused = await noLogin(ssh.host, guest.ssh(ssh.timeout));
+  if (refused !== null) return { fault: 'ssh-failed', detail: refused };
   // A login does more than a banner.
   const login = 3 * ssh.timeout;
   // A fence waits for its dump, which returns when it is stored.
@@ -76,8 +79,7 @@ async function trigger(guest: Guest, key: SysrqKey): Promise<Pressed> {
 function sessionOf(guest: Guest, timeoutMs: number): SysrqSession {
   const kept = sessions.get(guest);
   if (kept !== undefined && !kept.ended) return kept;
-  const { host, configFile: config } = guest.settings.ssh;
-  const session = new SysrqSession(host, { timeoutMs, config, signal: guest.stopping.signal });
+  const session = new SysrqSession(guest.settings.ssh.host, guest.ssh(timeoutMs));
   sessions.set(guest, session);
   return session;
 }

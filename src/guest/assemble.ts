@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { call } from './call.js';
-import { modulesInOrder } from './modules.js';
+import { kernelIn, modulesInOrder } from './modules.js';
 import { newcArchive, type ArchiveEntry } from './newc.js';
 
 /** All that decides what an image holds, besides the versions of its packages. Its hash names the image. */
@@ -11,6 +11,8 @@ export interface Recipe {
   version: number;
   kernel: string;
   kernelPattern: RegExp;
+  /** Debian's suites that have the kernel, the highest version of all; else those of this host's apt. */
+  kernelSuites?: readonly string[];
   packages: readonly string[];
   /** Loaded at every boot. */
   modules: readonly string[];
@@ -89,9 +91,8 @@ async function kernelModules(
   wanted: readonly string[],
   directory: string,
 ): Promise<ArchiveEntry[]> {
-  const versions = inPackages(packages, 'lib/modules');
-  const [version] = await readdir(versions);
-  const modules = await modulesInOrder(join(versions, version ?? ''), wanted, async (path) => {
+  const kernel = await kernelIn(packages);
+  const modules = await modulesInOrder(kernel.modules, wanted, async (path) => {
     if (!path.endsWith('.xz')) return readFile(path);
     await call(busybox, ['unxz', '-k', '-f', path], { timeoutMs: shortMs, signal });
     return readFile(path.replace(/\.xz$/, ''));
@@ -166,10 +167,7 @@ export async function assembleImage(parts: Parts): Promise<void> {
   const { recipe, packages, image } = parts;
   const busybox = inPackages(packages, 'bin/busybox');
   const dropbear = inPackages(packages, 'sbin/dropbear');
-  const boot = join(packages, 'boot');
-  const kernel = (await readdir(boot)).find((name) => name.startsWith('vmlinuz-'));
-  if (kernel === undefined) throw new Error(`The kernel package has no kernel in ${boot}.`);
-  await copyFile(join(boot, kernel), join(image, 'vmlinuz'));
+  await copyFile((await kernelIn(packages)).image, join(image, 'vmlinuz'));
   await makeStore(image, busybox, dropbear);
   const etc = Object.entries(recipe.etc);
   const entries: ArchiveEntry[] = [

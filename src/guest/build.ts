@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { assembleImage, demoRecipe, type Recipe } from './assemble.js';
+import { CallError } from './call.js';
 import { packagesHere } from './host.js';
-import { dependencyOf, installPackages, unpackPackages, type ProgressOptions } from './packages.js';
+import {
+  dependencyOf,
+  hostArchives,
+  installPackages,
+  kernelPackages,
+  unpackPackages,
+  type Archives,
+  type ProgressOptions,
+} from './packages.js';
+import { suiteArchives } from './suites.js';
 
 /** The files that a guest is started from. */
 export interface GuestImage {
@@ -44,34 +54,59 @@ async function recipeHash(recipe: Recipe): Promise<string> {
   return hash.digest('hex').slice(0, 12);
 }
 
+/** The images in the cache that were made by the recipe of that hash, the latest first. */
+async function imagesOf(hash: string, cache: string): Promise<string[]> {
+  const names = (await readdir(cache)).filter(
+    (name) => name.startsWith('guest-') && name.endsWith(`-${hash}`),
+  );
+  const dated = names.map(async (name) => ({ name, at: (await stat(join(cache, name))).mtimeMs }));
+  return (await Promise.all(dated)).sort((a, b) => b.at - a.at).map(({ name }) => join(cache, name));
+}
+
+interface Kernel {
+  /** Its package, linux-image-RELEASE. */
+  name: string;
+  archives: Archives;
+}
+
+async function findKernel(cache: string, recipe: Recipe, options: ProgressOptions): Promise<Kernel> {
+  const { kernel, kernelPattern, kernelSuites } = recipe;
+  const archives =
+    kernelSuites === undefined
+      ? hostArchives
+      : await suiteArchives(join(cache, `apt-${kernelSuites.join('-')}`), kernelSuites, options);
+  return { name: await dependencyOf(kernel, kernelPattern, options, archives), archives };
+}
+
 async function buildInto(
   cache: string,
+  target: string,
   recipe: Recipe,
-  hash: string,
+  kernel: Kernel,
   options: ProgressOptions,
-): Promise<string> {
-  const kernel = await dependencyOf(recipe.kernel, recipe.kernelPattern, options);
-  const target = join(cache, `guest-${kernel.replace('linux-image-', '')}-${hash}`);
+): Promise<void> {
   const partial = await mkdtemp(join(cache, '.partial-'));
   try {
     const [packages, image] = [join(partial, 'packages'), join(partial, 'image')];
     for (const directory of [packages, image]) await mkdir(directory);
-    options.log(`Downloading ${kernel}, ${recipe.packages.join(', ')}`);
-    await unpackPackages([kernel, ...recipe.packages], packages, options);
+    const ofKernel = await kernelPackages(kernel.name, options, kernel.archives);
+    options.log(`Downloading ${[...ofKernel, ...recipe.packages].join(', ')}`);
+    await unpackPackages(ofKernel, packages, options, kernel.archives);
+    await unpackPackages(recipe.packages, packages, options);
     options.log('Making the guest image');
     await assembleImage({ recipe, packages, assets, image, signal: options.signal });
     await rename(image, target).catch((error: unknown) => {
       if (!existsSync(target)) throw error; // else another build was faster
     });
-    return target;
   } finally {
     await rm(partial, { recursive: true, force: true });
   }
 }
 
 /**
- * A guest's image in the cache directory, that of the demo if no recipe is given: built from Debian packages at its first use, at about 32 MB
- * of downloads, and reused after. Installs what the host lacks to run it.
+ * A guest's image in the cache directory, that of the demo if no recipe is given: built from Debian packages at its first
+ * use, at about 32 MB of downloads, and reused after; with suites of its own, until those have a newer kernel. Installs
+ * what the host lacks to run it.
  * @throws Error where this is not Debian on x86-64, where packages cannot be had, or when aborted
  */
 export async function buildGuest(
@@ -87,8 +122,17 @@ export async function buildGuest(
   await installPackages([...packagesHere(), ...recipe.hostPackages], options);
   await mkdir(cache, { recursive: true });
   const hash = await recipeHash(recipe);
-  const cached = (await readdir(cache)).find(
-    (name) => name.startsWith('guest-') && name.endsWith(`-${hash}`),
-  );
-  return imageIn(cached === undefined ? await buildInto(cache, recipe, hash, options) : join(cache, cached));
+  const [made] = await imagesOf(hash, cache);
+  if (made !== undefined && recipe.kernelSuites === undefined) return imageIn(made);
+  let kernel: Kernel;
+  try {
+    kernel = await findKernel(cache, recipe, options);
+  } catch (error) {
+    if (made === undefined || !(error instanceof CallError)) throw error;
+    options.log(`Not asked for a newer kernel, ${basename(made)} is used: ${error.message}`);
+    return imageIn(made);
+  }
+  const target = join(cache, `guest-${kernel.name.replace('linux-image-', '')}-${hash}`);
+  if (!existsSync(target)) await buildInto(cache, target, recipe, kernel, options);
+  return imageIn(target);
 }

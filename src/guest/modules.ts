@@ -1,5 +1,22 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+
+/**
+ * The files of a kernel's unpacked packages: Debian's has its image in boot up to 6.19, beside its modules from 7.0 on.
+ * @throws Error where there is none
+ */
+export async function kernelIn(packages: string): Promise<{ image: string; modules: string }> {
+  for (const directory of ['usr/lib/modules', 'lib/modules'].map((path) => join(packages, path))) {
+    const [release] = existsSync(directory) ? await readdir(directory) : [];
+    if (release === undefined) continue;
+    const modules = join(directory, release);
+    const images = [join(modules, 'vmlinuz'), join(packages, 'boot', `vmlinuz-${release}`)];
+    const image = images.find((path) => existsSync(path));
+    if (image !== undefined) return { image, modules };
+  }
+  throw new Error(`None of the packages in ${packages} has a kernel and its modules.`);
+}
 
 interface KernelModule {
   name: string;

@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { call, CallError, succeeds } from './call.js';
 
@@ -6,6 +6,14 @@ export interface ProgressOptions {
   /** Takes one line a step, for a person who waits. */
   log: (line: string) => void;
   signal?: AbortSignal | undefined;
+}
+
+/** Where apt-get and apt-cache look packages up. */
+export interface Archives {
+  /** More arguments of each call. */
+  options: readonly string[];
+  /** Fetches the lists of what there is. */
+  refresh: (options: ProgressOptions) => Promise<unknown>;
 }
 
 const aptTimeoutMs = 600_000;
@@ -26,14 +34,24 @@ async function asRoot(args: string[], handLine: string, signal: AbortSignal | un
   }
 }
 
+/** What the apt of this host knows. */
+export const hostArchives: Archives = {
+  options: [],
+  refresh: ({ signal }) => asRoot(['update'], 'sudo apt-get update', signal),
+};
+
 /** Runs it; if it fails, fetches apt's lists, which may be missing or stale, and runs it once more. */
-async function withFreshLists<T>(action: () => Promise<T>, options: ProgressOptions): Promise<T> {
+async function withFreshLists<T>(
+  action: () => Promise<T>,
+  options: ProgressOptions,
+  archives = hostArchives,
+): Promise<T> {
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof CallError)) throw error;
     options.log("Fetching apt's package lists");
-    await asRoot(['update'], 'sudo apt-get update', options.signal);
+    await archives.refresh(options);
     return await action();
   }
 }
@@ -63,14 +81,47 @@ export async function installPackages(names: readonly string[], options: Progres
   await withFreshLists(() => asRoot(install, handLine, options.signal), options);
 }
 
-/** The package of that pattern which a metapackage depends on. */
-export async function dependencyOf(name: string, pattern: RegExp, options: ProgressOptions): Promise<string> {
-  const ask = () => call('apt-cache', ['depends', name], { timeoutMs: 30_000, signal: options.signal });
-  const text = await withFreshLists(ask, options);
-  const found = text.split('\n').flatMap((line) => /Depends: (\S+)/.exec(line)?.[1] ?? []);
+async function dependenciesOf(name: string, options: ProgressOptions, archives: Archives): Promise<string[]> {
+  const depends = [...archives.options, 'depends', name];
+  const ask = () => call('apt-cache', depends, { timeoutMs: 30_000, signal: options.signal });
+  const text = await withFreshLists(ask, options, archives);
+  return text.split('\n').flatMap((line) => /Depends: (\S+)/.exec(line)?.[1] ?? []);
+}
+
+/**
+ * The package of that pattern which a metapackage depends on.
+ * @throws CallError where apt does not know the metapackage
+ */
+export async function dependencyOf(
+  name: string,
+  pattern: RegExp,
+  options: ProgressOptions,
+  archives = hostArchives,
+): Promise<string> {
+  const found = await dependenciesOf(name, options, archives);
   const dependency = found.find((candidate) => pattern.test(candidate));
-  if (dependency === undefined) throw new Error(`apt names no package behind ${name}:\n${text}`);
+  if (dependency === undefined)
+    throw new Error(`apt names no package behind ${name}, only: ${found.join(', ')}`);
   return dependency;
+}
+
+/**
+ * The packages of one kernel, linux-image-RELEASE being the first. From Debian's 7.0 on that one is empty, and its
+ * parts are in others, which it depends on: linux-base-, linux-binary- and linux-modules-RELEASE.
+ */
+export async function kernelPackages(
+  image: string,
+  options: ProgressOptions,
+  archives = hostArchives,
+): Promise<string[]> {
+  const ending = image.replace('linux-image', '');
+  const names = [image];
+  for (const name of names) {
+    const needed = await dependenciesOf(name, options, archives);
+    const parts = needed.filter((part) => part.startsWith('linux-') && part.endsWith(ending));
+    names.push(...parts.filter((part) => !names.includes(part)));
+  }
+  return names;
 }
 
 /**
@@ -81,14 +132,16 @@ export async function unpackPackages(
   names: readonly string[],
   directory: string,
   options: ProgressOptions,
+  archives = hostArchives,
 ): Promise<void> {
   const { signal } = options;
-  const downloads = join(directory, 'var/downloads');
-  await mkdir(downloads, { recursive: true });
-  const download = ['-o', 'APT::Sandbox::User=', ...aptOptions, 'download', ...names];
+  await mkdir(join(directory, 'var'), { recursive: true });
+  const downloads = await mkdtemp(join(directory, 'var/downloads-'));
+  const download = ['-o', 'APT::Sandbox::User=', ...aptOptions, ...archives.options, 'download', ...names];
   await withFreshLists(
     () => call('apt-get', download, { timeoutMs: aptTimeoutMs, signal, cwd: downloads }),
     options,
+    archives,
   );
   for (const archive of await readdir(downloads)) {
     await call('dpkg-deb', ['--extract', join(downloads, archive), directory], {

@@ -1,20 +1,24 @@
-/** How silent each guest's good boots were, on disk: a restarted daemon does not begin anew. */
+/** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not begin anew. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
-import type { Learned } from '../core/watch/quiet.js';
+import { learn, type Learned, type Quiet } from '../core/watch/quiet.js';
+import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';
-/** The guest that booted longest ago goes first. */
-const MAX_GUESTS = 1_000;
+/** What booted longest ago goes first. */
+const MAX_KEYS = 1_000;
+const KEY_MAX = 300;
 
 const silences = z.array(z.number().nonnegative().max(86_400_000)).max(100);
 const schema = z.object({
-  schemaVersion: z.literal(1),
-  guests: z.record(z.string(), z.partialRecord(z.enum(PHASES), silences)),
+  schemaVersion: z.literal(2),
+  machines: z.record(z.string().max(KEY_MAX), z.partialRecord(z.enum(PHASES), silences)),
 });
+/** Boots by the names of VMs. */
+const byName = z.object({ schemaVersion: z.literal(1) });
 
 export class LearnedBoots {
   private writing: Promise<void> = Promise.resolve();
@@ -23,36 +27,50 @@ export class LearnedBoots {
 
   private constructor(
     private readonly directory: string,
-    private readonly guests: Map<string, Learned>,
-    private readonly onError: (message: string) => void,
+    private readonly machines: Map<string, Learned>,
+    private readonly log: Log,
   ) {}
 
-  /** A missing file is an empty memory; a damaged one is told to onError, and the next boot writes it anew. */
-  static async load(directory: string, onError: (message: string) => void): Promise<LearnedBoots> {
+  /** A missing file is an empty memory, and so is one of version 1, which is told once; a damaged one is a warning. */
+  static async load(directory: string, log: Log): Promise<LearnedBoots> {
     const file = join(directory, FILE);
+    const begunAnew = new LearnedBoots(directory, new Map(), log);
     try {
-      const { guests } = schema.parse(JSON.parse(await readFile(file, 'utf8')));
-      return new LearnedBoots(directory, new Map(Object.entries(guests) as [string, Learned][]), onError);
+      const found: unknown = JSON.parse(await readFile(file, 'utf8'));
+      if (byName.safeParse(found).success) {
+        log('info', `${file} knew boots by the names of VMs; they are learned anew, by kernel and machine`);
+        await begunAnew.write();
+        return begunAnew;
+      }
+      const { machines } = schema.parse(found);
+      return new LearnedBoots(directory, new Map(Object.entries(machines) as [string, Learned][]), log);
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
       const why =
         error instanceof z.ZodError || error instanceof SyntaxError ? 'it is damaged' : String(error);
       if (!missing)
-        onError(`${file} is ignored: ${why}. How long guests are silent as they boot is learned anew.`);
-      return new LearnedBoots(directory, new Map(), onError);
+        log(
+          'warning',
+          `${file} is ignored: ${why}. How long guests are silent as they boot is learned anew.`,
+        );
+      return begunAnew;
     }
   }
 
-  of(vm: string): Learned {
-    return this.guests.get(vm) ?? {};
+  of(key: string): Learned {
+    return this.machines.get(key) ?? {};
   }
 
-  /** Resolves once it is on disk, or its failure was told to onError. */
-  keep(vm: string, learned: Learned): Promise<void> {
-    this.guests.delete(vm);
-    this.guests.set(vm, learned);
-    const [oldest] = this.guests.keys();
-    if (this.guests.size > MAX_GUESTS && oldest !== undefined) this.guests.delete(oldest);
+  /**
+   * Keeps the longest silences of one more good boot; guests that boot beside each other add to the same memory.
+   * Resolves once it is on disk, or its failure was logged.
+   */
+  add(key: string, quiet: Quiet): Promise<void> {
+    const learned = learn(this.of(key), quiet);
+    this.machines.delete(key);
+    this.machines.set(key, learned);
+    const [oldest] = this.machines.keys();
+    if (this.machines.size > MAX_KEYS && oldest !== undefined) this.machines.delete(oldest);
     this.next ??= this.writing.then(() => {
       this.next = null;
       return this.write();
@@ -62,12 +80,12 @@ export class LearnedBoots {
   }
 
   private async write(): Promise<void> {
-    const text = `${JSON.stringify({ schemaVersion: 1, guests: Object.fromEntries(this.guests) })}\n`;
+    const text = `${JSON.stringify({ schemaVersion: 2, machines: Object.fromEntries(this.machines) })}\n`;
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
       await writeFileAtomic(join(this.directory, FILE), text, { mode: 0o600 });
     } catch (error) {
-      this.onError(`what was learned of a boot was not saved: ${String(error)}`);
+      this.log('warning', `what was learned of a boot was not saved: ${String(error)}`);
     }
   }
 }

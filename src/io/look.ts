@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { consoleFileOf, isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
+import { consoleFileOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
 import type { Look, Share, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
 import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
-import { readArgv, readStat, readWaited, scanProcesses } from './proc.js';
+import { readStat, readWaited, scanProcesses } from './proc.js';
+import { findQemu, type Whose } from './qemu-process.js';
 import { QmpError } from './qmp/error.js';
 import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 
@@ -23,10 +24,7 @@ const SAMPLED_VCPUS_MAX = 32;
  * Looks at a guest from outside: QMP, QEMU's process, and the servers behind its shares. Presses nothing, never
  * throws, takes at most two seconds; what could not be read is null or a fault.
  */
-export async function look(
-  target: { qmpSocket: string; pid: number | null; samples?: boolean },
-  options: QmpOptions,
-): Promise<Look> {
+export async function look(target: Whose & { samples?: boolean }, options: QmpOptions): Promise<Look> {
   const { timeoutMs, holdMs = HOLD_MS } = options;
   const end = new AbortController();
   const stop = () => end.abort(options.signal?.reason ?? new Error('the look took too long'));
@@ -119,11 +117,8 @@ async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look[
   return { ...machine, vcpus };
 }
 
-async function lookAtHost(
-  { qmpSocket, pid }: { qmpSocket: string; pid: number | null },
-  signal: AbortSignal,
-): Promise<Omit<Look, 'qmp'>> {
-  const found = await findQemu(qmpSocket, pid, signal);
+async function lookAtHost(whose: Whose, signal: AbortSignal): Promise<Omit<Look, 'qmp'>> {
+  const found = await findQemu(whose, signal);
   const stat = found === null ? null : await readStat(found.pid);
   const argv = found?.argv ?? [];
   const consoleFile = consoleFileOf(argv);
@@ -133,14 +128,6 @@ async function lookAtHost(
     kernelCommandLine: kernelCommandLineOf(argv),
     shares: await findServers(sharesOf(argv), signal),
   };
-}
-
-/** `likely` may be a wrapper of QEMU, or a process that is gone. */
-async function findQemu(socket: string, likely: number | null, signal: AbortSignal) {
-  const argv = likely === null ? null : await readArgv(likely, signal);
-  if (likely !== null && argv !== null && isQemuOf(argv, socket)) return { pid: likely, argv };
-  const [found] = await scanProcesses((pid, argv) => (isQemuOf(argv, socket) ? { pid, argv } : null), signal);
-  return found ?? (likely === null ? null : { pid: likely, argv });
 }
 
 async function findServers(shares: { tag: string; socket: string }[], signal: AbortSignal): Promise<Share[]> {

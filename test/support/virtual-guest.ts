@@ -5,10 +5,13 @@ import { guestSettings } from '../../src/core/config/guest.js';
 import type { Channel } from '../../src/core/capture/ladder.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
+import type { Machine } from '../../src/core/host/machine.js';
 import type { HostNow, HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import type { SshWay } from '../../src/core/ssh/config.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
+import { learn, type Learned } from '../../src/core/watch/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
@@ -29,6 +32,8 @@ export const running: Look = {
 
 interface Script {
   ssh?: (at: number) => SshProbe['kind'];
+  /** By which way, where ssh does not know the guest. */
+  way?: (at: number) => SshWay | null;
   look?: (at: number) => Look;
   /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
   command?: (at: number) => number | null;
@@ -38,6 +43,8 @@ interface Script {
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
   config?: string;
+  /** What the arguments of its QEMU tell. */
+  machine?: (at: number) => Machine | null;
 }
 
 const settings = (yaml: string): GuestSettings => {
@@ -60,6 +67,7 @@ export class VirtualGuest {
   readonly findings: Finding[] = [];
   readonly pressed: string[] = [];
   readonly effects: Effect[] = [];
+  learned = new Map<string, Learned>();
   now = 0;
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
@@ -135,15 +143,24 @@ export class VirtualGuest {
     const { script } = this;
     if (effect.type === 'probe-ssh') {
       const kind = script.ssh?.(this.now) ?? 'ok';
-      this.later(kind === 'timed-out' ? 3_000 : 10, {
-        type: 'ssh',
-        probe: { kind, detail: kind, tookMs: 10 },
-      });
+      const way = script.way?.(this.now) ?? null;
+      const probe = { kind, detail: kind, tookMs: 10, ...(way !== null && { way }) };
+      this.later(kind === 'timed-out' ? 3_000 : 10, { type: 'ssh', probe });
     } else if (effect.type === 'read-facts') {
       this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
     } else if (effect.type === 'run-command') {
       this.runCommand(this.commandTakes());
-    } else this.carryOutCapture(effect);
+    } else if (!this.carryOutIdentity(effect)) this.carryOutCapture(effect);
+  }
+
+  private carryOutIdentity(effect: Effect): boolean {
+    const known = (key: string) => this.learned.get(key) ?? {};
+    if (effect.type === 'identify')
+      this.later(1, { type: 'machine', machine: this.script.machine?.(this.now) ?? null });
+    else if (effect.type === 'recall')
+      this.later(1, { type: 'recalled', key: effect.key, learned: known(effect.key) });
+    else if (effect.type === 'learned') this.learned.set(effect.key, learn(known(effect.key), effect.quiet));
+    return ['identify', 'recall', 'learned'].includes(effect.type);
   }
 
   private carryOutCapture(effect: Effect): void {
@@ -271,6 +288,16 @@ export const BOOT = [
   '[    1.0] virtio_blk: found',
   'Started OpenSSH server.',
 ];
+
+/** A QEMU that was given a kernel, and forwards a port. */
+export const MACHINE: Machine = {
+  pid: 4242,
+  model: 'q35, 4 vCPUs, 4096 MiB, kvm',
+  release: '6.12.3',
+  commandLine: 'console=ttyS0',
+  forward: { address: '127.0.0.1', port: 10_022 },
+  cid: 100,
+};
 
 /** SSH that answers until then, and never again. */
 export const healthyFor = (ms: number) => (at: number) =>

@@ -73,6 +73,14 @@ const ABSOLUTE_EXPECTED = 'expected an absolute path; ~ and $VARIABLES are not r
 export const optionalPath = (about: string) =>
   z.string(ABSOLUTE_EXPECTED).regex(ABSOLUTE, ABSOLUTE_EXPECTED).nullable().describe(about).prefault(null);
 
+const OF_USER = /^~?\//;
+const OF_USER_EXPECTED =
+  'expected an absolute path, or one that begins with ~/; $VARIABLES are not replaced here';
+
+/** An absolute path, one below the home directory as `~/…`, or null for the default that `about` names. */
+export const optionalUserPath = (about: string) =>
+  z.string(OF_USER_EXPECTED).regex(OF_USER, OF_USER_EXPECTED).nullable().describe(about).prefault(null);
+
 export const socketPath = (about: string) =>
   z
     .string(ABSOLUTE_EXPECTED)

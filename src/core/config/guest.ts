@@ -24,7 +24,12 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
     unit: named(entry?.unit ?? config.discover.unit, vm),
     qmpSocket: named(entry?.qmp ?? `${directory}/%v/qmp.sock`, vm),
     console: consoleOf(entry, vm),
-    ssh: { ...ssh, host: named(ssh.host, vm) },
+    ssh: {
+      ...ssh,
+      host: named(ssh.host, vm),
+      configFile: ssh.configFile && named(ssh.configFile, vm),
+    },
+    hostIsName: ssh.host === '%v' && typeof entry?.ssh !== 'string',
     detect: merged('detect'),
     capture: merged('capture'),
     arm: overrides.findLast((override) => override.arm !== undefined)?.arm ?? config.arm,

@@ -8,6 +8,7 @@ import {
   glob,
   hostName,
   optionalPath,
+  optionalUserPath,
   size,
   socketPath,
   text,
@@ -17,9 +18,11 @@ import {
 const ssh = z
   .strictObject({
     enabled: flag('Probe SSH at all. Without it only blocked tasks accuse a guest.').prefault(true),
-    host: hostName('Host as in ~/.ssh/config; %v is the name of the VM.').prefault('%v'),
-    configFile: optionalPath(
-      "Configuration that ssh reads instead of its own, as with ssh -F. Default: ssh's own.",
+    host: hostName(
+      'Host as in ~/.ssh/config; %v is the name of the VM. Where ssh does not know that name, no name server is asked: the arguments of QEMU tell the way to its banner.',
+    ).prefault('%v'),
+    configFile: optionalUserPath(
+      "Configuration that ssh reads instead of its own, as with ssh -F; %v is the name of the VM, ~/ the home. Default: ssh's own. For kdevops: ~/.local/state/windmill/workbench/system/ssh/config.d/%v.conf",
     ),
     interval: duration(
       {
@@ -260,6 +263,8 @@ export interface GuestSettings {
   qmpSocket: string;
   console: { kind: 'journal' } | { kind: 'file'; path: string };
   ssh: Config['ssh'];
+  /** Its SSH host is only the VM's name, which nobody has said is one. Older records lack it. */
+  hostIsName?: boolean;
   detect: Config['detect'];
   capture: Config['capture'];
   arm: Config['arm'];

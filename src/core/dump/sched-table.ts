@@ -7,8 +7,11 @@
 
 import type { OnCpu } from '../model.js';
 
-/** ` %c %15s %5d %9Ld.%06ld`; `>R` is the task that runs; before 5.4 without the blank in front of the name. */
-const ROW = /^>?([A-Za-z]) ?(.{15}) +(\d{1,10}) +-?\d{1,16}\.\d{6}\b/;
+/**
+ * ` %c %15s %5d %9Ld.%06ld`; `>R` is the task that runs; before 5.4 without the blank in front of the name. 7.3 has the
+ * task's weight, a whole number, in front of the first time.
+ */
+const ROW = /^>?([A-Za-z]) ?(.{15}) +(\d{1,10}) +(?:\d{1,20} +)?-?\d{1,16}\.\d{6}\b/;
 /** Of a task that has exited the stack is gone: sched_show_task() shows nothing of it. */
 const EXITED = new Set(['Z', 'X', 'x']);
 const MAX_PIDS = 200_000;
@@ -17,7 +20,8 @@ const MAX_PIDS = 200_000;
 const CPU = /^cpu#(\d{1,5})\b/;
 const MAX_CPUS = 8192;
 /**
- * Behind the pid: `tree-key switches prio wait-time sum-exec`, since 6.6 `vruntime … sum-exec switches prio wait-time`.
+ * Behind the pid: `tree-key switches prio wait-time sum-exec`, since 6.6 `vruntime … sum-exec switches prio wait-time`,
+ * in 7.3 with `weight` before them.
  * Times are milliseconds.
  */
 const NUMBERS = /(-?\d+\.\d{6}) +(\d{1,15}) +(-?\d{1,5}) +-?\d+\.\d{6}(?: +(-?\d+\.\d{6}))?/;
@@ -58,8 +62,11 @@ export class SchedTable {
 
   private onRunnable({ comm, pid, runs, numbers }: Row): void {
     if (!this.cpu) return;
+    const task = numbers && { comm, pid, ...numbers };
     if (!runs) this.cpu.waiting += 1;
-    else if (numbers !== null) this.cpu.running = { comm, pid, ...numbers };
+    if (task === null) return;
+    if (runs) this.cpu.running = task;
+    else if (task.priority < 99 && task.ranMs > (this.cpu.preempted?.ranMs ?? -1)) this.cpu.preempted = task;
   }
 
   /**

@@ -13,6 +13,22 @@ export function isQemuOf(argv: readonly string[], socket: string): boolean {
   return program.includes('qemu') && argv.slice(1).some((arg) => namesPath(arg, socket));
 }
 
+/** qemu-img and its like are no guest's QEMU. */
+const TOOL = /^qemu-(?:bridge|edid|ga|img|io|keymap|nbd|pr|storage|trace|vmsr)/;
+
+/** Whether this may be a guest's QEMU at all, by its own name. */
+export function isQemu(argv: readonly string[]): boolean {
+  const program = argv[0]?.split('/').at(-1) ?? '';
+  return program.includes('qemu') && !TOOL.test(program);
+}
+
+/** The absolute paths of the sockets that this QEMU was told to serve QMP on. */
+export function qmpSocketsOf(argv: readonly string[]): string[] {
+  return [...optionValues(argv, 'qmp'), ...optionValues(argv, 'qmp-pretty')].flatMap(
+    (value) => /^unix:(\/[^,]*)/.exec(value)?.[1] ?? [],
+  );
+}
+
 function namesPath(arg: string, path: string): boolean {
   return arg.split(',').some((part) => part === `unix:${path}` || part === `path=${path}`);
 }
@@ -72,7 +88,7 @@ export function servedSocket(argv: readonly string[], sockets: ReadonlySet<strin
   return null;
 }
 
-function optionValues(argv: readonly string[], name: string): string[] {
+export function optionValues(argv: readonly string[], name: string): string[] {
   return argv.flatMap((arg, at) => {
     const value = argv[at + 1];
     return (arg === `-${name}` || arg === `--${name}`) && value !== undefined ? [value] : [];
@@ -80,7 +96,7 @@ function optionValues(argv: readonly string[], name: string): string[] {
 }
 
 /** `socket,id=c0,path=/a,,b`: commas within a value are doubled (QEMU util/qemu-option.c). */
-function parseOptions(text: string): { first: string; values: Partial<Record<string, string>> } {
+export function parseOptions(text: string): { first: string; values: Partial<Record<string, string>> } {
   const parts = text.match(/(?:,,|[^,])+/g) ?? [];
   const values: Partial<Record<string, string>> = {};
   for (const part of parts) {

@@ -123,6 +123,9 @@ export class ExportParser {
     const others = binaries.filter(([name, value]) => !readHeadField(entry, name, value));
     const fields = this.common.of(text.slice(readHead(entry, text)), entry);
     entry.fields = others.length === 0 ? fields : new Map([...fields, ...others]);
+    const lacks = missingIn(entry);
+    if (lacks !== null)
+      throw new Error(`journalctl prints an entry without ${lacks}, in a format that is not known here`);
     entries.push(entry);
     this.text = '';
     this.binaries = [];
@@ -178,6 +181,14 @@ function readHead(entry: JournalEntry, text: string): number {
     else if (!text.startsWith('__', at)) return at;
     at = newline + 1;
   }
+}
+
+/** Without these an entry cannot be placed: to drop it in silence would be to see nothing, and not to know it. */
+function missingIn({ cursor, realtimeMs, monotonicMs, bootId }: JournalEntry): string | null {
+  if (cursor === '') return '__CURSOR';
+  if (Number.isNaN(realtimeMs)) return '__REALTIME_TIMESTAMP';
+  if (Number.isNaN(monotonicMs)) return '__MONOTONIC_TIMESTAMP';
+  return bootId === '' ? '_BOOT_ID' : null;
 }
 
 /** Reads a field that is about the entry into it; false for one that others may share. */

@@ -92,7 +92,14 @@ const dump = z.object({
     })
     .exactOptional(),
   onCpu: z
-    .array(z.object({ cpu: z.number(), running: running.nullable(), waiting: z.number() }))
+    .array(
+      z.object({
+        cpu: z.number(),
+        running: running.nullable(),
+        preempted: running.exactOptional(),
+        waiting: z.number(),
+      }),
+    )
     .exactOptional(),
   unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
 });

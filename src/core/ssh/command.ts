@@ -39,11 +39,17 @@ export const COMMAND = [
 const GREETED = /^debug1: Remote protocol version \S+, remote software version (.*)$/m;
 const LET_IN = /^Authenticated to /m;
 
+/**
+ * Without a proxy ssh says the first; with one only that it has sent its own version, which it does once there is
+ * somebody to send it to: a ProxyCommand that was started, or the descriptor that one passed (ssh's sshconnect.c, kex.c).
+ */
+const CONNECTED = /^debug1: (?:Connection established\.|Local version string )/m;
+
 /** How far ssh came by its own words: the step that it is at. */
 export function stepOf(stderr: string): SshStep {
   if (LET_IN.test(stderr)) return 'command';
   if (GREETED.test(stderr)) return 'login';
-  return /^debug1: Connection established\./m.test(stderr) ? 'banner' : 'connect';
+  return CONNECTED.test(stderr) ? 'banner' : 'connect';
 }
 
 /** The server's software, once it has greeted; null before. */

@@ -5,6 +5,7 @@ import { printable } from '../printable.js';
 import { armed, type Arming, gapIn } from './armed.js';
 import type { Context } from './case.js';
 import type { GuestEvent } from './events.js';
+import { unreadText } from './unread.js';
 
 /** From h to HELP: a chord, a line of the console, its way through the journal. */
 const HELP_MS = 5_000;
@@ -83,7 +84,11 @@ export function armingTick(context: Context): void {
   if (arming.askedAt === null) return;
   // A capture asks the same keyboard, and says more.
   if (current !== null) context.state.arming = { ...arming, askedAt: null };
-  else if (context.at - arming.askedAt >= HELP_MS) tell(context, { ...arming, askedAt: null, heard: false });
+  else if (context.at - arming.askedAt >= HELP_MS) {
+    const { unread } = context.state.console;
+    if (unread === null) tell(context, { ...arming, askedAt: null, heard: false });
+    else tell(context, { ...arming, askedAt: null, heard: null, problem: unreadText(unread) });
+  }
 }
 
 function tell({ state, effects }: Context, arming: Arming): void {

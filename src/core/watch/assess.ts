@@ -1,6 +1,7 @@
 /** What a guest is now, and the evidence for it from its console, its SSH, QEMU and the host, each with its age. */
 import type { GuestSettings } from '../config/schema.js';
 import type { VerdictClass } from '../model.js';
+import { WAYS } from '../ssh/config.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { vcpuShares } from './from-looks.js';
@@ -10,10 +11,11 @@ import { quietLimit } from './quiet.js';
 import { sshSteps, type StepStatus, stepsText } from './ssh-steps.js';
 import type { GuestState, StateName, TimedLook } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
+import { blindness, unreadText } from './unread.js';
 
 /** A verdict's class, or what a guest is without one. */
 export type GuestClass =
-  VerdictClass | 'healthy' | 'booting' | 'emergency' | 'host-starved' | 'suspect' | 'gone';
+  VerdictClass | 'healthy' | 'booting' | 'emergency' | 'host-starved' | 'suspect' | 'gone' | 'blind';
 
 export interface Evidence {
   side: 'console' | 'ssh' | 'qemu' | 'host';
@@ -44,7 +46,7 @@ export function assess(state: GuestState, settings: GuestSettings, at: Mono): As
 }
 
 /** States that are classes as well. */
-const AS_NAMED: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck', 'unknown']);
+const AS_NAMED: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck']);
 const SUSPECT: ReadonlySet<StateName> = new Set(['suspect', 'confirming', 'capturing']);
 
 type Named = Pick<Assessment, 'class' | 'reasons'>;
@@ -57,6 +59,19 @@ function nameOf(state: GuestState, settings: GuestSettings, at: Mono): Named {
   if (name === 'held') return { class: judged?.class ?? 'unknown', reasons: why };
   if (starved !== null) return { class: 'host-starved', reasons: [starved, ...why] };
   if (SUSPECT.has(name)) return { class: 'suspect', reasons: why };
+  const blind = blindness(state, at);
+  if (blind !== null) return { class: 'blind', reasons: [unreadText(blind), ...why] };
+  return ofCalm(state, settings, { at, lost });
+}
+
+/** Nobody suspects it. */
+function ofCalm(
+  state: GuestState,
+  settings: GuestSettings,
+  { at, lost }: { at: Mono; lost: boolean },
+): Named {
+  const { name, judged, why, ssh } = state;
+  if (name === 'unknown') return { class: 'unknown', reasons: why };
   if (ssh.lastOkAt === null) return ofBoot(state, settings, at);
   if (lost) return withoutSsh(state, at);
   const hangs = commandHangsSince(state);
@@ -96,6 +111,8 @@ function ofConsole(state: GuestState, settings: GuestSettings, at: Mono): Eviden
     ...(awaiting === null ? [] : [`waits for ${awaiting}`]),
     ...(test === null ? [] : [`test ${test.name} began ${seconds(at - test.at)} ago`]),
   ];
+  if (state.console.unread !== null)
+    return { side: 'console', says: unreadText(state.console.unread), ageMs: null, doubt: 'not read' };
   const chatter = heardAt !== null && heardAt > quietSince + 1_000;
   return {
     side: 'console',
@@ -110,7 +127,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
   const side = 'ssh' as const;
   if (!settings.ssh.enabled) return { side, says: 'is off for this guest', ageMs: null, doubt: 'not asked' };
   if (ssh.last === null) return { side, says: 'was not asked yet', ageMs: null, doubt: 'not asked' };
-  const { kind, detail } = ssh.last;
+  const { kind, way } = ssh.last;
+  const detail = way === undefined ? ssh.last.detail : `${ssh.last.detail}, ${WAYS[way]}`;
   const steps = sshSteps(state, settings, at);
   const before =
     ssh.lastOkAt === null
@@ -128,7 +146,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
 function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly StepStatus[]): string | null {
   if (!sshCanBeJudged(state, settings)) return 'the host itself cannot probe';
   const { last } = state.ssh.command;
-  if (settings.ssh.login && (last === null || last.kind === 'ok')) return null;
+  const mayLogIn = settings.ssh.login && state.ssh.last?.way === undefined;
+  if (mayLogIn && (last === null || last.kind === 'ok')) return null;
   const login = steps.find(({ step }) => step === 'login');
   return login?.says === 'ok' || login?.says === 'hangs' ? null : 'nothing is known beyond the banner';
 }

@@ -253,7 +253,8 @@ function finish(context: Context, current: Case): void {
 
 function start(context: Context, current: Case, leg: Leg): void {
   const { state, at, effects } = context;
-  const commandLine = state.console.commandLine ?? current.looks.at(-1)?.kernelCommandLine ?? null;
+  const told = state.machine?.commandLine ?? current.looks.at(-1)?.kernelCommandLine ?? null;
+  const commandLine = state.console.commandLine ?? told;
   const level = levelToRestore(state.facts?.loglevel ?? null, commandLine);
   const { series, press } = startLeg(leg, at, current.series, level);
   current.series = series;

@@ -4,6 +4,7 @@ import { describeVcpus } from '../capture/vcpus.js';
 import type { Look } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
+import { unknownToSsh } from '../ssh/config.js';
 import { mayBeDropped } from './acquittal.js';
 import { refusal } from './armed.js';
 import type { Context } from './case.js';
@@ -57,7 +58,9 @@ export function channelFailed(context: Context, current: Case, { how, quote }: C
 /** Why no command can be run in the guest over SSH now, or null. */
 export function noSsh({ state: { ssh }, settings }: Context): string | null {
   if (!settings.ssh.enabled) return 'SSH is off for this guest';
-  return ssh.last === null || ssh.last.kind === 'ok' ? null : `SSH does not answer: ${ssh.last.detail}`;
+  if (ssh.last === null) return null;
+  if (ssh.last.kind !== 'ok') return `SSH does not answer: ${ssh.last.detail}`;
+  return ssh.last.way === undefined ? null : unknownToSsh(settings.ssh.host);
 }
 
 function circumstances(context: Context, current: Case) {

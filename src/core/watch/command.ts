@@ -71,7 +71,9 @@ export function commandTick(context: Context): void {
 function mayBeAsked({ ssh, case: current, name }: GuestState, settings: GuestSettings): boolean {
   if (!settings.ssh.enabled || !settings.ssh.login || ssh.command.inFlight || current !== null) return false;
   if (name === 'panicked' || name === 'qemu-stuck' || ssh.flapping.since !== null) return false;
-  return ssh.lastOkAt !== null && ssh.last?.kind === 'ok' && ssh.failures === 0;
+  // Who came by what QEMU's arguments tell knows neither user nor key.
+  const mayLogIn = ssh.last?.kind === 'ok' && ssh.last.way === undefined;
+  return mayLogIn && ssh.lastOkAt !== null && ssh.failures === 0;
 }
 
 function isDue(state: GuestState, settings: GuestSettings, at: Mono): boolean {

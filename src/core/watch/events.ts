@@ -1,10 +1,12 @@
 /** What happens to one guest, and what is to be done about it: both are data, so that any of it can be replayed. */
+import type { Machine } from '../host/machine.js';
 import type { HostNow } from '../host/now.js';
 import type { Channel } from '../capture/ladder.js';
 import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './accusation.js';
-import type { Learned } from './quiet.js';
+import type { Learned, Quiet } from './quiet.js';
 import type { TimedLook } from './state.js';
+import type { Unread } from './unread.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import type { SshCommand, SshStep } from '../ssh/command.js';
@@ -16,10 +18,10 @@ export type GuestEvent = { at: Mono } & (
   /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
   | { type: 'line'; text: string; replayed?: true }
   /**
-   * `blind`: why the console cannot be judged by its silence now. `wallMs`: the wall clock. `host`: looked at every few
-   * seconds.
+   * `blind`: why the console cannot be judged by its silence now. `unread`: not one line of this QEMU's console was read.
+   * `wallMs`: the wall clock. `host`: looked at every few seconds.
    */
-  | { type: 'tick'; blind?: string; wallMs?: number; host?: HostNow }
+  | { type: 'tick'; blind?: string; unread?: Unread; wallMs?: number; host?: HostNow }
   | { type: 'ssh'; probe: SshProbe }
   /** The command that is out has come to a step; the first is its start. */
   | { type: 'command-step'; step: SshStep }
@@ -31,6 +33,10 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'proof'; problem: string | null }
   | { type: 'armed'; problem: string | null }
   | { type: 'look'; look: Look }
+  /** What the arguments of its QEMU tell; null where that was not found. */
+  | { type: 'machine'; machine: Machine | null }
+  /** What is known of boots with this key. */
+  | { type: 'recalled'; key: string; learned: Learned }
   | { type: 'opened'; problem?: string }
   | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
   | { type: 'nmi-injected'; problem: string | null }
@@ -73,7 +79,11 @@ export type Effect =
   | { type: 'keep-dump'; dump: KeptDump }
   | { type: 'file'; finding: Finding }
   | { type: 'drop'; why: string }
-  /** To be kept for the guest's next boots. */
-  | { type: 'learned'; learned: Learned }
+  /** Finds its QEMU, without QMP; answered by `machine`. */
+  | { type: 'identify' }
+  /** Asks what was learned of boots with this key; answered by `recalled`. */
+  | { type: 'recall'; key: string }
+  /** The longest silences of a good boot, to be kept for the next ones with this key. */
+  | { type: 'learned'; key: string; quiet: Quiet }
   | { type: 'recovered'; afterMs: number; because: string }
   | { type: 'note'; level: 'info' | 'notice' | 'warning'; text: string };

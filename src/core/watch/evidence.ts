@@ -1,7 +1,7 @@
 /** What an event tells about the guest, before anybody decides anything. */
 import { complaintIn } from '../console/complaints.js';
 import { Progress } from '../console/progress.js';
-import { bootMarker, kernelCommandLine } from '../console/markers.js';
+import { bootMarker, kernelCommandLine, kernelRelease } from '../console/markers.js';
 import { startedTest } from '../console/tests.js';
 import type { SshProbe } from '../model.js';
 import { printable } from '../printable.js';
@@ -22,6 +22,7 @@ import {
 import { commandHangsSince, noCommand, onBannerLost, voidCommand } from './command.js';
 import { isRepeated } from './complained.js';
 import { flappingSince, lostForGood, probed, steady } from './flapping.js';
+import { forgetMachine, identifyTick, recall } from './identity.js';
 import { fileWhatThereIs, panicCase } from './judge.js';
 import { bootBegins, bootComesGood, disturbed, readPhase, silenceEnds } from './phase.js';
 import type { GuestState } from './state.js';
@@ -52,6 +53,10 @@ export function onBoot(
   recovered(context, reason);
   state.boot = { at, by };
   bootBegins(state, by === 'kernel' ? 'kernel' : 'firmware', at);
+  state.console.release = null;
+  if (by === 'qemu') forgetMachine(context);
+  identifyTick(context);
+  recall(context, { again: by !== 'qemu' });
   state.facts = null;
   state.arming = UNPROVEN;
   state.judged = null;
@@ -81,6 +86,10 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   const by = bootMarker(text);
   if (by !== null && isSameBoot(state, by, at)) state.boot = { at, by };
   else if (by !== null) onBoot(context, 'the console shows a new boot', by);
+  if (by === 'kernel') {
+    console.release = kernelRelease(text);
+    recall(context);
+  }
   keepTail(console.tail, text);
   // The answers to our own keys are no sign of life.
   if (!OWN_KEYS.test(text)) console.heardAt = at;
@@ -93,7 +102,9 @@ export function onLine(context: Context, text: string, replayed: boolean): void 
   // The silence that this line ends was still the earlier phase's.
   if (news) onNews(context, text);
   readPhase(state, text, at);
-  if (!news && !replayed) onComplaint(context, text);
+  // Of a boot that began before this daemon nothing is learned.
+  if (replayed) disturbed(state);
+  else if (!news) onComplaint(context, text);
 }
 
 /** A boot that SSH has answered in is over. */
@@ -143,38 +154,47 @@ export function onSsh(context: Context, probe: SshProbe): void {
   const { state, at } = context;
   const { ssh } = state;
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+  const before = ssh.last;
   ssh.last = probe;
   ssh.lastAt = at;
   if (probe.kind === 'host-fault') return;
   ssh.flapping = probed(ssh.flapping, at, probe.kind === 'ok');
   if (probe.kind !== 'ok') {
-    ssh.failures += 1;
-    ssh.firstFailureAt ??= at;
-    onBannerLost(context);
-    lostForGood(state);
-    if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
+    onNoAnswer(context);
     return;
   }
   const first = ssh.lastOkAt === null;
+  // Who can log in only now can be asked only now.
+  const learned = before?.way !== undefined && probe.way === undefined;
   ssh.lastOkAt = at;
   ssh.failures = 0;
   ssh.firstFailureAt = null;
   // It greets, and that is all that it does.
   if (commandHangsSince(state) !== null || (state.name === 'held' && state.filedFor === 'command')) return;
-  if (flappingSince(state) !== null) {
-    if (state.case === null && state.name === 'up') enterCalm(context, []);
-    return;
-  }
+  if (flappingSince(state) === null) onAnswer(context, { first, learned });
+  else if (state.case === null && state.name === 'up') enterCalm(context, []);
+}
+
+function onNoAnswer(context: Context): void {
+  const { state, at } = context;
+  state.ssh.failures += 1;
+  state.ssh.firstFailureAt ??= at;
+  onBannerLost(context);
+  lostForGood(state);
+  if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
+}
+
+/** One that counts: the guest is what it was. */
+function onAnswer(context: Context, { first, learned }: { first: boolean; learned: boolean }): void {
+  const { state } = context;
   state.notBefore = 0;
   state.cooldownMs = 0;
   state.judged = null;
   state.console.gaveUp = null;
   state.doubted = null;
   state.patience = 0;
-  if (first) {
-    bootComesGood(context);
-    checkArming(context);
-  }
+  if (first) bootComesGood(context);
+  if (first || learned) checkArming(context);
   // A probe that began before the panic may still succeed; only a new boot ends one.
   if (state.name === 'panicked') return;
   if (mayBeAcquitted(state)) acquit(context, SSH_ANSWERS);

@@ -2,12 +2,14 @@
 import type { Context } from './case.js';
 import { samplesOf } from './from-looks.js';
 import type { Case } from './state.js';
+import { unreadText } from './unread.js';
 
 /** As many samples of a CPU without interrupts are no coincidence. */
 const ENOUGH = 4;
 
 /** One phrase with the causes that are left. */
-export function whyMute({ state: { facts, arming } }: Context, { looks }: Case): string {
+export function whyMute({ state: { facts, arming, console } }: Context, { looks }: Case): string {
+  if (console.unread !== null) return unreadText(console.unread);
   const mask = facts?.alwaysEnabled === true ? 1 : (facts?.sysrqMask ?? null);
   if (mask === 0) return 'the guest does not answer Alt+SysRq: kernel.sysrq=0';
   const deaf = deafCpu(looks);

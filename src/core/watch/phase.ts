@@ -33,7 +33,7 @@ export function bootComesGood({ state, at, effects }: Context): void {
   silenceEnds(state, at);
   const { quiet } = state.phase;
   state.phase = { name: 'up', since: at, quiet: null };
-  if (quiet === null) return;
+  if (quiet === null || state.learnedFor === null) return;
   state.learned = learn(state.learned, quiet);
-  effects.push({ type: 'learned', learned: state.learned });
+  effects.push({ type: 'learned', key: state.learnedFor, quiet });
 }

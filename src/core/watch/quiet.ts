@@ -1,9 +1,12 @@
-/** How long a guest may be silent in each phase of its boot: the configuration's word, then its own good boots. */
+/** How long a guest may be silent in each phase of its boot: the configuration's word, then good boots of its kernel. */
 import type { GuestSettings } from '../config/schema.js';
 import { type Phase, PHASES } from '../console/phases.js';
 
 /** The longest silence of each phase in the newest good boots, in milliseconds, oldest first. */
 export type Learned = Partial<Record<Phase, number[]>>;
+
+/** The longest silence of each phase in one boot, in milliseconds. */
+export type Quiet = Partial<Record<Phase, number>>;
 
 const KEPT = 8;
 /** One slow boot is enough to be more patient, it takes some to be less. */
@@ -38,7 +41,7 @@ export function quietLimit(phase: Phase, learned: Learned, { detect }: GuestSett
 }
 
 /** What is known after a good boot with these longest silences. Bounded; what is far from the usual is left out. */
-export function learn(before: Learned, quiet: Partial<Record<Phase, number>>): Learned {
+export function learn(before: Learned, quiet: Quiet): Learned {
   const learned: Learned = { ...before };
   for (const phase of PHASES) {
     const longest = quiet[phase];

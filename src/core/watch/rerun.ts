@@ -129,6 +129,8 @@ function answerTo(effect: Effect, at: Mono): GuestEvent | null {
     const qmp = { ok: false as const, fault: 'missing' as const, detail: UNKNOWN };
     return { type: 'look', at, look: { qmp, qemu: null, kernelCommandLine: null, shares: [] } };
   }
+  if (effect.type === 'identify') return { type: 'machine', at, machine: null };
+  if (effect.type === 'recall') return { type: 'recalled', at, key: effect.key, learned: {} };
   if (effect.type === 'open') return { type: 'opened', at };
   if (effect.type === 'file') return { type: 'filed', at, incident: null };
   if (effect.type === 'inject-nmi') return { type: 'nmi-injected', at, problem: UNKNOWN };

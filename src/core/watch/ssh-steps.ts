@@ -2,6 +2,7 @@
 import type { GuestSettings } from '../config/schema.js';
 import type { SshStep } from '../ssh/command.js';
 import type { Mono } from '../time.js';
+import { unknownToSsh } from '../ssh/config.js';
 import { seconds } from '../words.js';
 import { commandHangsSince } from './command.js';
 import type { GuestState } from './state.js';
@@ -47,6 +48,7 @@ function deeperSteps(state: GuestState, settings: GuestSettings, at: Mono): Step
   if (since !== null)
     return upTo(command.inFlight ? command.at : (last?.step ?? 'login'), 'hangs', at - since);
   if (!settings.ssh.login) return neither('ssh.login is off');
+  if (state.ssh.last?.way !== undefined) return neither(unknownToSsh(settings.ssh.host));
   if (last === null || lastAt === null) return neither('not asked yet');
   const ageMs = at - lastAt;
   if (last.kind === 'host-fault') return neither(last.detail);

@@ -1,3 +1,4 @@
+import type { Machine } from '../host/machine.js';
 import type { HostNow } from '../host/now.js';
 import type { Channel, Step } from '../capture/ladder.js';
 import type { DumpName, KeptDump, Series } from '../capture/series.js';
@@ -10,7 +11,9 @@ import type { Mono } from '../time.js';
 import { type Arming, UNPROVEN } from './armed.js';
 import { type CommandState, noCommand } from './command.js';
 import { type Flapping, steady } from './flapping.js';
-import type { Learned } from './quiet.js';
+import { type Identity, UNIDENTIFIED } from './identity.js';
+import type { Learned, Quiet } from './quiet.js';
+import type { Unread } from './unread.js';
 
 export type StateName =
   | 'unknown'
@@ -88,9 +91,14 @@ export interface GuestState {
   /** The newest sign that a boot begins, and who gave it. */
   boot: { at: Mono; by: 'qemu' | 'firmware' | 'kernel' } | null;
   /** Where its boot is, and the longest silence of each phase until now; null where that says nothing of the guest. */
-  phase: { name: Phase; since: Mono; quiet: Partial<Record<Phase, number>> | null };
-  /** Of its good boots so far. */
+  phase: { name: Phase; since: Mono; quiet: Quiet | null };
+  /** What the arguments of its QEMU tell; null until that is found. */
+  machine: Machine | null;
+  identity: Identity;
+  /** Of good boots of the same kernel on such a machine, its own and others'. */
   learned: Learned;
+  /** Which kernel and machine that is; null where it is not known, and nothing can be learned. */
+  learnedFor: string | null;
   lastTickAt: Mono | null;
   /** The wall clock at that tick, in milliseconds; null where ticks do not tell. */
   lastWallMs: number | null;
@@ -107,7 +115,11 @@ export interface GuestState {
     gaveUp: string | null;
     /** The newest line of any kind, apart from dumps. */
     heardAt: Mono | null;
+    /** Not one line was read of this QEMU's console: why, and since when that is known. */
+    unread: (Unread & { since: Mono }) | null;
     commandLine: string | null;
+    /** The kernel's release, as its first line in this boot said. */
+    release: string | null;
     /** The newest cleaned lines, for reports that the kernel prints by itself. */
     tail: string[];
   };
@@ -166,7 +178,7 @@ const notAsked = (): GuestState['ssh'] => ({
   command: noCommand(),
 });
 
-export function initialState(vm: string, at: Mono, learned: Learned = {}): GuestState {
+export function initialState(vm: string, at: Mono): GuestState {
   return {
     vm,
     name: 'unknown',
@@ -175,7 +187,10 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
     invocation: null,
     boot: null,
     phase: { name: 'firmware', since: at, quiet: null },
-    learned,
+    machine: null,
+    identity: UNIDENTIFIED,
+    learned: {},
+    learnedFor: null,
     lastTickAt: null,
     lastWallMs: null,
     host: null,
@@ -187,7 +202,9 @@ export function initialState(vm: string, at: Mono, learned: Learned = {}): Guest
       test: null,
       gaveUp: null,
       heardAt: null,
+      unread: null,
       commandLine: null,
+      release: null,
       tail: [],
     },
     ssh: notAsked(),

@@ -1,10 +1,12 @@
 /** What `status` says of a guest. */
 import type { GuestSettings } from '../config/schema.js';
+import { wayText } from '../ssh/config.js';
 import type { Mono } from '../time.js';
 import { armed, gapIn } from './armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
 import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
+import { blindness, type Unread } from './unread.js';
 
 export interface GuestStatus {
   vm: string;
@@ -24,7 +26,8 @@ export interface GuestStatus {
   awaiting: string | null;
   /** The test that began last. */
   test: { agoMs: number; name: string } | null;
-  ssh: { kind: string; detail: string; steps: StepStatus[] } | null;
+  /** `way`: how it is reached where ssh does not know it. */
+  ssh: { kind: string; detail: string; way: string | null; steps: StepStatus[] } | null;
   /** Percent of each vCPU, and block requests a second, where somebody watches. */
   vcpu: number[] | null;
   io: number | null;
@@ -35,6 +38,8 @@ export interface GuestStatus {
   lastIncident: string | null;
   /** Of its newest hang; null where that is not filed yet, or was not. */
   incident: string | null;
+  /** Why nothing can be seen of its console, and what mends it; null where something is. */
+  blind: Unread | null;
   /** It is being looked at, captured or filed. */
   busy: boolean;
 }
@@ -55,12 +60,18 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     lastProgress: lastProgress === null ? null : { agoMs: at - lastProgress.at, text: lastProgress.text },
     awaiting,
     test: test === null ? null : { agoMs: at - test.at, name: test.name },
-    ssh: last && { kind: last.kind, detail: last.detail, steps: sshSteps(state, settings, at) },
+    ssh: last && {
+      kind: last.kind,
+      detail: last.detail,
+      way: last.way === undefined ? null : wayText(last.way, settings.ssh.host),
+      steps: sshSteps(state, settings, at),
+    },
     ...load(state.name === 'gone' ? [] : state.seen),
     armed: armed(state.facts, state.arming),
     armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),
     lastIncident: state.lastIncident,
     incident: state.incident,
+    blind: blindness(state, at),
     busy: state.case !== null,
   };
 }

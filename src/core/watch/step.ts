@@ -7,17 +7,19 @@ import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
-import { type ArmingEvent, armingTick, hearHelp, isArming, onArming } from './arming.js';
+import { type ArmingEvent, armingTick, checkArming, hearHelp, isArming, onArming } from './arming.js';
 import { captureTick, onCaptureLook, onOpened, onPressed, onRung, readDump } from './capturing.js';
 import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
 import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
 import { commandTick, onCommand, onCommandStep } from './command.js';
 import type { Effect, GuestEvent } from './events.js';
 import { fileWhatThereIs } from './judge.js';
+import { checkMachine, forgetMachine, identifyTick, onMachine, onRecalled } from './identity.js';
 import { disturbed } from './phase.js';
 import { lookTick, onLook } from './looking.js';
 import type { GuestState } from './state.js';
 import { suspicion } from './suspicion.js';
+import { noteUnread } from './unread.js';
 
 /** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
 const LATE_TICK_MS = 5_000;
@@ -37,10 +39,15 @@ function dispatch(context: Context, event: GuestEvent): void {
   if (isArming(event)) onArming(context, event);
   else if (event.type === 'command-step') onCommandStep(context, event.step);
   else if (event.type === 'command') onCommand(context, event.result);
+  else if (event.type === 'machine') onMachine(context, event.machine);
+  else if (event.type === 'recalled') onRecalled(context, event.key, event.learned);
   else dispatchOther(context, event);
 }
 
-type Other = Exclude<GuestEvent, { type: ArmingEvent['type'] | 'command' | 'command-step' }>;
+type Other = Exclude<
+  GuestEvent,
+  { type: ArmingEvent['type'] | 'command' | 'command-step' | 'machine' | 'recalled' }
+>;
 
 function dispatchOther(context: Context, event: Other): void {
   switch (event.type) {
@@ -48,6 +55,7 @@ function dispatchOther(context: Context, event: Other): void {
       onBoot(context, event.reason, 'qemu', event.invocation);
       return;
     case 'line':
+      nowRead(context);
       if (event.replayed !== true) hearHelp(context, event.text);
       if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
       return;
@@ -58,6 +66,7 @@ function dispatchOther(context: Context, event: Other): void {
       onSsh(context, event.probe);
       return;
     case 'look':
+      checkMachine(context, event.look);
       onLook(context, event.look);
       onCaptureLook(context, event.look);
       return;
@@ -72,6 +81,7 @@ function dispatchOther(context: Context, event: Other): void {
       return;
     case 'gone':
       fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
+      forgetMachine(context);
       enter(context, 'gone', [event.reason]);
       return;
     case 'capture-asked':
@@ -84,10 +94,22 @@ function dispatchOther(context: Context, event: Other): void {
   }
 }
 
+/** A line came: what could not be proven while none did is asked for again. */
+function nowRead(context: Context): void {
+  const { state } = context;
+  if (state.console.unread === null) return;
+  state.console.unread = null;
+  if (state.arming.problem === null) return;
+  state.arming = { ...state.arming, problem: null };
+  checkArming(context);
+}
+
 function onTick(context: Context, event: Tick): void {
   const { state, at, settings } = context;
   guardItself(context, event);
+  noteUnread(context, event.unread);
   if (state.name === 'gone') return;
+  identifyTick(context);
   probeWhenDue(context);
   commandTick(context);
   armingTick(context);
@@ -139,8 +161,10 @@ function clockJumped(
 }
 
 function probeWhenDue({ state, settings, at, effects }: Context): void {
-  const { ssh } = state;
+  const { ssh, identity } = state;
   if (!settings.ssh.enabled || ssh.inFlight > 1) return;
+  // The way to it may be what its QEMU tells, in a moment.
+  if (identity.inFlight && settings.hostIsName === true) return;
   // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
   // boots, or is known to be lost, must not be loaded with more.
   const first = ssh.lastOkAt !== null && ssh.failures === 0;

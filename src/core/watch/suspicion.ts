@@ -7,9 +7,12 @@ import { commandHangsSince } from './command.js';
 import { flappingSince, flapsText } from './flapping.js';
 import { sshSteps, stepsText } from './ssh-steps.js';
 import type { GuestState } from './state.js';
+import { unreadText } from './unread.js';
 
 /** SSH lost for so long is worth a look although the console goes on. */
 const LIVE_MS = 60_000;
+/** And for so long, where nothing was ever read of the console: it is no second witness. */
+const UNREAD_MS = 30_000;
 
 interface Suspicion {
   why: string[];
@@ -26,6 +29,7 @@ interface Suspicion {
  */
 export function suspicion(state: GuestState, settings: GuestSettings, at: Mono): Suspicion | null {
   const { detect } = settings;
+  if (state.console.unread !== null) return ofUnread(state, settings, at);
   const quiet = at - state.console.quietSince;
   const silent = silence(state, quiet);
   if (!sshCanBeJudged(state, settings)) {
@@ -40,6 +44,15 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
   if (state.ssh.lastOkAt === null || at - state.ssh.lastOkAt < LIVE_MS) return null;
   const goesOn = `its console goes on all the while${lastNews(state)}`;
   return { why: [sshLost(state, at), goesOn], live: true, greets: false };
+}
+
+/** SSH alone speaks, and only of a guest that was up. */
+function ofUnread(state: GuestState, settings: GuestSettings, at: Mono): Suspicion | null {
+  const { ssh, console } = state;
+  const lost =
+    ssh.failures >= settings.ssh.failures && ssh.lastOkAt !== null && at - ssh.lastOkAt >= UNREAD_MS;
+  if (!lost || console.unread === null || !sshCanBeJudged(state, settings)) return null;
+  return { why: [sshLost(state, at), unreadText(console.unread)], live: false, greets: false };
 }
 
 /** That it answers now and then proves no more than that it is not dead. */

@@ -118,12 +118,19 @@ function blind(
     rung === 'registers' && outcome === 'worked' ? [`Its registers, sampled by QEMU: ${detail}`] : [],
   );
   const refused = current.dumps.some(({ endedBy }) => endedBy === 'refused');
+  const { unread } = context.state.console;
   return {
     ...verdict,
     title: printable(
       `${lost(context.state, context.at)}, but where it is stuck could not be seen: ${incompleteBecause[0] ?? verdict.title}`,
       240,
     ),
-    reasons: [...quotes, ...incompleteBecause, ...seen, ...(refused ? [sysrqFix(context.state.facts)] : [])],
+    reasons: [
+      ...quotes,
+      ...incompleteBecause,
+      ...seen,
+      ...(refused ? [sysrqFix(context.state.facts)] : []),
+      ...(unread === null ? [] : [`To see it: ${unread.fix}`]),
+    ],
   };
 }

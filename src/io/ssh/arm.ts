@@ -1,10 +1,12 @@
 import { printable } from '../../core/printable.js';
 import { ARM_COMMAND } from '../../core/ssh/facts.js';
 import { loginArguments } from './probe.js';
-import { runSsh, type SshOptions } from './resolve.js';
+import { noLogin, runSsh, type SshOptions } from './resolve.js';
 
 /** Lets the guest print its dumps until its next boot. Resolves with why it could not, or null. Never throws. */
 export async function armGuest(host: string, options: SshOptions): Promise<string | null> {
+  const refused = await noLogin(host, options);
+  if (refused !== null) return refused;
   const result = await runSsh([...loginArguments(host, options.timeoutMs), ARM_COMMAND], options);
   if (result.exitCode === 0) return null;
   if (result.stopped !== null || result.startFailure !== null) return 'no command ran over SSH in time';

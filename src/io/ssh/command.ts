@@ -1,6 +1,6 @@
 import { COMMAND, commandOutcome, type SshCommand, type SshStep, stepOf } from '../../core/ssh/command.js';
 import { loginArguments } from './probe.js';
-import { runSsh, startFailure, type SshOptions } from './resolve.js';
+import { noLogin, runSsh, startFailure, type SshOptions } from './resolve.js';
 
 /** A connection whose other end is gone is given up within this, so that it does not pass for a command that hangs. */
 const KEEPALIVE = ['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
@@ -15,6 +15,8 @@ export async function runCommand(
   onStep: (step: SshStep) => void,
 ): Promise<SshCommand> {
   const started = performance.now();
+  const refused = await noLogin(host, options);
+  if (refused !== null) return { kind: 'no-login', step: 'login', detail: refused, tookMs: 0 };
   let at: SshStep = 'connect';
   const args = [...KEEPALIVE, ...loginArguments(host, options.connectMs), COMMAND];
   const result = await runSsh(['-o', 'LogLevel=DEBUG1', ...args], {

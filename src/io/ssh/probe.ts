@@ -1,8 +1,10 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import type { SshProbe } from '../../core/model.js';
 import { greetingOf, stepOf, withoutDebug } from '../../core/ssh/command.js';
 import { sshOutcome } from '../../core/ssh/outcome.js';
 import { printable } from '../../core/printable.js';
-import type { SshRoute } from '../../core/ssh/config.js';
+import { type SshRoute, type SshWay, unknownToSsh } from '../../core/ssh/config.js';
 import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
 import { probeTcp, type TcpOutcome } from './tcp.js';
 
@@ -21,8 +23,9 @@ export async function probeSsh(host: string, options: SshOptions, resolver = ssh
 }
 
 type Route = SshRoute | ({ kind: 'host-fault' } & TcpOutcome);
+type Outcome = TcpOutcome & { way?: SshWay };
 
-function probeRoute(host: string, route: Route, options: SshOptions): Promise<TcpOutcome> {
+function probeRoute(host: string, route: Route, options: SshOptions): Promise<Outcome> {
   switch (route.kind) {
     case 'host-fault':
       return Promise.resolve(route);
@@ -30,12 +33,65 @@ function probeRoute(host: string, route: Route, options: SshOptions): Promise<Tc
       return probeTcp(route.hostname, route.port, options);
     case 'command':
       return probeCommand(host, options);
+    case 'unknown':
+      return options.byName === undefined
+        ? probeTcp(route.hostname, 22, options)
+        : probeByName(host, options, options.byName);
   }
 }
 
-/** Through a proxy the banner comes by way of ssh, which is ended as soon as it says so: before it could log in. */
-async function probeCommand(host: string, options: SshOptions): Promise<TcpOutcome> {
-  const onlyGreet = ['-o', 'LogLevel=DEBUG1', '-o', 'PreferredAuthentications=none'];
+/** A name that ssh does not know is asked of no name server: the arguments of its QEMU tell the way, or nobody does. */
+async function probeByName(
+  host: string,
+  options: SshOptions,
+  { wayIn }: NonNullable<SshOptions['byName']>,
+): Promise<Outcome> {
+  const { forward = null, cid = null } = wayIn ?? {};
+  if (forward !== null) return { ...(await probeTcp(forward.address, forward.port, options)), way: 'port' };
+  const proxy = cid === null ? null : await vsockProxy(options.vsockProxies);
+  if (cid !== null && proxy !== null) {
+    const through = [`ProxyCommand=${proxy} vsock/${cid} 22`, 'ProxyUseFdpass=yes'];
+    const outcome = await probeCommand(host, { ...options, config: 'none' }, through);
+    return { ...outcome, way: 'vsock' };
+  }
+  const why =
+    wayIn === null
+      ? 'its QEMU was not found'
+      : cid === null
+        ? 'its QEMU forwards no port to its port 22 and gives it no vsock CID'
+        : `to use its vsock CID takes systemd-ssh-proxy of systemd 256`;
+  return { kind: 'host-fault', detail: `${unknownToSsh(host)}; ${why}` };
+}
+
+/** Where distributions have it, and NixOS. */
+const VSOCK_PROXIES = [
+  '/usr/lib/systemd/systemd-ssh-proxy',
+  '/run/current-system/systemd/lib/systemd/systemd-ssh-proxy',
+];
+
+async function vsockProxy(paths: readonly string[] = VSOCK_PROXIES): Promise<string | null> {
+  for (const path of paths)
+    if (
+      await access(path, constants.X_OK).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
+  return null;
+}
+
+/**
+ * Through a proxy the banner comes by way of ssh, which is ended as soon as it says so: before it could log in.
+ * `through`: further options of ssh.
+ */
+async function probeCommand(
+  host: string,
+  options: SshOptions,
+  through: readonly string[] = [],
+): Promise<TcpOutcome> {
+  const only = ['LogLevel=DEBUG1', 'PreferredAuthentications=none', ...through];
+  const onlyGreet = only.flatMap((option) => ['-o', option]);
   const result = await runSsh([...onlyGreet, ...loginArguments(host, options.timeoutMs), 'true'], {
     ...options,
     onOutput: ({ stderr }) => (greetingOf(stderr) === null ? 'go on' : 'enough'),

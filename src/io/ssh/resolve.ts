@@ -1,4 +1,8 @@
-import { routeOf, type SshRoute } from '../../core/ssh/config.js';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { access } from 'node:fs/promises';
+import type { WayIn } from '../../core/host/machine.js';
+import { routeOf, type SshRoute, unknownToSsh } from '../../core/ssh/config.js';
 import { printable } from '../../core/printable.js';
 import { runGroup, type GroupOptions, type GroupResult } from '../process-group.js';
 
@@ -6,8 +10,15 @@ export interface SshOptions {
   /** Deadline of the whole call, in milliseconds. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
-  /** Configuration file for `ssh -F`; null for ssh's own. */
+  /** Configuration file for `ssh -F`, which may begin with `~/`; null for ssh's own. */
   config?: string | null;
+  /**
+   * Given where the host is only a VM's name, which nobody but ssh's configuration could know: it is not looked up.
+   * `wayIn`: what the arguments of the VM's QEMU tell; null where they are not known.
+   */
+  byName?: { wayIn: WayIn | null };
+  /** Where systemd-ssh-proxy may be; default: where distributions have it. */
+  vsockProxies?: readonly string[];
   /** See GroupOptions. */
   onOutput?: GroupOptions['onOutput'];
   /** The ssh program; default: `ssh` in PATH. */
@@ -21,9 +32,11 @@ type Resolved = SshRoute | { kind: 'host-fault'; detail: string };
 const KEPT_MS = 10 * 60_000;
 /** A probe that fails may fail because the configuration changed; its answer may be this old, no older. */
 const KEPT_AFTER_FAILURE_MS = 30_000;
+/** A host that is not known yet may be in a minute, and its probes need not fail meanwhile. */
+const KEPT_UNKNOWN_MS = 3 * 60_000;
 const MAX_KEPT = 1000;
 
-/** Asks `ssh -G` how hosts are reached, and remembers the answers for ten minutes. */
+/** Asks `ssh -G` how hosts are reached, and remembers the answers for ten minutes, of unknown ones for three. */
 export class SshResolver {
   readonly #kept = new Map<string, { at: number; route: SshRoute }>();
   readonly #now: () => number;
@@ -37,10 +50,10 @@ export class SshResolver {
   async resolve(host: string, options: SshOptions): Promise<Resolved> {
     const key = keyOf(host, options);
     const kept = this.#kept.get(key);
-    if (kept !== undefined && this.#now() - kept.at < KEPT_MS) return kept.route;
+    if (kept !== undefined && this.#now() - kept.at < keptMs(kept.route)) return kept.route;
     const result = await runSsh(['-G', '--', host], options);
-    const route = result.exitCode === 0 ? routeOf(result.stdout) : null;
-    if (route === null) return { kind: 'host-fault', detail: resolveFailure(host, result) };
+    const route = result.exitCode === 0 ? routeOf(result.stdout, hostIn(host)) : null;
+    if (route === null) return { kind: 'host-fault', detail: await resolveFailure(host, result, options) };
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(key, { at: this.#now(), route });
     return route;
@@ -52,6 +65,22 @@ export class SshResolver {
     const kept = this.#kept.get(key);
     if (kept !== undefined && this.#now() - kept.at >= KEPT_AFTER_FAILURE_MS) this.#kept.delete(key);
   }
+}
+
+const keptMs = ({ kind }: SshRoute): number => (kind === 'unknown' ? KEPT_UNKNOWN_MS : KEPT_MS);
+
+/** Without the user in front. */
+const hostIn = (destination: string): string => destination.slice(destination.lastIndexOf('@') + 1);
+
+/** Why nobody can log in there, or null. Never throws. */
+export async function noLogin(
+  host: string,
+  options: SshOptions,
+  resolver = sshResolver,
+): Promise<string | null> {
+  if (options.byName === undefined) return null;
+  const { kind } = await resolver.resolve(host, options);
+  return kind === 'unknown' ? unknownToSsh(host) : null;
 }
 
 /** For all callers of this process, so that they share its answers. */
@@ -70,8 +99,15 @@ export function runSsh(args: readonly string[], options: SshOptions): Promise<Gr
   });
 }
 
-export const configArguments = ({ config = null }: SshOptions): string[] =>
-  config === null ? [] : ['-F', config];
+export const configArguments = (options: SshOptions): string[] => {
+  const path = configPath(options);
+  return path === null ? [] : ['-F', path];
+};
+
+/** ssh -F replaces no tilde. */
+function configPath({ config = null }: SshOptions): string | null {
+  return config?.startsWith('~/') === true ? join(homedir(), config.slice(2)) : config;
+}
 
 /** In which ssh can ask nobody, and speaks the language that its words are known in. */
 export const quietEnvironment = (): NodeJS.ProcessEnv => ({
@@ -88,12 +124,22 @@ export function startFailure(result: GroupResult): string | null {
   return `ssh cannot be started: ${result.startFailure}; see that the host has processes, memory and files to spare`;
 }
 
-function resolveFailure(host: string, result: GroupResult): string {
+async function resolveFailure(host: string, result: GroupResult, options: SshOptions): Promise<string> {
   const failed = startFailure(result);
   if (failed !== null) return failed;
   const fix = `try: ssh -G ${printable(host, 60)}`;
   if (result.stopped === 'aborted') return 'aborted';
   if (result.stopped === 'deadline') return `ssh -G did not end in time, perhaps for a Match exec; ${fix}`;
+  const path = configPath(options);
+  const unread =
+    path === null
+      ? null
+      : await access(path).then(
+          () => null,
+          (error: unknown) => String(error),
+        );
+  if (unread !== null)
+    return `ssh.configFile cannot be read (${printable(unread, 200)}); write it, or correct ssh.configFile in the configuration`;
   const said = printable(result.stderr.trim().split('\n').at(-1) ?? '', 200);
   return `ssh -G failed: ${said}; mend ~/.ssh/config, then ${fix}`;
 }

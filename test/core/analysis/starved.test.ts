@@ -3,11 +3,13 @@ import { analyze } from '../../../src/core/analysis/analyze.js';
 import { parseDumps } from '../../../src/core/dump/parse.js';
 import { fence, stacks, task } from '../../support/stacks.js';
 
-/** The scheduler's table as 6.1 prints it, and as 6.12 does. */
+/** The scheduler's table as 6.1 prints it, as 6.12 does, and as 7.3 does. */
 const old = (mark: string, comm: string, pid: number, switches: number, prio: number, ran: number) =>
   `${mark} ${comm.padStart(15)} ${String(pid).padStart(5)}         0.000000 ${String(switches).padStart(9)} ${String(prio).padStart(5)}         0.000000 ${String(ran).padStart(9)}.551559         0.000000         0.000000 0 0 /`;
 const recent = (mark: string, comm: string, pid: number, switches: number, prio: number, ran: number) =>
   `${mark} ${comm.padStart(15)} ${String(pid).padStart(5)}         0.000000   E         0.000000           3.000000 ${String(ran).padStart(9)}.551559 ${String(switches).padStart(9)} ${String(prio).padStart(5)}         0.000000         0.000000         0.000000   0      0   /`;
+const weighted = (...[mark, comm, pid, ...rest]: Parameters<typeof recent>) =>
+  recent(mark, comm, pid, ...rest).replace(` ${pid} `, ` ${pid}    1048576 `);
 
 const kind = (...rows: string[]) =>
   analyze(
@@ -23,6 +25,10 @@ describe('real-time tasks that hold every CPU', () => {
   it.each<[string, string[], string]>([
     ['the only CPU', ['cpu#0, 2445 MHz', sleeps, waits, hog], 'starved'],
     ['as 6.12 prints it', ['cpu#0, 2445 MHz', recent(' R', 'sleep', 1, 9, 120, 10), recent('>R', 'hog', 2, 4, 0, 17391)], 'starved'],
+    ['as 7.3 prints it', ['cpu#0, 2445 MHz', weighted(' R', 'sleep', 1, 9, 120, 10), weighted('>R', 'hog', 2, 4, 0, 17391)], 'starved'],
+    ['an ordinary task has its share just now', ['cpu#0, 2445 MHz', weighted('>R', 'sleep', 1, 9, 120, 10), weighted(' R', 'hog', 2, 42, 0, 11373)], 'starved'],
+    ['it was interrupted by such shares', ['cpu#0, 2445 MHz', weighted(' R', 'sleep', 1, 9, 120, 10), weighted('>R', 'hog', 2, 98, 0, 23839)], 'starved'],
+    ['it has only begun', ['cpu#0, 2445 MHz', waits, old('>R', 'hog', 2, 0, 0, 999)], 'none'],
     ['nobody waits', ['cpu#0, 2445 MHz', sleeps, hog], 'none'],
     ['one of two CPUs', ['cpu#0, 2445 MHz', waits, hog, 'cpu#1, 2445 MHz', sleeps], 'none'],
     ['it lets go of the CPU', ['cpu#0, 2445 MHz', waits, old('>R', 'hog', 2, 4000, 0, 17391)], 'none'],

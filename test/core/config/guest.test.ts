@@ -22,6 +22,7 @@ describe('the settings of a guest', () => {
       qmpSocket: '/run/user/7/qemu-system/g1/qmp.sock',
       console: { kind: 'journal' },
       ssh: { ...plain.ssh, host: 'g1' },
+      hostIsName: true,
       detect: plain.detect,
       capture: plain.capture,
       arm: 'report',
@@ -35,6 +36,21 @@ describe('the settings of a guest', () => {
     const text = 'symbols: {systemMap: /maps/%v}\noverrides: [{match: b, symbols: {systemMap: /other}}]';
     const mapOf = (vm: string) => guestSettings(config(text), vm, defaults).symbols.systemMap;
     expect([mapOf('a'), mapOf('b')]).toEqual(['/maps/a', '/other']);
+  });
+
+  it('name the configuration of ssh for each guest', () => {
+    const text =
+      'ssh: {configFile: ~/bench/%v.conf}\noverrides: [{match: b, ssh: {configFile: /c/%v}}, {match: c, ssh: {configFile: null}}]';
+    const fileOf = (vm: string) => guestSettings(config(text), vm, defaults).ssh.configFile;
+    expect(['vm-1a2b3c4d', 'b', 'c'].map(fileOf)).toEqual(['~/bench/vm-1a2b3c4d.conf', '/c/b', null]);
+    expect(() => config('ssh: {configFile: bench/a.conf}')).toThrow(/begins with ~\//);
+    expect(() => config('ssh: {configFile: ~other/a.conf}')).toThrow(/begins with ~\//);
+  });
+
+  it('tell a host that somebody has named from one that is only the name of the VM', () => {
+    const text = "guests: [{name: a, ssh: a}, {name: b}]\noverrides: [{match: c, ssh: {host: 'lab-%v'}}]";
+    const isName = (vm: string) => guestSettings(config(text), vm, defaults).hostIsName;
+    expect(['a', 'b', 'c', 'd'].map(isName)).toEqual([false, true, false, true]);
   });
 
   it('come from its own entry', () => {

@@ -135,12 +135,21 @@ describe('ExportParser', () => {
 
   it('keeps a 48 KiB row whole, and rows stay as they were when more arrives', () => {
     const row = new Uint8Array(48 << 10).fill(0xe4);
-    const stream = exportEntry([['MESSAGE', row]]);
+    const stream = exportEntry([...head(1), ['_BOOT_ID', 'b'], ['MESSAGE', row]]);
     const parser = new ExportParser();
     const first = parser.push(Buffer.concat([stream, stream]));
     parser.push(new Uint8Array(stream.length).fill(65));
     expect(first.map((one) => Buffer.compare(one.message, row))).toEqual([0, 0]);
   });
+
+  it.each(['__CURSOR', '__REALTIME_TIMESTAMP', '__MONOTONIC_TIMESTAMP', '_BOOT_ID'])(
+    'an entry without %s is not dropped in silence',
+    (name) => {
+      const fields: Fields = [...head(1), ['_BOOT_ID', 'b'], ['MESSAGE', 'x']];
+      const rest = fields.filter(([one]) => one !== name);
+      expect(() => new ExportParser().push(exportEntry(rest))).toThrow(`an entry without ${name}`);
+    },
+  );
 
   it.each([17n << 20n, 1n << 40n])('refuses a field of %d bytes before it is in memory', (size) => {
     const head = exportEntry([['MESSAGE', new Uint8Array(1)]]).subarray(0, 8);

@@ -17,7 +17,7 @@ describe('routeOf', () => {
     ['hostname vm\nport 0\n', null],
     ['hostname vm\nport none\n', null],
     ['', null],
-  ])('of %j', (printed, route) => expect(routeOf(printed)).toEqual(route));
+  ])('of %j', (printed, route) => expect(routeOf(printed, 'vm')).toEqual(route));
 });
 
 describe('tcpOutcome', () => {

@@ -249,7 +249,7 @@ describe('work that looks like a hang', () => {
   it('a real-time loop that is young yet is looked at again, and then filed', () => {
     const log = golden('rt-starvation');
     // It has been switched to others in its life before.
-    const young = log.map((line) => line.replace(/(>R .{15} +\d+ +-?\d+\.\d+ +)\d+/, '$150'));
+    const young = log.map((line) => line.replace(/(>R .{15} +\d+ +-?\d+\.\d+ +)\d+/, '$1500'));
     const press = (key: SysrqKey, now: number) => answers(now > 60_000 ? log : young)(key);
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press })).run(90_000);
     expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['starved']);

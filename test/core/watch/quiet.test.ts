@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { guestSettings } from '../../../src/core/config/guest.js';
 import { parseConfig } from '../../../src/core/config/parse.js';
 import { learn, type Learned, quietLimit } from '../../../src/core/watch/quiet.js';
-import { BOOT, VirtualGuest } from '../../support/virtual-guest.js';
+import type { Machine } from '../../../src/core/host/machine.js';
+import { BOOT, MACHINE, VirtualGuest } from '../../support/virtual-guest.js';
 
 const parsed = parseConfig('', 'test.yaml');
 if (!parsed.ok) throw new Error('the defaults are a configuration');
@@ -42,7 +43,11 @@ describe('a guest that boots', () => {
 
   it('is looked at when it is silent for the first time, and left alone when that is its habit', () => {
     let up = 90_000;
-    const guest = new VirtualGuest({ ssh: (at) => (at < up ? 'timed-out' : 'ok'), press: () => [] });
+    const guest = new VirtualGuest({
+      ssh: (at) => (at < up ? 'timed-out' : 'ok'),
+      press: () => [],
+      machine: () => MACHINE,
+    });
     boot(guest, 60_000);
     guest.run(120_000);
     const first = looks(guest);
@@ -52,6 +57,59 @@ describe('a guest that boots', () => {
     guest.run(120_000);
     expect([looks(guest), guest.findings]).toEqual([first, []]);
     expect(guest.state.learned.kernel).toHaveLength(2);
+  });
+
+  /** A guest whose boot is silent for a minute, with what guests before it have learned. */
+  const slow = (machine: Machine | null, before?: VirtualGuest) => {
+    const guest = new VirtualGuest({
+      ssh: (at) => (at < 90_000 ? 'timed-out' : 'ok'),
+      press: () => [],
+      machine: () => machine,
+    });
+    if (before !== undefined) guest.learned = before.learned;
+    boot(guest, 60_000);
+    return guest.run(120_000);
+  };
+
+  it('is left alone when that is the habit of its kernel and machine, whatever its name', () => {
+    const first = slow(MACHINE);
+    expect(looks(first)).toBeGreaterThan(0);
+    expect([...first.learned.keys()]).toEqual(['6.12.3 on q35, 4 vCPUs, 4096 MiB, kvm']);
+    expect(looks(slow({ ...MACHINE, pid: 77 }, first))).toBe(0);
+    expect(looks(slow({ ...MACHINE, release: '7.1.0' }, first))).toBeGreaterThan(0);
+    expect(looks(slow({ ...MACHINE, model: 'q35, 4 vCPUs, 4096 MiB, tcg' }, first))).toBeGreaterThan(0);
+  });
+
+  it('is known by the release on its console, where -kernel does not name one', () => {
+    const first = slow({ ...MACHINE, release: null });
+    expect([...first.learned.keys()]).toEqual(['6.1.0 on q35, 4 vCPUs, 4096 MiB, kvm']);
+    expect(looks(slow({ ...MACHINE, release: null }, first))).toBe(0);
+  });
+
+  it('teaches nothing where its QEMU was not found', () => {
+    const guest = slow(null);
+    expect([guest.learned.size, guest.state.learned]).toEqual([0, {}]);
+    const { identity } = guest.state;
+    expect(identity.pauseMs).toBe(60_000);
+    expect(guest.effects.filter(({ type }) => type === 'identify').length).toBeLessThan(9);
+  });
+
+  it('forgets its QEMU when another is started, and asks again although it asked the old one', () => {
+    const guest = new VirtualGuest({ machine: (at) => ({ ...MACHINE, pid: at < 5_000 ? 1 : 2 }) });
+    guest.run(4_000);
+    expect(guest.state.machine?.pid).toBe(1);
+    guest.later(2_000, { type: 'boot', invocation: 'b', reason: 'QEMU was started' });
+    guest.run(2_000);
+    expect([guest.state.machine, guest.state.learnedFor]).toEqual([null, null]);
+    guest.run(500);
+    expect(guest.state.machine?.pid).toBe(2);
+  });
+
+  it('drops the answer of a QEMU that ended while it was asked for', () => {
+    const guest = new VirtualGuest({ machine: (at) => ({ ...MACHINE, pid: at <= 500 ? 1 : 2 }) });
+    guest.later(500.5, { type: 'boot', invocation: 'b', reason: 'QEMU was started' });
+    expect(guest.run(1_000).state.machine).toBeNull();
+    expect(guest.run(500).state.machine?.pid).toBe(2);
   });
 
   it('teaches nothing where the watchdog slept, or did not see it begin', () => {

@@ -1,0 +1,120 @@
+/**
+ * Whether a guest's console is read. Two pairs of eyes look at the journal: journalctl's own choice of the unit's lines,
+ * as JSON, and what the daemon has read, or where none runs the daemon's own reader. Where they differ, the watchdog is
+ * blind although the lines are there.
+ */
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config, GuestSettings } from '../core/config/schema.js';
+import { guestRouter } from '../core/journal/route.js';
+import { counted } from '../core/words.js';
+import { newestLine } from '../io/journal-newest.js';
+import { runtimeDirectory } from '../io/places.js';
+import { bootId } from '../io/proc.js';
+import { type Check, fault, ok, tool, warning } from './check.js';
+import { GIVE_CONSOLE } from './console-reading.js';
+import { askStatus, controlSocket, type DaemonStatus } from './control.js';
+
+/** From journald to the daemon, on a busy host. */
+const ON_ITS_WAY_MS = 3_000;
+
+/** `consoleFile`: the file that QEMU writes the console to, beside its standard output. */
+export async function checkConsole(
+  config: Config,
+  settings: GuestSettings,
+  consoleFile: string | null,
+): Promise<Check> {
+  const { console, unit } = settings;
+  if (console.kind === 'file') return checkFile(console.path);
+  const check = await checkJournal(config, settings);
+  if (check.result !== 'ok' || consoleFile === null) return check;
+  const file = await checkFile(consoleFile);
+  if (file.result === 'ok')
+    return ok('console', `in the journal of ${unit}; dumps are read from ${consoleFile}`);
+  const fix = 'let this user read it, or the dumps are read from the journal';
+  return warning('console', `QEMU writes it to a file as well, but ${file.detail}`, fix);
+}
+
+async function checkJournal(config: Config, settings: GuestSettings): Promise<Check> {
+  const { unit, vm } = settings;
+  const held = await newestHeld(unit);
+  if (held === 'none')
+    return fault('console', `blind: ${unit} has logged nothing in this boot`, GIVE_CONSOLE);
+  if (held === 'unknown')
+    return warning(
+      'console',
+      `journalctl does not tell what ${unit} logged`,
+      `try: journalctl --user-unit=${unit}`,
+    );
+  const daemon = await guestOfDaemon(vm);
+  return daemon === null ? checkReader(config, settings) : checkDaemon(unit, vm, held);
+}
+
+type DaemonGuest = DaemonStatus['guests'][number];
+
+async function guestOfDaemon(vm: string): Promise<DaemonGuest | null> {
+  const status = await askStatus(controlSocket(runtimeDirectory())).catch(() => null);
+  return status?.guests.find((guest) => guest.vm === vm) ?? null;
+}
+
+/** When journalctl says that the newest line of the unit was logged, in milliseconds since 1970. */
+async function newestHeld(unit: string): Promise<number | 'none' | 'unknown'> {
+  const choice = ['--quiet', '--boot', '--lines=1', '--output=json', `--user-unit=${unit}`];
+  const said = await tool('journalctl', [...choice, '--output-fields=_TRANSPORT', '_TRANSPORT=stdout']);
+  if (said === null) return 'unknown';
+  if (said.trim() === '') return 'none';
+  try {
+    const { __REALTIME_TIMESTAMP: us } = JSON.parse(said) as Record<string, unknown>;
+    return typeof us === 'string' && /^\d+$/.test(us) ? Number(us) / 1_000 : 'unknown';
+  } catch {
+    return 'unknown';
+  }
+}
+
+/** What the running daemon has read against what the journal holds. */
+async function checkDaemon(unit: string, vm: string, held: number): Promise<Check> {
+  // A line that was just logged may be on its way.
+  for (let waited = 0; waited <= ON_ITS_WAY_MS; waited += 500) {
+    const newest = (await guestOfDaemon(vm))?.read.newestMs ?? null;
+    if (newest !== null && newest >= Math.floor(held)) break;
+    await delay(500);
+  }
+  const guest = await guestOfDaemon(vm);
+  const { rows, newestMs } = guest?.read ?? { rows: 0, newestMs: null };
+  if (newestMs !== null && newestMs >= Math.floor(held))
+    return ok('console', `in the journal of ${unit}; the daemon has read ${counted(rows, 'line')} of it`);
+  const behind = newestMs === null ? 'not one of them' : `none after ${new Date(newestMs).toISOString()}`;
+  return fault(
+    'console',
+    `blind: the journal holds lines of ${unit} up to ${new Date(held).toISOString()}, and the daemon has read ${behind}`,
+    `systemctl --user restart wedgewatch; if that does not help, report it with: journalctl --user-unit=${unit} --lines=3 --output=export`,
+  );
+}
+
+/** Without a daemon: its own reader finds the line, or does not. */
+async function checkReader(config: Config, { unit, vm }: GuestSettings): Promise<Check> {
+  const { entry, problem } = await newestLine({ uid: process.getuid?.() ?? 0, unit });
+  if (problem !== null) return fault('console', `blind: ${problem}`, null);
+  const route = entry === null ? null : guestRouter(config, bootId())(entry);
+  if (route?.vm === vm) return ok('console', `in the journal of ${unit}`);
+  const finds = entry === null ? 'does not find them' : `takes them for ${route?.vm ?? 'no guest'}'s`;
+  return fault(
+    'console',
+    `blind: the journal holds lines of ${unit}, and wedgewatch ${finds}`,
+    `is the unit the user's own, and named by discover.unit or in guests? See: journalctl --user-unit=${unit} --lines=3 --output=export`,
+  );
+}
+
+async function checkFile(path: string): Promise<Check> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) return fault('console', `${path} is not a regular file`, null);
+    await access(path, constants.R_OK);
+    if (found.size === 0) return fault('console', `blind: ${path} is empty`, GIVE_CONSOLE);
+    return ok('console', path);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return fault('console', reason, 'start the guest, or correct console: in its guests entry');
+  }
+}

@@ -1,0 +1,76 @@
+/** The QEMU process of a guest, and what its arguments tell. QMP is not asked: its socket serves one client. */
+import { realpath } from 'node:fs/promises';
+import { isQemu, isQemuOf, qmpSocketsOf } from '../core/host/argv.js';
+import { type Machine, machineOf } from '../core/host/machine.js';
+import { monotonicMs } from './clock.js';
+import { readArgv, scanProcesses } from './proc.js';
+
+export interface QemuProcess {
+  pid: number;
+  argv: string[];
+}
+
+export interface Whose {
+  qmpSocket: string;
+  /** The process that was this guest's QEMU before, if any: it is asked first. */
+  pid: number | null;
+  /** The first that wrote under the guest's unit: QEMU, a wrapper of it, or a helper such as varlinkctl. */
+  writer?: number | null;
+}
+
+const IDENTIFY_MS = 2_000;
+/** Guests that are found at once share a reading of /proc. */
+const SCAN_KEPT_MS = 1_000;
+
+/**
+ * The QEMU whose arguments name the guest's QMP socket; else the unit's first writer, where that is a QEMU and not
+ * another guest's. Null where neither is there: a process that merely wrote is nobody's.
+ */
+export async function findQemu(
+  { qmpSocket, pid, writer = null }: Whose,
+  signal: AbortSignal,
+  scan: (signal: AbortSignal) => Promise<QemuProcess[]> = scanQemus,
+): Promise<QemuProcess | null> {
+  const likely = [...new Set([pid, writer])].filter((one) => one !== null);
+  const wrote = new Map<number, string[]>();
+  for (const one of likely) {
+    const argv = await readArgv(one, signal);
+    if (argv === null) continue;
+    if (isQemuOf(argv, qmpSocket)) return { pid: one, argv };
+    if (one === writer) wrote.set(one, argv);
+  }
+  const found = (await scan(signal)).find(({ argv }) => isQemuOf(argv, qmpSocket));
+  if (found !== undefined) return found;
+  for (const [one, argv] of wrote) if (await mayServe(argv, qmpSocket)) return { pid: one, argv };
+  return null;
+}
+
+/** A QEMU that was told of QMP by a link, a relative path or a file; its pid may have become another guest's. */
+async function mayServe(argv: readonly string[], socket: string): Promise<boolean> {
+  if (!isQemu(argv)) return false;
+  const told = qmpSocketsOf(argv);
+  if (told.length === 0) return true;
+  const real = (path: string) => realpath(path).catch(() => path);
+  const own = await real(socket);
+  return (await Promise.all(told.map(real))).includes(own);
+}
+
+const scanQemus = (signal: AbortSignal): Promise<QemuProcess[]> =>
+  scanProcesses((pid, argv) => (isQemu(argv) ? { pid, argv } : null), signal);
+
+let shared: { at: number; found: Promise<QemuProcess[]> } | null = null;
+
+function scanShared(): Promise<QemuProcess[]> {
+  const now = monotonicMs();
+  if (shared === null || now - shared.at >= SCAN_KEPT_MS)
+    shared = { at: now, found: scanQemus(AbortSignal.timeout(IDENTIFY_MS)) };
+  return shared.found;
+}
+
+/** What the arguments of the guest's QEMU tell, within two seconds; null where it is not found. Never throws. */
+export async function identify(whose: Whose, signal?: AbortSignal): Promise<Machine | null> {
+  const deadline = AbortSignal.timeout(IDENTIFY_MS);
+  const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);
+  const found = await findQemu(whose, end, scanShared);
+  return found === null ? null : machineOf(found.pid, found.argv);
+}
