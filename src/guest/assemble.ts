@@ -36,7 +36,7 @@ export const demoRecipe: Recipe = {
   packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
   /** The last two are for the power button. */
   modules: ['virtio_pci', 'virtio_net', 'virtiofs', 'button', 'evdev'],
-  spareModules: [],
+  spareModules: ['virtio_console'],
   programs: [],
   assets: { init: 'init', 'serve-ssh': 'bin/serve-ssh' },
   hostPackages: [],

@@ -149,6 +149,11 @@ export async function continueStore(world: World, vm: string): Promise<void> {
   await world.dev(['systemctl', '--user', 'kill', '--signal=CONT', storeUnit(vm)]);
 }
 
+/** Restarts the server, as its user may: the guest's unit requires it, and is restarted with it. Debian 13 alone. */
+export async function restartStore(world: World, vm: string): Promise<void> {
+  await world.dev(['systemctl', '--user', 'restart', storeUnit(vm)]);
+}
+
 /** Ends the guest and its server; QEMU could not end while it waits for a stopped one. */
 export async function stopGuest(world: World, vm: string): Promise<void> {
   await continueStore(world, vm).catch(() => undefined);
