@@ -34,8 +34,9 @@ export const demoRecipe: Recipe = {
   kernelPattern: /^linux-image-\d.*-cloud-amd64$/,
   /** The libraries are those of dropbear beyond what the host must have itself. */
   packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
-  modules: ['virtio_pci', 'virtio_net', 'virtiofs'],
-  spareModules: [],
+  /** The last two are for the power button. */
+  modules: ['virtio_pci', 'virtio_net', 'virtiofs', 'button', 'evdev'],
+  spareModules: ['virtio_console'],
   programs: [],
   assets: { init: 'init', 'serve-ssh': 'bin/serve-ssh' },
   hostPackages: [],

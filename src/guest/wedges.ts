@@ -14,7 +14,16 @@ export async function wedgeRecipe(): Promise<Recipe> {
     ...demoRecipe,
     packages: [...demoRecipe.packages, 'dmsetup', 'libdevmapper1.02.1', 'udev', 'libkmod2'],
     programs: ['sbin/dmsetup', 'bin/udevadm'],
-    spareModules: ['virtio_blk', 'dm_mod', 'loop', 'nbd', 'nfsv3', 'fuse', 'autofs4'],
+    spareModules: [
+      ...demoRecipe.spareModules,
+      'virtio_blk',
+      'dm_mod',
+      'loop',
+      'nbd',
+      'nfsv3',
+      'fuse',
+      'autofs4',
+    ],
     assets: {
       ...demoRecipe.assets,
       ...Object.fromEntries(files.map((file) => [`wedges/${file}`, inGuest(file)])),

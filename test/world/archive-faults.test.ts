@@ -5,15 +5,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { IncidentRow } from '../../src/core/report/row.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
-import { archive, main, verb } from './by-hand.js';
-import { startGuest, waitForPrompt } from './guests.js';
+import { archive, mainOf, verb } from './by-hand.js';
+import { newVm, startGuest, waitForPrompt } from './guests.js';
 import { user, World } from './world.js';
 
 const tasks = Number(process.env['WEDGEWATCH_TASKS'] ?? 100);
 const memory = tasks > 1000 ? '1536M' : '384M';
 const MINUTES = 600_000;
 /** QEMU's own copy of the console. The user may not read it: only the journal is left to the watchdog. */
-const truth = join(user.home, 'lab.console');
+const truth = join(user.home, 'truth.console');
+const lab = newVm();
 const small = join(user.home, 'small');
 const OLD = 14;
 const OLD_BYTES = 64 << 10;
@@ -46,7 +47,8 @@ async function incidents(): Promise<IncidentRow[]> {
   return JSON.parse((await verb(world, 'list --json')).out) as IncidentRow[];
 }
 
-const startWatchdog = () => sh(`systemd-run --user --quiet --collect --unit=watchdog -- ${main} run`);
+const startWatchdog = () =>
+  sh(`systemd-run --user --quiet --collect --unit=watchdog -- ${mainOf(world).join(' ')} run`);
 const log = () => sh('journalctl --user-unit=watchdog --output=cat');
 
 beforeAll(async () => {
@@ -60,7 +62,7 @@ beforeAll(async () => {
   const config = 'capture: {dumpTimeout: 10min}\ndetect: {secondLook: 1s, silence: 1h, bootSilence: 1h}\n';
   await world.write(join(user.home, '.config/wedgewatch/config.yaml'), config);
   const append = `loglevel=7 wedge.tasks=${tasks}`;
-  await startGuest(world, { vm: 'lab', mode: 'none', port: 2320, append, memory, log: truth });
+  await startGuest(world, { vm: lab, mode: 'none', port: 2320, append, memory, log: truth });
   await waitForPrompt(world, truth, MINUTES);
   await sh(`chmod 0 ${truth}`);
 }, MINUTES);
@@ -80,7 +82,7 @@ test(
   done; echo $n`;
     const [kills, { code, out }] = await Promise.all([
       sh(killer, MINUTES),
-      verb(world, '--quiet capture lab --json', MINUTES).finally(() => sh('touch over')),
+      verb(world, `--quiet capture ${lab} --json`, MINUTES).finally(() => sh('touch over')),
     ]);
     const incident = JSON.parse(out) as Incident;
     const path = join(archive, incident.id);
@@ -97,9 +99,9 @@ test(
 test('the journal is vacuumed under a capture whose watchdog was killed', { timeout: MINUTES }, async () => {
   const before = (await incidents()).length;
   await startWatchdog();
-  const state = async () => (await verb(world, 'status lab --json')).out;
+  const state = async () => (await verb(world, `status ${lab} --json`)).out;
   await expect.poll(state, { timeout: 30_000, interval: 300 }).toContain('"state": "up"');
-  const asked = verb(world, 'capture lab', MINUTES);
+  const asked = verb(world, `capture ${lab}`, MINUTES);
   const partial = `${archive}/*.partial/console.raw`;
   await sh(`until grep -q 'sysrq: Show State' ${partial}; do sleep 0.05; done`);
   await sh('systemctl --user kill --signal=KILL watchdog');
@@ -129,12 +131,12 @@ test('the journal is vacuumed under a capture whose watchdog was killed', { time
 
 test('two captures by hand never press keys at once', { timeout: MINUTES }, async () => {
   const [first, second] = await Promise.all([
-    verb(world, `capture lab --keys wtl --note "who was first" --json`, MINUTES),
-    sh('sleep 1').then(() => verb(world, 'capture lab')),
+    verb(world, `capture ${lab} --keys wtl --note "who was first" --json`, MINUTES),
+    sh('sleep 1').then(() => verb(world, `capture ${lab}`)),
   ]);
   expect(second).toMatchObject({
     code: 5,
-    err: expect.stringMatching(/lab is being captured already/) as string,
+    err: expect.stringMatching(/vm-\w+ is being captured already/) as string,
   });
   const { note, evidence: taken } = JSON.parse(first.out) as Incident;
   expect(note).toBe('who was first');
@@ -163,7 +165,7 @@ test(
     done`);
     const config = `capture: {dumpTimeout: 10min}\narchive: {directory: ${small}}\n`;
     await world.write(join(user.home, 'small.yaml'), config);
-    const { code, out, err } = await verb(world, '-c small.yaml capture lab', MINUTES);
+    const { code, out, err } = await verb(world, `-c small.yaml capture ${lab}`, MINUTES);
     const left = (await sh(`ls ${small}/incidents`)).trim().split('\n');
     const path = join(small, 'incidents', left.at(-1) ?? '');
     process.stdout.write(
@@ -185,7 +187,7 @@ test(
   async () => {
     await world.root(['mount', '-o', 'remount,ro', small]);
     const words = /its filesystem is read-only\. Fix: remount it/;
-    expect(await verb(world, '-c small.yaml capture lab')).toMatchObject({
+    expect(await verb(world, `-c small.yaml capture ${lab}`)).toMatchObject({
       code: 5,
       err: expect.stringMatching(words) as string,
     });

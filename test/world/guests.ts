@@ -1,11 +1,18 @@
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import stripAnsi from 'strip-ansi';
-import { qemuArguments, type QemuOptions } from '../../src/guest/qemu.js';
 import { sshConfig } from '../../src/guest/start.js';
-import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
+import { guestUnit, lastLines, type Machine, storeUnit, unitsOf } from './guest-units.js';
 import { user, type World } from './world.js';
+
+export { guestUnit, qmpSocket } from './guest-units.js';
+
+/** A name for a guest, new for each run, as kdevops gives them. */
+export const newVm = () => `vm-${randomBytes(4).toString('hex')}`;
+
+/** Whether ssh knows the guest by its name. */
+type KnownToSsh = 'known' | 'unknown';
 
 interface WorldGuest {
   vm: string;
@@ -22,6 +29,8 @@ interface WorldGuest {
   extra?: readonly string[];
   /** Path inside of another initrd than the image's. */
   initrd?: string;
+  /** Default: known. */
+  ssh?: KnownToSsh;
 }
 
 interface DebianGuest {
@@ -31,21 +40,9 @@ interface DebianGuest {
   wedge?: string;
   /** More of the kernel command line, e.g. `quiet`. */
   append?: string;
+  /** Whether systemd's lines go to a second console, as with kdevops, and leave the serial one. Default: false. */
+  hvc?: boolean;
 }
-
-const units = join(user.home, '.config/systemd/user');
-const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
-
-/** The unit of a guest. */
-export const guestUnit = (vm: string) => `qemu-system@${vm}.service`;
-
-/** Its QMP socket, inside. */
-export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
-
-const quoted = (argument: string) => (argument.includes(' ') ? `"${argument}"` : argument);
-
-const lastLines = (world: World, unit: string) =>
-  world.dev(['journalctl', `--user-unit=${unit}`, '--lines=30', '--output=cat']);
 
 /** What its console has said, without the control characters. */
 export async function consoleOf(world: World, vm: string): Promise<string> {
@@ -55,23 +52,24 @@ export async function consoleOf(world: World, vm: string): Promise<string> {
 
 const prepared = new WeakMap<World, Promise<void>>();
 
-/** What a user of such guests has in place: the template of their unit, and an ssh_config. */
+const workbench = join(user.home, '.local/state/windmill/workbench/system/ssh/config.d');
+/** What the world itself asks a guest by whose name ssh does not know. */
+const asideConfig = (vm: string) => join(user.home, '.config/aside', `${vm}.conf`);
+
+/** What a user of such guests has in place: their units, and an ssh_config. */
 async function prepareUser(world: World): Promise<void> {
-  const template = join(import.meta.dirname, 'units/qemu-system@.service');
-  await world.write(join(units, 'qemu-system@.service'), await readFile(template, 'utf8'));
-  await world.write(join(user.home, '.ssh/config'), 'Include guests/*\n');
-  await world.dev(['systemctl', '--user', 'daemon-reload']);
+  await unitsOf(world).prepare(world);
+  await world.dev(['mkdir', '-p', workbench]);
+  await world.write(join(user.home, '.ssh/config'), `Include ${workbench}/*.conf\n`);
 }
 
-/** What differs between the guests that a user of the world can start. */
-interface Machine extends Omit<WorldGuest, 'mode' | 'initrd'> {
-  image: QemuOptions['image'];
-  append: string;
+interface Reached extends Machine {
   /** Private key inside that the guest's root accepts. */
   sshKey: string;
+  ssh?: KnownToSsh | undefined;
 }
 
-/** Starts a guest as a unit of the world's user, with its virtiofsd beside it, and returns at once. */
+/** Starts a guest as a unit of the world's user, as this world's host runs them, and returns at once. */
 export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
   const { vm, mode, port, append = 'loglevel=7', initrd, ...rest } = guest;
   const { image } = world;
@@ -90,7 +88,7 @@ export async function startGuest(world: World, guest: WorldGuest): Promise<void>
  * boots to SSH in half a minute to a minute, and its root's password is `wedge`.
  */
 export async function startDebianGuest(world: World, guest: DebianGuest): Promise<void> {
-  const { vm, port, wedge, append = '' } = guest;
+  const { vm, port, wedge, append = '', hvc = false } = guest;
   const { kernel, root, sshKey } = world.debian;
   const drive = `if=none,id=root,file=${root},format=raw,snapshot=on`;
   const mode = wedge === undefined ? '' : `wedge=${wedge}`;
@@ -99,36 +97,21 @@ export async function startDebianGuest(world: World, guest: DebianGuest): Promis
     port,
     image: { kernel, initrd: null },
     append: `root=/dev/nvme0n1 rw net.ifnames=0 sysrq_always_enabled ${mode} ${append}`,
+    hvc,
     extra: ['-drive', drive, '-device', 'nvme,drive=root,serial=root'],
     sshKey,
   });
 }
 
-async function startMachine(world: World, machine: Machine): Promise<void> {
-  const { vm, port, sshKey, log, ...rest } = machine;
+async function startMachine(world: World, { sshKey, ssh = 'known', ...machine }: Reached): Promise<void> {
+  const { vm, port } = machine;
   if (!prepared.has(world)) prepared.set(world, prepareUser(world));
   await prepared.get(world);
   const key = join(user.home, '.ssh', `id_${vm}`);
   await world.write(key, `${await world.root(['cat', sshKey])}\n`);
-  const virtiofsdSocket = join(user.home, `${vm}-store.sock`); // not in /run, which it may not see
-  const serve = virtiofsdCommand(world.image.store, virtiofsdSocket, 'other');
-  const run = ['systemd-run', '--user', '--quiet', '--collect', `--unit=${storeUnit(vm)}`];
-  await world.dev([...run, '--', ...serve]);
-  const args = qemuArguments({
-    ...rest,
-    vm,
-    virtiofsdSocket,
-    qmpSocket: qmpSocket(vm),
-    sshPort: port,
-    console: log === undefined ? 'stdio' : { log },
-  });
-  const environment = `QEMU_ARGS='${args.map(quoted).join(' ')}'\n`;
-  await world.write(join(user.home, '.config/qemu-system', `${vm}.env`), environment);
-  await world.write(join(user.home, '.ssh/guests', vm), sshConfig(vm, port, key));
-  const ready = `until test -S ${virtiofsdSocket}; do systemctl --user is-active ${storeUnit(vm)} && sleep 0.05 || exit; done`;
-  await world.dev(['sh', '-c', ready], 10_000).catch(async (error: unknown) => {
-    throw new Error(await lastLines(world, storeUnit(vm)), { cause: error });
-  });
+  const config = ssh === 'known' ? join(workbench, `${vm}.conf`) : asideConfig(vm);
+  await world.write(config, sshConfig(vm, port, key));
+  await unitsOf(world).install(world, machine);
   await world.dev(['systemctl', '--user', 'start', guestUnit(vm)]);
 }
 
@@ -138,12 +121,17 @@ export async function waitForPrompt(world: World, log: string, timeoutMs = 60_00
   await world.root(['sh', '-c', script], timeoutMs);
 }
 
+/** Runs a command in the guest over SSH, also where the user's ssh does not know its name. @returns its output */
+export function inGuest(world: World, vm: string, command: string, timeoutMs = 10_000): Promise<string> {
+  const script = `[ ! -e ${asideConfig(vm)} ] || set -- -F ${asideConfig(vm)} "$@"; exec ssh "$@"`;
+  return world.dev(['sh', '-c', script, 'ssh', '-o', 'ConnectTimeout=2', vm, command], timeoutMs);
+}
+
 /** Waits until a command runs in the guest over SSH. @throws Error at the deadline, in milliseconds */
 export async function waitForSsh(world: World, vm: string, timeoutMs = 60_000): Promise<void> {
   const end = performance.now() + timeoutMs;
   for (;;) {
-    const attempt = world.dev(['ssh', '-o', 'ConnectTimeout=2', vm, 'true'], 5_000);
-    const error = await attempt.then(() => null, String);
+    const error = await inGuest(world, vm, 'true', 5_000).then(() => null, String);
     if (error === null) return;
     if (performance.now() > end)
       throw new Error(`${error}\nIts console ends:\n${await lastLines(world, guestUnit(vm))}`);
@@ -151,7 +139,7 @@ export async function waitForSsh(world: World, vm: string, timeoutMs = 60_000): 
   }
 }
 
-/** Stops the server of the guest's store with SIGSTOP: what needs it, waits from now on. */
+/** Stops the server of the guest's store with SIGSTOP, all its processes: what needs it, waits from now on. */
 export async function stopStore(world: World, vm: string): Promise<void> {
   await world.dev(['systemctl', '--user', 'kill', '--signal=STOP', storeUnit(vm)]);
 }
@@ -161,20 +149,13 @@ export async function continueStore(world: World, vm: string): Promise<void> {
   await world.dev(['systemctl', '--user', 'kill', '--signal=CONT', storeUnit(vm)]);
 }
 
-/** Stops the guest and its server; QEMU could not end while it waits for a stopped one. */
-export async function stopGuest(world: World, vm: string): Promise<void> {
-  await continueStore(world, vm).catch(() => undefined);
-  await world.dev(['systemctl', '--user', 'stop', guestUnit(vm)]);
-  // It ends by itself with its guest, and its transient unit is then gone.
-  await world.dev(['systemctl', '--user', 'stop', storeUnit(vm)]).catch(() => undefined);
+/** Restarts the server, as its user may: the guest's unit requires it, and is restarted with it. Debian 13 alone. */
+export async function restartStore(world: World, vm: string): Promise<void> {
+  await world.dev(['systemctl', '--user', 'restart', storeUnit(vm)]);
 }
 
-/** Lets the unit of a guest end it by QMP's `quit`, as a user's unit may: a client that holds the socket delays that. */
-export async function quitOverQmp(world: World, vm: string): Promise<void> {
-  const quit = `c=require("net").connect("${qmpSocket(vm)}");c.write("{\\"execute\\":\\"qmp_capabilities\\"}{\\"execute\\":\\"quit\\"}");c.resume();c.on("error",()=>{})`;
-  await world.write(join(user.home, '.config/quit', `${vm}.cjs`), quit);
-  const command = `${process.execPath} ${join(user.home, '.config/quit', `${vm}.cjs`)}`;
-  const dropIn = join(units, `${guestUnit(vm)}.d`, 'stop.conf');
-  await world.write(dropIn, `[Service]\nExecStop=${command}\n`);
-  await world.dev(['systemctl', '--user', 'daemon-reload']);
+/** Ends the guest and its server; QEMU could not end while it waits for a stopped one. */
+export async function stopGuest(world: World, vm: string): Promise<void> {
+  await continueStore(world, vm).catch(() => undefined);
+  await unitsOf(world).cut(world, vm);
 }

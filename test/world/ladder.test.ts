@@ -11,14 +11,15 @@ import type { Incident } from '../../src/core/report/incident.js';
 import type { Check } from '../../src/daemon/check.js';
 import { askStatus, controlSocket } from '../../src/daemon/control.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
-import { guestUnit, quitOverQmp, startGuest, waitForSsh } from './guests.js';
+import { mainOf } from './by-hand.js';
+import { guestUnit, newVm, startGuest, waitForSsh } from './guests.js';
 import { user, World } from './world.js';
 
-const main = [process.execPath, join(import.meta.dirname, '../../dist/cli/main.js')];
+const [keys, fixed] = [newVm(), newVm()];
 /** Nothing here is wedged, and the capture is by hand: no look may come in between on a busy host. */
 const CONFIG = `ssh: {timeout: 10s, failures: 20}
 detect: {silence: 1h, bootSilence: 1h}
-overrides: [{match: fixed, arm: fix}]
+overrides: [{match: ${fixed}, arm: fix}]
 symbols: {systemMap: /home/dev/System.map}
 `;
 const LINKED_AT = 0xffffffff81000000n;
@@ -56,7 +57,10 @@ class Hands {
 
 /** Exit code and output of a verb, as the user. */
 async function verb(args: string): Promise<{ code: number; out: string }> {
-  const said = await world.dev(['sh', '-c', `${main.join(' ')} --quiet ${args}; echo "exit $?"`], 180_000);
+  const said = await world.dev(
+    ['sh', '-c', `${mainOf(world).join(' ')} --quiet ${args}; echo "exit $?"`],
+    180_000,
+  );
   const [, out = '', code = ''] = /^([^]*?)\n?exit (\d+)$/.exec(said.trimEnd()) ?? [];
   return { code: Number(code), out };
 }
@@ -73,14 +77,11 @@ const becomes = (ask: () => Promise<unknown>, expected: unknown) =>
 beforeAll(async () => {
   world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
   await world.write(join(user.home, '.config/wedgewatch/config.yaml'), CONFIG);
-  await world.dev(['systemd-run', '--user', '--quiet', '--unit=wedgewatch', '--', ...main, 'run']);
-  await startGuest(world, { vm: 'keys', mode: 'none', port: 2410, append: 'loglevel=4' });
-  await startGuest(world, { vm: 'fixed', mode: 'none', port: 2411, append: 'quiet wedge.sysrq=16' });
-  for (const vm of ['keys', 'fixed']) {
-    await quitOverQmp(world, vm);
-    await waitForSsh(world, vm);
-  }
-  hands = new Hands('keys');
+  await world.dev(['systemd-run', '--user', '--quiet', '--unit=wedgewatch', '--', ...mainOf(world), 'run']);
+  await startGuest(world, { vm: keys, mode: 'none', port: 2410, append: 'loglevel=4' });
+  await startGuest(world, { vm: fixed, mode: 'none', port: 2411, append: 'quiet wedge.sysrq=16' });
+  for (const vm of [keys, fixed]) await waitForSsh(world, vm);
+  hands = new Hands(keys);
 });
 
 afterAll(async () => {
@@ -143,12 +144,12 @@ describe('a healthy guest', () => {
   ] as const;
 
   const sysrqOf = async () => {
-    const { code, out } = await verb('doctor keys --json');
-    return { code, check: (JSON.parse(out) as Check[]).find(({ what }) => what === 'keys: SysRq') };
+    const { code, out } = await verb(`doctor ${keys} --json`);
+    return { code, check: (JSON.parse(out) as Check[]).find(({ what }) => what === `${keys}: SysRq`) };
   };
 
   test('is armed where it hears its keys and lets dumps through', async () => {
-    await becomes(async () => (await statusOf('keys'))?.armed, 'yes');
+    await becomes(async () => (await statusOf(keys))?.armed, 'yes');
     expect(await sysrqOf()).toMatchObject({
       check: { result: 'ok', detail: expect.stringMatching(/^armed: yes/) as string },
     });
@@ -178,19 +179,19 @@ describe('a healthy guest', () => {
 
   test('is armed over SSH where the configuration says so, and the journal has it', async () => {
     const set = 'set over SSH, kernel.sysrq was 16, the loglevel 4';
-    await becomes(async () => (await statusOf('fixed'))?.armed, `yes: ${set}`);
-    expect(await world.dev(['ssh', 'fixed', 'cat /proc/sys/kernel/sysrq /proc/sys/kernel/printk'])).toMatch(
+    await becomes(async () => (await statusOf(fixed))?.armed, `yes: ${set}`);
+    expect(await world.dev(['ssh', fixed, 'cat /proc/sys/kernel/sysrq /proc/sys/kernel/printk'])).toMatch(
       /^1\n7\t/,
     );
     const log = await world.dev(['journalctl', '--user-unit=wedgewatch.service', '--output=cat']);
-    expect(log).toContain(`fixed: arm: fix: ${set}`);
-    expect(log).not.toContain('keys: arm: fix');
+    expect(log).toContain(`${fixed}: arm: fix: ${set}`);
+    expect(log).not.toContain(`${keys}: arm: fix`);
   });
 });
 
 /** The System.map of the guest's kernel, which the demo's package has not: out of the relocated one, put back. */
 async function writeSystemMap(): Promise<void> {
-  await world.dev(['sh', '-c', `ssh keys "grep -i ' t [^[]*$' /proc/kallsyms" >kallsyms`]);
+  await world.dev(['sh', '-c', `ssh ${keys} "grep -i ' t [^[]*$' /proc/kallsyms" >kallsyms`]);
   const text = await readFile(world.outside(join(user.home, 'kallsyms')), 'utf8');
   const by = BigInt(`0x${/^(\S+) T _text$/m.exec(text)?.[1] ?? 0}`) - LINKED_AT;
   const linked = text.replace(/^[0-9a-f]{16}/gm, (address) => (BigInt(`0x${address}`) - by).toString(16));
@@ -205,10 +206,10 @@ describe('a capture', () => {
     await hands.run(`echo ${mask} >/proc/sys/kernel/sysrq; echo ${level} >/proc/sys/kernel/printk`);
     if (ssh === 'is lost') {
       await hands.run('kill $(pidof nc) 2>/dev/null; true');
-      await becomes(async () => (await statusOf('keys'))?.ssh?.kind, 'refused');
+      await becomes(async () => (await statusOf(keys))?.ssh?.kind, 'refused');
     }
     const began = performance.now();
-    const captured = await verb('capture keys --json');
+    const captured = await verb(`capture ${keys} --json`);
     const incident = JSON.parse(captured.out) as Incident;
     tell(row, incident, captured.code, performance.now() - began);
     expect(captured.code).toBe(code);
@@ -227,16 +228,16 @@ describe('a capture', () => {
       await world.dev(['systemctl', '--user', 'stop', guestUnit(vm)]);
       return performance.now() - began;
     };
-    const alone = await stop('keys');
-    const capture = verb('capture fixed --json');
-    await becomes(async () => (await statusOf('fixed'))?.busy, true);
-    const meanwhile = await stop('fixed');
+    const alone = await stop(keys);
+    const capture = verb(`capture ${fixed} --json`);
+    await becomes(async () => (await statusOf(fixed))?.busy, true);
+    const meanwhile = await stop(fixed);
     process.stdout.write(
       `stop: ${alone.toFixed(0)} ms, in the middle of a capture ${meanwhile.toFixed(0)} ms\n`,
     );
     expect(meanwhile).toBeLessThan(alone + 2_000);
     expect((await capture).code).not.toBe(0);
-    await becomes(async () => (await statusOf('fixed'))?.state, 'gone');
+    await becomes(async () => (await statusOf(fixed))?.state, 'gone');
   });
 });
 

@@ -8,7 +8,7 @@ import type { Incident } from '../../src/core/report/incident.js';
 import type { Check } from '../../src/daemon/check.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { verb } from './by-hand.js';
-import { startGuest, stopGuest, waitForPrompt } from './guests.js';
+import { newVm, startGuest, stopGuest, waitForPrompt } from './guests.js';
 import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
@@ -17,14 +17,15 @@ const tasks = Number(asked ?? 250);
 const memory = tasks > 1000 ? '1536M' : '384M';
 const conf = '[Journal]\nRateLimitIntervalSec=30s\nRateLimitBurst=400\n';
 const uid = Number(user.runtime.split('/').at(-1));
-const log = join(user.home, 'large.console');
+const vm = newVm();
+const log = join(user.home, `${vm}.console`);
 const MINUTES = 600_000;
 
 let world: World;
 
 async function capture(name: string): Promise<{ code: number; incident: Incident; waiters: number }> {
   const began = performance.now();
-  const { code, out, err } = await verb(world, '--quiet capture large --json', MINUTES);
+  const { code, out, err } = await verb(world, `--quiet capture ${vm} --json`, MINUTES);
   if (out === '') throw new Error(`exit ${code}: ${err}`);
   const incident = JSON.parse(out) as Incident;
   const t = incident.dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
@@ -39,7 +40,7 @@ async function capture(name: string): Promise<{ code: number; incident: Incident
 }
 
 const rateLimit = async () => {
-  const checks = JSON.parse((await verb(world, 'doctor large --json')).out) as Check[];
+  const checks = JSON.parse((await verb(world, `doctor ${vm} --json`)).out) as Check[];
   return checks.find(({ what }) => what === 'journald rate limit');
 };
 
@@ -47,7 +48,7 @@ const rateLimit = async () => {
 async function start(): Promise<void> {
   await world.root(['rm', '-f', log]);
   const append = `loglevel=7 wedge.tasks=${tasks}`;
-  await startGuest(world, { vm: 'large', mode: 'none', port: 2310, memory, append, log });
+  await startGuest(world, { vm, mode: 'none', port: 2310, memory, append, log });
   await waitForPrompt(world, log, MINUTES);
   await world.dev(['chmod', '0', log]);
 }
@@ -80,11 +81,11 @@ test('through journald alone it loses lines, and says so', { timeout: MINUTES },
 
 test('from QEMU’s own log file it is whole', { timeout: MINUTES }, async () => {
   await world.dev(['chmod', '600', log]);
-  expect((await verb(world, 'doctor large')).out).toContain(`dumps are read from ${log}`);
+  expect((await verb(world, `doctor ${vm}`)).out).toContain(`dumps are read from ${log}`);
   const { incident, waiters } = await capture('logfile');
   expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
   expect(waiters).toBe(tasks);
-  await stopGuest(world, 'large');
+  await stopGuest(world, vm);
 });
 
 test('through journald with the drop-in it is whole', { timeout: MINUTES }, async () => {

@@ -24,13 +24,13 @@ export function machineDirectory(pid: number): MachineDirectory {
   return { base, name, tmpfs, root: join(tmpfs, 'root'), share: join(base, 'share') };
 }
 
-/** Mounts an overlay of this host's file systems: what is written to it lives in memory. */
-export async function mountRoot({ tmpfs, root, share }: MachineDirectory): Promise<void> {
+/** Mounts an overlay of the file systems of a root directory: what is written to it lives in memory. */
+export async function mountRoot({ tmpfs, root, share }: MachineDirectory, lower: string): Promise<void> {
   for (const directory of [tmpfs, share]) await mkdir(directory, { recursive: true });
   await call('mount', ['-t', 'tmpfs', '-o', 'size=2g,mode=755', 'tmpfs', tmpfs], { timeoutMs });
   const [upper, work] = [join(tmpfs, 'upper'), join(tmpfs, 'work')];
   for (const directory of [upper, work, root]) await mkdir(directory);
-  const layers = `lowerdir=/,upperdir=${upper},workdir=${work}`;
+  const layers = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
   await call('mount', ['-t', 'overlay', '-o', layers, 'overlay', root], { timeoutMs });
 }
 

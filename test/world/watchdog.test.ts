@@ -3,50 +3,32 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
 import type { IncidentRow } from '../../src/core/report/row.js';
-import type { Check } from '../../src/daemon/check.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
 import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
-import { continueStore, guestUnit, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
-import { binary, readIncident, startWatchdog } from './watchdog.js';
+import { continueStore, guestUnit, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import {
+  binary,
+  checksOf,
+  guestStatus,
+  readIncident,
+  startWatchdog,
+  waitForState,
+  wedgeAndCatch,
+} from './watchdog.js';
 import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
+
+const [healthy, quiet, refusing, killed] = [newVm(), newVm(), newVm(), newVm()];
 
 let image: GuestImage;
 let world: World;
 
 const verb = (args: string[], timeoutMs = 30_000) => world.dev([binary, ...args], timeoutMs);
-
-async function status(): Promise<DaemonStatus> {
-  return JSON.parse(await verb(['status', '--json'])) as DaemonStatus;
-}
-
-const guestNamed = async (vm: string) => (await status()).guests.find((guest) => guest.vm === vm);
-
-/** What doctor finds of a guest: each check with its result. */
-async function checksOf(vm: string): Promise<Record<string, string>> {
-  const said = await world.dev(['sh', '-c', `${binary} doctor ${vm} --json || true`]);
-  const checks = (JSON.parse(said) as Check[]).filter(({ what }) => what.startsWith(`${vm}: `));
-  return Object.fromEntries(checks.map(({ what, result }) => [what.slice(vm.length + 2), result]));
-}
-
-async function becomes(vm: string, state: string): Promise<void> {
-  await expect
-    .poll(async () => (await guestNamed(vm))?.state, { timeout: 60_000, interval: 500 })
-    .toBe(state);
-}
-
+const guestNamed = (vm: string) => guestStatus(world, vm);
+const becomes = (vm: string, state: string) => waitForState(world, vm, state);
 const incidentOf = (id: string): Promise<Incident> => readIncident(world, id);
-
-/** Stops the guest's store, waits until the incident is there, and returns it. */
-async function wedgeAndCatch(vm: string): Promise<Incident> {
-  await stopStore(world, vm);
-  await becomes(vm, 'held');
-  const id = async () => (await guestNamed(vm))?.lastIncident ?? null;
-  await expect.poll(id, { timeout: 10_000, interval: 200 }).not.toBeNull();
-  return incidentOf((await id()) ?? '');
-}
 
 beforeAll(async () => {
   image = await buildGuest(guestCache(), { log: () => undefined });
@@ -70,7 +52,7 @@ test('a user who may not read a journal is told so, with the fix', async () => {
     '-u',
     'other',
     '--',
-    process.execPath,
+    world.host.node,
     join(project, 'dist/cli/main.js'),
     'doctor',
   ];
@@ -82,27 +64,22 @@ test('a user who may not read a journal is told so, with the fix', async () => {
 });
 
 test('a guest that comes later is found; watched while healthy, it is armed and up', async () => {
-  await startGuest(world, { vm: 'healthy', mode: 'none', port: 2210 });
-  await waitForSsh(world, 'healthy');
-  await becomes('healthy', 'up');
-  await expect.poll(async () => (await guestNamed('healthy'))?.armed, { timeout: 20_000 }).toBe('yes');
-  expect(await checksOf('healthy')).toEqual({ QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok' });
+  await startGuest(world, { vm: healthy, mode: 'none', port: 2210 });
+  await waitForSsh(world, healthy);
+  await becomes(healthy, 'up');
+  await expect.poll(async () => (await guestNamed(healthy))?.armed, { timeout: 20_000 }).toBe('yes');
+  expect(await checksOf(world, healthy)).toEqual({ QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok' });
 });
 
 test('with `quiet`, a page-in on a dead share is archived within 20 s of losing SSH, bodies and all; let go, it recovers', async () => {
-  const vm = 'quiet';
+  const vm = quiet;
   await startGuest(world, { vm, mode: 'job', port: 2212, append: 'quiet' });
   await waitForSsh(world, vm);
   await becomes(vm, 'up');
-  const incident = await wedgeAndCatch(vm);
+  const incident = await wedgeAndCatch(world, vm);
   expect(incident.verdict).toMatchObject({ class: 'blocked', frame: 'filemap_fault' });
   expect(incident.verdict.title).toMatch(/page-in .*virtiofs:store \(inferred; virtiofsd stopped\)/);
-  expect(incident.evidence).toMatchObject({ complete: true, incompleteBecause: [] });
-  expect(incident.evidence.dumps.map(({ name, endedBy }) => [name, endedBy])).toEqual([
-    ['sysrq-w.1', 'fence'],
-    ['sysrq-w.2', 'fence'],
-    ['sysrq-t', 'fence'],
-  ]);
+  expectWhole(incident);
   expect(Date.parse(incident.filedAt) - Date.parse(incident.wedgedSince ?? '')).toBeLessThan(20_000);
   await continueStore(world, vm);
   await becomes(vm, 'recovered');
@@ -127,13 +104,13 @@ test('the demo of a user with a manager and a journal: this watchdog leaves its 
 });
 
 test('a guest that refuses its dumps is not filed as a success: the mask, its line and the fix', async () => {
-  await startGuest(world, { vm: 'refusing', mode: 'job', port: 2213, append: 'loglevel=7 wedge.sysrq=438' });
-  await waitForSsh(world, 'refusing');
-  await becomes('refusing', 'up');
-  const armed = async () => (await guestNamed('refusing'))?.armed;
+  await startGuest(world, { vm: refusing, mode: 'job', port: 2213, append: 'loglevel=7 wedge.sysrq=438' });
+  await waitForSsh(world, refusing);
+  await becomes(refusing, 'up');
+  const armed = async () => (await guestNamed(refusing))?.armed;
   await expect.poll(armed, { timeout: 20_000 }).toBe('no: kernel.sysrq=438 lacks bit 8');
-  expect(await checksOf('refusing')).toMatchObject({ SSH: 'ok', SysRq: 'fault' });
-  const { verdict, evidence } = await wedgeAndCatch('refusing');
+  expect(await checksOf(world, refusing)).toMatchObject({ SSH: 'ok', SysRq: 'fault' });
+  const { verdict, evidence } = await wedgeAndCatch(world, refusing);
   expect(verdict.class).toBe('unknown');
   expect(evidence).toMatchObject({
     complete: false,
@@ -143,20 +120,20 @@ test('a guest that refuses its dumps is not filed as a success: the mask, its li
   expect(reasons).toContain('sysrq: This sysrq operation is disabled.');
   expect(reasons).toContain('sysctl -w kernel.sysrq=1');
   await expect(verb(['show'])).rejects.toMatchObject({ exitCode: 4 });
-  await stopGuest(world, 'refusing');
+  await stopGuest(world, refusing);
 });
 
 test('a watchdog that is killed in the middle of a capture files it at its next start, and then a whole one', async () => {
-  await startGuest(world, { vm: 'killed', mode: 'job', port: 2215 });
-  await waitForSsh(world, 'killed');
-  await becomes('killed', 'up');
-  await stopStore(world, 'killed');
+  await startGuest(world, { vm: killed, mode: 'job', port: 2215 });
+  await waitForSsh(world, killed);
+  await becomes(killed, 'up');
+  await stopStore(world, killed);
   await expect
-    .poll(async () => (await guestNamed('killed'))?.state, { timeout: 30_000, interval: 50 })
+    .poll(async () => (await guestNamed(killed))?.state, { timeout: 30_000, interval: 50 })
     .toBe('confirming');
   await world.dev(['systemctl', '--user', 'kill', '--signal=KILL', 'wedgewatch']);
   const incidents = async () => {
-    const rows = await world.dev(['sh', '-c', `${binary} list --json --vm killed || true`]);
+    const rows = await world.dev(['sh', '-c', `${binary} list --json --vm ${killed} || true`]);
     return JSON.parse(rows) as IncidentRow[];
   };
   await expect.poll(async () => (await incidents()).length, { timeout: 60_000, interval: 500 }).toBe(2);
@@ -164,11 +141,11 @@ test('a watchdog that is killed in the middle of a capture files it at its next 
   expect(cut?.evidence).toBe('incomplete: the watchdog was killed in the middle of this capture');
   expect(whole).toMatchObject({ complete: true, evidence: 'w w t' });
   expect(whole?.verdict).toContain('filemap_fault');
-  await stopGuest(world, 'killed');
+  await stopGuest(world, killed);
 });
 
 test('a guest that is stopped is gone, not wedged', async () => {
-  await expect.poll(async () => (await guestNamed('killed'))?.state, { timeout: 10_000 }).toBe('gone');
+  await expect.poll(async () => (await guestNamed(killed))?.state, { timeout: 10_000 }).toBe('gone');
 });
 
 test('a broken edit of the configuration is told by status and changes nothing', async () => {
@@ -186,14 +163,14 @@ test('a broken edit of the configuration is told by status and changes nothing',
 });
 
 test('the healthy, silent guest beside them was never accused', async () => {
-  expect(await guestNamed('healthy')).toMatchObject({ state: 'up', ssh: { kind: 'ok' } });
+  expect(await guestNamed(healthy)).toMatchObject({ state: 'up', ssh: { kind: 'ok' } });
   const warnings = ['--user-unit=wedgewatch.service', '--priority=warning', '--output=cat'];
-  expect(await world.dev(['journalctl', ...warnings])).toMatch(/^quiet: verdict: /m);
-  expect(await world.dev(['journalctl', ...warnings])).not.toMatch(/^healthy: /m);
-  expect(await world.dev(['systemctl', '--user', 'is-active', guestUnit('healthy')])).toBe('active');
+  expect(await world.dev(['journalctl', ...warnings])).toMatch(new RegExp(`^${quiet}: verdict: `, 'm'));
+  expect(await world.dev(['journalctl', ...warnings])).not.toMatch(new RegExp(`^${healthy}: `, 'm'));
+  expect(await world.dev(['systemctl', '--user', 'is-active', guestUnit(healthy)])).toBe('active');
 });
 
 test('a capture by hand of the healthy guest goes through the daemon: nothing is stuck', async () => {
-  expect(await verb(['capture', 'healthy'], 60_000)).toMatch(/^nothing is stuck/);
-  expect((await guestNamed('healthy'))?.state).toBe('up');
+  expect(await verb(['capture', healthy], 60_000)).toMatch(/^nothing is stuck/);
+  expect((await guestNamed(healthy))?.state).toBe('up');
 });

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { imageIn, type GuestImage } from '../../src/guest/build.js';
 import { call } from '../../src/guest/call.js';
 import { debianIn, type DebianImage } from './debian-image.js';
+import { hostNamed, type Host, type HostName } from './host.js';
 import {
   controlGroups,
   destroyMachine,
@@ -34,16 +35,23 @@ const joinGroups = `
 while [ "$1" != -- ]; do mkdir -p "$1" && echo $$ >"$1/cgroup.procs" || exit; shift; done
 shift; exec "$@"`;
 
-interface Images {
-  demo: GuestImage;
-  debian: DebianImage | undefined;
+interface Options {
+  /** Debian's image for guests, where some are started from it. */
+  debian?: DebianImage | undefined;
+  /** Default: debian-13. */
+  host?: HostName | undefined;
 }
 
-async function bootMachine(machine: MachineDirectory, { demo, debian }: Images): Promise<number> {
+/** The project at its own path, and its modules, which a second work tree may have as a link. */
+async function projectPaths(): Promise<string[]> {
+  const modules = await realpath(join(project, 'node_modules'));
+  return modules.startsWith(`${project}/`) ? [project] : [project, modules];
+}
+
+async function bootMachine(machine: MachineDirectory, host: Host, images: string[]): Promise<number> {
   const groups = await controlGroups(machine.name);
-  const images = [`${demo.directory}:${inside.directory}`];
-  if (debian) images.push(`${debian.directory}:${debianInside.directory}`);
-  const binds = [project, process.execPath, ...images].map((path) => `--bind-ro=${path}`);
+  const paths = [...(await projectPaths()), ...host.binds, ...images];
+  const binds = paths.map((path) => `--bind-ro=${path}`);
   const nspawn = [
     'systemd-nspawn',
     '--boot',
@@ -56,7 +64,7 @@ async function bootMachine(machine: MachineDirectory, { demo, debian }: Images):
     `--bind=${machine.share}:/share`,
     ...binds,
     'systemd.firstboot=no',
-    'systemd.unit=basic.target', // none of the services that this host has enabled
+    'systemd.unit=basic.target', // none of the services that the host has enabled
   ];
   const log = openSync(join(machine.base, 'boot.log'), 'w');
   const child = spawn('sh', ['-c', joinGroups, 'sh', ...groups, '--', ...nspawn], {
@@ -86,40 +94,48 @@ async function until<T>(
 }
 
 /**
- * A booted systemd with a real journal and a lingering user, in a container over a copy-on-write view of this
- * host. The project and node are there at their own paths. Needs root; one for each process.
+ * A booted systemd with a real journal and a lingering user, in a container over a copy-on-write view of a Debian 13,
+ * or of this machine. The project is there at its own path. Needs root; one for each process.
  */
 export class World {
   /** The guests' image, at its path inside. */
   readonly image = inside;
   /** Debian's image, at its path inside; there only where `up` was given one. */
   readonly debian = debianInside;
+  /** What it was booted from. */
+  readonly host: Host;
   readonly #machine: MachineDirectory;
   readonly #leader: number;
 
-  private constructor(machine: MachineDirectory, leader: number) {
+  private constructor(host: Host, machine: MachineDirectory, leader: number) {
+    this.host = host;
     this.#machine = machine;
     this.#leader = leader;
   }
 
-  /** Directory of this host that is /share inside. */
+  /** Directory of this machine that is /share inside. */
   get share(): string {
     return this.#machine.share;
   }
 
-  /** @param demo @param debian the images of this host that guests inside are started from */
-  static async up(demo: GuestImage, debian?: DebianImage): Promise<World> {
+  /** @param demo the image of this machine that guests inside are started from */
+  static async up(demo: GuestImage, options: Options = {}): Promise<World> {
     if (process.getuid?.() !== 0)
       throw new Error('The test world boots a machine, which takes root: sudo npm test');
     await destroyStaleMachines();
+    const host = await hostNamed(options.host ?? 'debian-13', {
+      log: (line) => process.stdout.write(`${line}\n`),
+    });
+    const images = [`${demo.directory}:${inside.directory}`];
+    if (options.debian) images.push(`${options.debian.directory}:${debianInside.directory}`);
     const machine = machineDirectory(process.pid);
     try {
-      await mountRoot(machine);
+      await mountRoot(machine, host.root);
       await mkdir(join(machine.root, 'var/log/journal'), { recursive: true }); // else users cannot read theirs
-      const nspawn = await bootMachine(machine, { demo, debian });
+      const nspawn = await bootMachine(machine, host, images);
       const failure = () => readFile(join(machine.base, 'boot.log'), 'utf8');
       const leader = await until(() => leaderOf(nspawn), bootMs, failure);
-      const world = new World(machine, leader);
+      const world = new World(host, machine, leader);
       await world.#waitForBoot(failure);
       await world.#addUser(failure);
       return world;
@@ -140,8 +156,9 @@ export class World {
 
   async #addUser(failure: () => Promise<string>): Promise<void> {
     await this.root(['useradd', '--create-home', `--uid=${uid}`, '--shell=/bin/bash', user.name]);
+    // As loginctl does, which systemd 257 refuses from a control group that is not the machine's.
+    await this.root(['install', '-D', '/dev/null', `/var/lib/systemd/linger/${user.name}`]);
     await this.root(['systemctl', 'start', 'systemd-user-sessions', 'systemd-logind']);
-    await this.root(['loginctl', 'enable-linger', user.name]);
     const ready = () =>
       this.dev(['systemctl', '--user', 'is-active', 'default.target']).then(
         () => true,
@@ -160,19 +177,19 @@ export class World {
     return this.#call(this.asDev(command), timeoutMs);
   }
 
-  /** The path on this host of a file, or of a socket, inside. */
+  /** The path on this machine of a file, or of a socket, inside. */
   outside(path: string): string {
     return `/proc/${this.#leader}/root${path}`;
   }
 
-  /** The command line of this host that runs a command inside as the user. */
+  /** The command line of this machine that runs a command inside as the user. */
   asDev(command: readonly string[]): string[] {
     const environment = [
       `HOME=${user.home}`,
       `USER=${user.name}`,
       `XDG_RUNTIME_DIR=${user.runtime}`,
       `DBUS_SESSION_BUS_ADDRESS=unix:path=${user.runtime}/bus`,
-      `PATH=${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`,
+      `PATH=${dirname(this.host.node)}:/usr/local/bin:/usr/bin:/bin`,
     ];
     const inHome = ['env', '-i', `--chdir=${user.home}`, ...environment];
     return this.#inside(['runuser', '-u', user.name, '--', ...inHome, ...command]);

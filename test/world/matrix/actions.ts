@@ -1,6 +1,6 @@
 /** What is done to a guest, or to what runs it. */
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
-import { guestUnit, qmpSocket, continueStore, stopStore } from '../guests.js';
+import { guestUnit, qmpSocket, continueStore, restartStore, stopStore } from '../guests.js';
 import type { World } from '../world.js';
 
 export type Act = (world: World, vm: string) => Promise<unknown>;
@@ -26,7 +26,7 @@ export const scene =
   (world, vm) =>
     world.dev(['ssh', vm, `setsid sh /wedges/${name}.sh >/dev/console 2>&1 </dev/null &`]);
 
-export const store = { stop: stopStore, goOn: continueStore };
+export const store = { stop: stopStore, goOn: continueStore, restart: restartStore };
 export const machine = {
   pause: ((world, vm) => qmp(world, vm, 'stop', {})) satisfies Act,
   goOn: ((world, vm) => qmp(world, vm, 'cont', {})) satisfies Act,

@@ -1,9 +1,11 @@
 /** What real guests are put through, what each must then be found to be, and how soon. */
 import type { GuestClass } from '../../../src/core/watch/assess.js';
+import { newVm } from '../guests.js';
 import { type Act, both, cable, machine, process, scene, store } from './actions.js';
 
 export interface Scenario {
   name: string;
+  /** New for each run. */
   vm: string;
   /** The demo guest in a mode, or with a scene; or a Debian with a wedge of test/world/debian. */
   guest: { demo: string; append?: string; extra?: readonly string[] } | { debian: string; append?: string };
@@ -46,7 +48,7 @@ const disk = [
 export const scenarios: readonly Scenario[] = [
   {
     name: 'idle: nothing to do, and silent at its login prompt',
-    vm: 'idle',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     class: 'healthy',
@@ -56,7 +58,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'Debian: a boot with `quiet` that is silent for two minutes and comes good',
-    vm: 'slow-boot',
+    vm: newVm(),
     guest: { debian: 'slow-boot', append: 'quiet systemd.show_status=no' },
     ready: { afterS: 40 },
     class: 'healthy',
@@ -66,7 +68,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'a boot that checks a disk for three minutes, without a word',
-    vm: 'disk-check',
+    vm: newVm(),
     guest: { demo: 'boot-check', extra: [...oneCpu, ...disk] },
     ready: { afterS: 10 },
     class: 'healthy',
@@ -75,7 +77,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'Debian: a start job reads from a dead virtiofs, its spinner goes on',
-    vm: 'start-job',
+    vm: newVm(),
     guest: { debian: 'start-job' },
     ready: /wedge: ready/,
     act: store.stop,
@@ -87,7 +89,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'network cable pulled, the console goes on',
-    vm: 'cable-live',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     act: both(scene('news'), cable.pull),
@@ -99,7 +101,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'network cable pulled, the console is silent',
-    vm: 'cable-silent',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     act: cable.pull,
@@ -111,7 +113,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'reboot loop',
-    vm: 'reboots',
+    vm: newVm(),
     guest: { demo: 'boot-reboot', extra: oneCpu },
     ready: { afterS: 5 },
     class: 'booting',
@@ -121,7 +123,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'Debian: a boot with `quiet` ends in the emergency shell',
-    vm: 'emergency',
+    vm: newVm(),
     guest: { debian: 'emergency', append: 'quiet' },
     ready: /You are in emergency mode/,
     class: 'userspace',
@@ -130,7 +132,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'page-in on a dead virtiofs',
-    vm: 'page-in',
+    vm: newVm(),
     guest: { demo: 'job' },
     ready: 'ssh',
     act: store.stop,
@@ -141,7 +143,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'page-in on a dead virtiofs, before SSH',
-    vm: 'early',
+    vm: newVm(),
     guest: { demo: 'boot-page-in' },
     ready: /scene: reads the store/,
     act: store.stop,
@@ -150,8 +152,29 @@ export const scenarios: readonly Scenario[] = [
     incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
   },
   {
+    name: 'page-in on a dead virtiofs, before SSH, behind an initrd that is silent since hvc0 is the console',
+    vm: newVm(),
+    guest: { demo: 'boot-hvc0' },
+    ready: /console \[hvc0\] enabled/,
+    act: store.stop,
+    class: 'blocked',
+    withinS: 90,
+    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+  },
+  {
+    name: 'the server of its share restarted, and its guest with it',
+    vm: newVm(),
+    guest: { demo: 'none' },
+    ready: 'ssh',
+    act: store.restart,
+    class: 'healthy',
+    withinS: 60,
+    incident: null,
+    staysS: 45,
+  },
+  {
     name: 'exec on a dead virtiofs: it waits in S, w is empty',
-    vm: 'exec',
+    vm: newVm(),
     guest: { demo: 'exec' },
     ready: 'ssh',
     act: store.stop,
@@ -164,7 +187,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'paused through QMP',
-    vm: 'paused',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     act: machine.pause,
@@ -176,7 +199,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'QEMU stopped with SIGSTOP',
-    vm: 'stopped',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     act: process.stop,
@@ -188,7 +211,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'panic',
-    vm: 'panic',
+    vm: newVm(),
     guest: { demo: 'none' },
     ready: 'ssh',
     act: scene('panic'),
@@ -198,7 +221,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'every CPU taken by real-time loops',
-    vm: 'real-time',
+    vm: newVm(),
     guest: { demo: 'none', extra: oneCpu },
     ready: 'ssh',
     alone: true,
@@ -209,7 +232,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: 'userspace livelock: programs count on the console, SSH is dead',
-    vm: 'livelock',
+    vm: newVm(),
     guest: { demo: 'none', extra: oneCpu },
     ready: 'ssh',
     alone: true,
