@@ -129,7 +129,8 @@ export async function buildGuest(
     kernel = await findKernel(cache, recipe, options);
   } catch (error) {
     if (made === undefined || !(error instanceof CallError)) throw error;
-    options.log(`Not asked for a newer kernel, ${basename(made)} is used: ${error.message}`);
+    const why = /^E: .*/m.exec(error.message)?.[0] ?? error.message;
+    options.log(`Whether there is a newer kernel than that of ${basename(made)} is not known: ${why}`);
     return imageIn(made);
   }
   const target = join(cache, `guest-${kernel.name.replace('linux-image-', '')}-${hash}`);
