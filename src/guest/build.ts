@@ -48,7 +48,8 @@ export function imageIn(directory: string): GuestImage {
   };
 }
 
-async function recipeHash(recipe: Recipe): Promise<string> {
+/** Names the images of a recipe. */
+export async function recipeHash(recipe: Recipe): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe));
   for (const name of Object.keys(recipe.assets)) hash.update(await readFile(join(assets, name)));
   return hash.digest('hex').slice(0, 12);

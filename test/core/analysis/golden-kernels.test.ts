@@ -28,6 +28,7 @@ const pageIn = (release: string, culprit: string, tasks: number, onCpus: Row['on
 const idle = ['nobody', 'nobody'];
 
 const table: Row[] = [
+  pageIn('6.12', 'ash:197', 66, idle),
   pageIn('7.3', 'awk:153', 66, idle),
   // The keyboard's interrupt is a task there, and prints the dump.
   pageIn('7.3-rt', 'awk:168', 85, ['nobody', 'irq/1-i8042 before ktimers/1']),
