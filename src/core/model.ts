@@ -63,15 +63,26 @@ export interface Look {
   noSymbols?: string;
   /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
   consoleFile?: string;
-  /** vhost-user-fs devices of QEMU's command line with the server behind each, found by its socket path. */
+  /** The vhost-user devices of QEMU's command line with the server behind each. */
   shares: Share[];
 }
 
+/** A vhost-user device: what a process of the host, not QEMU, gives the guest. */
 export interface Share {
+  /** For people: the tag of a virtiofs, else the id of the device or of its character device. */
   tag: string;
+  /** fs, blk, scsi, net …; absent in older recordings, which knew fs alone. */
+  kind?: string;
   socket: string;
   server: { pid: number; comm: string; state: string; cpuMs?: number; waitedMs?: number } | null;
+  /** Absent in older recordings: ask `serverIs` of host/servers.ts. */
+  serverIs?: ServerIs;
+  /** Why it is unknown, as a clause. */
+  because?: string;
 }
+
+/** `running`: found, its state tells the rest; `gone`: proved; `unknown` speaks for nobody and against nobody. */
+export type ServerIs = 'running' | 'gone' | 'unknown';
 
 /** Read over SSH from a healthy guest, once a boot. Null: could not be read. */
 export interface GuestFacts {

@@ -11,6 +11,7 @@ import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
+import { checkShares } from './share-checks.js';
 
 /** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
 export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
@@ -18,7 +19,10 @@ export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
   const seen = await look({ qmpSocket: settings.qmpSocket, pid: null }, { timeoutMs: settings.qmp.timeout });
   const consoleCheck = checkConsole(settings, seen.consoleFile ?? null);
   const checks = [checkQmp(settings, seen), ...(await Promise.all([consoleCheck, checkSsh(settings)]))];
-  return checks.flat().map((check) => ({ ...check, what: `${vm}: ${check.what}` }));
+  return [...checks.flat(), ...checkShares(seen)].map((check) => ({
+    ...check,
+    what: `${vm}: ${check.what}`,
+  }));
 }
 
 function checkQmp({ qmpSocket }: GuestSettings, seen: Look): Check {

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { consoleFileOf, isQemuOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
-import type { Look, Share, Vcpu } from '../core/model.js';
+import { consoleFileOf, isQemuOf, kernelCommandLineOf } from '../core/host/argv.js';
+import type { Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
 import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
-import { readArgv, readStat, readWaited, scanProcesses } from './proc.js';
+import { readArgv, readStat, readTimes, scanProcesses } from './proc.js';
 import { QmpError } from './qmp/error.js';
 import { withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
+import { findServers } from './servers.js';
 
 /** Beyond the time that QMP is held, so that its own, better words come first. */
 const LOOK_MS = 1990;
@@ -32,7 +33,7 @@ export async function look(
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
     const asked = askQmp(target, { timeoutMs, signal: end.signal });
-    const [host, machine] = await Promise.all([lookAtHost(target, end.signal), asked]);
+    const [host, machine] = await Promise.all([lookAtHost(target, asked, end.signal), asked]);
     return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
   } finally {
     clearTimeout(timer);
@@ -94,29 +95,35 @@ async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look[
   const vcpus: Vcpu[] = await Promise.all(
     machine.vcpus.map(async (vcpu) => {
       if (pid === null) return { ...vcpu, cpuMs: null };
-      const [stat, waitedMs] = await Promise.all([
-        readStat(pid, vcpu.threadId),
-        readWaited(pid, vcpu.threadId),
-      ]);
-      return { ...vcpu, cpuMs: stat?.cpuMs ?? null, ...(waitedMs !== null && { waitedMs }) };
+      const [stat, times] = await Promise.all([readStat(pid, vcpu.threadId), readTimes(pid, vcpu.threadId)]);
+      const waited = times === null ? {} : { waitedMs: times.waitedMs };
+      return { ...vcpu, cpuMs: stat?.cpuMs ?? null, ...waited };
     }),
   );
   return { ...machine, vcpus };
 }
 
+/** These are the faults of a QEMU that greets. */
+const GREETS: ReadonlySet<QmpFault> = new Set<QmpFault>(['main-loop-stuck', 'refused']);
+
+/** QEMU greets after it has made all its devices, and to make one it must have talked to the server (system/vl.c). */
+const hasStarted = (machine: Machine): boolean => machine.ok || GREETS.has(machine.fault);
+
 async function lookAtHost(
   { qmpSocket, pid }: { qmpSocket: string; pid: number | null },
+  asked: Promise<Machine>,
   signal: AbortSignal,
 ): Promise<Omit<Look, 'qmp'>> {
   const found = await findQemu(qmpSocket, pid, signal);
   const stat = found === null ? null : await readStat(found.pid);
   const argv = found?.argv ?? [];
   const consoleFile = consoleFileOf(argv);
+  const connected = async () => hasStarted(await asked);
   return {
     ...(consoleFile !== null && { consoleFile }),
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
-    shares: await findServers(sharesOf(argv), signal),
+    shares: found === null ? [] : await findServers({ pid: found.pid, argv }, connected, signal),
   };
 }
 
@@ -126,37 +133,4 @@ async function findQemu(socket: string, likely: number | null, signal: AbortSign
   if (likely !== null && argv !== null && isQemuOf(argv, socket)) return { pid: likely, argv };
   const [found] = await scanProcesses((pid, argv) => (isQemuOf(argv, socket) ? { pid, argv } : null), signal);
   return found ?? (likely === null ? null : { pid: likely, argv });
-}
-
-async function findServers(shares: { tag: string; socket: string }[], signal: AbortSignal): Promise<Share[]> {
-  if (shares.length === 0) return [];
-  const sockets = new Set(shares.map(({ socket }) => socket));
-  const servers = await scanProcesses((pid, argv) => {
-    const socket = servedSocket(argv, sockets);
-    return socket === null ? null : { pid, socket };
-  }, signal);
-  return Promise.all(
-    shares.map(async (share) => {
-      const pids = servers.filter(({ socket }) => socket === share.socket).map((server) => server.pid);
-      return { ...share, server: await worst(pids) };
-    }),
-  );
-}
-
-/** virtiofsd is a parent and a child with one command line; of the two the one that does not run explains a hang. */
-async function worst(pids: number[]): Promise<Share['server']> {
-  const servers: NonNullable<Share['server']>[] = [];
-  for (const pid of pids) {
-    const [stat, waitedMs] = await Promise.all([readStat(pid), readWaited(pid)]);
-    if (stat === null) continue;
-    const { state, cpuMs } = stat;
-    servers.push({
-      pid,
-      comm: printable(stat.comm, 64),
-      state,
-      cpuMs,
-      ...(waitedMs !== null && { waitedMs }),
-    });
-  }
-  return servers.find(({ state }) => !['R', 'S', 'I'].includes(state)) ?? servers.at(-1) ?? null;
 }
