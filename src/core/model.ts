@@ -1,7 +1,10 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
+import type { OnCpu } from './dump/on-cpu.js';
 import type { Stall } from './dump/stall.js';
 import type { CpuSample } from './qmp/registers.js';
 import type { SshWay } from './ssh/config.js';
+
+export type { OnCpu };
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
 export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
@@ -66,15 +69,26 @@ export interface Look {
   noSymbols?: string;
   /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
   consoleFile?: string;
-  /** vhost-user-fs devices of QEMU's command line with the server behind each, found by its socket path. */
+  /** The vhost-user devices of QEMU's command line with the server behind each. */
   shares: Share[];
 }
 
+/** A vhost-user device: what a process of the host, not QEMU, gives the guest. */
 export interface Share {
+  /** For people: the tag of a virtiofs, else the id of the device or of its character device. */
   tag: string;
+  /** fs, blk, scsi, net …; absent in older recordings, which knew fs alone. */
+  kind?: string;
   socket: string;
   server: { pid: number; comm: string; state: string; cpuMs?: number; waitedMs?: number } | null;
+  /** Absent in older recordings: ask `serverIs` of host/servers.ts. */
+  serverIs?: ServerIs;
+  /** Why it is unknown, as a clause. */
+  because?: string;
 }
+
+/** `running`: found, its state tells the rest; `gone`: proved; `unknown` speaks for nobody and against nobody. */
+export type ServerIs = 'running' | 'gone' | 'unknown';
 
 /** Read over SSH from a healthy guest, once a boot. Null: could not be read. */
 export interface GuestFacts {
@@ -155,24 +169,6 @@ export interface Dump {
   onCpu?: OnCpu[];
   /** Lines inside the dump that are neither part of it nor known to come from others. */
   unplaced?: { lines: number; /** the first few */ examples: string[] };
-}
-
-/** A task by the scheduler's table. A priority below 99 is real-time. */
-interface ScheduledTask {
-  comm: string;
-  pid: number;
-  priority: number;
-  switches: number;
-  ranMs: number;
-}
-
-/** One CPU of the scheduler's table, and how many others could run there. */
-export interface OnCpu {
-  cpu: number;
-  running: ScheduledTask | null;
-  /** The real-time task that has run most of those that wait there, as for an ordinary task's share of the CPU. */
-  preempted?: ScheduledTask;
-  waiting: number;
 }
 
 export interface ListedLock {

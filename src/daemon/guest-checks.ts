@@ -12,6 +12,7 @@ import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, warning } from './check.js';
 import { checkConsole } from './console-checks.js';
 import { askStatus, controlSocket } from './control.js';
+import { checkShares } from './share-checks.js';
 
 /** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
 export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
@@ -19,7 +20,10 @@ export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
   const seen = await look({ qmpSocket: settings.qmpSocket, pid: null }, { timeoutMs: settings.qmp.timeout });
   const consoleCheck = checkConsole(config, settings, seen.consoleFile ?? null);
   const checks = [checkQmp(settings, seen), ...(await Promise.all([consoleCheck, checkSsh(settings)]))];
-  return checks.flat().map((check) => ({ ...check, what: `${vm}: ${check.what}` }));
+  return [...checks.flat(), ...checkShares(seen)].map((check) => ({
+    ...check,
+    what: `${vm}: ${check.what}`,
+  }));
 }
 
 function checkQmp({ qmpSocket }: GuestSettings, seen: Look): Check {

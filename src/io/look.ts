@@ -1,13 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { consoleFileOf, kernelCommandLineOf, servedSocket, sharesOf } from '../core/host/argv.js';
-import type { Look, Share, Vcpu } from '../core/model.js';
+import { consoleFileOf, kernelCommandLineOf } from '../core/host/argv.js';
+import type { Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
 import { type CpuSample, registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
-import { readStat, readWaited, scanProcesses } from './proc.js';
+import { readStat, readTimes } from './proc.js';
 import { findQemu, type Whose } from './qemu-process.js';
 import { QmpError } from './qmp/error.js';
 import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
+import { findServers } from './servers.js';
 
 /** Beyond the deadlines of QMP, so that its own, better words come first. */
 const LOOK_MS = 1990;
@@ -33,7 +34,7 @@ export async function look(target: Whose & { samples?: boolean }, options: QmpOp
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
     const asked = askQmp(target, { timeoutMs, holdMs, signal: end.signal });
-    const [host, machine] = await Promise.all([lookAtHost(target, end.signal), asked]);
+    const [host, machine] = await Promise.all([lookAtHost(target, asked, end.signal), asked]);
     return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
   } finally {
     clearTimeout(timer);
@@ -107,58 +108,34 @@ async function withCpuTimes(machine: Machine, pid: number | null): Promise<Look[
   const vcpus: Vcpu[] = await Promise.all(
     machine.vcpus.map(async (vcpu) => {
       if (pid === null) return { ...vcpu, cpuMs: null };
-      const [stat, waitedMs] = await Promise.all([
-        readStat(pid, vcpu.threadId),
-        readWaited(pid, vcpu.threadId),
-      ]);
-      return { ...vcpu, cpuMs: stat?.cpuMs ?? null, ...(waitedMs !== null && { waitedMs }) };
+      const [stat, times] = await Promise.all([readStat(pid, vcpu.threadId), readTimes(pid, vcpu.threadId)]);
+      const waited = times === null ? {} : { waitedMs: times.waitedMs };
+      return { ...vcpu, cpuMs: stat?.cpuMs ?? null, ...waited };
     }),
   );
   return { ...machine, vcpus };
 }
 
-async function lookAtHost(whose: Whose, signal: AbortSignal): Promise<Omit<Look, 'qmp'>> {
+/** These are the faults of a QEMU that greets. */
+const GREETS: ReadonlySet<QmpFault> = new Set<QmpFault>(['main-loop-stuck', 'refused']);
+
+/** QEMU greets after it has made all its devices, and to make one it must have talked to the server (system/vl.c). */
+const hasStarted = (machine: Machine): boolean => machine.ok || GREETS.has(machine.fault);
+
+async function lookAtHost(
+  whose: Whose,
+  asked: Promise<Machine>,
+  signal: AbortSignal,
+): Promise<Omit<Look, 'qmp'>> {
   const found = await findQemu(whose, signal);
   const stat = found === null ? null : await readStat(found.pid);
   const argv = found?.argv ?? [];
   const consoleFile = consoleFileOf(argv);
+  const connected = async () => hasStarted(await asked);
   return {
     ...(consoleFile !== null && { consoleFile }),
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
-    shares: await findServers(sharesOf(argv), signal),
+    shares: found === null ? [] : await findServers({ pid: found.pid, argv }, connected, signal),
   };
-}
-
-async function findServers(shares: { tag: string; socket: string }[], signal: AbortSignal): Promise<Share[]> {
-  if (shares.length === 0) return [];
-  const sockets = new Set(shares.map(({ socket }) => socket));
-  const servers = await scanProcesses((pid, argv) => {
-    const socket = servedSocket(argv, sockets);
-    return socket === null ? null : { pid, socket };
-  }, signal);
-  return Promise.all(
-    shares.map(async (share) => {
-      const pids = servers.filter(({ socket }) => socket === share.socket).map((server) => server.pid);
-      return { ...share, server: await worst(pids) };
-    }),
-  );
-}
-
-/** virtiofsd is a parent and a child with one command line; of the two the one that does not run explains a hang. */
-async function worst(pids: number[]): Promise<Share['server']> {
-  const servers: NonNullable<Share['server']>[] = [];
-  for (const pid of pids) {
-    const [stat, waitedMs] = await Promise.all([readStat(pid), readWaited(pid)]);
-    if (stat === null) continue;
-    const { state, cpuMs } = stat;
-    servers.push({
-      pid,
-      comm: printable(stat.comm, 64),
-      state,
-      cpuMs,
-      ...(waitedMs !== null && { waitedMs }),
-    });
-  }
-  return servers.find(({ state }) => !['R', 'S', 'I'].includes(state)) ?? servers.at(-1) ?? null;
 }

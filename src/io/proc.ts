@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { parseCmdline } from '../core/host/argv.js';
-import { parseStat, parseWaited, type ProcessStat } from '../core/host/stat.js';
+import { parseStat, parseTimes, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
 
 const MAX_CMDLINE = 64 * 1024;
 const MAX_PROCESSES = 50_000;
@@ -21,19 +21,37 @@ export async function readStat(pid: number, threadId?: number): Promise<ProcessS
   }
 }
 
-/** Milliseconds that a thread, or all threads of a process, waited for a CPU; null where the kernel does not count it. */
-export async function readWaited(pid: number, threadId?: number): Promise<number | null> {
+/** What a thread, or all threads of a process, ran and waited for a CPU; null where the kernel does not count it. */
+export async function readTimes(pid: number, threadId?: number): Promise<ThreadTimes | null> {
   const tasks = `/proc/${pid}/task`;
   try {
     const threads = threadId === undefined ? await readdir(tasks) : [String(threadId)];
     const texts = await Promise.all(threads.map((id) => readFile(`${tasks}/${id}/schedstat`, 'utf8')));
-    const waited = texts.map(parseWaited);
-    return waited.some((one) => one === null)
-      ? null
-      : waited.reduce<number>((sum, one) => sum + (one ?? 0), 0);
+    const sum = { ranMs: 0, waitedMs: 0 };
+    for (const text of texts) {
+      const times = parseTimes(text);
+      if (times === null) return null;
+      sum.ranMs += times.ranMs;
+      sum.waitedMs += times.waitedMs;
+    }
+    return sum;
   } catch {
     return null;
   }
+}
+
+/** The text of /proc/PID/cgroup; null if it is gone. */
+export async function readCgroup(pid: number): Promise<string | null> {
+  return readFile(`/proc/${pid}/cgroup`, 'utf8').catch(() => null);
+}
+
+/** All processes there are, up to a bound. */
+export async function processIds(): Promise<number[]> {
+  const names = await readdir('/proc').catch(() => []);
+  return names
+    .filter((name) => /^\d+$/.test(name))
+    .slice(0, MAX_PROCESSES)
+    .map(Number);
 }
 
 /**
@@ -42,7 +60,8 @@ export async function readWaited(pid: number, threadId?: number): Promise<number
  */
 let turn: Promise<unknown> = Promise.resolve();
 
-function inTurn<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T | null> {
+/** Does what may never come back when its turn comes; null where that is not before the signal. */
+export function inTurn<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T | null> {
   const mine = turn.then(() => (signal.aborted ? null : read()));
   turn = mine.catch(() => null);
   return Promise.race([mine, whenAborted(signal)]);
@@ -67,9 +86,7 @@ export async function scanProcesses<T>(
 ): Promise<T[]> {
   const found: T[] = [];
   await inTurn(signal, async () => {
-    const names = await readdir('/proc').catch(() => []);
-    const pids = names.filter((name) => /^\d+$/.test(name)).slice(0, MAX_PROCESSES);
-    for (const pid of pids.map(Number)) {
+    for (const pid of await processIds()) {
       if (signal.aborted) return;
       const argv = await argvOf(pid);
       const picked = argv === null || argv.length === 0 ? null : pick(pid, argv);

@@ -5,6 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { look } from '../../src/io/look.js';
 import { polite, reply } from '../support/qmp-server.js';
 import { scratch, serve } from '../support/qmp-failure.js';
+import { client, listening, served, shareArgs } from '../support/vhost-user.js';
 
 const options = { timeoutMs: 200 };
 
@@ -33,14 +34,13 @@ function machine() {
 it('names the server behind each share, and the state it is in', async () => {
   const { path } = await machine();
   const store = join(path, '../store.sock');
-  const server = await start('virtiofsd', `--socket-path=${store}`);
-  const qemu = await start(
-    'qemu-system-x86_64',
+  const server = await listening(store);
+  const qemu = await client([
     ...['-qmp', `unix:${path},server=on,wait=off`, '-append', 'console=ttyS0 quiet'],
-    ...['-chardev', `socket,id=c0,path=${store}`, '-device', 'vhost-user-fs-pci,chardev=c0,tag=store'],
-    ...['-chardev', `socket,id=c1,path=${store}.none`, '-device', 'vhost-user-fs-pci,chardev=c1,tag=gone'],
-  );
-  server.kill('SIGSTOP');
+    ...[...shareArgs('store', store), ...shareArgs('gone', `${store}.none`)],
+  ]);
+  await served(server);
+  server.process.kill('SIGSTOP');
   const seen = await look({ qmpSocket: path, pid: null }, options);
   expect(seen).toMatchObject({
     qmp: { ok: true, runState: 'running', vcpus: [{ index: 0, threadId: 1, cpuMs: null }], block: null },
@@ -50,9 +50,10 @@ it('names the server behind each share, and the state it is in', async () => {
       {
         tag: 'store',
         socket: store,
+        serverIs: 'running',
         server: { pid: server.pid, state: 'T', waitedMs: expect.any(Number) as number },
       },
-      { tag: 'gone', socket: `${store}.none`, server: null },
+      { tag: 'gone', socket: `${store}.none`, server: null, serverIs: 'gone' },
     ],
   });
 });
@@ -115,19 +116,12 @@ it('tells the machine although nobody has time for its registers', async () => {
   expect(seen.qmp).toMatchObject({ ok: true, runState: 'running', vcpus: [{ index: 0, samples: [] }] });
 });
 
-it('prefers, of two processes that serve one share, the one that is stopped', async () => {
-  const { path } = await machine();
-  const store = join(path, '../store.sock');
-  const stopped = await start('virtiofsd', '--socket-path', store);
-  await start('virtiofsd', '--socket-path', store);
-  await start(
-    'qemu-kvm',
-    ...['-qmp', `unix:${path}`, '-chardev', `socket,id=c,path=${store}`],
-    ...['-device', 'vhost-user-fs-pci,chardev=c,tag=t'],
-  );
-  stopped.kill('SIGSTOP');
-  const { shares } = await look({ qmpSocket: path, pid: null }, options);
-  expect(shares[0]?.server).toMatchObject({ pid: stopped.pid, state: 'T' });
+it('does not call a server gone while QEMU does not greet', async () => {
+  const { path } = await serve(() => undefined);
+  const args = ['-qmp', `unix:${path}`, ...shareArgs('store', join(path, '../none.sock'))];
+  const qemu = await client(args);
+  const { shares } = await look({ qmpSocket: path, pid: qemu.pid }, options);
+  expect(shares).toMatchObject([{ tag: 'store', serverIs: 'unknown' }]);
 });
 
 it('says what is wrong with QMP, and what it sees nevertheless', async () => {

@@ -7,6 +7,7 @@ import { answers, BOOT, golden, running, small, VirtualGuest } from './virtual-g
 
 const idle = answers(small(golden('idle')));
 const blocked = answers(small(golden('page-in')));
+const waiting = answers(small(golden('exec')));
 const MIN = 60_000;
 /** Where a tight loop is found, time and again. */
 export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a0113c'];
@@ -179,6 +180,13 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
     life.busy = other % 3 === 0 ? 1 : 0;
     life.requests = other % 5 === 0 ? 100 : 0;
     life.guest.run(ms);
+    life.answer();
+  },
+  'waits for a share of a server that is not known, while SSH is away': (life, ms, other) => {
+    life.ssh = 'timed-out';
+    life.shares = [{ tag: 'store', socket: '/s', server: null, serverIs: 'unknown', because: 'it hides' }];
+    life.press = other % 2 === 0 ? blocked : waiting;
+    life.guest.run(ms % 13_000);
     life.answer();
   },
   'greets, and lets nobody in': (life, ms) => {

@@ -1,3 +1,4 @@
+import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/servers.js';
 import type { Share, Task } from '../model.js';
 import { backendOf } from './backends.js';
 import { type BootPlace, onlyFailing, onlyMount } from './boot-places.js';
@@ -9,7 +10,7 @@ import { subjectOf } from './subjects.js';
 export interface AnalysisContext {
   /** Seconds between the first and the second dump of blocked tasks, by the host's clock; null if unknown. */
   secondsBetweenLooks: number | null;
-  /** vhost-user-fs shares of this guest with the state of each server; empty if unknown. */
+  /** What servers of the host give this guest, with the state of each; empty if unknown. */
   shares: Share[];
   /** From QEMU or from the boot log; null if unknown. */
   kernelCommandLine: string | null;
@@ -46,8 +47,8 @@ export function placeOf(task: Task, context: AnalysisContext): Place {
     if (place) return place;
   }
   const device = deviceOf(named, task, context);
-  const { where = backend?.where ?? named, inferred = [] } = device;
-  return { where: where === null ? null : where + workerOf(task), inferred, outside: 'none' };
+  const { where = backend?.where ?? named, inferred = [], outside = 'none' } = device;
+  return { where: where === null ? null : where + workerOf(task), inferred, outside };
 }
 
 /** What a worker's own line says of its device: `flush-8:1`, a queue such as `xfs-inodegc/vdb`. */
@@ -61,7 +62,7 @@ function workerOf({ workqueue }: Task): string {
 function deviceOf(
   named: string | null,
   task: Task,
-  { bootPlaces = [], kernelCommandLine }: AnalysisContext,
+  { bootPlaces = [], kernelCommandLine, shares }: AnalysisContext,
 ): Partial<Place> {
   const filesystem = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
   const device = filesystem === undefined ? null : onlyMount(bootPlaces, filesystem);
@@ -75,33 +76,57 @@ function deviceOf(
     const inferred = `${share} is inferred from nfsroot= on the kernel's command line.`;
     return { where: `an NFS server, perhaps ${share} (inferred)`, inferred: [inferred] };
   }
-  const disk = named === 'the block layer' ? onlyFailing(bootPlaces) : null;
+  if (named !== 'the block layer') return {};
+  const served = servedDisk(shares);
+  if (served !== null) return served;
+  const disk = onlyFailing(bootPlaces);
   if (disk === null) return {};
   const inferred = `${disk} is inferred: the log has I/O errors or timeouts of this disk alone.`;
   return { where: `the block layer, perhaps disk ${disk} (inferred)`, inferred: [inferred] };
 }
 
-/** What is wrong with a server on the host; null if it runs. D is no fault: one that reads its disk is in D too. */
-function serverFault({ server }: Share): string | null {
-  if (server === null) return 'virtiofsd gone';
-  if (server.state === 'T' || server.state === 't') return 'virtiofsd stopped';
-  return server.state === 'Z' || server.state === 'X' ? 'virtiofsd dead' : null;
+/** The one disk of this guest whose server on the host does not answer. */
+function servedDisk(shares: readonly Share[]): Partial<Place> | null {
+  const dead = shares.filter((one) => !isVirtiofs(one) && faultOf(one) !== null);
+  const [disk] = dead;
+  if (disk === undefined || dead.length > 1) return null;
+  const fault = faultOf(disk) ?? '';
+  const inferred = `${nameOf(disk)} is inferred: of this guest's disks its server alone does not answer (${fault}).`;
+  return {
+    where: `the block layer, disk ${nameOf(disk)} (inferred; ${fault})`,
+    inferred: [inferred],
+    outside: 'dead',
+  };
 }
+
+/** What is wrong with a server on the host that tasks may wait for, in words; null if it runs or is not known. */
+function faultOf(share: Share): string | null {
+  const fault = isStorage(share) ? serverFault(share) : null;
+  return fault && `${serverOf(share)} ${fault}`;
+}
+
+const serverOf = (share: Share): string => (isVirtiofs(share) ? 'virtiofsd' : 'its server');
+
+const nameOf = (share: Share): string =>
+  isVirtiofs(share) ? `virtiofs:${share.tag}` : `vhost-user-${share.kind ?? ''}:${share.tag}`;
 
 /** Whether a server of this guest on the host is stopped or gone. */
 export const anyServerDead = ({ shares }: AnalysisContext): boolean =>
-  shares.some((share) => serverFault(share) !== null);
+  shares.some((share) => faultOf(share) !== null);
 
 function fromOutside(context: AnalysisContext, fuse: boolean): Place | null {
-  const { shares } = context;
-  const dead = shares.filter((share) => serverFault(share) !== null);
+  const shares = context.shares.filter(fuse ? isVirtiofs : isStorage);
+  const dead = shares.filter((share) => faultOf(share) !== null);
+  const unknown = shares.filter((share) => serverIs(share) === 'unknown');
   const one = dead.length === 1 ? dead[0] : undefined;
   if (one) {
-    const fault = serverFault(one) ?? '';
+    const fault = faultOf(one) ?? '';
     const inferred = [
-      `virtiofs:${one.tag} is inferred: the stack names no filesystem; of this guest's shares its server alone does not answer (${fault}).`,
+      `${nameOf(one)} is inferred: the stack names no filesystem; of this guest's shares its server alone does not answer (${fault}).`,
+      ...(unknown.length === 0 ? [] : [`Whether ${tags(unknown)} is served is not known.`]),
     ];
-    return { where: `filesystem virtiofs:${one.tag} (inferred; ${fault})`, inferred, outside: 'dead' };
+    const what = isVirtiofs(one) ? 'filesystem' : 'disk';
+    return { where: `${what} ${nameOf(one)} (inferred; ${fault})`, inferred, outside: 'dead' };
   }
   if (dead.length > 1) {
     const inferred = [
@@ -113,24 +138,31 @@ function fromOutside(context: AnalysisContext, fuse: boolean): Place | null {
       outside: 'several',
     };
   }
-  if (shares.length > 0) {
+  return shares.length > 0 ? perhaps(shares, unknown) : fromLog(context, fuse);
+}
+
+/** None is known to be at fault. That one is not known speaks neither for the wait nor against it. */
+function perhaps(shares: readonly Share[], unknown: readonly Share[]): Place {
+  const which = shares.length === 1 ? `perhaps ${tags(shares)}` : `perhaps one of ${tags(shares)}`;
+  const [first] = unknown;
+  if (first !== undefined) {
+    const because = first.because === undefined ? '' : ` (${first.because})`;
     const inferred = [
-      `The guest has ${tags(shares)}, and each server runs on the host; that the wait is for one is a guess.`,
+      `The guest has ${tags(shares)}; that the wait is for one is a guess, and whether ${tags(unknown)} is served is not known${because}.`,
     ];
-    const which = shares.length === 1 ? `perhaps ${tags(shares)}` : `perhaps one of ${tags(shares)}`;
-    return { where: `${which} (inferred; virtiofsd runs)`, inferred, outside: 'doubtful' };
+    const server = shares.length === 1 ? 'its server is not known' : 'not all servers are known';
+    return { where: `${which} (inferred; ${server})`, inferred, outside: 'none' };
   }
-  return fromLog(context, fuse);
+  const inferred = [
+    `The guest has ${tags(shares)}, and each server runs on the host; that the wait is for one is a guess.`,
+  ];
+  const server = shares.every(isVirtiofs) ? 'virtiofsd runs' : 'each server runs';
+  return { where: `${which} (inferred; ${server})`, inferred, outside: 'doubtful' };
 }
 
 const tags = (shares: readonly Share[]): string => {
   const more = shares.length > MOST_LISTED ? ` and ${shares.length - MOST_LISTED} more` : '';
-  return (
-    shares
-      .slice(0, MOST_LISTED)
-      .map(({ tag }) => `virtiofs:${tag}`)
-      .join(', ') + more
-  );
+  return shares.slice(0, MOST_LISTED).map(nameOf).join(', ') + more;
 };
 
 /** Without QEMU to ask, the guest's own words about its root or its mounts. */

@@ -38,22 +38,6 @@ export function kernelCommandLineOf(argv: readonly string[]): string | null {
   return optionValues(argv, 'append').at(-1) ?? null;
 }
 
-/** The vhost-user-fs devices, each with the socket of its server. */
-export function sharesOf(argv: readonly string[]): { tag: string; socket: string }[] {
-  const sockets = new Map<string, string>();
-  for (const chardev of optionValues(argv, 'chardev').map(parseOptions)) {
-    const { id, path } = chardev.values;
-    if (chardev.first === 'socket' && id !== undefined && path !== undefined) sockets.set(id, path);
-  }
-  return optionValues(argv, 'device')
-    .map(parseOptions)
-    .filter(({ first }) => first.startsWith('vhost-user-fs'))
-    .flatMap(({ values: { tag, chardev = '' } }) => {
-      const socket = sockets.get(chardev);
-      return tag === undefined || socket === undefined ? [] : [{ tag, socket }];
-    });
-}
-
 const CONSOLE_DEVICE = /^(?:isa-serial|pci-serial|virtconsole|spapr-vty)$/;
 
 /**
@@ -77,7 +61,10 @@ export function consoleFileOf(argv: readonly string[]): string | null {
 }
 
 /** Which of the sockets this vhost-user server was told to listen on, or null. */
-export function servedSocket(argv: readonly string[], sockets: ReadonlySet<string>): string | null {
+export function servedSocket(
+  argv: readonly string[],
+  sockets: Pick<ReadonlySet<string>, 'has'>,
+): string | null {
   for (const [at, arg] of argv.entries()) {
     const [, inline] = /^--socket(?:-path)?=(.*)$/.exec(arg) ?? [];
     // `-o vhost_user_socket=` is how the C virtiofsd of QEMU up to 7 may be told.
@@ -88,6 +75,7 @@ export function servedSocket(argv: readonly string[], sockets: ReadonlySet<strin
   return null;
 }
 
+/** The values of each `-name` and `--name`. */
 export function optionValues(argv: readonly string[], name: string): string[] {
   return argv.flatMap((arg, at) => {
     const value = argv[at + 1];
@@ -95,14 +83,36 @@ export function optionValues(argv: readonly string[], name: string): string[] {
   });
 }
 
-/** `socket,id=c0,path=/a,,b`: commas within a value are doubled (QEMU util/qemu-option.c). */
-export function parseOptions(text: string): { first: string; values: Partial<Record<string, string>> } {
+export interface Options {
+  first: string;
+  values: Partial<Record<string, string>>;
+}
+
+/** `socket,id=c0,path=/a,,b`: commas within a value are doubled (QEMU util/qemu-option.c). Or one object of JSON. */
+export function parseOptions(text: string): Options {
+  if (text.startsWith('{')) return parseJson(text);
   const parts = text.match(/(?:,,|[^,])+/g) ?? [];
   const values: Partial<Record<string, string>> = {};
   for (const part of parts) {
     const at = part.indexOf('=');
     if (at !== -1) values[part.slice(0, at)] = part.slice(at + 1).replaceAll(',,', ',');
+    else if (part !== parts[0]) values[part] = 'on';
   }
   const first = parts[0] ?? '';
-  return { first: first.includes('=') ? (values['driver'] ?? values['backend'] ?? '') : first, values };
+  return { first: first.includes('=') ? firstOf(values) : first, values };
 }
+
+function parseJson(text: string): Options {
+  try {
+    const entries = Object.entries(JSON.parse(text) as object);
+    const values = Object.fromEntries(
+      entries.flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
+    );
+    return { first: firstOf(values), values };
+  } catch {
+    return { first: '', values: {} };
+  }
+}
+
+/** The option that may be given without its name. */
+const firstOf = ({ driver, backend, type }: Options['values']): string => driver ?? backend ?? type ?? '';

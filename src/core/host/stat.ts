@@ -6,11 +6,16 @@ export interface ProcessStat {
   cpuMs: number;
 }
 
-/** Milliseconds that one thread had to wait for a CPU of the host, in its life. */
-export function parseWaited(text: string): number | null {
+/** Milliseconds that a thread ran, and that it had to wait for a CPU of the host, in its life. */
+export interface ThreadTimes {
+  ranMs: number;
+  waitedMs: number;
+}
+
+export function parseTimes(text: string): ThreadTimes | null {
   // /proc/PID/task/TID/schedstat, in nanoseconds: ran, waited to run, and how often (Documentation/scheduler/sched-stats.rst).
-  const waited = /^\d+ (\d+) \d+$/.exec(text.trim())?.[1];
-  return waited === undefined ? null : Number(waited) / 1e6;
+  const [, ran, waited] = /^(\d+) (\d+) \d+$/.exec(text.trim()) ?? [];
+  return ran === undefined ? null : { ranMs: Number(ran) / 1e6, waitedMs: Number(waited) / 1e6 };
 }
 
 /** USER_HZ is 100 on every architecture that QEMU runs on as a host (include/asm-generic/param.h). */

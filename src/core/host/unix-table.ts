@@ -6,23 +6,36 @@ export interface UnixConnections {
   waiting: number;
 }
 
+/** The server's end of one connection; inode 0 while it waits in the backlog. */
+interface UnixEnd {
+  path: string;
+  inode: number;
+}
+
 /**
  * Connections to `path` in the text of /proc/net/unix (proc(5)). Only the server's ends carry the path; one that
  * was not accepted yet has no file and so the inode 0 (seen on Linux 6.1 with state 02 in place of 03).
  */
 export function connectionsTo(path: string, table: string): UnixConnections {
-  const accepted: number[] = [];
-  let waiting = 0;
+  return connectionsAmong(endsOf(path, table).filter((end) => end.path === path));
+}
+
+export function connectionsAmong(ends: readonly UnixEnd[]): UnixConnections {
+  const accepted = ends.flatMap(({ inode }) => (inode === 0 ? [] : [inode]));
+  return { accepted, waiting: ends.length - accepted.length };
+}
+
+/** The servers' ends of all connections whose path ends in `ending`. */
+export function endsOf(ending: string, table: string): UnixEnd[] {
+  const ends: UnixEnd[] = [];
   for (const line of table.split('\n')) {
-    if (!line.endsWith(path)) continue;
+    if (!line.endsWith(ending)) continue;
     // Num: RefCount Protocol Flags Type St Inode Path
     const fields = /^\S+: \S+ \S+ (\S+) \S+ (\S+) +(\d+) (.+)$/.exec(line);
-    if (fields?.[4] !== path) continue;
-    const [, flags = '0', state, inode] = fields;
+    if (fields === null) continue;
+    const [, flags = '0', state, inode, path = ''] = fields;
     const listening = (parseInt(flags, 16) & 0x10000) !== 0;
-    if (listening) continue;
-    if (inode === '0') waiting += 1;
-    else if (state === '03') accepted.push(Number(inode));
+    if (!listening && (inode === '0' || state === '03')) ends.push({ path, inode: Number(inode) });
   }
-  return { accepted, waiting };
+  return ends;
 }

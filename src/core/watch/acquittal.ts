@@ -10,7 +10,15 @@ import type { Context } from './case.js';
 import { commandHangsSince } from './command.js';
 import type { Finding } from './events.js';
 import { flappingSince } from './flapping.js';
-import { allBusy, allLoop, backendIsDead, keptWaiting, movedSince } from './from-looks.js';
+import {
+  allBusy,
+  allLoop,
+  backendIsDead,
+  backendIsUnknown,
+  keptWaiting,
+  movedSince,
+  serverStirs,
+} from './from-looks.js';
 import { hostStarves } from './host.js';
 import type { Case, GuestState } from './state.js';
 import { sshCanBeJudged } from './suspicion.js';
@@ -121,9 +129,23 @@ function unproven(context: Context, current: Case, finding: Finding): Acquittal 
   if (current.live || flappingSince(state) !== null) return aliveStill(context, current, finding, proven);
   if (!proven && isFresh(finding.analysis))
     return { why: `nothing was blocked yet in the first look: ${title}`, until: at + AGAIN_MS, slow: true };
-  if (!proven && finding.analysis.verdict.culprit?.state === 'S' && !backendIsDead(current.looks))
-    return { why: `seen once only, in a wait that may end: ${title}`, until: at + AGAIN_MS, slow: true };
+  const mayEnd = proven ? null : waitMayEnd(current, finding.analysis);
+  if (mayEnd !== null)
+    return {
+      why: `seen once only, in a wait that may end${mayEnd}: ${title}`,
+      until: at + AGAIN_MS,
+      slow: true,
+    };
   return stillWorks(context, current, finding, proven);
+}
+
+/** Why once is not enough, as the rest of a sentence. Null where nothing can end the wait, or nobody has to. */
+function waitMayEnd({ looks }: Case, { verdict }: Analysis): string | null {
+  if (backendIsDead(looks)) return null;
+  if (verdict.culprit?.state === 'S') return '';
+  // Whether its server still works would tell a slow wait in D from one without end.
+  const unknown = verdict.inferred.length > 0 ? backendIsUnknown(looks) : null;
+  return unknown && ` (${unknown})`;
 }
 
 /** Where something of the guest goes on, only what is proven to stand still counts, or waits for a server that is dead. */
@@ -148,8 +170,9 @@ function aliveStill(
 function stillWorks(context: Context, current: Case, finding: Finding, proven: boolean): Acquittal | null {
   const { state, settings, at } = context;
   // Who waits for a dead server is not helped by time, nor by what moves elsewhere.
-  const dead = backendIsDead(current.looks) && finding.analysis.verdict.inferred.length > 0;
-  const moved = dead ? null : movedSince(current.looks);
+  const onShare = finding.analysis.verdict.inferred.length > 0;
+  const dead = onShare && backendIsDead(current.looks);
+  const moved = dead ? null : (movedSince(current.looks) ?? (onShare ? serverStirs(current.looks) : null));
   const starves = hostStarves(state, at) ?? (dead ? null : keptWaiting(current.looks));
   if (moved === null && starves === null) return null;
   const until = lostFor(state, SLOW_MAX_MS, settings);

@@ -1,5 +1,6 @@
 /** What a guest is now, and the evidence for it from its console, its SSH, QEMU and the host, each with its age. */
 import type { GuestSettings } from '../config/schema.js';
+import { describeServer, serverRuns } from '../host/servers.js';
 import type { VerdictClass } from '../model.js';
 import { WAYS } from '../ssh/config.js';
 import type { Mono } from '../time.js';
@@ -161,11 +162,8 @@ function ofQemu(state: GuestState, at: Mono): Evidence {
   const doubt = ageMs > STALE_MS ? 'old' : null;
   if (!last.qmp.ok) return { side, says: last.qmp.detail, ageMs, doubt };
   const parts = [`run state ${last.qmp.runState}`, ...loadOf(looks)];
-  for (const { tag, server } of last.shares) {
-    if (server === null) parts.push(`share ${tag}: no server`);
-    else if (!['R', 'S', 'I'].includes(server.state))
-      parts.push(`share ${tag}: ${server.comm} is in ${server.state}`);
-  }
+  for (const share of last.shares)
+    if (!serverRuns(share)) parts.push(`share ${share.tag}: ${describeServer(share)}`);
   return { side, says: parts.join('; '), ageMs, doubt };
 }
 

@@ -1,6 +1,7 @@
 /** The ladder of a case whose guest prints no dump on its keys: which rung is next, and what came of each. */
 import { type Channel, isChannel, ladder, type Step } from '../capture/ladder.js';
 import { describeVcpus } from '../capture/vcpus.js';
+import { serverIs } from '../host/servers.js';
 import type { Look } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
@@ -72,16 +73,26 @@ function circumstances(context: Context, current: Case) {
     noSsh: noSsh(context),
     noQmp: qmp?.ok === false ? `QMP fails: ${qmp.detail}` : null,
     noNmi: injectNmi ? early : 'ladder.injectNmi is false',
-    noMemoryDump: memoryDump ? (deadBackend(look) ?? early) : 'ladder.memoryDump is false',
+    noMemoryDump: memoryDump ? (unsafeServer(look) ?? early) : 'ladder.memoryDump is false',
   };
 }
 
-/** The dump stops the guest, and QEMU then waits for its vhost-user backends, for ever where one is dead. */
-function deadBackend(look: Look | undefined): string | null {
-  const dead = look?.shares.find(({ server }) => server === null || /[TtZXD]/.test(server.state));
-  if (dead === undefined) return null;
-  const state = dead.server === null ? 'gone' : `in state ${dead.server.state}`;
-  return `the server of share ${dead.tag} is ${state}: dump-guest-memory would hang QEMU for ever`;
+/**
+ * Why no dump of memory may be asked for: it stops the guest, and QEMU then waits for its vhost-user servers, for ever
+ * where one is dead. So each must be known to run; that one is not known is no word against the guest.
+ */
+function unsafeServer(look: Look | undefined): string | null {
+  if (look === undefined || look.qemu === null)
+    return 'QEMU’s process was not found: a server of its shares may be dead, and the dump would hang QEMU for ever';
+  const unknown = look.shares.find((share) => serverIs(share) === 'unknown');
+  const dead = look.shares.find(({ server }) => server !== null && /[TtZXD]/.test(server.state));
+  const gone = look.shares.find((share) => serverIs(share) === 'gone');
+  const bad = gone ?? dead ?? unknown;
+  if (bad === undefined) return null;
+  if (bad === unknown)
+    return `whether the server of share ${bad.tag} runs is not known (${bad.because ?? 'not found'}): dump-guest-memory would hang QEMU for ever if not`;
+  const state = bad === gone ? 'gone' : `in state ${bad.server?.state ?? '?'}`;
+  return `the server of share ${bad.tag} is ${state}: dump-guest-memory would hang QEMU for ever`;
 }
 
 /** Takes the next rung. Returns the channel to press on, `waits` for an answer, or null at the top. */

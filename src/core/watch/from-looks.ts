@@ -1,5 +1,6 @@
 /** What the looks of one case show together: who moved between them, and who ran. */
-import type { Vcpu } from '../model.js';
+import { isStorage, serverFault, serverIs } from '../host/servers.js';
+import type { Share, Vcpu } from '../model.js';
 import type { CpuSample } from '../qmp/registers.js';
 import type { TimedLook } from './state.js';
 
@@ -13,6 +14,8 @@ const WAITED = 0.25;
 /** As many samples in one page of code are no coincidence: work calls functions, a loop stays. */
 const LOOP_SAMPLES = 6;
 const PAGE_DIGITS = 3;
+/** A server that ran for less may have been asked by somebody else in the guest. */
+const WORKED_MS = 10;
 
 /** Requests of the block devices completed between the first look and the last. */
 function blockMoved(looks: readonly TimedLook[]): boolean {
@@ -30,24 +33,38 @@ export function movedSince(looks: readonly TimedLook[]): string | null {
 }
 
 /** A server that takes CPU time answers somebody, and a share has one guest. */
-const serverMoved = (looks: readonly TimedLook[]): boolean =>
-  serversGained(looks, 'cpuMs').some((gained) => gained > 0);
+const serverMoved = (looks: readonly TimedLook[], atLeastMs = WORKED_MS): boolean =>
+  serversGained(looks, 'cpuMs').some((gained) => gained >= atLeastMs);
 
-/** What each share's server gained between the first look and the last, in milliseconds. */
+/** However little a server of files or blocks ran: who waits for it may be answered yet. */
+export const serverStirs = (looks: readonly TimedLook[]): string | null =>
+  serverMoved(looks, Number.MIN_VALUE) ? 'the server of its share still works' : null;
+
+/** What each share's server gained between the first look and the last, in milliseconds; one that changed tells nothing. */
 function serversGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'): number[] {
-  const has = (look: TimedLook | undefined, of: string) =>
-    look?.shares.find(({ socket }) => socket === of)?.server?.[what];
-  const shares = looks.findLast((look) => look.shares.length > 0)?.shares ?? [];
-  return shares.flatMap(({ socket }) => {
-    const [before, after] = [has(looks[0], socket), has(looks.at(-1), socket)];
-    return before === undefined || after === undefined ? [] : [after - before];
-  });
+  const of = (look: TimedLook | undefined, socket: string) =>
+    look?.shares.find((share) => share.socket === socket)?.server;
+  return sharesIn(looks)
+    .filter(isStorage)
+    .flatMap(({ socket }) => {
+      const [before, after] = [of(looks[0], socket), of(looks.at(-1), socket)];
+      const [from, to] = [before?.[what], after?.[what]];
+      return from === undefined || to === undefined || before?.pid !== after?.pid ? [] : [to - from];
+    });
 }
 
-/** The server behind a share is stopped, dead or gone: no wait for it can end. */
-export function backendIsDead(looks: readonly TimedLook[]): boolean {
-  const last = looks.findLast(({ shares }) => shares.length > 0);
-  return last?.shares.some(({ server }) => server === null || 'TtZX'.includes(server.state)) ?? false;
+/** The shares of the newest look that saw any. */
+const sharesIn = (looks: readonly TimedLook[]): Share[] =>
+  looks.findLast(({ shares }) => shares.length > 0)?.shares ?? [];
+
+/** The server of files or blocks is stopped, dead or gone: no wait for it can end. */
+export const backendIsDead = (looks: readonly TimedLook[]): boolean =>
+  sharesIn(looks).some((share) => isStorage(share) && serverFault(share) !== null);
+
+/** Why it is not known whether a wait for files or blocks can end; null where every server is known. */
+export function backendIsUnknown(looks: readonly TimedLook[]): string | null {
+  const share = sharesIn(looks).find((one) => isStorage(one) && serverIs(one) === 'unknown');
+  return share === undefined ? null : `the server of its share ${share.tag} is not known`;
 }
 
 /** For each vCPU the share of the time that its thread ran between the first look and the last; null if unknown. */

@@ -10,7 +10,10 @@ const share = (tag: string, state: string | null): Share => ({
   tag,
   socket: `/run/${tag}.sock`,
   server: state === null ? null : { pid: 5, comm: 'virtiofsd', state },
+  serverIs: state === null ? 'gone' : 'running',
 });
+const unseen = (tag: string): Share => ({ ...share(tag, null), serverIs: 'unknown', because: 'it hides' });
+const disk = (tag: string, state: string | null): Share => ({ ...share(tag, state), kind: 'blk' });
 const places = (...lines: string[]) => ({ bootPlaces: lines.flatMap((line) => bootPlace(line) ?? []) });
 const nothing: AnalysisContext = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
 const judge = (lines: readonly string[], context: Partial<AnalysisContext> = {}) =>
@@ -128,12 +131,38 @@ describe('where', () => {
     ['two stopped', [share('a', 'T'), share('b', 'T')], 'one of virtiofs:a, virtiofs:b (inferred; their servers are stopped or gone)', 'medium'],
     ['all run', [share('a', 'S'), share('b', 'S')], 'perhaps one of virtiofs:a, virtiofs:b (inferred; virtiofsd runs)', 'low'],
     ['no share known', [], 'a FUSE server', 'medium'],
+    ['one unknown', [unseen('a')], 'perhaps virtiofs:a (inferred; its server is not known)', 'medium'],
+    ['one unknown, one runs', [share('a', 'S'), unseen('b')], 'perhaps one of virtiofs:a, virtiofs:b (inferred; not all servers are known)', 'medium'],
+    ['no file system is on a disk', [share('a', 'S'), disk('d', 'T')], 'perhaps virtiofs:a (inferred; virtiofsd runs)', 'low'],
   ])('%s', (_case, shares, where, confidence) => {
     const found = verdict(wait, { shares });
     expect(found.title).toBe(`cat:9 waiting in execve → FUSE request of fuse_permission (request_wait_answer) → ${where}`);
     expect(found).toMatchObject({ class: 'waiting', confidence });
     expect(found.inferred).toHaveLength(shares.length === 0 ? 0 : 1);
   }); // prettier-ignore
+
+  it('says of a stopped server what is not known of the others', () => {
+    const found = verdict(wait, { shares: [share('a', 'T'), unseen('b')] });
+    expect(found.title).toContain('filesystem virtiofs:a (inferred; virtiofsd stopped)');
+    expect(found.inferred).toHaveLength(2);
+    expect(found.inferred[1]).toBe('Whether virtiofs:b is served is not known.');
+  });
+
+  it.each([
+    ['stopped', disk('d', 'T'), 'its server stopped'],
+    ['gone', disk('d', null), 'its server gone'],
+  ])('names the disk whose server is %s', (_case, one, fault) => {
+    const frames = [
+      'schedule+0x1/0x2',
+      'io_schedule+0x1/0x2',
+      'blk_mq_get_tag+0x1/0x2',
+      'blk_mq_submit_bio+0x1/0x2',
+    ];
+    const found = verdict(dump('w', 1, task('dd', 9, 'D', frames)), { shares: [one, share('a', 'S')] });
+    expect(found.title).toContain(`the block layer, disk vhost-user-blk:d (inferred; ${fault})`);
+    const page = verdict(dump('w', 1, chroot), { shares: [one, share('a', 'S')] });
+    expect(page.title).toContain(`disk vhost-user-blk:d (inferred; ${fault})`);
+  });
 
   it('infers nothing for a task that waits for something else', () => {
     const found = verdict(dump('w', 1, task('ioctl', 9, 'D', stacks.mutex)), { shares: [share('a', 'T')] });

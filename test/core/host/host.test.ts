@@ -6,10 +6,10 @@ import {
   kernelCommandLineOf,
   parseCmdline,
   servedSocket,
-  sharesOf,
 } from '../../../src/core/host/argv.js';
-import { parseStat, parseWaited } from '../../../src/core/host/stat.js';
+import { parseStat, parseTimes } from '../../../src/core/host/stat.js';
 import { connectionsTo } from '../../../src/core/host/unix-table.js';
+import { vhostUsersOf } from '../../../src/core/host/vhost-user.js';
 
 const QEMU = [
   ...['/usr/bin/qemu-system-x86_64', '-M', 'q35', '-qmp', 'unix:/run/q/a/qmp.sock,server=on,wait=off'],
@@ -26,13 +26,6 @@ const QEMU = [
 ];
 
 describe("QEMU's command line", () => {
-  it('has the shares, each with the socket of its chardev', () => {
-    expect(sharesOf(QEMU)).toEqual([
-      { tag: 'store', socket: '/share/a.sock' },
-      { tag: 'home', socket: '/x,y.sock' },
-    ]);
-  });
-
   it.each([
     [['-serial', 'mon:stdio'], null],
     [['-serial', 'file:/c/a.log'], '/c/a.log'],
@@ -70,7 +63,7 @@ describe("QEMU's command line", () => {
     const word = fc.oneof(fc.constantFrom('-device', '-chardev', '-append', '--socket-path'), fc.string());
     fc.assert(
       fc.property(fc.array(word), (argv) => {
-        sharesOf(argv);
+        vhostUsersOf(argv);
         kernelCommandLineOf(argv);
         consoleFileOf(argv);
         servedSocket(argv, new Set(['']));
@@ -122,12 +115,12 @@ describe('parseStat', () => {
   });
 });
 
-describe('parseWaited', () => {
-  it('reads the second number, in milliseconds', () => {
-    expect(parseWaited('148369057351 2500000 1180\n')).toBe(2.5);
+describe('parseTimes', () => {
+  it('reads two numbers, in milliseconds', () => {
+    expect(parseTimes('148369057351 2500000 1180\n')).toEqual({ ranMs: 148_369.057351, waitedMs: 2.5 });
   });
   it.each(['', '0 0', 'a b c', '1 2 3 4'])('refuses %j', (text) => {
-    expect(parseWaited(text)).toBeNull();
+    expect(parseTimes(text)).toBeNull();
   });
 });
 
