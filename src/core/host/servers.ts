@@ -71,7 +71,7 @@ const isDead = ({ state }: Server): boolean => 'TtZX'.includes(state);
 
 /** Older recordings have no server both where it was gone and where it was not found. */
 export const serverIs = ({ server, serverIs: told }: Share): ServerIs =>
-  told === 'running' || server !== null ? 'running' : 'gone';
+  told ?? (server === null ? 'unknown' : 'running');
 
 /** Why no wait for it can end; null where it runs or is not known. D is no fault: who reads its disk is in D too. */
 export function serverFault(share: Share): 'stopped' | 'dead' | 'gone' | null {
