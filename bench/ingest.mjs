@@ -1,7 +1,7 @@
 /**
  * How fast the journal is taken in, as a share of the speed of `journalctl … > /dev/null` with the same matches and
  * fields. Needs `npm run build` and the package systemd-journal-remote, which makes a journal of console lines.
- *   node bench/ingest.mjs [LINES]           a journal of its own, 200,000 lines by default
+ *   node bench/ingest.mjs [LINES [OTHERS]]  a journal of its own, 200,000 lines by default; of ten, so many are no guest's
  *   node bench/ingest.mjs --source ARG…     the last 15 minutes of a journal that exists: arguments for journalctl, --directory=…
  */
 /* global AbortController, Buffer, clearTimeout, setTimeout */
@@ -13,7 +13,8 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { hrtime } from 'node:process';
 import { cleanRow } from '../dist/core/console/clean.js';
-import { guestMatches, routeOf } from '../dist/core/journal/route.js';
+import { configSchema } from '../dist/core/config/schema.js';
+import { guestMatches, guestRouter } from '../dist/core/journal/route.js';
 import { followJournal } from '../dist/io/journal.js';
 import { journalctlArguments } from '../dist/io/journal-process.js';
 
@@ -24,6 +25,7 @@ const CONTEXT_MS = 15 * 60_000;
 const START = (Date.now() - CONTEXT_MS / 2) * 1000;
 const UID = 1000;
 const matches = guestMatches(UID);
+const guestOf = guestRouter(configSchema.parse({}), null);
 
 function consoleLine(i) {
   const stamp = `[${(i / 100).toFixed(6).padStart(12)}] `;
@@ -33,9 +35,10 @@ function consoleLine(i) {
   return `${stamp} folio_wait_bit_common+0x${(i % 4096).toString(16)}/0x350 [virtiofs]`;
 }
 
-function exportEntry(i) {
+function exportEntry(i, others) {
   const vm = `vm${i % 3}`;
-  const cgroup = `/user.slice/user-${UID}.slice/user@${UID}.service/app.slice/app-qemu\\x2dsystem.slice/qemu-system@${vm}.service`;
+  const unit = i % 10 < others ? 'other.service' : `qemu-system@${vm}.service`;
+  const cgroup = `/user.slice/user-${UID}.slice/user@${UID}.service/app.slice/app-qemu\\x2dsystem.slice/${unit}`;
   const text = `__REALTIME_TIMESTAMP=${START + i * 50}
 __MONOTONIC_TIMESTAMP=${1e9 + i * 50}
 _BOOT_ID=00112233445566778899aabbccddeeff
@@ -57,7 +60,7 @@ _PID=${100 + (i % 3)}
 _COMM=qemu-system-x86
 _EXE=/usr/bin/qemu-system-x86_64
 _SYSTEMD_CGROUP=${cgroup}
-_SYSTEMD_USER_UNIT=qemu-system@${vm}.service
+_SYSTEMD_USER_UNIT=${unit}
 _SYSTEMD_USER_SLICE=app-qemu\\x2dsystem.slice
 _SYSTEMD_INVOCATION_ID=0000000000000000000000000000001${i % 3}
 `;
@@ -68,12 +71,12 @@ _SYSTEMD_INVOCATION_ID=0000000000000000000000000000001${i % 3}
   return Buffer.concat([Buffer.from(`${text}MESSAGE\n`), length, Buffer.from(`${line}\n\n`)]);
 }
 
-async function makeJournal(directory, lines) {
+async function makeJournal(directory, lines, others) {
   const remote = execa(REMOTE, [`--output=${join(directory, 'bench.journal')}`, '-'], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
   for (let i = 0; i < lines; i += 1000) {
-    const batch = Array.from({ length: Math.min(1000, lines - i) }, (_, k) => exportEntry(i + k));
+    const batch = Array.from({ length: Math.min(1000, lines - i) }, (_, k) => exportEntry(i + k, others));
     if (!remote.stdin.write(Buffer.concat(batch))) await once(remote.stdin, 'drain');
   }
   remote.stdin.end();
@@ -108,7 +111,7 @@ async function ingest(source, expected) {
     signal: stop.signal,
     onStatus: () => undefined,
     onEntries: (entries) => {
-      for (const entry of entries) if (routeOf(entry) !== null) cleanRow(entry.message);
+      for (const entry of entries) if (guestOf(entry) !== null) cleanRow(entry.message);
       seen += entries.length;
       took = seconds(from);
       quiet.refresh();
@@ -140,10 +143,10 @@ async function measure(source, expected) {
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--source') await measure(rest, Infinity);
 else {
-  const lines = Number(first ?? 200_000);
+  const [lines, others] = [Number(first ?? 200_000), Number(rest[0] ?? 0)];
   const directory = await mkdtemp(join(tmpdir(), 'wedgewatch-bench-'));
   try {
-    await makeJournal(directory, lines);
+    await makeJournal(directory, lines, others);
     await measure([`--directory=${directory}`], lines);
   } finally {
     await rm(directory, { recursive: true });

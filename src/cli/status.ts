@@ -110,7 +110,7 @@ export function evidenceLines({ evidence }: Pick<GuestStatus, 'evidence'>): stri
     .map(({ side, says, ageMs, doubt }) => {
       const age = ageMs === null ? '' : `, ${seconds(ageMs)} old`;
       const marks = doubt === null ? age : `${age}, doubtful: ${doubt}`;
-      return `${printable(`  ${`${side}:`.padEnd(9)}${says}${marks}`, 2 * TEXT_MAX)}\n`;
+      return `${printable(`  ${`${side}:`.padEnd(9)}${says}${marks}`, 3 * TEXT_MAX)}\n`;
     })
     .join('');
 }

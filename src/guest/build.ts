@@ -48,7 +48,8 @@ export function imageIn(directory: string): GuestImage {
   };
 }
 
-async function recipeHash(recipe: Recipe): Promise<string> {
+/** Names the images of a recipe. */
+export async function recipeHash(recipe: Recipe): Promise<string> {
   const hash = createHash('sha256').update(JSON.stringify(recipe));
   for (const name of Object.keys(recipe.assets)) hash.update(await readFile(join(assets, name)));
   return hash.digest('hex').slice(0, 12);
@@ -129,7 +130,8 @@ export async function buildGuest(
     kernel = await findKernel(cache, recipe, options);
   } catch (error) {
     if (made === undefined || !(error instanceof CallError)) throw error;
-    options.log(`Not asked for a newer kernel, ${basename(made)} is used: ${error.message}`);
+    const why = /^E: .*/m.exec(error.message)?.[0] ?? error.message;
+    options.log(`Whether there is a newer kernel than that of ${basename(made)} is not known: ${why}`);
     return imageIn(made);
   }
   const target = join(cache, `guest-${kernel.name.replace('linux-image-', '')}-${hash}`);

@@ -19,7 +19,7 @@ const suites: Record<KernelName, readonly string[]> = {
  * The recipe of the same guest with another kernel. The cloud flavour is the smallest and has what a guest needs; the
  * one with PREEMPT_RT has no such flavour, and its packages are 120 MB.
  */
-function withKernel(kernel: KernelName, recipe: Recipe): Recipe {
+export function withKernel(kernel: KernelName, recipe: Recipe): Recipe {
   const flavour = kernel === 'newest-rt' ? 'rt-amd64' : 'cloud-amd64';
   return {
     ...recipe,

@@ -54,6 +54,7 @@ export async function suiteArchives(
     '-oAPT::Default-Release=',
     '-oAPT::Sandbox::User=',
     '-oAcquire::Languages=none',
+    '-oAcquire::Check-Valid-Until=false', // a mirror may be a snapshot of some day
   ];
   const stamp = join(directory, 'refreshed');
   const refresh = async ({ signal }: ProgressOptions) => {

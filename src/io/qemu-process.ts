@@ -5,7 +5,7 @@ import { type Machine, machineOf } from '../core/host/machine.js';
 import { monotonicMs } from './clock.js';
 import { readArgv, scanProcesses } from './proc.js';
 
-export interface QemuProcess {
+interface QemuProcess {
   pid: number;
   argv: string[];
 }

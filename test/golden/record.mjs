@@ -1,8 +1,9 @@
 /**
  * Records golden logs: wedges a real guest for each name, captures it as wedgewatch does, and writes
  * test/golden/NAME.log. Needs `npm run build`, and Debian on x86-64 as the demo does.
- *   node test/golden/record.mjs NAME…         without a name, the names that there are
- * A wedge is a script of guest/wedges; its comment is the head of the log.
+ *   node test/golden/record.mjs [--kernel=KERNEL] NAME…      without a name, the names that there are
+ * A wedge is a script of guest/wedges, and its comment is the head of the log; or `page-in`, the demo's own. Without a
+ * kernel (src/guest/kernels.ts) it is that of this host's Debian; with one the log is called NAME-RELEASE.
  */
 /* global URL */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -12,7 +13,9 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { buildGuest, guestCache } from '../../dist/guest/build.js';
+import { buildKernelGuest, kernelNames } from '../../dist/guest/kernels.js';
 import { startGuest } from '../../dist/guest/start.js';
 import { wedgeNames, wedgeRecipe } from '../../dist/guest/wedges.js';
 import { pressChord } from '../../dist/io/qmp/press.js';
@@ -51,6 +54,24 @@ function makeDisk(directory) {
   });
   const drive = `if=none,id=disk,file=${path},format=raw,cache=unsafe`;
   return ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'];
+}
+
+const PAGE_IN = 'page-in';
+const PAGE_IN_HEAD = `# A job runs from a virtiofs whose server is then stopped on the host: wedge.mode=job of guest/init.
+`;
+/** Its job has run some turns by then. */
+const HEALTHY_MS = 8_000;
+
+async function wedge(name, guest, file) {
+  if (name !== PAGE_IN) return untilSet(guest, file);
+  await untilSays(/^guest login:/m, file);
+  await delay(HEALTHY_MS);
+  guest.wedge();
+}
+
+async function untilSays(pattern, file) {
+  for (const end = performance.now() + BOOT_MS; !pattern.test(consoleOf(file)); await delay(100))
+    if (performance.now() > end) throw new Error(`not booted in time; its console:\n${consoleOf(file)}`);
 }
 
 /** QEMU makes the file a moment after its sockets. */
@@ -114,43 +135,58 @@ function trimmed(text) {
 }
 
 function headOf(name) {
+  if (name === PAGE_IN) return PAGE_IN_HEAD;
   const script = readFileSync(join(project, 'guest/wedges', `${name}.sh`), 'utf8');
   return script.slice(0, script.search(/^[^#]/m));
 }
 
+/** NAME, or e.g. NAME-6.12 and NAME-7.3-rt. */
+function logOf(name, release) {
+  if (release === undefined) return name;
+  return `${name}-${/^\d+\.\d+/.exec(release)[0]}${release.includes('-rt-') ? '-rt' : ''}`;
+}
+
 async function record(name, image) {
   const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-golden-'));
-  const append = `loglevel=7 wedge.mode=${name}`;
+  const append = `loglevel=7 wedge.mode=${name === PAGE_IN ? 'job' : name}`;
   const store = join(scratch, 'store'); // the image's own stays as it is
   cpSync(image.store, store, { recursive: true });
   const guest = await startGuest({ vm: VM, image: { ...image, store }, append, extra: makeDisk(scratch) });
   try {
     const file = guest.console.replace(/^file:/, '');
-    await untilSet(guest, file);
+    await wedge(name, guest, file);
     await delay(SETTLE_MS);
     await capture(guest, file);
     const log = headOf(name) + trimmed(consoleOf(file));
-    if (log.length > MAX_BYTES) throw new Error(`${name}.log would have ${log.length} bytes`);
-    const path = join(project, 'test/golden', `${name}.log`);
+    const called = `${logOf(name, image.release)}.log`;
+    if (log.length > MAX_BYTES) throw new Error(`${called} would have ${log.length} bytes`);
+    const path = join(project, 'test/golden', called);
     writeFileSync(path, log, 'latin1');
     const main = join(project, 'dist/cli/main.js');
     const { stdout } = spawnSync(process.execPath, [main, 'analyze', path], { encoding: 'utf8' });
-    say(`${name}: ${log.length} bytes; analyze says: ${stdout.split('\n')[0]}`);
+    say(`${called}: ${log.length} bytes; analyze says: ${stdout.split('\n')[0]}`);
   } finally {
     await guest.stop();
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-const names = process.argv.slice(2);
-const known = await wedgeNames();
+const { values, positionals: names } = parseArgs({
+  options: { kernel: { type: 'string' } },
+  allowPositionals: true,
+});
+const { kernel } = values;
+const known = [PAGE_IN, ...(await wedgeNames())];
 const unknown = names.filter((name) => !known.includes(name));
-if (names.length === 0 || unknown.length > 0) {
-  say(`usage: record.mjs NAME…, of: ${known.join(' ')}`);
+if (names.length === 0 || unknown.length > 0 || (kernel && !kernelNames.includes(kernel))) {
+  say(`usage: record.mjs [--kernel=${kernelNames.join('|')}] NAME…, of: ${known.join(' ')}`);
   process.exitCode = 2;
 } else {
   delete process.env.XDG_RUNTIME_DIR; // so that the guest is a child of this process and its console a file
-  const image = await buildGuest(guestCache(), { log: say }, await wedgeRecipe());
+  const recipe = await wedgeRecipe();
+  const image = await (kernel
+    ? buildKernelGuest(guestCache(), kernel, { log: say }, recipe)
+    : buildGuest(guestCache(), { log: say }, recipe));
   for (const name of names) {
     await record(name, image).catch((error) => {
       say(`${name}: ${error.stack}`);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import stripAnsi from 'strip-ansi';
+import type { GuestImage } from '../../src/guest/build.js';
 import { sshConfig } from '../../src/guest/start.js';
 import { guestUnit, lastLines, type Machine, storeUnit, unitsOf } from './guest-units.js';
 import { user, type World } from './world.js';
@@ -27,8 +28,8 @@ interface WorldGuest {
   memory?: string;
   /** More of QEMU's arguments. */
   extra?: readonly string[];
-  /** Path inside of another initrd than the image's. */
-  initrd?: string;
+  /** Paths inside of another image than the world's. */
+  image?: Pick<GuestImage, 'kernel' | 'initrd' | 'sshKey'> | undefined;
   /** Default: known. */
   ssh?: KnownToSsh;
 }
@@ -71,12 +72,11 @@ interface Reached extends Machine {
 
 /** Starts a guest as a unit of the world's user, as this world's host runs them, and returns at once. */
 export async function startGuest(world: World, guest: WorldGuest): Promise<void> {
-  const { vm, mode, port, append = 'loglevel=7', initrd, ...rest } = guest;
-  const { image } = world;
+  const { vm, mode, port, append = 'loglevel=7', image = world.image, ...rest } = guest;
   await startMachine(world, {
     vm,
     port,
-    image: { kernel: image.kernel, initrd: initrd ?? image.initrd },
+    image: { kernel: image.kernel, initrd: image.initrd },
     append: `wedge.mode=${mode} ${append}`,
     ...rest,
     sshKey: image.sshKey,

@@ -6,10 +6,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { buildKernelGuest } from '../../src/guest/kernels.js';
 import { buildDebian } from './debian-image.js';
 import { healthy, type Outcome, Runner } from './matrix/runner.js';
 import { scenarios } from './matrix/scenarios.js';
-import { writeScenes } from './scenes.js';
+import { shareScenes } from './scenes.js';
 import { startWatchdog } from './watchdog.js';
 import { user, World } from './world.js';
 
@@ -36,9 +37,14 @@ beforeAll(async () => {
   const options = { log: (line: string) => process.stdout.write(`${line}\n`) };
   const image = await buildGuest(guestCache(), options);
   world = await World.up(image, { debian: await buildDebian(guestCache(), options) });
-  await writeScenes(image, join(world.share, 'scenes.gz'));
+  const scenes = new Map([['demo', await shareScenes(image, world.share, 'demo')]]);
+  for (const name of new Set(scenarios.flatMap(({ guest }) => ('demo' in guest ? (guest.kernel ?? []) : []))))
+    scenes.set(
+      name,
+      await shareScenes(await buildKernelGuest(guestCache(), name, options), world.share, name),
+    );
   await startWatchdog(world);
-  runner = new Runner(world, '/share/scenes.gz');
+  runner = new Runner(world, scenes);
   scenarios.forEach((scenario, index) => {
     const run = runner.run(scenario, index);
     run.catch(() => undefined); // its own test tells

@@ -1,5 +1,5 @@
 /** What the demo guest can be made to do beyond its modes: scripts of test/world/scenes, in a second initrd behind its own. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { assets, type GuestImage } from '../../src/guest/build.js';
@@ -15,8 +15,28 @@ const file = async (path: string, from: string): Promise<ArchiveEntry> => ({
   content: await readFile(from),
 });
 
-/** Writes the image's initrd with all scenes, each as wedges/NAME.sh in the guest. The kernel unpacks both archives. */
-export async function writeScenes(image: GuestImage, path: string): Promise<void> {
+/** What a guest with scenes is started from. */
+export type SceneImage = Pick<GuestImage, 'kernel' | 'initrd' | 'sshKey'>;
+
+/**
+ * Puts the image into `<share>/<name>`, its initrd with all scenes, each as wedges/NAME.sh in the guest: the kernel
+ * unpacks both archives. @returns its paths inside, where the share is /share
+ */
+export async function shareScenes(image: GuestImage, share: string, name: string): Promise<SceneImage> {
+  const directory = join(share, name);
+  await mkdir(directory, { recursive: true });
+  await copyFile(image.kernel, join(directory, 'vmlinuz'));
+  await copyFile(image.sshKey, join(directory, 'id_ed25519'));
+  await writeScenes(image, join(directory, 'initrd.gz'));
+  const inside = join('/share', name);
+  return {
+    kernel: join(inside, 'vmlinuz'),
+    initrd: join(inside, 'initrd.gz'),
+    sshKey: join(inside, 'id_ed25519'),
+  };
+}
+
+async function writeScenes(image: GuestImage, path: string): Promise<void> {
   const names = await readdir(scripts);
   const entries = await Promise.all([
     file('wedges/common.sh', join(assets, 'wedges/common.sh')),

@@ -5,18 +5,23 @@ type Hog = OnCpu & { hog: NonNullable<OnCpu['running']> };
 /** Longer than the kernel's usual limit for real-time tasks lets one run: 0.95 of each second. */
 const STRETCH_MS = 1000;
 /**
- * What that limit leaves a loop, and from 6.12 on the fair server: ordinary tasks get 0.05 of each second, in a few pieces (kernel/sched/deadline.c);
- * on 7.3 loops ran 240 to 540 ms between two of them. What serves a device or a clock runs for less.
+ * What that limit leaves a loop, and from 6.12 on the fair server (kernel/sched/deadline.c): ordinary tasks get 0.05 of
+ * each second, in a few pieces; on 7.3 loops ran 137 to 540 ms between two of them. What serves a device or a clock runs
+ * for less.
  */
-const RATIONED_MS = 100;
+const RATIONED_MS = 50;
 const RATIONED_FOR_MS = 5_000;
 const MOST_NAMED = 3;
+/** With PREEMPT_RT the keyboard's interrupt, which prints the dump, is a real-time task, and so are timers. */
+const OF_THE_DUMP = /^(?:irq\/\d+-|ktimers\/\d)/;
 
 /** The tasks that run on every CPU, where each is a real-time one and others could run; else empty. */
 function holders(dumps: readonly Dump[]): { hogs: Hog[]; waiting: number } {
   const cpus = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
   const hogs = cpus.flatMap((one): Hog[] => {
-    const hog = [one.running, one.preempted].find((task) => task && task.priority < 99);
+    const hog = [one.running, one.preempted].find(
+      (task) => task && task.priority < 99 && !OF_THE_DUMP.test(task.comm),
+    );
     return hog ? [{ ...one, hog }] : [];
   });
   const waiting = cpus.reduce((sum, one) => sum + one.waiting, 0);

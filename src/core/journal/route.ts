@@ -38,7 +38,7 @@ export function routeOf(entry: JournalEntry): Route | null {
 }
 
 /** Whose an entry is, and what it is to that guest. */
-export interface GuestRoute extends Route {
+interface GuestRoute extends Route {
   vm: string;
 }
 

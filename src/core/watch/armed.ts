@@ -28,7 +28,7 @@ const FIXES: Readonly<Record<string, string>> = {
   debian: `${SYSCTL}; for early boot put sysrq_always_enabled into GRUB_CMDLINE_LINUX of /etc/default/grub and run update-grub`,
   fedora: `${SYSCTL}; for early boot sudo grubby --update-kernel=ALL --args=sysrq_always_enabled`,
   nixos:
-    'boot.kernel.sysctl."kernel.sysrq" = 1; and for early boot boot.kernelParams = [ "sysrq_always_enabled" ];',
+    'boot.kernel.sysctl."kernel.sysrq" = 1; and for early boot boot.kernelParams = [ "sysrq_always_enabled" ]; a guest of kdevops: add sysrq_always_enabled loglevel=7 to KERNEL_ARGS in ~/.config/systemd/qemu-system/VM.env and restart it, or let wedgewatch do it over SSH: arm: fix (docs/kdevops.md)',
 };
 const LIKE: Readonly<Record<string, string>> = { ubuntu: 'debian', rhel: 'fedora', centos: 'fedora' };
 

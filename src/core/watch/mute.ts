@@ -1,6 +1,6 @@
 /** Why a guest gives no answer to its keys, as far as what is known of it leaves a choice. */
 import type { Context } from './case.js';
-import { samplesOf } from './from-looks.js';
+import { samplesOf, someBusy } from './from-looks.js';
 import type { Case } from './state.js';
 import { unreadText } from './unread.js';
 
@@ -15,6 +15,8 @@ export function whyMute({ state: { facts, arming, console } }: Context, { looks 
   const deaf = deafCpu(looks);
   if (deaf === true) return 'the guest does not answer Alt+SysRq: interrupts are off on its CPU 0';
   const causes = [
+    // With PREEMPT_RT the keyboard's interrupt is a thread at real-time priority 50.
+    ...(someBusy(looks) ? ['a CPU that is kept busy above the thread of its keyboard’s interrupt'] : []),
     ...(arming.heard === true ? [] : ['no PS/2 keyboard driver in its kernel']),
     mask === null ? 'kernel.sysrq=0' : `kernel.sysrq set to 0 since it was ${mask}`,
     ...(deaf === false ? [] : ['interrupts off on its CPU 0']),

@@ -28,6 +28,8 @@ describe('real-time tasks that hold every CPU', () => {
     ['as 7.3 prints it', ['cpu#0, 2445 MHz', weighted(' R', 'sleep', 1, 9, 120, 10), weighted('>R', 'hog', 2, 4, 0, 17391)], 'starved'],
     ['an ordinary task has its share just now', ['cpu#0, 2445 MHz', weighted('>R', 'sleep', 1, 9, 120, 10), weighted(' R', 'hog', 2, 42, 0, 11373)], 'starved'],
     ['it was interrupted by such shares', ['cpu#0, 2445 MHz', weighted(' R', 'sleep', 1, 9, 120, 10), weighted('>R', 'hog', 2, 98, 0, 23839)], 'starved'],
+    ['the keyboard of PREEMPT_RT, which prints the dump', ['cpu#0, 2445 MHz', weighted(' R', 'sleep', 1, 9, 120, 10), weighted('>R', 'irq/1-i8042', 2, 4, 49, 17391)], 'none'],
+    ['it waits for that keyboard', ['cpu#0, 2445 MHz', weighted(' R', 'hog', 2, 42, 40, 11373), weighted('>R', 'irq/1-i8042', 3, 4, 49, 17391)], 'starved'],
     ['it has only begun', ['cpu#0, 2445 MHz', waits, old('>R', 'hog', 2, 0, 0, 999)], 'none'],
     ['nobody waits', ['cpu#0, 2445 MHz', sleeps, hog], 'none'],
     ['one of two CPUs', ['cpu#0, 2445 MHz', waits, hog, 'cpu#1, 2445 MHz', sleeps], 'none'],

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { SchedTable } from '../../../src/core/dump/sched-table.js';
 
-/** As a guest of 7.3 printed it: the weight, a whole number, precedes the first time. */
+/** As a guest of 7.3 printed it: the weight, a whole number, precedes the first time. The parser gets it without the blanks around. */
 const rows = [
   'cpu#0, 2445.457 MHz',
   ' S            init     1    1048576      4201.316122   E        4202.716122           1.400000      3014.141176       406     120         0.000000         0.000000         0.000000   0      0        /',
@@ -14,7 +14,7 @@ const rows = [
 
 function tableOf(lines: readonly string[]): SchedTable {
   const table = new SchedTable();
-  for (const line of lines) table.push(line);
+  for (const line of lines) table.push(line.trim());
   return table;
 }
 

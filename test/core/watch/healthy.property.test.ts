@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chapter, type Life, live, LOOP } from '../../support/lives.js';
-import { answers, golden, keptFromRunning, rationed } from '../../support/virtual-guest.js';
+import { answers, golden, keptFromRunning } from '../../support/virtual-guest.js';
+import { rationed } from '../../support/rationed.js';
 
 const blocked = answers(golden('page-in'));
 const waiting = answers(golden('exec'));

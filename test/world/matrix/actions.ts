@@ -1,4 +1,5 @@
 /** What is done to a guest, or to what runs it. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
 import { guestUnit, qmpSocket, continueStore, restartStore, stopStore } from '../guests.js';
 import type { World } from '../world.js';
@@ -26,7 +27,19 @@ export const scene =
   (world, vm) =>
     world.dev(['ssh', vm, `setsid sh /wedges/${name}.sh >/dev/console 2>&1 </dev/null &`]);
 
-export const store = { stop: stopStore, goOn: continueStore, restart: restartStore };
+const SLOW_TURNS = 15;
+
+/** It answers for a quarter of the time. */
+const slowStore: Act = async (world, vm) => {
+  for (let turn = 0; turn < SLOW_TURNS; turn += 1) {
+    await stopStore(world, vm);
+    await delay(1_500);
+    await continueStore(world, vm);
+    await delay(500);
+  }
+};
+
+export const store = { stop: stopStore, goOn: continueStore, restart: restartStore, slow: slowStore };
 export const machine = {
   pause: ((world, vm) => qmp(world, vm, 'stop', {})) satisfies Act,
   goOn: ((world, vm) => qmp(world, vm, 'cont', {})) satisfies Act,
@@ -36,6 +49,15 @@ export const cable = {
   pull: ((world, vm) => qmp(world, vm, 'set_link', { name: 'net', up: false })) satisfies Act,
   plug: ((world, vm) => qmp(world, vm, 'set_link', { name: 'net', up: true })) satisfies Act,
 };
+
+/** The network is gone for so many seconds. */
+export const away =
+  (seconds: number): Act =>
+  async (world, vm) => {
+    await cable.pull(world, vm);
+    await delay(1_000 * seconds);
+    await cable.plug(world, vm);
+  };
 
 /** One after the other. */
 export const both =

@@ -5,7 +5,8 @@ import { consoleOf, startDebianGuest, startGuest, stopGuest, waitForSsh } from '
 import { binary, readIncident } from '../watchdog.js';
 import type { World } from '../world.js';
 import { Observer } from './observer.js';
-import type { Scenario } from './scenarios.js';
+import type { Scenario } from './scenario.js';
+import type { SceneImage } from '../scenes.js';
 import { Slots } from './slots.js';
 
 /** Guests that boot, or load a CPU, at once. */
@@ -34,10 +35,10 @@ export class Runner {
   readonly observer: Observer;
   readonly #slots = new Slots(AT_ONCE);
 
-  /** @param scenes path inside of an initrd with the scenes */
+  /** @param scenes images with the scenes, by the name of their kernel; `demo` is the demo's own */
   constructor(
     private readonly world: World,
-    private readonly scenes: string,
+    private readonly scenes: ReadonlyMap<string, SceneImage>,
   ) {
     this.observer = new Observer(world);
   }
@@ -82,8 +83,9 @@ export class Runner {
       const { debian: wedge, append = '' } = guest;
       await startDebianGuest(this.world, { vm, port, wedge, append });
     } else {
-      const { demo: mode, ...rest } = guest;
-      await startGuest(this.world, { vm, port, mode, initrd: this.scenes, ...rest });
+      const { demo: mode, kernel = 'demo', ...rest } = guest;
+      const image = this.scenes.get(kernel);
+      await startGuest(this.world, { vm, port, mode, image, ...rest });
     }
   }
 
@@ -130,7 +132,12 @@ export class Runner {
     if (scenario.incident === null) throw new Error(`a false incident: ${said}`);
     if (!isExpected(scenario, verdict.class) || !scenario.incident.test(verdict.title))
       throw new Error(`the incident says ${said}`);
-    if (!evidence.complete)
+    if (
+      scenario.unseen !== undefined &&
+      !evidence.incompleteBecause.some((why) => scenario.unseen?.test(why))
+    )
+      throw new Error(`it does not say why nothing was seen: ${evidence.incompleteBecause.join('; ')}`);
+    if (!evidence.complete && scenario.unseen === undefined)
       throw new Error(`its evidence is not whole: ${evidence.incompleteBecause.join('; ')}`);
     if (scenario.awaiting?.test(awaiting ?? '') === false)
       throw new Error(`it was waiting for ${awaiting ?? 'nothing'}`);

@@ -1,37 +1,7 @@
 /** What real guests are put through, what each must then be found to be, and how soon. */
-import type { GuestClass } from '../../../src/core/watch/assess.js';
 import { newVm } from '../guests.js';
-import { type Act, both, cable, machine, process, scene, store } from './actions.js';
-
-export interface Scenario {
-  name: string;
-  /** New for each run. */
-  vm: string;
-  /** The demo guest in a mode, or with a scene; or a Debian with a wedge of test/world/debian. */
-  guest: { demo: string; append?: string; extra?: readonly string[] } | { debian: string; append?: string };
-  /** When it has booted: SSH answers; its console says this; or so many seconds have passed. */
-  ready: 'ssh' | RegExp | { afterS: number };
-  /** It takes the time of a whole CPU: nothing else boots meanwhile. */
-  alone?: true;
-  /** What happens then. Without, it is judged from its start. */
-  act?: Act;
-  /** What it must be found to be, and within which time; or what as well, depending on where it is caught. */
-  class: GuestClass;
-  orClass?: GuestClass;
-  withinS: number;
-  /** The incident that must be filed within that time, by its title; null for none at all. */
-  incident: RegExp | null;
-  /** What its incident says that systemd was waiting for. */
-  awaiting?: RegExp;
-  /** Its dumps of blocked tasks are empty. */
-  nobodyBlocked?: true;
-  /** It is watched for so long after that. */
-  staysS?: number;
-  /** Ends it: the guest must be healthy again. */
-  undo?: Act;
-  /** It lives on until the end, and must stay healthy. */
-  stays?: true;
-}
+import { away, both, cable, machine, process, scene, store } from './actions.js';
+import type { Scenario } from './scenario.js';
 
 const oneCpu = ['-smp', '1'];
 /** Three minutes of silence, and then some: it reads all of a disk that gives it 2 MiB a second. */
@@ -161,6 +131,59 @@ export const scenarios: readonly Scenario[] = [
     withinS: 90,
     incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
   },
+  ...(['6.12', 'newest', 'newest-rt'] as const).map((kernel): Scenario => ({
+    name: `page-in on a dead virtiofs, Debian's kernel ${kernel}`,
+    vm: newVm(),
+    guest: { demo: 'job', kernel },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'blocked',
+    withinS: 40,
+    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+  })),
+  {
+    name: 'page-in on a dead virtiofs of a guest that ssh does not know',
+    vm: newVm(),
+    guest: { demo: 'job', ssh: 'unknown' },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'blocked',
+    withinS: 25,
+    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+  },
+  {
+    name: 'page-in on a dead virtiofs, kernel.sysrq=16: the guest refuses its dumps, and that is what is said',
+    vm: newVm(),
+    guest: { demo: 'job', append: 'loglevel=4 wedge.sysrq=16' },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'unknown',
+    withinS: 60,
+    incident: /could not be seen: the guest refuses its dumps: kernel\.sysrq=16 lacks bit 8$/,
+    unseen: /kernel\.sysrq=16 lacks bit 8/,
+  },
+  {
+    name: 'a slow server of its share, and slow commands',
+    vm: newVm(),
+    guest: { demo: 'shell' },
+    ready: 'ssh',
+    act: store.slow,
+    class: 'healthy',
+    withinS: 90,
+    incident: null,
+    staysS: 20,
+  },
+  {
+    name: 'SSH away for 13 s',
+    vm: newVm(),
+    guest: { demo: 'exec' },
+    ready: 'ssh',
+    act: away(13),
+    class: 'healthy',
+    withinS: 60,
+    incident: null,
+    staysS: 30,
+  },
   {
     name: 'the server of its share restarted, and its guest with it',
     vm: newVm(),
@@ -229,6 +252,17 @@ export const scenarios: readonly Scenario[] = [
     class: 'starved',
     withinS: 120, // a loop that is young yet is looked at twice
     incident: /at real-time priority|want to run on 1 busy vCPU/,
+  },
+  {
+    name: "every CPU taken by real-time loops, Debian's newest kernel: SSH answers now and then",
+    vm: newVm(),
+    guest: { demo: 'none', extra: oneCpu, kernel: 'newest' },
+    ready: 'ssh',
+    alone: true,
+    act: scene('real-time'),
+    class: 'starved',
+    withinS: 180,
+    incident: /at real-time priority/,
   },
   {
     name: 'userspace livelock: programs count on the console, SSH is dead',
