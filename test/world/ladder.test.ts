@@ -12,7 +12,7 @@ import type { Check } from '../../src/daemon/check.js';
 import { askStatus, controlSocket } from '../../src/daemon/control.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { mainOf } from './by-hand.js';
-import { guestUnit, newVm, startGuest, waitForSsh } from './guests.js';
+import { consoleOf, guestUnit, newVm, startGuest, waitForSsh } from './guests.js';
 import { user, World } from './world.js';
 
 const [keys, fixed] = [newVm(), newVm()];
@@ -236,6 +236,7 @@ describe('a capture', () => {
       `stop: ${alone.toFixed(0)} ms, in the middle of a capture ${meanwhile.toFixed(0)} ms\n`,
     );
     expect(meanwhile).toBeLessThan(alone + 2_000);
+    expect(await consoleOf(world, fixed)).toContain('power button: shutting down');
     expect((await capture).code).not.toBe(0);
     await becomes(async () => (await statusOf(fixed))?.state, 'gone');
   });

@@ -2,7 +2,7 @@
 # userspace says leaves the serial console. The kernel's own lines stay on both.
 echo 'Welcome to NixOS (Initrd)!'
 load virtio_console
-until [ -c /dev/hvc0 ]; do sleep 0.1; done
+until (: >/dev/hvc0) 2>/dev/null; do sleep 0.1; done # there a moment before it can be opened
 exec >/dev/console 2>&1
 echo 'scene: reads the store'
 job
