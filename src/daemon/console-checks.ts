@@ -81,7 +81,11 @@ async function checkDaemon(unit: string, vm: string, held: number): Promise<Chec
     await delay(500);
   }
   const guest = await guestOfDaemon(vm);
-  const { rows, newestMs } = guest?.read ?? { rows: 0, newestMs: null };
+  return compareRead(unit, held, guest?.read ?? { rows: 0, newestMs: null });
+}
+
+/** `held`: when the journal's newest line of the unit was logged; `newestMs`: the newest that the daemon has read. */
+export function compareRead(unit: string, held: number, { rows, newestMs }: DaemonGuest['read']): Check {
   if (newestMs !== null && newestMs >= Math.floor(held))
     return ok('console', `in the journal of ${unit}; the daemon has read ${counted(rows, 'line')} of it`);
   const behind = newestMs === null ? 'not one of them' : `none after ${new Date(newestMs).toISOString()}`;

@@ -14,6 +14,7 @@ import { NO_FACTS } from '../../src/core/ssh/facts.js';
 import { learn, type Learned } from '../../src/core/watch/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
+import type { Unread } from '../../src/core/watch/unread.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 
 type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
@@ -43,6 +44,8 @@ interface Script {
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
   config?: string;
+  /** Why nothing of its console is read. */
+  unread?: (at: number) => Unread | null;
   /** What the arguments of its QEMU tell. */
   machine?: (at: number) => Machine | null;
 }
@@ -100,7 +103,13 @@ export class VirtualGuest {
         this.drain(tick);
         this.now = tick;
         this.endCommand();
-        this.give({ type: 'tick', wallMs: this.wallOffset + this.now, ...this.host() });
+        const unread = this.script.unread?.(this.now);
+        this.give({
+          type: 'tick',
+          wallMs: this.wallOffset + this.now,
+          ...(unread && { unread }),
+          ...this.host(),
+        });
       }
       this.now = tick;
     }
@@ -268,10 +277,6 @@ export function small(log: readonly string[]): string[] {
     return !skips && (row === undefined || !gone.has(row));
   });
 }
-
-/** The same guest, whose SSH server wants to run and cannot. */
-export const keptFromRunning = (press: (key: SysrqKey) => string[]) => (key: SysrqKey) =>
-  press(key).map((line) => line.replace(/(task:(?:nc|dropbear) +state:)S/, '$1R'));
 
 /** The console of a boot, up to its SSH. */
 export const BOOT = [

@@ -48,7 +48,7 @@ export function channelFailed(context: Context, current: Case, { how, quote }: C
   const details: Record<ChannelFailure['how'], string> = {
     hidden: 'the loglevel cannot be raised by these keys, and it may hide what is printed',
     refused: `the guest refuses: ${refusal(context.state.facts, current.digits)}`,
-    'no-response': 'the guest gives no answer',
+    'no-response': context.state.console.unread === null ? 'the guest gives no answer' : 'no answer was read',
     'not-pressed': quote ?? 'the keys could not be pressed',
   };
   record(context, current, { rung: current.channel, outcome: 'failed', detail: details[how] });

@@ -71,7 +71,10 @@ describe('the gap and its fix', () => {
   it.each([
     ['debian', /sysctl\.d\/99-sysrq\.conf .*update-grub/],
     ['fedora', /grubby --update-kernel=ALL --args=sysrq_always_enabled/],
-    ['nixos', /boot\.kernel\.sysctl\."kernel\.sysrq" = 1;/],
+    [
+      'nixos',
+      /boot\.kernel\.sysctl\."kernel\.sysrq" = 1;.* KERNEL_ARGS in ~\/\.config\/systemd\/qemu-system\/VM\.env .*arm: fix/,
+    ],
     [null, /or boot with sysrq_always_enabled/],
   ])('for %s', (os, fix) => {
     const gap = gapIn({ ...well, os, sysrqMask: 16 });

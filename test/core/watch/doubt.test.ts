@@ -1,15 +1,8 @@
 /** What cannot be seen, or may be mere work: how long it is doubted, and in which words it ends. */
 import { describe, expect, it } from 'vitest';
 import type { Look, SysrqKey } from '../../../src/core/model.js';
-import {
-  answers,
-  booted,
-  golden,
-  healthyFor,
-  keptFromRunning,
-  running,
-  VirtualGuest,
-} from '../../support/virtual-guest.js';
+import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
+import { keptFromRunning } from '../../support/starving.js';
 
 const REFUSED = '[   38.344663] sysrq: This sysrq operation is disabled.';
 

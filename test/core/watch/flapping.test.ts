@@ -4,7 +4,7 @@ import { probed, steady } from '../../../src/core/watch/flapping.js';
 import type { Look, SysrqKey } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
 import { answers, booted, golden, running, VirtualGuest } from '../../support/virtual-guest.js';
-import { rationed } from '../../support/rationed.js';
+import { rationed } from '../../support/starving.js';
 
 const WEDGE = 30_000;
 const idle = answers(golden('idle'));

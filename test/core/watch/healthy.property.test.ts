@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chapter, type Life, live, LOOP } from '../../support/lives.js';
-import { answers, golden, keptFromRunning } from '../../support/virtual-guest.js';
-import { rationed } from '../../support/rationed.js';
+import { keptFromRunning, rationed } from '../../support/starving.js';
+import { answers, golden } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
 const waiting = answers(golden('exec'));

@@ -9,10 +9,10 @@ import {
   booted,
   golden,
   healthyFor,
-  keptFromRunning,
   running,
   VirtualGuest,
 } from '../../support/virtual-guest.js';
+import { keptFromRunning } from '../../support/starving.js';
 
 const WEDGE = 30_000;
 const idle = answers(golden('idle'));

@@ -9,3 +9,7 @@ export const rationed = (key: SysrqKey): string[] =>
       (_, before: string, between: string) => `${before}21${between}19950.000000`,
     ),
   );
+
+/** The same guest, whose SSH server wants to run and cannot. */
+export const keptFromRunning = (press: (key: SysrqKey) => string[]) => (key: SysrqKey) =>
+  press(key).map((line) => line.replace(/(task:(?:nc|dropbear) +state:)S/, '$1R'));
