@@ -3,7 +3,7 @@
  * kernel's table, every 5 ms. Needs `npm run build`.
  *   node bench/qmp-hold.mjs [ROUNDS]         5 by default: the demo, whose guest is looked at, asked and captured
  */
-/* global URL, setInterval, clearInterval */
+/* global URL, performance, setInterval, clearInterval */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -6,15 +6,14 @@ import type { Channel } from '../../src/core/capture/ladder.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
 import type { Machine } from '../../src/core/host/machine.js';
-import type { HostNow, HostPressure } from '../../src/core/host/now.js';
-import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
-import type { SshWay } from '../../src/core/ssh/config.js';
+import type { HostNow } from '../../src/core/host/now.js';
+import type { Look, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
 import { learn, type Learned } from '../../src/core/watch/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
-import type { Unread } from '../../src/core/watch/unread.js';
+import type { Script } from './script.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 
 type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
@@ -30,25 +29,6 @@ export const running: Look = {
   kernelCommandLine: null,
   shares: [{ tag: 'store', socket: '/s', server: { pid: 7, comm: 'virtiofsd', state: 'T' } }],
 };
-
-interface Script {
-  ssh?: (at: number) => SshProbe['kind'];
-  /** By which way, where ssh does not know the guest. */
-  way?: (at: number) => SshWay | null;
-  look?: (at: number) => Look;
-  /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
-  command?: (at: number) => number | null;
-  /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
-  press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
-  sysrqMask?: number | null;
-  /** The host's pressure, in percent. */
-  host?: (at: number) => Partial<HostPressure>;
-  config?: string;
-  /** Why nothing of its console is read. */
-  unread?: (at: number) => Unread | null;
-  /** What the arguments of its QEMU tell. */
-  machine?: (at: number) => Machine | null;
-}
 
 const settings = (yaml: string): GuestSettings => {
   const parsed = parseConfig(yaml, 'test.yaml');

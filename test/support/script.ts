@@ -1,0 +1,26 @@
+import type { Channel } from '../../src/core/capture/ladder.js';
+import type { Machine } from '../../src/core/host/machine.js';
+import type { HostPressure } from '../../src/core/host/now.js';
+import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import type { SshWay } from '../../src/core/ssh/config.js';
+import type { Unread } from '../../src/core/watch/unread.js';
+
+/** What a virtual guest would answer. Times in milliseconds since its watchdog began. */
+export interface Script {
+  ssh?: (at: number) => SshProbe['kind'];
+  /** By which way, where ssh does not know the guest. */
+  way?: (at: number) => SshWay | null;
+  look?: (at: number) => Look;
+  /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
+  command?: (at: number) => number | null;
+  /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
+  press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
+  sysrqMask?: number | null;
+  /** The host's pressure, in percent. */
+  host?: (at: number) => Partial<HostPressure>;
+  config?: string;
+  /** Why nothing of its console is read. */
+  unread?: (at: number) => Unread | null;
+  /** What the arguments of its QEMU tell. */
+  machine?: (at: number) => Machine | null;
+}
