@@ -33,7 +33,8 @@ describe.skipIf(!isDebian12)(`Debian 12${isDebian12 ? '' : `, which ${name} is n
     await waitForState(world, healthy, 'up');
     const armed = async () => (await guestStatus(world, healthy))?.armed;
     await expect.poll(armed, { timeout: 20_000 }).toBe('yes');
-    expect(await checksOf(world, healthy)).toEqual({ QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok' });
+    const ok = { QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok', 'share store': 'ok' };
+    expect(await checksOf(world, healthy)).toEqual(ok);
   });
 
   test('a guest that comes later is seen, its page-in caught with whole dumps; let go, it recovers', async () => {

@@ -68,7 +68,8 @@ test('a guest that comes later is found; watched while healthy, it is armed and 
   await waitForSsh(world, healthy);
   await becomes(healthy, 'up');
   await expect.poll(async () => (await guestNamed(healthy))?.armed, { timeout: 20_000 }).toBe('yes');
-  expect(await checksOf(world, healthy)).toEqual({ QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok' });
+  const ok = { QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok', 'share store': 'ok' };
+  expect(await checksOf(world, healthy)).toEqual(ok);
 });
 
 test('with `quiet`, a page-in on a dead share is archived within 20 s of losing SSH, bodies and all; let go, it recovers', async () => {
