@@ -13,14 +13,12 @@ export interface Unread {
 /** A firmware prints within a second; a kernel, on a busy host, later. */
 const GRACE_MS = 20_000;
 
-/** Takes over what the tick says; while nothing is read, silence says nothing of the guest. */
+/** Takes over what the tick says; where nothing is read for long, silence says nothing of the guest. */
 export function noteUnread({ state, at }: Context, unread: Unread | undefined): void {
   const { console } = state;
-  if (unread === undefined) {
-    console.unread = null;
-    return;
-  }
-  console.unread = { ...unread, since: console.unread?.since ?? at };
+  console.unread = unread === undefined ? null : { ...unread, since: console.unread?.since ?? at };
+  // A boot that has not said its first word yet is a boot like any other.
+  if (blindness(state, at) === null) return;
   console.quietSince = at;
   disturbed(state);
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Look } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
-import { BOOT, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
+import { BOOT, healthyFor, MACHINE, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const WEDGE = 60_000;
 const unread = () => ({ why: 'vm1.service has logged nothing', fix: 'give QEMU -serial mon:stdio' });
@@ -60,4 +60,17 @@ it('is seen from its first line on', () => {
     class: 'healthy',
     blind: null,
   });
+});
+
+it('a boot that says its first word after seconds is learned from, as any other', () => {
+  const guest = new VirtualGuest({
+    unread: (at) => (at < 4_000 ? unread() : null),
+    ssh: (at) => (at < 20_000 ? 'timed-out' : 'ok'),
+    machine: () => MACHINE,
+    look,
+  });
+  guest.later(0, { type: 'boot', invocation: '1', reason: 'QEMU was started' });
+  guest.lines(['SeaBIOS (version 1.16.3)', ...BOOT], 4_000);
+  guest.run(40_000);
+  expect(guest.state.learned.firmware?.[0]).toBeGreaterThanOrEqual(3_500);
 });
