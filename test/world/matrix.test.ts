@@ -1,6 +1,7 @@
 /**
  * The scenario matrix: real guests that wedge, and real ones that only seem to, side by side under one watchdog. It
- * prints the table of docs/scenarios.md. WEDGEWATCH_IDLE_MINUTES=10 watches the idle guest for so long at least.
+ * prints the table of docs/scenarios.md. WEDGEWATCH_IDLE_MINUTES=10 watches the idle guest for so long at least;
+ * WEDGEWATCH_SCENARIOS=REGEXP runs those whose names match, and the ones that stay.
  */
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,7 +10,9 @@ import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { buildKernelGuest } from '../../src/guest/kernels.js';
 import { buildDebian } from './debian-image.js';
 import { healthy, type Outcome, Runner } from './matrix/runner.js';
-import { scenarios } from './matrix/scenarios.js';
+import type { Scenario } from './matrix/scenario.js';
+import { scenarios as all } from './matrix/scenarios.js';
+import { newVm } from './guests.js';
 import { shareScenes } from './scenes.js';
 import { startWatchdog } from './watchdog.js';
 import { user, World } from './world.js';
@@ -21,6 +24,8 @@ const AWAKE_MS = 20_000;
 const IDLE_MS = 60_000 * Number(process.env['WEDGEWATCH_IDLE_MINUTES'] ?? 0);
 const IMAGES_MS = 900_000;
 
+const wanted = new RegExp(process.env['WEDGEWATCH_SCENARIOS'] ?? '');
+const scenarios = all.filter(({ name, stays }) => stays === true || wanted.test(name));
 const alive = scenarios.filter(({ stays }) => stays === true).map(({ vm }) => vm);
 
 let world: World;
@@ -31,6 +36,16 @@ const rows: string[] = [];
 
 function row(name: string, { class: kind, incident, seconds }: Outcome): void {
   rows.push(`| ${name} | ${kind} | ${incident ?? 'none'} | ${seconds.toFixed(1)} |`);
+}
+
+/**
+ * A guest may miss its time on a host that others use: it gets a second try, and the log has the first. A false
+ * incident has none.
+ */
+function again(scenario: Scenario, index: number, error: unknown): Promise<Outcome> {
+  if (scenario.stays === true || String(error).includes('a false incident')) throw error;
+  process.stdout.write(`${scenario.name}: failed, and is tried once more:\n${String(error)}\n`);
+  return runner.run({ ...scenario, vm: newVm() }, index + scenarios.length);
 }
 
 beforeAll(async () => {
@@ -46,7 +61,7 @@ beforeAll(async () => {
   await startWatchdog(world);
   runner = new Runner(world, scenes);
   scenarios.forEach((scenario, index) => {
-    const run = runner.run(scenario, index);
+    const run = runner.run(scenario, index).catch((error: unknown) => again(scenario, index, error));
     run.catch(() => undefined); // its own test tells
     runs.set(scenario.vm, run);
   });

@@ -254,17 +254,6 @@ export const scenarios: readonly Scenario[] = [
     incident: /at real-time priority|want to run on 1 busy vCPU/,
   },
   {
-    name: "every CPU taken by real-time loops, Debian's newest kernel: SSH answers now and then",
-    vm: newVm(),
-    guest: { demo: 'none', extra: oneCpu, kernel: 'newest' },
-    ready: 'ssh',
-    alone: true,
-    act: scene('real-time'),
-    class: 'starved',
-    withinS: 180,
-    incident: /at real-time priority/,
-  },
-  {
     name: 'userspace livelock: programs count on the console, SSH is dead',
     vm: newVm(),
     guest: { demo: 'none', extra: oneCpu },
