@@ -23,7 +23,7 @@ export type StageName = Stage['name'];
 export type StageOf<Name extends StageName> = Extract<Stage, { name: Name }>;
 
 /** Behind each stage those that may follow. A panic, or a guest that goes away, leads to `filing` from anywhere. */
-const NEXT: Readonly<Record<StageName, readonly StageName[]>> = {
+export const NEXT: Readonly<Record<StageName, readonly StageName[]>> = {
   looking: ['looking', 'opening', 'filing'],
   opening: ['asking', 'filing'],
   asking: ['asking', 'waiting', 'climbing', 'restoring', 'filing'],
@@ -38,9 +38,11 @@ export class StageError extends Error {
   constructor(
     readonly stage: StageName,
     readonly required: readonly StageName[],
-    what: string,
+    to: StageName,
   ) {
-    super(`${what}: the case is in stage ${stage}; required: ${required.join(' or ')}`);
+    const [last = 'no other', ...others] = required.toReversed();
+    const needed = others.length === 0 ? last : `${others.toReversed().join(', ')} or ${last}`;
+    super(`a case cannot go from stage ${stage} to ${to}; that needs ${needed}`);
     this.name = 'StageError';
   }
 }
@@ -50,17 +52,7 @@ export function moveTo(current: { stage: Stage }, next: Stage): void {
   const { name } = current.stage;
   if (!NEXT[name].includes(next.name)) {
     const from = (Object.keys(NEXT) as StageName[]).filter((stage) => NEXT[stage].includes(next.name));
-    throw new StageError(name, from, `it cannot go to ${next.name}`);
+    throw new StageError(name, from, next.name);
   }
   current.stage = next;
 }
-
-/** The stage, as the one that it must be. Throws a StageError otherwise. */
-export function inStage<Name extends StageName>(current: { stage: Stage }, name: Name): StageOf<Name> {
-  if (current.stage.name !== name) throw new StageError(current.stage.name, [name], 'not now');
-  return current.stage as StageOf<Name>;
-}
-
-/** The drawing in docs/architecture.md: a line a stage. */
-export const stageMoves = (): string[] =>
-  Object.entries(NEXT).map(([from, to]) => `${from} → ${to.length === 0 ? '(the end)' : to.join(' | ')}`);
