@@ -1,5 +1,5 @@
 /** Lines that say in which phase of its life a guest is. */
-import { stripPrefix } from '../dump/prefix.js';
+import { stripPrefix } from './prefix.js';
 import { stripPrintk } from './printk.js';
 
 /** The first words of SeaBIOS, and of OVMF's boot manager. */
