@@ -8,16 +8,17 @@ export default defineConfig({
     projects: [
       {
         test: {
-          name: 'pure', // Node and the sources are enough: no root, no network, and no program is found
+          name: 'pure', // starts no process, needs neither root nor network: no program is to be found
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, 'test/**/*.host.test.ts', 'test/world/**'],
           env: { PATH: '/nonexistent' },
+          isolate: false, // modules are loaded once, not once a file: half of the time
           testTimeout: 20_000,
         },
       },
       {
         test: {
-          name: 'host', // starts programs of the host, needs root or dist/, or takes its time
+          name: 'host', // starts programs, needs root or dist/
           include: ['test/**/*.host.test.ts'],
           globalSetup,
           testTimeout: 20_000,

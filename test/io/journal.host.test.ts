@@ -1,26 +1,22 @@
-/** followJournal against the real journalctl, on journals that systemd-journal-remote writes: no journald needed. */
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { configSchema } from '../../src/core/config/schema.js';
-import { guestMatches, guestRouter } from '../../src/core/journal/route.js';
-import { type FollowedEntry, followJournal, type JournalPosition } from '../../src/io/journal.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type FollowedEntry, followJournal, type FollowOptions } from '../../src/io/journal.js';
 import type { SourceStatus } from '../../src/io/source-status.js';
-import { consoleFields, exportEntry, type Fields } from '../fixtures/export-format.js';
+import { consoleFields, exportEntry } from '../fixtures/export-format.js';
 
-const REMOTE = '/usr/lib/systemd/systemd-journal-remote';
+const FAKE = new URL('../fixtures/journalctl.mjs', import.meta.url).pathname;
+const text = (entry: FollowedEntry) => Buffer.from(entry.message).toString('utf8');
 
 let directory: string;
+let file: string;
 let stop: AbortController;
 
-beforeAll(() => {
-  if (!existsSync(REMOTE)) throw new Error(`${REMOTE} is missing: apt-get install systemd-journal-remote`);
-});
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'wedgewatch-journal-'));
+  file = join(directory, 'entries');
   stop = new AbortController();
 });
 afterEach(async () => {
@@ -28,146 +24,192 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-async function write(name: string, entries: readonly Fields[]): Promise<void> {
-  const input = Buffer.concat(entries.map((fields) => exportEntry(fields)));
-  await execa(REMOTE, [`--output=${join(directory, `${name}.journal`)}`, '-'], { input, timeout: 20_000 });
+const cursorOf = (i: number) => `s=1;i=${i.toString(16)}`;
+
+async function writeEntries(count: number, realtimeMs: (i: number) => number): Promise<void> {
+  const entries = Array.from({ length: count }, (_, i) =>
+    exportEntry(
+      consoleFields({ cursor: cursorOf(i), realtimeUs: realtimeMs(i) * 1000, message: `row ${i}` }),
+    ),
+  );
+  await writeFile(file, entries.map((entry) => `${Buffer.from(entry).toString('base64')}\n`).join(''));
 }
 
-function start(position: JournalPosition | null = null) {
+const runs = () =>
+  readFileSync(`${file}.runs`, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { pid: number; args: string[] });
+
+/** Follows the fake until `count` entries came; gives them and the statuses on the way. */
+async function follow(mode: string, count: number, more: Partial<FollowOptions> = {}) {
   const entries: FollowedEntry[] = [];
   const statuses: SourceStatus[] = [];
-  const done = followJournal({
-    matches: guestMatches(1000),
-    position,
-    source: [`--directory=${directory}`],
-    onEntries: (batch) => void entries.push(...batch),
+  await followJournal({
+    matches: ['_UID=1'],
+    position: null,
+    onEntries: (batch) => {
+      entries.push(...batch);
+      if (entries.length >= count) stop.abort();
+    },
     onStatus: (status) => statuses.push(status),
     signal: stop.signal,
+    command: [process.execPath, FAKE, file, mode],
+    backoff: { first: 1, max: 2 },
+    ...more,
   });
-  const live = () => vi.waitFor(() => expect(statuses.at(-1)?.state).toBe('live'), { timeout: 10_000 });
-  return { entries, statuses, done, live };
+  return { entries, statuses };
 }
 
-const text = (entry: FollowedEntry) => Buffer.from(entry.message).toString('latin1');
-const row = (message: string, ageMs: number, unit?: string, slice?: string): Fields =>
-  consoleFields({
-    realtimeUs: Math.round((Date.now() - ageMs) * 1000),
-    monotonicUs: 9_000_000_000 - ageMs * 1000,
-    message: Buffer.from(message, 'latin1'),
-    ...(unit === undefined ? {} : { unit }),
-    ...(slice === undefined ? {} : { slice }),
-  });
-const without = (fields: Fields, names: readonly string[]) =>
-  fields.filter(([name]) => !names.includes(name));
-
-describe('followJournal with journalctl', () => {
-  it('delivers rows byte for byte, of this user and boot only, more than ten of them', async () => {
-    const hostile = '\x1b[K[ * ] a\rb \xff\xfe';
-    const others: Fields[] = [
-      [...without(row('another user', 55_000), ['_UID']), ['_UID', '1001']],
-      [...without(row('no output', 54_000), ['_TRANSPORT']), ['_TRANSPORT', 'syslog']],
-      [...without(row('last boot', 56_000), ['_BOOT_ID']), ['_BOOT_ID', 'f'.repeat(32)]],
-    ];
-    const rows = Array.from({ length: 30 }, (_, i) => row(`row ${i}`, 40_000 - i));
-    await write('a', [row('too old', 16 * 60_000), ...others, row(hostile, 50_000), ...rows]);
-    const { entries, live, done } = start();
-    await live();
-    stop.abort();
-    await done;
-    expect(entries.map(text)).toEqual([hostile, ...rows.map((_, i) => `row ${i}`)]);
-    expect(entries[0]?.monotonicMs).toBeCloseTo(9_000_000 - 50_000, 3);
-  });
-
-  it('finds guests in whatever slice by their unit, and drops what other units say', async () => {
-    const manager: Fields = [
-      ...without(row('Started vm1.', 53_000, 'init.scope'), ['_SYSTEMD_USER_SLICE', '_TRANSPORT']),
-      ['_TRANSPORT', 'journal'],
-      ['USER_UNIT', 'qemu-system@vm1.service'],
-    ];
-    await write('a', [
-      manager,
-      row('vm1 1', 52_000, 'qemu-system@vm1.service', 'machine.slice'),
-      row('chatter', 51_000, 'shell.service', 'app.slice'),
-      row('vm2 1', 50_000, 'qemu-system@vm2.service'),
-      without(row('own 1', 49_000, 'own.service'), ['_SYSTEMD_USER_SLICE']),
-      row('chatter', 48_000, 'shell.service', 'machine.slice'),
-    ]);
-    const { entries, live } = start();
-    await live();
-    await write('a', [row('vm1 2', 0, 'qemu-system@vm1.service', 'machine.slice')]);
-    await write('b', [row('vm3 1', 0, 'qemu-system@vm3.service', 'other.slice')]);
-    const config = configSchema.parse({ guests: [{ name: 'own', unit: 'own.service' }] });
-    const guestOf = guestRouter(config, null);
-    const said = () =>
-      entries.flatMap((entry) => {
-        const route = guestOf(entry);
-        return route === null ? [] : [[route.vm, route.kind, text(entry)]];
-      });
-    await vi.waitFor(() => expect(said()).toHaveLength(6), { timeout: 10_000 });
-    expect(said()).toEqual([
-      ['vm1', 'manager', 'Started vm1.'],
-      ['vm1', 'console', 'vm1 1'],
-      ['vm2', 'console', 'vm2 1'],
-      ['own', 'console', 'own 1'],
-      ['vm1', 'console', 'vm1 2'],
-      ['vm3', 'console', 'vm3 1'],
-    ]);
-  });
-
-  it('sees what is logged later, also in a journal file that is new, and a guest that is new', async () => {
-    await write('a', [row('first', 60_000)]);
-    const { entries, live } = start();
-    await live();
-    await write('a', [row('second', 0)]);
-    await vi.waitFor(() => expect(entries.map(text)).toEqual(['first', 'second']), { timeout: 10_000 });
-    await write('b', [row('third', 0, 'qemu-system@vm2.service')]);
-    await vi.waitFor(() => expect(entries.map(text)).toEqual(['first', 'second', 'third']), {
-      timeout: 10_000,
+/** Follows the fake until a status is `down`. */
+async function firstFault(command: readonly string[]): Promise<string> {
+  return await new Promise((resolve, reject) => {
+    const following = followJournal({
+      matches: [],
+      position: null,
+      onEntries: () => undefined,
+      onStatus: ({ state, detail }) => {
+        if (state !== 'down') return;
+        stop.abort();
+        following.then(() => resolve(detail), reject);
+      },
+      signal: stop.signal,
+      command,
     });
   });
+}
 
-  it('goes on from a position without loss or repeat', async () => {
-    await write(
-      'a',
-      Array.from({ length: 20 }, (_, i) => row(`row ${i}`, 60_000 - i)),
-    );
-    const first = start();
-    await first.live();
+const alive = (pid: number) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+describe('followJournal', () => {
+  it(
+    'loses and repeats nothing when journalctl is killed 50 times in the middle of an entry',
+    { timeout: 60_000 },
+    async () => {
+      await writeEntries(160, (i) => 1_700_000_000_000 + i);
+      const { entries } = await follow('die-after=4', 160);
+      expect(entries.map(text)).toEqual(Array.from({ length: 160 }, (_, i) => `row ${i}`));
+      expect(runs().length).toBeGreaterThan(50);
+      expect(runs()[1]?.args).toContain(`--cursor=${cursorOf(3)}`);
+    },
+  );
+
+  it('marks what an earlier daemon has delivered as replayed, and reads the last 15 minutes for it', async () => {
+    const now = Date.now();
+    await writeEntries(6, (i) => now - 60_000 + (i > 1 ? 0 : i));
+    const { entries } = await follow('die-after=10', 6, {
+      position: { cursor: cursorOf(3), realtimeMs: now - 60_000 },
+    });
+    // Entries 2 to 5 share a time; the cursor tells them apart.
+    expect(entries.map((entry) => entry.replayed)).toEqual([true, false, true, true, false, false]);
+    const since = runs()[0]?.args.find((arg) => arg.startsWith('--since=@'));
+    expect(Number(since?.slice('--since=@'.length)) * 1000).toBeCloseTo(now - 15 * 60_000, -4);
+  });
+
+  it('goes on from a cursor that is older, without its own entry, and nothing is replay', async () => {
+    await writeEntries(5, () => Date.now() - 3_600_000);
+    const position = { cursor: cursorOf(1), realtimeMs: Date.now() - 3_600_000 };
+    const { entries } = await follow('die-after=10', 3, { position });
+    expect(entries.map(text)).toEqual(['row 2', 'row 3', 'row 4']);
+    expect(entries.some((entry) => entry.replayed)).toBe(false);
+  });
+
+  it('reports the path of states', async () => {
+    await writeEntries(3, () => Date.now() - 60_000);
+    const states: string[] = [];
+    await follow('die-after=2', Infinity, {
+      onStatus: ({ state }) => {
+        states.push(state);
+        if (states.length === 4) stop.abort();
+      },
+    });
+    expect(states).toEqual(['catching-up', 'down', 'catching-up', 'live']);
+  });
+
+  it('reads no further while entries are being handled', async () => {
+    await writeEntries(1, () => Date.now());
+    let pending = 0;
+    let seen = 0;
+    await follow('flood', Infinity, {
+      onEntries: async (batch) => {
+        expect((pending += 1)).toBe(1);
+        seen += batch.length;
+        if (seen === batch.length)
+          await vi.waitFor(() => expect(settled()).toBe(true), { timeout: 5000, interval: 100 });
+        pending -= 1;
+        if (seen > 1000) stop.abort();
+      },
+    });
+    expect(seen).toBeGreaterThan(1000);
+  });
+
+  it('ends with what onEntries throws, and leaves no process', async () => {
+    await writeEntries(2, () => Date.now());
+    await expect(
+      follow('die-after=10', 9, { onEntries: () => Promise.reject(new Error('full')) }),
+    ).rejects.toThrow('full');
+    await vi.waitFor(() => expect(alive(runs()[0]!.pid)).toBe(false));
+  });
+
+  it('kills a journalctl that is deaf when it is stopped', async () => {
+    const following = follow('hang=nothing', 1);
+    await vi.waitFor(() => expect(existsSync(`${file}.runs`)).toBe(true), { timeout: 5000 });
+    await new Promise((resolve) => setTimeout(resolve, 100));
     stop.abort();
-    await first.done;
-    const at = first.entries[11]!;
-    stop = new AbortController();
-    const recent = start({ cursor: at.cursor, realtimeMs: at.realtimeMs });
-    await recent.live();
-    expect(recent.entries.filter((entry) => !entry.replayed).map(text)).toEqual(
-      first.entries.slice(12).map(text),
-    );
-    expect(recent.entries).toHaveLength(20);
-    const old = start({ cursor: at.cursor, realtimeMs: Date.now() - 3_600_000 });
-    await old.live();
-    expect(old.entries.map(text)).toEqual(first.entries.slice(12).map(text));
+    await following;
+    await vi.waitFor(() => expect(alive(runs()[0]!.pid)).toBe(false));
   });
 
-  it.each([
-    ['that is another unit’s', row('not a guest', 3_600_500, 'shell.service')],
-    [
-      'that nothing asks for',
-      [...without(row('syslog', 3_600_500), ['_TRANSPORT']), ['_TRANSPORT', 'syslog']],
-    ],
-  ] as [string, Fields][])('goes on from a position %s', async (_, between) => {
-    await write('a', [row('before', 3_601_000), between, row('first', 3_600_000), row('second', 60_000)]);
-    const cursors = await execa('journalctl', [`--directory=${directory}`, '--output=json', '--quiet']);
-    const { __CURSOR: cursor } = JSON.parse(cursors.stdout.split('\n')[1]!) as { __CURSOR: string };
-    const { entries, live } = start({ cursor, realtimeMs: Date.now() - 3_600_500 });
-    await live();
-    expect(entries.map(text)).toEqual(['first', 'second']);
-  });
-
-  it('reads anew where the cursor makes no sense to journalctl', async () => {
-    await write('a', [row('here', 60_000)]);
-    const { entries, statuses, live } = start({ cursor: 'nonsense', realtimeMs: 1 });
-    await live();
-    expect(entries.map(text)).toEqual(['here']);
-    expect(statuses.find(({ state }) => state === 'down')?.detail).toMatch(/Failed to seek to cursor/);
+  it('does nothing once stopped', async () => {
+    stop.abort();
+    expect((await follow('die-after=1', 1)).statuses).toEqual([]);
   });
 });
+
+describe('a journalctl that fails', () => {
+  const saying = (words: string) => [process.execPath, FAKE, file, words];
+
+  it('is missing', async () => {
+    expect(await firstFault([join(directory, 'journalctl')])).toMatch(
+      /journalctl was not found\. Fix: .*trying again in 250 ms/,
+    );
+  });
+
+  it('is missing behind stdbuf', async () => {
+    expect(await firstFault(['stdbuf', '-o65536', join(directory, 'journalctl')])).toMatch(
+      /^journalctl was not found/,
+    );
+  });
+
+  it('may not read', async () => {
+    const fault = await firstFault(
+      saying('say=No journal files were opened due to insufficient permissions.'),
+    );
+    expect(fault).toMatch(
+      /may not read the journal.*mkdir -p \/var\/log\/journal.*usermod -aG systemd-journal/,
+    );
+  });
+
+  it('fails in an unknown way: its words without control characters', async () => {
+    const fault = await firstFault(saying('say=Bad \x1b[31mmessage\nindeed'));
+    expect(fault).toMatch(/^journalctl ended with exit code 1: Bad .\[31mmessage; indeed; trying again/);
+    expect(fault).not.toContain('\x1b');
+  });
+});
+
+/** Whether the flooding fake has come to a stand: its pipe is full. */
+let lastCount = '';
+function settled(): boolean {
+  const count = existsSync(`${file}.count`) ? readFileSync(`${file}.count`, 'utf8') : '';
+  const same = count !== '' && count === lastCount;
+  lastCount = count;
+  if (same) expect(Number(count)).toBeLessThan(2 << 20);
+  return same;
+}
