@@ -18,7 +18,7 @@ export default defineConfig({
       },
       {
         test: {
-          name: 'host', // starts programs, needs root or dist/
+          name: 'host', // starts programs, needs root or dist/, or a clock that nobody holds up
           include: ['test/**/*.host.test.ts'],
           globalSetup,
           testTimeout: 20_000,
