@@ -2,7 +2,6 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AppendFile } from '../../../src/io/archive/append-file.js';
-import { ArchiveError } from '../../../src/io/archive/directory.js';
 import { readIncidentOf } from '../../../src/io/archive/read.js';
 import { updateIncident } from '../../../src/io/archive/update.js';
 import { openIncident } from '../../../src/io/archive/writer.js';
