@@ -17,7 +17,8 @@ const MOUNTED: readonly { filesystem: string; line: RegExp }[] = [
   { filesystem: 'btrfs', line: new RegExp(`\\bBTRFS info \\(device ${DEVICE}\\b`) },
   { filesystem: 'f2fs', line: new RegExp(`\\bF2FS-fs \\(${DEVICE}\\): Mounted`) },
 ];
-const VIRTIOFS = /virtio-?fs/i;
+/** A log may hold verdicts too, which say `virtiofs:TAG` and `virtiofsd`. */
+const VIRTIOFS = /virtio-?fs(?!d\b|:\S)/i;
 const FAILING: readonly RegExp[] = [
   new RegExp(`\\bI/O error, dev ${DEVICE}, sector`),
   new RegExp(`\\bBuffer I/O error on dev(?:ice)? ${DEVICE},`),
