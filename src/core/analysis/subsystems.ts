@@ -669,6 +669,19 @@ const TABLE = [
   },
   { name: 'filesystem afs', layer: 'filesystem', prefixes: ['afs_'], modules: ['kafs'], examples: ['afs_make_call'] },
   {
+    name: 'filesystem coda', layer: 'filesystem',
+    prefixes: ['coda_', 'venus_'],
+    modules: ['coda'],
+    server: {
+      kind: 'coda', request: 'Coda request', where: 'the Coda cache manager',
+      waits: ['coda_(?:waitfor_)?upcall'],
+      methods: ['coda_'],
+    },
+    programs: /^venus/,
+    takesRequests: ['coda_psdev_read'],
+    examples: ['coda_upcall', 'venus_getattr', 'coda_lookup', 'coda_psdev_read'],
+  },
+  {
     name: 'network filesystem support', layer: 'filesystem',
     prefixes: ['netfs_', 'fscache_', 'cachefiles_'],
     modules: ['netfs', 'fscache', 'cachefiles'],
