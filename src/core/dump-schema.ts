@@ -120,11 +120,20 @@ const onCpu = z.object({
   waiting: z.number(),
 });
 
+/** Why a dump is not the whole truth. Without a header or a fence, the stacks that it does show are still whole. */
+const incompleteCode = z.enum([
+  ...(['no-header', 'no-fence', 'cut-short'] as const),
+  ...(['lines-lost', 'stacks-cut', 'headers-torn', 'tasks-missing'] as const),
+  ...(['bodies-hidden', 'nothing-in-it', 'stackless'] as const),
+]);
+
 export const dumpSchema = z.object({
   key: dumpKey,
   /** Both the header and the fence were seen, and nothing in between is known to be lost. */
   complete: z.boolean(),
   incompleteBecause: z.array(z.string()),
+  /** What each of these sentences says, for programs; missing in a complete dump, and in incidents of older versions. */
+  incompleteCodes: z.array(incompleteCode).exactOptional(),
   /** Lines fell out of its middle, which a second dump may have. */
   lossy: z.literal(true).exactOptional(),
   /** Task headers that another writer's text had torn, and that were put together again. */
@@ -152,6 +161,7 @@ export const dumpSchema = z.object({
 });
 
 export type DumpKey = z.output<typeof dumpKey>;
+export type IncompleteCode = z.output<typeof incompleteCode>;
 export type Dump = z.output<typeof dumpSchema>;
 export type Task = z.output<typeof task>;
 export type Frame = z.output<typeof frame>;
