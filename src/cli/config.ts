@@ -8,6 +8,7 @@ import type { Config } from '../core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
 import { qmpDirectory } from '../io/places.js';
+import { tellProblems } from './globals.js';
 
 interface ConfigOptions {
   /** Of `--config` or the argument; null for the default place. */
@@ -51,7 +52,10 @@ export async function configShow(options: ConfigOptions & { vm: string | null })
     return BAD_CONFIG;
   }
   const loaded = await loadConfig(findConfig(file));
-  if (!loaded.ok) return configCheck({ ...options, json: false, out: err });
+  if (!loaded.ok) {
+    tellProblems(loaded.problems, err);
+    return BAD_CONFIG;
+  }
   const shown = vm === null ? writtenConfig(loaded.config) : ofGuest(loaded.config, vm, json);
   out(json ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown, { singleQuote: true, lineWidth: 0 }));
   return OK;
