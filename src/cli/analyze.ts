@@ -46,7 +46,7 @@ export async function runAnalyze(
 ): Promise<number> {
   const files = names.length === 0 ? ['-'] : names;
   if (streams.in === null && files.includes('-')) {
-    streams.err('wedgewatch: analyze: name a console log, or pipe one in: dmesg | wedgewatch analyze\n');
+    streams.err('wedgewatch: name a console log, or pipe one in: dmesg | wedgewatch analyze\n');
     return EXIT.usage;
   }
   const write = writerFor(files.length > 1, options.json === true, streams.out);

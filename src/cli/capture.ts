@@ -46,7 +46,7 @@ export async function captureGuest(vm: string, options: CaptureOptions, globals:
     const result = await captureThrough(vm, order, config, globals.quiet);
     if (result.directory === null) {
       terminal.err(`wedgewatch: ${printable(result.problem ?? 'nothing was filed', 400)}\n`);
-      return result.problem?.startsWith('no guest ') === true ? EXIT.noMatch : EXIT.environment;
+      return result.code === 'no-guest' ? EXIT.noMatch : EXIT.environment;
     }
     const read = await readIncidentOf(result.directory);
     if (!read.ok) {
@@ -106,7 +106,7 @@ async function captureAlone(
   socket: string,
 ): Promise<CaptureResult> {
   const known = await knownGuests(config);
-  if (!known.includes(vm)) return { directory: null, problem: noGuest(vm, known) };
+  if (!known.includes(vm)) return { directory: null, problem: noGuest(vm, known), code: 'no-guest' };
   const log = makeLog({ quiet });
   const daemon = new Daemon({
     config,

@@ -1,12 +1,14 @@
 /** `wedgewatch config check, schema, show`. Each returns its exit code. */
-import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { vmNameProblem } from '../core/config/fields.js';
 import { guestSettings } from '../core/config/guest.js';
 import { configJsonSchema } from '../core/config/json-schema.js';
 import { formatProblem } from '../core/config/problem.js';
-import { writtenConfig, writtenSettings } from '../core/config/written.js';
+import type { Config } from '../core/config/schema.js';
+import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
+import { qmpDirectory } from '../io/places.js';
+import { tellProblems } from './globals.js';
 
 interface ConfigOptions {
   /** Of `--config` or the argument; null for the default place. */
@@ -39,8 +41,8 @@ export function configSchemaText({ out }: Pick<ConfigOptions, 'out'>): number {
 }
 
 /**
- * Prints what is in force, for all or for one VM, whether or not such a VM exists. Durations are spelled as in
- * the file, with `--json` too, so that either can be read back.
+ * Prints what is in force, for all or for one VM, whether or not such a VM exists. The text is a configuration that can
+ * be read back; durations are spelled as in the file, with `--json` too.
  */
 export async function configShow(options: ConfigOptions & { vm: string | null }): Promise<number> {
   const { file, json, vm, out, err } = options;
@@ -50,17 +52,16 @@ export async function configShow(options: ConfigOptions & { vm: string | null })
     return BAD_CONFIG;
   }
   const loaded = await loadConfig(findConfig(file));
-  if (!loaded.ok) return configCheck({ ...options, json: false, out: err });
-  const shown =
-    vm === null
-      ? writtenConfig(loaded.config)
-      : writtenSettings(guestSettings(loaded.config, vm, { qmpDirectory: defaultQmpDirectory() }));
+  if (!loaded.ok) {
+    tellProblems(loaded.problems, err);
+    return BAD_CONFIG;
+  }
+  const shown = vm === null ? writtenConfig(loaded.config) : ofGuest(loaded.config, vm, json);
   out(json ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown, { singleQuote: true, lineWidth: 0 }));
   return OK;
 }
 
-/** Where the guests' template keeps its sockets. */
-function defaultQmpDirectory(): string {
-  const runtime = process.env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
-  return join(runtime, 'qemu-system');
+function ofGuest(config: Config, vm: string, json: boolean): object {
+  const settings = guestSettings(config, vm, { qmpDirectory: qmpDirectory() });
+  return json ? writtenSettings(settings) : writtenGuest(settings);
 }

@@ -60,13 +60,13 @@ export async function exportIncident(
   const asked = ([...FORMATS, 'tar'] as const).filter((name) => options[name] === true);
   const [form] = asked;
   if (form === undefined || asked.length > 1)
-    return fail('export: say one of --github --junit --mail --tar --speedscope --json', EXIT.usage);
+    return fail('say one of --github --junit --mail --tar --speedscope --json', EXIT.usage);
   if (form === 'tar' && options.output === undefined && terminal.columns !== null)
-    return fail('export: --tar is no text for a terminal; add -o FILE.tar.gz', EXIT.usage);
+    return fail('--tar is no text for a terminal; add -o FILE.tar.gz', EXIT.usage);
   try {
     const { incident, directory, name } = await findEvidence(root, wanted);
     if (incident === null || directory === null)
-      return fail(`export: ${name} is a console log; export takes an incident`, EXIT.usage);
+      return fail(`${name} is a console log; export takes an incident`, EXIT.usage);
     if (form === 'tar') {
       const { output } = options;
       await tarTo(directory, output === undefined ? binary : createWriteStream(output, { mode: 0o600 }));

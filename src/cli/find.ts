@@ -74,24 +74,27 @@ function matching(rows: readonly IncidentRow[], wanted: string): IncidentRow[] {
  */
 export async function findEvidence(root: string, wanted: string | undefined): Promise<Evidence> {
   const { name, dump } = await parts(wanted);
-  const evidence = await whole(root, name);
+  const evidence = await evidenceOf(root, name);
   if (dump === null) return evidence;
   const { dumps } = evidence.analysis;
   const names = dumps.map((_, index) => nameDump(dumps, index));
   const named = dumps[names.indexOf(dump)];
   if (named === undefined) {
     const there = names.length === 0 ? 'it holds none' : `there are ${names.join(', ')}`;
-    throw new NotFound(`no dump ${dump} in ${evidence.name}; ${there}`, EXIT.noMatch);
+    throw new NotFound(`no dump ${printable(dump, 40)} in ${evidence.name}; ${there}`, EXIT.noMatch);
   }
   return { ...evidence, name: `${evidence.name}:${dump}`, dump: named, complete: named.complete };
 }
 
-const SUFFIX = /^(.+):((?:[wtlmpdq]|hung_task|rcu_stall|lockup|oops|panic)(?:\.\d{1,4})?)$/;
+const SUFFIX = /^(.+):([^/:]+)$/;
+const DUMP_NAME = /^[A-Za-z][\w-]*(?:\.\d+)?$/;
 
+/** A colon may stand in the name of a file, and behind one that is there anything is meant as a dump. */
 async function parts(wanted: string | undefined): Promise<{ name: string | undefined; dump: string | null }> {
-  const match = wanted === undefined ? null : SUFFIX.exec(wanted);
-  if (match === null || (await isThere(wanted ?? ''))) return { name: wanted, dump: null };
-  return { name: match[1], dump: match[2] ?? null };
+  const whole = { name: wanted, dump: null };
+  if (wanted === undefined || (await isThere(wanted))) return whole;
+  const [, name = '', dump = ''] = SUFFIX.exec(wanted) ?? [];
+  return name !== '' && (DUMP_NAME.test(dump) || (await isThere(name))) ? { name, dump } : whole;
 }
 
 const isThere = (path: string): Promise<boolean> =>
@@ -100,7 +103,7 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
-async function whole(root: string, wanted: string | undefined): Promise<Evidence> {
+async function evidenceOf(root: string, wanted: string | undefined): Promise<Evidence> {
   if (wanted !== undefined) {
     const kind = await stat(wanted).catch(() => null);
     if (kind?.isDirectory() === true) return ofDirectory(wanted.replace(/(?<=.)\/+$/, ''));

@@ -1,6 +1,6 @@
 /** What every verb shares. */
 import type { Config } from '../core/config/schema.js';
-import { formatProblem } from '../core/config/problem.js';
+import { type ConfigProblem, formatProblem } from '../core/config/problem.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
 import type { Terminal } from './print.js';
 
@@ -22,6 +22,11 @@ export const EXIT = {
   timeout: 124,
 } as const;
 
+/** Tells what is wrong with the configuration, a problem a line. */
+export function tellProblems(problems: readonly ConfigProblem[], err: Terminal['err']): void {
+  for (const problem of problems) err(`wedgewatch: ${formatProblem(problem)}\n`);
+}
+
 /** Runs a verb with the configuration; a bad one is printed, a problem a line, and ends it with 2. */
 export async function withConfig(
   { config: file, terminal }: Globals,
@@ -29,6 +34,6 @@ export async function withConfig(
 ): Promise<number> {
   const loaded = await loadConfig(findConfig(file));
   if (loaded.ok) return verb(loaded.config);
-  for (const problem of loaded.problems) terminal.err(`${formatProblem(problem)}\n`);
+  tellProblems(loaded.problems, terminal.err);
   return EXIT.usage;
 }

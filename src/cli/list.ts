@@ -1,5 +1,6 @@
 /** `list`: the incidents, newest last. */
 import { durationMs } from '../core/config/duration.js';
+import { didYouMean } from '../core/nearest.js';
 import { safeJson } from '../core/report/json.js';
 import { printable } from '../core/printable.js';
 import { type IncidentRow, seenText } from '../core/report/row.js';
@@ -45,23 +46,30 @@ export async function listIncidents(
     );
     return 2;
   }
-  let rows: IncidentRow[];
+  let all: IncidentRow[];
   try {
-    rows = (await readIncidents(root)).filter(
-      ({ startedAt, vm, fingerprint }) =>
-        Date.parse(startedAt) >= since &&
-        (options.vm === undefined || vm === options.vm) &&
-        (options.fingerprint === undefined || fingerprint?.startsWith(options.fingerprint) === true),
-    );
+    all = await readIncidents(root);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     terminal.err(`wedgewatch: ${error.message}\n`);
     return 5;
   }
+  const rows = all.filter(
+    ({ startedAt, vm, fingerprint }) =>
+      Date.parse(startedAt) >= since &&
+      (options.vm === undefined || vm === options.vm) &&
+      (options.fingerprint === undefined || fingerprint?.startsWith(options.fingerprint) === true),
+  );
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
   else if (rows.length > 0) terminal.out(table(terminal, COLUMNS, rows.map(cells)));
-  else terminal.err('wedgewatch: no incident matches\n');
+  else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
   return rows.length === 0 ? 3 : 0;
+}
+
+/** The VM that was most likely meant, where no incident is of the one that was named. */
+function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
+  const vms = [...new Set(all.map((row) => row.vm))];
+  return vm === undefined || vms.includes(vm) ? '' : printable(didYouMean(vm, vms), 100);
 }
 
 function cells(row: IncidentRow): Cell[] {

@@ -36,6 +36,7 @@ const program = new Command('wedgewatch')
   .version(VERSION)
   .option('-c, --config <file>', 'configuration file (default: $XDG_CONFIG_HOME/wedgewatch/config.yaml)')
   .option('-q, --quiet', 'print only what was asked for, warnings and errors')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'wedgewatch: ')) })
   .showHelpAfterError('(wedgewatch --help shows the verbs)')
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);

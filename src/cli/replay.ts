@@ -6,6 +6,7 @@ import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { Stamps } from '../core/console/stamps.js';
 import { guestMatches, guestRouter } from '../core/journal/route.js';
+import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import type { GuestEvent } from '../core/watch/events.js';
 import { ConsoleRerun, type Explained, type Firing, Observer } from '../core/watch/rerun.js';
@@ -30,6 +31,8 @@ interface ReplayOptions {
 interface Replayed {
   observers: Observer[];
   time: (at: number) => string;
+  /** That it holds nothing of the VM that was asked for. */
+  missing?: string;
 }
 
 interface Asked {
@@ -187,6 +190,7 @@ async function ofLog(path: string, asked: Asked): Promise<Replayed> {
 async function ofJournal(since: string, only: string | undefined, asked: Asked): Promise<Replayed> {
   const { config } = asked;
   const reruns = new Map<string, ConsoleRerun>();
+  const others = new Set<string>();
   const guestOf = guestRouter(config, null);
   const fault = await readJournal({
     matches: guestMatches(process.getuid?.() ?? 0),
@@ -194,8 +198,12 @@ async function ofJournal(since: string, only: string | undefined, asked: Asked):
     onEntries: (entries) => {
       for (const entry of entries) {
         const route = guestOf(entry);
-        if (route?.kind !== 'console' || (only !== undefined && only !== route.vm)) continue;
+        if (route?.kind !== 'console') continue;
         const { vm } = route;
+        if (only !== undefined && only !== vm) {
+          others.add(vm);
+          continue;
+        }
         // Across boots of the host only the wall clock compares.
         const at = entry.realtimeMs;
         const known = reruns.get(vm);
@@ -211,10 +219,15 @@ async function ofJournal(since: string, only: string | undefined, asked: Asked):
   const wanted = explainAt(asked);
   for (const [vm, { state, observer }] of reruns)
     if (wanted !== null) observer.explain(state, settingsFor(config, vm), wanted);
-  return { observers: [...reruns.values()].map(({ observer }) => observer), time: iso };
+  const observers = [...reruns.values()].map(({ observer }) => observer);
+  if (only === undefined || reruns.size > 0) return { observers, time: iso };
+  const missing = `no console of ${only} in the journal since ${since}${didYouMean(only, [...others])}`;
+  return { observers, time: iso, missing };
 }
 
 function tell(replayed: readonly Replayed[], options: ReplayOptions, { terminal, quiet }: Globals): number {
+  for (const { missing } of replayed)
+    if (missing !== undefined) terminal.err(`wedgewatch: ${printable(missing, LINE_MAX)}\n`);
   const firings = replayed.flatMap(({ observers, time }) =>
     observers.flatMap(({ firings: found }) => found.map((firing) => ({ firing, time }))),
   );

@@ -4,6 +4,7 @@ import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { seconds } from '../core/words.js';
 import { askStatus, controlSocket, type DaemonStatus } from '../daemon/control.js';
+import { noGuest } from '../daemon/known.js';
 import { runtimeDirectory } from '../io/places.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
@@ -66,7 +67,8 @@ async function once(vm: string | undefined, options: StatusOptions, globals: Glo
     printGuests(terminal, daemon, guests, { quiet, watch, one: vm !== undefined });
   }
   if (vm !== undefined && guests.length === 0) {
-    terminal.err(`wedgewatch: no guest ${printable(vm, 100)}\n`);
+    const known = daemon.guests.map((guest) => guest.vm);
+    terminal.err(`wedgewatch: ${printable(noGuest(vm, known), 2 * TEXT_MAX)}\n`);
     return EXIT.noMatch;
   }
   return daemon.blind === null && daemon.configProblems.length === 0 ? EXIT.ok : EXIT.environment;

@@ -1,6 +1,7 @@
 /** `wait VM`: for scripts that start a guest, or a test in it, and must not wait for ever. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { durationMs } from '../core/config/duration.js';
+import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { askStatus, controlSocket } from '../daemon/control.js';
@@ -34,10 +35,13 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
   const end = monotonicMs() + timeoutMs;
   let seenAt = monotonicMs();
   let last: GuestStatus | null = null;
+  let known: string[] = [];
   for (;;) {
     const asked = await askStatus(controlSocket(runtimeDirectory())).catch(() => null);
-    if (asked !== null) seenAt = monotonicMs();
-    else if (monotonicMs() - seenAt > AWAY_MS || last === null) {
+    if (asked !== null) {
+      seenAt = monotonicMs();
+      known = asked.guests.map((guest) => guest.vm);
+    } else if (monotonicMs() - seenAt > AWAY_MS || last === null) {
       terminal.err(`wedgewatch: ${NO_DAEMON}\n`);
       return EXIT.environment;
     }
@@ -45,7 +49,10 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
     const code = last === null ? null : reached(last, until);
     if (code !== null && last !== null) return tell(last, code, options, globals);
     if (monotonicMs() >= end) {
-      const now = last === null ? 'no such guest was seen' : `${last.state}: ${last.reasons.join('; ')}`;
+      const now =
+        last === null
+          ? `no such guest was seen${didYouMean(vm, known)}`
+          : `${last.state}: ${last.reasons.join('; ')}`;
       terminal.err(
         `wedgewatch: ${printable(`${vm}: not ${until} within ${options.timeout}; ${now}`, 400)}\n`,
       );

@@ -19,7 +19,8 @@ export async function captureNow(
   { note, keys }: CaptureOrder,
 ): Promise<CaptureResult> {
   const guest = daemon.guests.get(vm);
-  if (guest === undefined) return { directory: null, problem: noGuest(vm, [...daemon.guests.keys()]) };
+  if (guest === undefined)
+    return { directory: null, problem: noGuest(vm, [...daemon.guests.keys()]), code: 'no-guest' };
   const facts = await factsNow(guest);
   const problem = await unavailable(guest);
   if (problem !== null) return { directory: null, problem: `${vm} ${problem}` };

@@ -22,6 +22,8 @@ export interface CaptureResult {
   /** The finished directory, or null with a problem. */
   directory: string | null;
   problem: string | null;
+  /** There is no such guest. Absent otherwise, and from a daemon of an older version. */
+  code?: 'no-guest';
 }
 
 export interface CaptureOrder {

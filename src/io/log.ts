@@ -5,7 +5,7 @@ const PRIORITY: Record<Level, number> = { error: 3, warning: 4, notice: 5, info:
 
 export type Log = (level: Level, text: string) => void;
 
-/** Logs to standard error, one line each; `quiet` leaves only warnings and errors. */
+/** Logs to standard error, one line each; `quiet` leaves only warnings and errors. journald puts our name in front. */
 export function makeLog({
   env = process.env,
   quiet = false,
@@ -15,6 +15,7 @@ export function makeLog({
     if (quiet && PRIORITY[level] > PRIORITY.warning) return;
     // A newline in a message would start a line with a priority of its own.
     const line = text.replace(/[\r\n]+/g, ' ⏎ ');
-    process.stderr.write(toJournal ? `<${PRIORITY[level]}>${line}\n` : `${line}\n`);
+    const named = level === 'error' ? `wedgewatch: ${line}` : line;
+    process.stderr.write(toJournal ? `<${PRIORITY[level]}>${line}\n` : `${named}\n`);
   };
 }

@@ -84,10 +84,26 @@ describe('config show', () => {
     const { code, out } = await run(configShow, { vm: 'slow-1' });
     expect(code).toBe(0);
     expect(parse(out)).toMatchObject({
+      guests: [
+        {
+          name: 'slow-1',
+          unit: 'qemu-system@slow-1.service',
+          qmp: expect.stringMatching(/\/qemu-system\/slow-1\/qmp\.sock$/) as string,
+          console: 'journal',
+        },
+      ],
+      ssh: { host: '%v', interval: '1min 30s', timeout: '10s' },
+      arm: 'report',
+    });
+    expect(parseConfig(out, 'f')).toMatchObject({ ok: true, config: { ssh: { timeout: 10_000 } } });
+    const json = await run(configShow, { vm: 'slow-1', json: true });
+    expect(JSON.parse(json.out)).toMatchObject({
       vm: 'slow-1',
       unit: 'qemu-system@slow-1.service',
       qmpSocket: expect.stringMatching(/\/qemu-system\/slow-1\/qmp\.sock$/) as string,
-      ssh: { host: 'slow-1', interval: '1min 30s', timeout: '10s' },
+      console: 'journal',
+      ssh: { host: 'slow-1', timeout: '10s' },
+      arm: 'report',
     });
   });
 

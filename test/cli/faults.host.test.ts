@@ -111,7 +111,7 @@ test.each([['run'], ['doctor'], ['list'], ['capture', 'lab']])(
     const { code, out, err } = await wedgewatch(...verb);
     expect(out).toBe('');
     expect(err).toBe(
-      `${place}/wedgewatch/config.yaml:1:7: ssh.intervall: unknown key; did you mean ssh.interval?\n`,
+      `wedgewatch: ${place}/wedgewatch/config.yaml:1:7: ssh.intervall: unknown key; did you mean ssh.interval?\n`,
     );
     expect(code).toBe(2);
   },
@@ -195,7 +195,7 @@ test('a second daemon of the same user does not start', async () => {
   const { pid } = await daemon();
   const second = await wedgewatch('run');
   expect(second.err).toBe(
-    `another wedgewatch runs already (pid ${pid}); stop it with: systemctl --user stop wedgewatch\n`,
+    `wedgewatch: another wedgewatch runs already (pid ${pid}); stop it with: systemctl --user stop wedgewatch\n`,
   );
   expect(second.code).toBe(5);
 });
@@ -209,7 +209,32 @@ test('no daemon, no such guest, no such verb', async () => {
   });
   const capture = await wedgewatch('--quiet', 'capture', 'nobody');
   expect(capture).toEqual({ code: 3, out: '', err: 'wedgewatch: no guest nobody; there are: lab\n' });
-  expect((await wedgewatch('captrue', 'lab')).code).toBe(2);
+});
+
+test('a misspelt guest is met with the name that was meant', async () => {
+  await configureLab();
+  const err = 'wedgewatch: no guest lba; did you mean lab?\n';
+  expect(await wedgewatch('--quiet', 'capture', 'lba')).toEqual({ code: 3, out: '', err });
+  await daemon();
+  const [capture, status, wait] = await Promise.all([
+    wedgewatch('capture', 'lba'),
+    wedgewatch('--quiet', 'status', 'lba'),
+    wedgewatch('wait', 'lba', '--until', 'up', '--timeout', '1s'),
+  ]);
+  expect(capture).toMatchObject({ code: 3, err });
+  expect(status).toMatchObject({ code: 3, err });
+  expect(wait.err).toMatch(/; no such guest was seen; did you mean lab\?\n$/);
+});
+
+test.each([
+  [['captrue', 'lab'], "unknown command 'captrue'", 'capture'],
+  [['list', '--sicne', '2h'], "unknown option '--sicne'", '--since'],
+  [['config', 'chekc'], "unknown command 'chekc'", 'check'],
+])('a verb or an option that is none: %j', async (words, text, meant) => {
+  const { code, out, err } = await wedgewatch(...words);
+  expect(err.split('\n').slice(0, 2)).toEqual([`wedgewatch: ${text}`, `(Did you mean ${meant}?)`]);
+  expect(out).toBe('');
+  expect(code).toBe(2);
 });
 
 test('a reader that goes away ends a verb in silence, with the exit code of what it found', async () => {

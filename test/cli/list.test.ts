@@ -72,6 +72,13 @@ describe('list', () => {
     ]);
   });
 
+  it.each([
+    ['biuld', 'no incident matches; did you mean build?'],
+    ['lab', 'no incident matches'],
+  ])('knows no VM %s', async (vm, text) => {
+    expect(await list(await archive(), { vm })).toEqual({ code: 3, out: '', err: `wedgewatch: ${text}\n` });
+  });
+
   it.each(['yesterday', '5', '2026-13-45', '5m'])('refuses --since %s', async (since) => {
     const { code, err } = await list(await archive(), { since });
     expect(code).toBe(2);

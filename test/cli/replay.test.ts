@@ -1,6 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { replayCommand } from '../../src/cli/replay.js';
 import type { Terminal } from '../../src/cli/print.js';
 import { booted, healthyFor, VirtualGuest } from '../support/virtual-guest.js';
@@ -82,4 +82,27 @@ it('says what cannot be read, and where', async () => {
   expect(await replayed([join(directory, 'empty')])).toMatchObject({ code: 5 });
   expect(await replayed([])).toMatchObject({ code: 2 });
   expect(await replayed([broken], { explain: 'noon' })).toMatchObject({ code: 2 });
+});
+
+it('says that the journal has nothing of a VM, and which was meant', async () => {
+  const bin = await temporaryDirectory();
+  const fields = {
+    __CURSOR: 's=1',
+    __REALTIME_TIMESTAMP: '1700000000000000',
+    __MONOTONIC_TIMESTAMP: '1',
+    _BOOT_ID: '0',
+    _TRANSPORT: 'stdout',
+    _SYSTEMD_USER_UNIT: 'qemu-system@debian.service',
+    MESSAGE: 'Started SSH server.',
+  };
+  const entry = Object.entries(fields).map(([name, value]) => `${name}=${value}`);
+  await writeFile(join(bin, 'journalctl'), `#!/bin/sh\nprintf '%s\\n' '${entry.join("' '")}' ''\n`);
+  await chmod(join(bin, 'journalctl'), 0o755);
+  vi.stubEnv('PATH', bin);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await replayed([], { journal: true, vm: 'debain' })).toMatchObject({
+    code: 0,
+    err: 'wedgewatch: no console of debain in the journal since yesterday; did you mean debian?\n',
+  });
+  expect(await replayed([], { journal: true, vm: 'debian' })).toMatchObject({ code: 0, err: '' });
 });

@@ -80,12 +80,29 @@ describe('stacks', () => {
       code: 3,
       err: `wedgewatch: no dump w.2 in ${path}; there are w, t\n`,
     });
+    for (const dump of ['z.9', 'w.x', '7', 'sysrq-w.1'])
+      expect(await stacks('/', `${path}:${dump}`)).toMatchObject({
+        code: 3,
+        err: `wedgewatch: no dump ${dump} in ${path}; there are w, t\n`,
+      });
+    expect(await stacks(await archive(), 'aa000001:z.9')).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(/: no dump z\.9 in 2026\S+aa000001; there are \w/) as string,
+    });
+  });
+
+  it('takes a file whose name has a colon', async () => {
+    const path = join(await temporaryDirectory(), 'console:w');
+    await writeFile(path, dump('t', 1, task('reader', 9, 'D', sample.pageIn)).join('\n'));
+    expect((await stacks('/', path)).code).toBe(0);
+    expect((await stacks('/', `${path}:t`)).code).toBe(0);
   });
 
   it.each([
     ['ee', 3, 'no incident ee; wedgewatch list shows'],
     ['aa', 2, 'aa could be any of'],
     ['/nowhere/console.log', 5, 'cannot be read: no such file'],
+    ['/nowhere/a:b.log', 5, '/nowhere/a:b.log cannot be read: no such file'],
   ])('of %s ends with %d', async (wanted, code, text) => {
     const said = await stacks(await archive(), wanted, { json: true });
     expect(said.code).toBe(code);

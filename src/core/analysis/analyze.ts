@@ -6,7 +6,7 @@ import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
 import { nameDump } from './dump-names.js';
 import type { Edge } from './edges.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
-import { entryOf, operations } from './frames.js';
+import { entryTextOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
@@ -120,7 +120,7 @@ function waitsForCpu(root: Root): boolean {
 /** The place, three callers outwards, and how the kernel was entered. */
 function partsOf({ task: end, reported }: Root): string[] {
   const task = reported?.task ?? end;
-  return [frameName(task.frames) ?? '', ...operations(task.frames, 4), entryOf(task) ?? ''];
+  return [frameName(task.frames) ?? '', ...operations(task.frames, 4), entryTextOf(task) ?? ''];
 }
 
 /** The newest whole picture: a t dump where there is one, else all tasks of the newest dumps. */

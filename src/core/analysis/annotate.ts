@@ -1,6 +1,6 @@
 import type { Annotation, Task } from '../model.js';
 import { isIdleThread } from './benign.js';
-import { entryOf } from './frames.js';
+import { entryTextOf } from './frames.js';
 import { frameName } from './phrases.js';
 import { subjectOf } from './subjects.js';
 import { waitOf } from './wait-kinds.js';
@@ -13,6 +13,6 @@ export function annotate(task: Task): Annotation {
     wait: harmless ? 'idle' : wait,
     operation: frameName(task.frames),
     subject: subjectOf(task.frames)?.name ?? null,
-    entry: entryOf(task),
+    entry: entryTextOf(task),
   };
 }

@@ -2,7 +2,7 @@ import type { Frame } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { beginning, whole } from './patterns.js';
 import { perStack } from './per-stack.js';
-import { type ServerKind, SUBSYSTEMS } from './subsystems.js';
+import { type ServerKind, SUBSYSTEMS } from '../subsystems.js';
 
 /** A server outside the guest's kernel whose answer a task waits for. */
 export interface Backend {

@@ -1,5 +1,5 @@
 /** Filesystems and disks that a log names before the hang; the formats are those of the kernel's own messages. */
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 /** A mounted filesystem, or a disk that reported errors. */
 export interface BootPlace {

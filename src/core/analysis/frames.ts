@@ -58,21 +58,51 @@ export function operations(frames: readonly Frame[], max: number): string[] {
     .map(baseSymbol);
 }
 
-/** How the task came into the kernel: a syscall's name, `page fault`, `work FUNC`, `kthread FUNC`; null if unknown. */
-export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): string | null {
+/** A way into the kernel; `func` is what a worker or a kernel thread runs. */
+type Entry =
+  | { kind: 'syscall'; name: string }
+  | { kind: 'work' | 'kthread'; func: string }
+  | { kind: 'page-fault' | 'idle-worker' | 'exit' };
+
+/** How the task came into the kernel; null where its stack does not tell. */
+export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): Entry | null {
   const outwards = firmFrames(task.frames).toReversed();
   for (const { symbol } of outwards) {
-    const syscall = syscallName(symbol);
-    if (syscall !== null) return syscall;
-    if (isFaultEntry(symbol)) return 'page fault';
+    const name = syscallName(symbol);
+    if (name !== null) return { kind: 'syscall', name };
+    if (isFaultEntry(symbol)) return { kind: 'page-fault' };
   }
   const names = outwards.map(({ symbol }) => baseSymbol(symbol));
   if (names.includes('worker_thread')) {
     const work = task.workqueue?.func ?? names[names.indexOf('process_one_work') + 1];
-    return names.includes('process_one_work') && work !== undefined ? `work ${work}` : 'an idle worker';
+    const works = names.includes('process_one_work') && work !== undefined;
+    return works ? { kind: 'work', func: work } : { kind: 'idle-worker' };
   }
-  if (task.workqueue) return `work ${task.workqueue.func}`;
+  if (task.workqueue) return { kind: 'work', func: task.workqueue.func };
   const main = names[names.indexOf('kthread') + 1];
-  if (names.includes('kthread') && main !== undefined) return `kthread ${main}`;
-  return names.includes('do_exit') ? 'exit' : null;
+  if (names.includes('kthread') && main !== undefined) return { kind: 'kthread', func: main };
+  return names.includes('do_exit') ? { kind: 'exit' } : null;
+}
+
+/** A syscall's name, `page fault`, `work FUNC`, `kthread FUNC`, as an annotation says it. */
+export function entryText(entry: Entry): string {
+  switch (entry.kind) {
+    case 'syscall':
+      return entry.name;
+    case 'work':
+    case 'kthread':
+      return `${entry.kind} ${entry.func}`;
+    case 'page-fault':
+      return 'page fault';
+    case 'idle-worker':
+      return 'an idle worker';
+    case 'exit':
+      return 'exit';
+  }
+}
+
+/** How a task came into the kernel, in words. */
+export function entryTextOf(task: Pick<Task, 'frames' | 'workqueue'>): string | null {
+  const entry = entryOf(task);
+  return entry && entryText(entry);
 }

@@ -1,6 +1,6 @@
 import { whole } from './patterns.js';
 import { perSymbol } from './per-stack.js';
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 /**
  * What each function of a sleeping stack is for, innermost first: primitives put the task to sleep, plumbing carries

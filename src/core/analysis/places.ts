@@ -6,7 +6,7 @@ import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol } from './layers.js';
 import { beginning } from './patterns.js';
 import { subjectOf } from './subjects.js';
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 /** What is known from outside the dumps. */
 export interface AnalysisContext {

@@ -53,7 +53,7 @@ export function byMmap(stuck: readonly Candidate[]): Finder {
 }
 
 const inMmap = (task: Task): boolean =>
-  entryOf(task) === 'page fault' || firmSymbols(task.frames).some((name) => IN_MMAP.test(name));
+  entryOf(task)?.kind === 'page-fault' || firmSymbols(task.frames).some((name) => IN_MMAP.test(name));
 
 /** A lock is wanted in a function that exactly one other stuck task is inside of, past the lock. */
 export function bySameFunction(stuck: readonly Candidate[]): Finder {

@@ -2,7 +2,7 @@
 import type { Task, WaitKind } from '../model.js';
 import { baseSymbol } from './layers.js';
 import { whole } from './patterns.js';
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 const SERVED = SUBSYSTEMS.flatMap(({ server, programs, takesRequests }) =>
   (server ?? programs)

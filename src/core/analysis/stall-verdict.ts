@@ -1,8 +1,7 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
-import type { Confidence, Dump, Frame, Task, Verdict, WorkItem } from '../model.js';
-import type { Stall } from '../dump/stall.js';
+import type { Confidence, Dump, Frame, Stall, Task, Verdict, WorkItem } from '../model.js';
 import { nameDump } from './dump-names.js';
-import { entryOf } from './frames.js';
+import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { type StallPlace, stallPlace } from './stall-frame.js';
@@ -101,10 +100,17 @@ const onCpu = (cpu: number | null): string => (cpu === null ? '' : ` on CPU ${cp
 /** ` in write → the_place (at where_it_was_caught)`. */
 function placed(accused: Accused, frame: string | null, place: StallPlace | null): string {
   if (frame === null) return '';
-  const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? entryOf(accused));
+  const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? enteredBy(accused, frame));
   const caught = !place || place.at === frame ? '' : ` (at ${place.at})`;
-  const by = entry === null ? '' : ` in ${entry.replace(` ${frame}`, '')}`;
+  const by = entry === null ? '' : ` in ${entry}`;
   return `${by} → ${frame}${caught}`;
+}
+
+/** How it came there, without a function that is named as the place. */
+function enteredBy(accused: Accused, frame: string): string | null {
+  const entry = entryOf(accused);
+  if (entry === null) return null;
+  return 'func' in entry && entry.func === frame ? entry.kind : entryText(entry);
 }
 
 /**

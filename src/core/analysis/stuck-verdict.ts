@@ -1,8 +1,7 @@
-import { NO_FENCE, NO_HEADER } from '../dump/complete.js';
 import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
-import { entryOf, operationFrame } from './frames.js';
+import { entryTextOf, operationFrame } from './frames.js';
 import { layerOf } from './layers.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
@@ -10,7 +9,7 @@ import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
 import { mayServe } from './servers.js';
 import { subjectOf } from './subjects.js';
-import { SERVER_KINDS } from './subsystems.js';
+import { SERVER_KINDS } from '../subsystems.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to. */
@@ -75,7 +74,7 @@ function titleOf(root: Root, kind: VerdictClass, place: Place): string {
   const told = root.reported?.task ?? root.task;
   const age = (root.reported ?? root.candidate)?.ageSeconds ?? null;
   const frame = frameName(told.frames);
-  const entry = entryOf(told);
+  const entry = entryTextOf(told);
   const parts = [
     `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
   ];
@@ -136,8 +135,11 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
   return guessed || byGuess || unexplained || task.pid === null ? 1 : 2;
 }
 
+/** Only its borders may be doubted. */
 function stacksAreWhole(dump: Dump | undefined): boolean {
-  return dump?.incompleteBecause.every((why) => why === NO_FENCE || why === NO_HEADER) === true;
+  if (dump === undefined) return false;
+  const doubts = dump.complete ? [] : dump.incompleteCodes;
+  return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
 }
 
 function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[] {

@@ -4,7 +4,7 @@ import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol } from './layers.js';
 import { whole } from './patterns.js';
 import { perStack, perSymbol } from './per-stack.js';
-import { type SubjectLayer, SUBSYSTEMS } from './subsystems.js';
+import { type SubjectLayer, SUBSYSTEMS } from '../subsystems.js';
 
 /** For ties between the ends of chains: the nearer to the hardware, the likelier the reason. */
 const RANKS: Readonly<Record<SubjectLayer, number>> = {

@@ -6,7 +6,7 @@ import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
 import { whole } from './patterns.js';
 import { perStack } from './per-stack.js';
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 interface Row {
   kind: WaitKind;

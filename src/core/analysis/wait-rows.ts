@@ -2,7 +2,7 @@
 import type { Confidence, Task } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { whole } from './patterns.js';
-import { SUBSYSTEMS } from './subsystems.js';
+import { SUBSYSTEMS } from '../subsystems.js';
 
 interface Row {
   /** Any firm function of the waiter. */

@@ -158,7 +158,12 @@ function byRow(stuck: readonly Candidate[]): Finder {
 /** The wait for a child that shares the memory is often inlined. */
 const isVfork = (names: readonly string[], task: Task): boolean =>
   names.includes('wait_for_vfork_done') ||
-  (entryOf(task) === 'vfork' && names.some((name) => /^wait_for_completion|^__wait_for_common$/.test(name)));
+  (isSyscall(task, 'vfork') && names.some((name) => /^wait_for_completion|^__wait_for_common$/.test(name)));
+
+function isSyscall(task: Task, name: string): boolean {
+  const entry = entryOf(task);
+  return entry?.kind === 'syscall' && entry.name === name;
+}
 
 /** A grace period ends when every CPU was seen outside of RCU: whoever hinders that is waited for. */
 function byGracePeriod(dumps: readonly Dump[]): Finder {

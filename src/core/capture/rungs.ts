@@ -1,12 +1,15 @@
-/** A way to get evidence out of a guest, tried in this order. */
-export type RungName =
-  | 'send-key' // Alt+SysRq on the emulated keyboard
-  | 'sysrq-trigger' // the same keys over SSH
-  | 'input-send-event' // the same keyboard, without QEMU's queue
-  | 'second-keyboard'
-  | 'registers' // of all vCPUs, sampled
-  | 'inject-nmi'
-  | 'memory-dump';
+/** Ways to get evidence out of a guest, tried in this order. */
+export const RUNG_NAMES = [
+  'send-key', // Alt+SysRq on the emulated keyboard
+  'sysrq-trigger', // the same keys over SSH
+  'input-send-event', // the same keyboard, without QEMU's queue
+  'second-keyboard',
+  'registers', // of all vCPUs, sampled
+  'inject-nmi',
+  'memory-dump',
+] as const;
+
+export type RungName = (typeof RUNG_NAMES)[number];
 
 /** What came of one of them. */
 export interface CaptureRung {

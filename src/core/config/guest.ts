@@ -1,7 +1,7 @@
 /** What the configuration says of one guest. */
 import picomatch from 'picomatch';
 import { GLOB_OPTIONS, vmNameProblem } from './fields.js';
-import type { Config, GuestSettings } from './schema.js';
+import { type Config, GUEST_SECTIONS, type GuestSettings } from './schema.js';
 
 type Entry = Config['guests'][number];
 type Override = Config['overrides'][number];
@@ -15,11 +15,11 @@ const named = (text: string, vm: string) => text.replaceAll('%v', () => vm);
 export function guestSettings(config: Config, vm: string, defaults: { qmpDirectory: string }): GuestSettings {
   const entry = config.guests.find(({ name }) => name === vm);
   const overrides = config.overrides.filter(({ match }) => matches(match, vm));
-  const merged = <Key extends Section>(key: Key) => laidOver(config[key], overrides, key);
-  const ssh = laidOver({ ...config.ssh, ...entrySsh(entry) }, overrides, 'ssh');
-  const symbols = merged('symbols');
+  const sections = laidOver({ ...config, ssh: { ...config.ssh, ...entrySsh(entry) } }, overrides);
+  const { ssh, symbols } = sections;
   const directory = config.discover.directory ?? defaults.qmpDirectory;
   return {
+    ...sections,
     vm,
     unit: named(entry?.unit ?? config.discover.unit, vm),
     qmpSocket: named(entry?.qmp ?? `${directory}/%v/qmp.sock`, vm),
@@ -30,15 +30,10 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
       configFile: ssh.configFile && named(ssh.configFile, vm),
     },
     hostIsName: ssh.host === '%v' && typeof entry?.ssh !== 'string',
-    detect: merged('detect'),
-    capture: merged('capture'),
-    arm: overrides.findLast((override) => override.arm !== undefined)?.arm ?? config.arm,
-    ladder: merged('ladder'),
     symbols: {
       systemMap: symbols.systemMap && named(symbols.systemMap, vm),
       vmlinux: symbols.vmlinux && named(symbols.vmlinux, vm),
     },
-    qmp: merged('qmp'),
   };
 }
 
@@ -58,13 +53,21 @@ export function guestForUnit(config: Config, unit: string): string | null {
   return taken || vmNameProblem(vm) !== null ? null : vm;
 }
 
-type Section = 'ssh' | 'detect' | 'capture' | 'ladder' | 'symbols' | 'qmp';
+type Sections = Pick<Config, (typeof GUEST_SECTIONS)[number]>;
 
-function laidOver<Values extends object>(base: Values, overrides: Override[], key: Section): Values {
-  return overrides.reduce<Values>((values, override) => {
-    const said = Object.entries(override[key] ?? {}).filter(([, value]) => value !== undefined);
-    return { ...values, ...Object.fromEntries(said) };
-  }, base);
+/** Each section with what the overrides say of it, the last word winning key by key. */
+function laidOver(base: Sections, overrides: readonly Override[]): Sections {
+  const laid = GUEST_SECTIONS.map((key) => {
+    const said = overrides.map((override) => override[key]);
+    return [key, said.reduce<object | string>(saidOver, base[key])] as const;
+  });
+  return Object.fromEntries(laid) as unknown as Sections;
+}
+
+function saidOver(value: object | string, said: object | string | undefined): object | string {
+  if (typeof value !== 'object' || typeof said !== 'object') return said ?? value;
+  const given = Object.entries(said).filter(([, one]) => one !== undefined);
+  return { ...value, ...Object.fromEntries(given) };
 }
 
 function matches(pattern: string, vm: string): boolean {

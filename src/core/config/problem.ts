@@ -1,5 +1,5 @@
 /** What is wrong with a configuration file, and where. */
-import { closest, distance } from 'fastest-levenshtein';
+import { nearest } from '../nearest.js';
 import { printable } from '../printable.js';
 import { propertiesOf, schemaAt, type JsonSchema } from './json-schema.js';
 
@@ -54,23 +54,15 @@ export function removedKey(parent: readonly PropertyKey[], key: string): string 
 
 /** What to say of a key that the schema does not have: the key next to it in spelling, or those there are. */
 export function unknownKey(schema: JsonSchema, parent: readonly PropertyKey[], key: string): string {
-  const keys = keysOf(schemaAt(schema, parent) ?? {});
+  const here = schemaAt(schema, parent) ?? {};
+  const keys = keysOf(here);
   const near = nearest(key, keys);
   if (near !== null) return `unknown key; did you mean ${dotted([...parent, near])}?`;
-  const elsewhere = propertiesOf(schema).find(([, section]) => keysOf(section).includes(key));
-  if (elsewhere && parent.length === 0) return `unknown key; did you mean ${elsewhere[0]}.${key}?`;
+  const below = propertiesOf(here).find(([, section]) => keysOf(section).includes(key));
+  if (below) return `unknown key; did you mean ${dotted([...parent, below[0], key])}?`;
   return keys.length > 0 && keys.length <= MAX_LISTED_KEYS
     ? `unknown key; the keys here are ${keys.join(', ')}`
     : 'unknown key';
 }
 
 const keysOf = (schema: JsonSchema) => propertiesOf(schema).map(([key]) => key);
-
-/** Spellings with other case, `-` or `_` are the same; beyond that, a letter in three may differ. */
-function nearest(key: string, keys: string[]): string | null {
-  const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
-  const wanted = plain(key.slice(0, 100));
-  const best = closest(wanted, keys.map(plain));
-  const found = keys.find((candidate) => plain(candidate) === best);
-  return found !== undefined && distance(wanted, best) <= Math.max(1, wanted.length / 3) ? found : null;
-}

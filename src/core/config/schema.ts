@@ -256,19 +256,16 @@ export const configSchema = z.strictObject({
 
 export type Config = z.output<typeof configSchema>;
 
+/** The sections that may differ from guest to guest: those that `overrides` takes. */
+export const GUEST_SECTIONS = override.omit({ match: true }).keyof().options;
+type GuestSection = (typeof GUEST_SECTIONS)[number];
+
 /** What holds for one guest: the file's values with every matching override laid over them. */
-export interface GuestSettings {
+export interface GuestSettings extends Pick<Config, GuestSection> {
   vm: string;
   unit: string;
   qmpSocket: string;
   console: { kind: 'journal' } | { kind: 'file'; path: string };
-  ssh: Config['ssh'];
   /** Its SSH host is only the VM's name, which nobody has said is one. Older records lack it. */
   hostIsName?: boolean;
-  detect: Config['detect'];
-  capture: Config['capture'];
-  arm: Config['arm'];
-  ladder: Config['ladder'];
-  qmp: Config['qmp'];
-  symbols: Config['symbols'];
 }

@@ -1,25 +1,33 @@
 /** Values back in the form in which the file is written: durations as `3s`, not as milliseconds. */
 import { z } from 'zod';
-import { configSchema, type Config, type GuestSettings } from './schema.js';
-
-const { ssh, detect, capture, qmp } = configSchema.shape;
+import { configSchema, type Config, GUEST_SECTIONS, type GuestSettings } from './schema.js';
 
 /** The whole configuration; read again it gives the same one. */
 export function writtenConfig(config: Config): z.input<typeof configSchema> {
   return z.encode(configSchema, config);
 }
 
-/** What holds for one guest, in the words of the file. */
+/** What holds for one guest, for programs: who it is, then each section of the file that may differ for a guest. */
 export function writtenSettings(settings: GuestSettings): object {
-  const { console } = settings;
-  return {
-    vm: settings.vm,
-    unit: settings.unit,
-    qmpSocket: settings.qmpSocket,
-    console: console.kind === 'file' ? `file:${console.path}` : 'journal',
-    ssh: z.encode(ssh, settings.ssh),
-    detect: z.encode(detect, settings.detect),
-    capture: z.encode(capture, settings.capture),
-    qmp: z.encode(qmp, settings.qmp),
-  };
+  const { vm, unit, qmpSocket } = settings;
+  return { vm, unit, qmpSocket, console: writtenConsole(settings), ...writtenSections(settings) };
+}
+
+/** What holds for one guest, as a configuration of its own: read again it gives the same settings for this guest. */
+export function writtenGuest(settings: GuestSettings): object {
+  const { vm, unit, qmpSocket, ssh, hostIsName } = settings;
+  const entry = { name: vm, unit, qmp: qmpSocket, console: writtenConsole(settings) };
+  // Spelled out, the name would be a host that somebody has named.
+  const asGiven = hostIsName === true ? { ...settings, ssh: { ...ssh, host: '%v' } } : settings;
+  return { guests: [entry], ...writtenSections(asGiven) };
+}
+
+const writtenConsole = ({ console }: GuestSettings): string =>
+  console.kind === 'file' ? `file:${console.path}` : 'journal';
+
+function writtenSections(settings: GuestSettings): Record<string, unknown> {
+  const { shape } = configSchema;
+  return Object.fromEntries(
+    GUEST_SECTIONS.map((key) => [key, z.encode<z.ZodType>(shape[key], settings[key])]),
+  );
 }

@@ -2,7 +2,7 @@
 import { hierarchy, partition } from 'd3-hierarchy';
 import { annotate } from '../analysis/annotate.js';
 import { isIdleThread } from '../analysis/benign.js';
-import { entryOf, firmSymbols } from '../analysis/frames.js';
+import { entryOf, entryText, firmSymbols } from '../analysis/frames.js';
 import { layerOf } from '../analysis/layers.js';
 import { standstillKey } from '../analysis/unchanged.js';
 import type { Dump, Task } from '../model.js';
@@ -128,12 +128,15 @@ function pathOf(task: Task): string[] {
   const asleep = outwards.findIndex((name) => !SLEEP.test(name));
   const inwards = outwards.slice(Math.max(0, asleep)).reverse();
   const first = inwards.findIndex((name) => layerOf(name) !== 'entry' && !ARRIVAL.test(name));
-  const entry = entryOf(task) ?? inwards[0] ?? '';
+  const entry = entryOf(task);
   const rest = first < 0 ? [] : inwards.slice(first);
   // A worker's function, or a thread's, is in its entry's name already.
-  if (entry.endsWith(` ${rest[0] ?? ''}`)) rest.shift();
+  if (entry !== null && 'func' in entry && entry.func === rest[0]) rest.shift();
   const sleeps = rest.findIndex((name) => layerOf(name) === 'primitive');
-  const path = [entry, ...(sleeps < 0 ? rest : rest.slice(0, sleeps + 1))];
+  const path = [
+    entry ? entryText(entry) : (inwards[0] ?? ''),
+    ...(sleeps < 0 ? rest : rest.slice(0, sleeps + 1)),
+  ];
   if (path.length <= DEPTH_MAX) return path;
   return [...path.slice(0, DEPTH_MAX / 2 - 1), '…', ...path.slice(-DEPTH_MAX / 2)];
 }

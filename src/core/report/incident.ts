@@ -1,63 +1,8 @@
-/** One filed hang: what incident.json holds, and how its directory is named. */
-import type { Analysis, DumpKey, Look } from '../model.js';
-import type { CaptureRung } from '../capture/rungs.js';
+/** One filed hang: what stands beside its incident.json, and how its directory is named. */
+import type { Look } from '../model.js';
+import type { Incident } from './incident-schema.js';
 
-/** A moment of the decision, for people. `at` is ISO, UTC. */
-export interface Moment {
-  at: string;
-  text: string;
-}
-
-/** Why a guest was accused: known as soon as a capture begins. */
-export interface Accusation {
-  vm: string;
-  unit: string;
-  /** systemd's invocation id, new for each start of the guest; null for a console that is a file. */
-  invocation: string | null;
-  /** Last progress or last good SSH, ISO; null if there was none. */
-  wedgedSince: string | null;
-  /** What made it suspect. */
-  why: string[];
-  lastProgress: Moment | null;
-  /** The start job that the console waits for. */
-  awaiting: string | null;
-  /** The test that was running, and since when. */
-  test: Moment | null;
-  /** The words of whoever asked for it by hand. */
-  note: string | null;
-}
-
-export interface DumpEvidence {
-  /** Such as `sysrq-w.1`; its file has `.txt` behind it. */
-  name: string;
-  key: DumpKey;
-  complete: boolean;
-  lines: number;
-  /** `fence`, or what ended it instead. */
-  endedBy: string;
-  /** Torn task headers that were put together again. */
-  mended?: number;
-}
-
-/** Times are ISO, UTC. The members of the analysis are at the top level, as in `analyze --json`. */
-export interface Incident extends Accusation, Analysis {
-  /** The name of its directory. */
-  id: string;
-  startedAt: string;
-  filedAt: string;
-  recoveredAt: string | null;
-  evidence: { complete: boolean; incompleteBecause: string[]; dumps: DumpEvidence[] };
-  /** Ways that were tried to get the evidence, in their order. */
-  capture: CaptureRung[];
-  /** Whether the guest was known to print its dumps, before: `yes`, `no:` and the gap, null where nothing was known. */
-  armed: string | null;
-  /** Milliseconds. */
-  timings: Record<string, number>;
-  /** Release of the guest's kernel, as its console told; null where it did not. */
-  kernel: string | null;
-  /** Of wedgewatch. */
-  version: string;
-}
+export type { Accusation, DumpEvidence, Incident, Moment } from './incident-schema.js';
 
 /** What host.json holds. */
 export interface HostEvidence {

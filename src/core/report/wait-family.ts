@@ -1,5 +1,5 @@
 /** The kinds of waits as colours show them: few enough to tell apart. */
-import { SERVER_KINDS } from '../analysis/subsystems.js';
+import { SERVER_KINDS } from '../subsystems.js';
 import type { WaitKind } from '../model.js';
 
 export type Family = 'server' | 'lock' | 'io' | 'journal' | 'memory' | 'work' | 'user' | 'other';

@@ -60,6 +60,8 @@ class Drawing {
   readonly arrows = new Map<string, Arrow>();
   /** The box of each name. */
   private readonly placed = new Map<string, string>();
+  /** The name that all tasks of a box have; null where they differ. */
+  private readonly shared = new Map<string, string | null>();
   private readonly known: Map<string, StackGroup>;
   private readonly owners: Set<string>;
   private readonly rings: Map<string, number>;
@@ -81,10 +83,11 @@ class Drawing {
     const box = this.boxes.get(id) ?? newBox(id, kind, this.known.get(name), this.rings.has(id));
     this.boxes.set(id, box);
     box.tasks += 1;
-    const alike =
-      box.tasks === 1 || box.title.endsWith(` × ${commOf(name)}`) || commOf(box.title) === commOf(name);
+    const comm = commOf(name);
+    const alike = (this.shared.get(id) ?? (box.tasks === 1 ? comm : null)) === comm;
+    this.shared.set(id, alike ? comm : null);
     if (box.tasks === 1) box.title = name;
-    else box.title = alike ? `${box.tasks} × ${commOf(name)}` : counted(box.tasks, 'task');
+    else box.title = alike ? `${box.tasks} × ${comm}` : counted(box.tasks, 'task');
     if (box.tasks <= MEMBERS_SHOWN) box.members += `${box.tasks === 1 ? '' : ', '}${name}`;
   }
 

@@ -9,6 +9,7 @@ import {
   incompleteBecause,
   parseIncidentName,
 } from '../../core/report/incident.js';
+import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
@@ -149,16 +150,7 @@ const positionSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const openingSchema = z.object({
-  vm: z.string(),
-  unit: z.string(),
-  invocation: z.string().nullable(),
-  wedgedSince: z.string().nullable(),
-  why: z.array(z.string()),
-  lastProgress: z.object({ at: z.string(), text: z.string() }).nullable(),
-  awaiting: z.string().nullable(),
-  note: z.string().nullable().default(null),
-  test: z.object({ at: z.string(), text: z.string() }).nullable().default(null),
+const openingSchema = accusationSchema.extend({
   startedAtMs: z.number(),
   position: positionSchema.nullable().default(null),
   contextBytes: z.number().default(0),

@@ -4,7 +4,7 @@ import { backendOf, requestedBy } from '../../../src/core/analysis/backends.js';
 import { bootPlace } from '../../../src/core/analysis/boot-places.js';
 import { layerOf } from '../../../src/core/analysis/layers.js';
 import { subjectOfSymbol } from '../../../src/core/analysis/subjects.js';
-import { type Subsystem, SUBSYSTEMS } from '../../../src/core/analysis/subsystems.js';
+import { type Subsystem, SUBSYSTEMS } from '../../../src/core/subsystems.js';
 import { waitOf } from '../../../src/core/analysis/wait-kinds.js';
 import type { Frame } from '../../../src/core/model.js';
 

@@ -100,6 +100,7 @@ overrides:
     expect(one).toMatchObject({ capture: { ...plain.capture, maxPerHour: 9 }, qmp: { timeout: 2000 } });
     expect(two?.ssh.host).toBe('x-slow-2');
     expect(other?.detect).toEqual({ ...plain.detect, silence: 30_000, cooldown: 5000 });
+    expect(Object.keys(one ?? {})).not.toContain('archive');
   });
 
   it('match a name with a dot in front, and a name that is a glob itself', () => {

@@ -64,6 +64,8 @@ describe('a broken value', () => {
       'overrides: [{match: a, ssh: {hst: b}}]',
       'overrides[0].ssh.hst: unknown key; did you mean overrides[0].ssh.host?',
     ],
+    ['overrides: [{match: a, symbols: {vmlnux: /v}}]', 'did you mean overrides[0].symbols.vmlinux?'],
+    ['overrides: [{match: a, silence: 3s}]', 'did you mean overrides[0].detect.silence?'],
     ['<<: {}', '1:1: <<: unknown key; the keys here are ssh, detect, '],
     ['toString: 1', 'toString: unknown key; the keys'],
     ['__proto__: 1', '__proto__: unknown key; the keys'],
@@ -120,6 +122,16 @@ describe('a broken value', () => {
     ],
   ])('%s', (text, problem) => {
     expect(problems(text)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    ['guests: [{nmae: b}]', '1:11: guests[0].nmae: unknown key; did you mean guests[0].name?'],
+    ['overrides: [{mtach: a}]', 'overrides[0].mtach: unknown key; did you mean overrides[0].match?'],
+  ])('%s misses a key, and is told why', (text, problem) => {
+    expect(problems(text)).toEqual([
+      expect.stringMatching(/found nothing$/),
+      expect.stringContaining(problem),
+    ]);
   });
 
   it('does not hide another, and they come in the order of the file', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDumps } from '../../../src/core/dump/parse.js';
+import type { Dump } from '../../../src/core/model.js';
 import { dump, fence, stacks, task } from '../../support/stacks.js';
 
 const keys = (lines: readonly string[]) => parseDumps(lines).map(({ key }) => key);
@@ -64,7 +65,9 @@ describe('what a dump needs to be complete', () => {
     ['l without a CPU', ['sysrq: Show backtrace of all active CPUs', fence], ['no CPU backtrace in it']],
   ])('%s', (_case, lines, reasons) => {
     expect(why(lines)).toEqual([reasons]);
-    expect(parseDumps(lines)[0]!.complete).toBe(reasons.length === 0);
+    const [{ complete, incompleteCodes = [] }] = parseDumps(lines) as [Dump];
+    expect(complete).toBe(reasons.length === 0);
+    expect(incompleteCodes).toHaveLength(reasons.length);
   });
 
   it('believes the caller that the level was raised', () => {

@@ -39,6 +39,11 @@ describe('incidentId', () => {
   );
 });
 
+function withoutComm() {
+  const whole = incident();
+  return { ...whole, dumps: whole.dumps.map((dump) => ({ ...dump, tasks: [{ pid: 1 }] })) };
+}
+
 describe('readIncident', () => {
   it('reads what incidentJson wrote, schemaVersion first', () => {
     const text = incidentJson(incident());
@@ -54,12 +59,33 @@ describe('readIncident', () => {
   it.each([
     ['', 'incident.json is empty'],
     ['{"schemaVer', 'incident.json is no JSON'],
-    ['[]', 'incident.json: : '],
+    ['[]', 'incident.json: Invalid input: expected object, received array'],
     ['{"schemaVersion":2}', 'incident.json has schemaVersion 2, this wedgewatch reads 1'],
     [JSON.stringify({ ...incident(), verdict: { title: 7 } }), 'incident.json: verdict.title: '],
+    [JSON.stringify(withoutComm()), 'incident.json: dumps[0].tasks[0].comm: '],
   ])('says what is wrong with %j', (text, problem) => {
     const read = readIncident(text);
     expect(read.ok ? '' : read.problem).toContain(problem);
+  });
+
+  it('reads one of an older version, which had fewer members', () => {
+    const { capture, armed, kernel, test, note, ...old } = incident();
+    expect(readIncident(JSON.stringify(old))).toEqual({
+      ok: true,
+      incident: { ...old, capture: [], armed, kernel: null, test, note },
+    });
+    expect(capture).not.toEqual([]);
+    expect(kernel).not.toBeNull();
+  });
+
+  it('reads one of a later version, which knows another kind of wait', () => {
+    const [group] = incident().groups;
+    const annotation = { wait: null, operation: 'f', subject: null, entry: null };
+    const later = { ...incident(), groups: [{ ...group, annotation: { ...annotation, wait: 'telepathy' } }] };
+    expect(readIncident(JSON.stringify(later))).toMatchObject({
+      ok: true,
+      incident: { groups: [{ annotation }] },
+    });
   });
 
   it('never throws, whatever stands there', () => {

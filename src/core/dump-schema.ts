@@ -1,0 +1,172 @@
+/** One dump as incident.json and `analyze --json` hold it. The types of a dump are inferred from this. */
+import { z } from 'zod';
+
+/** Which part of a log a dump came from. */
+export const dumpKey = z.enum([
+  ...(['w', 't', 'l', 'm', 'p', 'd', 'q'] as const),
+  ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic', 'none'] as const),
+]);
+
+const frame = z.object({
+  /** Without offset; compiler suffixes (.isra.0 …) kept. */
+  symbol: z.string(),
+  offset: z.number().nullable(),
+  size: z.number().nullable(),
+  module: z.string().nullable(),
+  /** False for frames the unwinder printed with `?`. */
+  reliable: z.boolean(),
+  /** File and line, and those it was inlined into, where a vmlinux told. */
+  source: z.string().exactOptional(),
+});
+
+const task = z.object({
+  comm: z.string(),
+  /** Null where a torn or missing header lost it. */
+  pid: z.number().nullable(),
+  ppid: z.number().nullable(),
+  /** Letter as printed: R S D T t X Z P I; `?` where lost. */
+  state: z.string(),
+  frames: z.array(frame),
+  /** `Workqueue: NAME FUNC (about)` below the header; `about` names the device of a flusher. */
+  workqueue: z.object({ name: z.string(), func: z.string(), about: z.string().exactOptional() }).nullable(),
+  /** Seconds that hung_task said, where it did. */
+  blockedForSeconds: z.number().nullable(),
+  /** Context switches in its life, where the scheduler's table of the same dump tells. */
+  switches: z.number().exactOptional(),
+});
+
+const cpu = z.object({
+  cpu: z.number(),
+  comm: z.string().nullable(),
+  pid: z.number().nullable(),
+  idle: z.boolean(),
+  frames: z.array(frame),
+});
+
+const listedLock = z.object({
+  pid: z.number(),
+  comm: z.string(),
+  /** As printed, perhaps hashed; empty before 4.15. */
+  address: z.string(),
+  name: z.string(),
+  /** The function that took it, or waits for it. */
+  at: z.string().exactOptional(),
+  /** True: the task's stack waits for this lock. False: it holds it. Absent: the dump does not tell. */
+  wanted: z.boolean().exactOptional(),
+});
+
+/** One work item of `Showing busy workqueues`. */
+const workItem = z.object({
+  state: z.enum(['in-flight', 'pending', 'inactive']),
+  func: z.string(),
+  /** The worker that runs it; null for one that waits for a worker. */
+  pid: z.number().nullable(),
+  /** The number of the worker pool; null where the line that names it is lost. */
+  pool: z.number().nullable(),
+  /** Tasks that wait for its end in flush_work. */
+  flushers: z.array(z.number()),
+  /** How long it has run, where the kernel tells. */
+  seconds: z.number().nullable(),
+});
+
+const workqueue = z.object({
+  name: z.string(),
+  lines: z.array(z.string()),
+  items: z.array(workItem).exactOptional(),
+  /** Of a pool. */
+  hungSeconds: z.number().exactOptional(),
+});
+
+const party = z.object({ comm: z.string(), pid: z.number() });
+
+/** `INFO: task X:P is blocked on a mutex likely owned by task Y:Q.` */
+const blocker = z.object({
+  waiter: party,
+  owner: party,
+  /** mutex, semaphore, rw-semaphore */
+  lock: z.string(),
+});
+
+/** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
+const stall = z.object({
+  cpus: z.array(z.number()),
+  /** Tasks that block a grace period, or the one that was on the CPU. */
+  pids: z.array(z.number()),
+  /** Null where the kernel counts in jiffies; those of an RCU grace period, and its number, follow. */
+  seconds: z.number().nullable(),
+  jiffies: z.number().exactOptional(),
+  gracePeriod: z.number().exactOptional(),
+  /** CPUs among them that took no timer tick since it began. */
+  tickless: z.array(z.number()).exactOptional(),
+  /** The thread that ends grace periods could not run, and where it should have. */
+  starved: z.object({ comm: z.string(), cpu: z.number().nullable(), jiffies: z.number() }).exactOptional(),
+});
+
+/** A task by the scheduler's table. A priority below 99 is real-time. */
+const scheduledTask = z.object({
+  comm: z.string(),
+  pid: z.number(),
+  priority: z.number(),
+  switches: z.number(),
+  ranMs: z.number(),
+});
+
+/** One CPU of the scheduler's table, and how many others could run there. */
+const onCpu = z.object({
+  cpu: z.number(),
+  running: scheduledTask.nullable(),
+  /** The real-time task that has run most of those that wait there, as for an ordinary task's share of the CPU. */
+  preempted: scheduledTask.exactOptional(),
+  waiting: z.number(),
+});
+
+/** Why a dump is not the whole truth. Without a header or a fence, the stacks that it does show are still whole. */
+const incompleteCode = z.enum([
+  ...(['no-header', 'no-fence', 'cut-short'] as const),
+  ...(['lines-lost', 'stacks-cut', 'headers-torn', 'tasks-missing'] as const),
+  ...(['bodies-hidden', 'nothing-in-it', 'stackless'] as const),
+]);
+
+export const dumpSchema = z.object({
+  key: dumpKey,
+  /** Both the header and the fence were seen, and nothing in between is known to be lost. */
+  complete: z.boolean(),
+  incompleteBecause: z.array(z.string()),
+  /** What each of these sentences says, for programs; missing in a complete dump, and in incidents of older versions. */
+  incompleteCodes: z.array(incompleteCode).exactOptional(),
+  /** Lines fell out of its middle, which a second dump may have. */
+  lossy: z.literal(true).exactOptional(),
+  /** Task headers that another writer's text had torn, and that were put together again. */
+  mended: z.number().exactOptional(),
+  tasks: z.array(task),
+  /** Backtraces of CPUs (key l, stalls, lockups). */
+  cpus: z.array(cpu),
+  /** Lockdep's table, each task's locks in the order in which it took them. */
+  locks: z.array(listedLock),
+  /** Busy workqueues, and worker pools under the name `pool N`. */
+  workqueues: z.array(workqueue),
+  /** The kernel's line that opened it, without its prefix. */
+  headline: z.string().exactOptional(),
+  /** Printk time of that line, where the log has one. */
+  bootSeconds: z.number().exactOptional(),
+  /** How many kernel starts the log shows before it. */
+  boot: z.number().exactOptional(),
+  /** hung_task's own words on who holds what (6.15+). */
+  blockers: z.array(blocker).exactOptional(),
+  /** Whom a stall or lockup report accuses. */
+  stall: stall.exactOptional(),
+  onCpu: z.array(onCpu).exactOptional(),
+  /** Lines inside the dump that are neither part of it nor known to come from others; `examples` are the first few. */
+  unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
+});
+
+export type DumpKey = z.output<typeof dumpKey>;
+export type IncompleteCode = z.output<typeof incompleteCode>;
+export type Dump = z.output<typeof dumpSchema>;
+export type Task = z.output<typeof task>;
+export type Frame = z.output<typeof frame>;
+export type ListedLock = z.output<typeof listedLock>;
+export type WorkItem = z.output<typeof workItem>;
+export type Blocker = z.output<typeof blocker>;
+export type Stall = z.output<typeof stall>;
+export type OnCpu = z.output<typeof onCpu>;
