@@ -1,7 +1,6 @@
 /** How verbs speak to people: tables that fit, and colour only where it is wanted. */
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { EXIT } from './globals.js';
 
 /** Where a verb writes to. */
 export interface Terminal {
@@ -10,20 +9,6 @@ export interface Terminal {
   /** Null where the output is no terminal: nothing is cut then. */
   columns: number | null;
   colour: boolean;
-}
-
-/**
- * A reader that goes away (`| head`) is no fault: the verb goes on in silence, so that its exit code is what it found.
- * Anything else, a full disk above all, ends it with 5.
- */
-export function surviveClosedPipes(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    process.stderr.write(`wedgewatch: standard output: ${error.message}\n`);
-    process.exit(EXIT.environment);
-  });
-  // There is nobody left to tell. journald, when it is restarted, closes the daemon's.
-  process.stderr.on('error', () => undefined);
 }
 
 /** Standard output and error. NO_COLOR, if not empty, turns colour off (https://no-color.org). */

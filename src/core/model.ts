@@ -1,112 +1,5 @@
-/** The values that cross the border between core/ and io/: evidence in, analysis out. */
-import type { OnCpu } from './dump/on-cpu.js';
-import type { Stall } from './dump/stall.js';
-import type { CpuSample } from './qmp/registers.js';
-import type { SshWay } from './ssh/config.js';
-
-export type { OnCpu };
-
-/** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
-export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
-/** Those that are answered by a dump. */
-export type DumpSysrqKey = 'w' | 't' | 'l' | 'm' | 'p' | 'd' | 'q';
-export type LoglevelKey = '0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9';
-
-/** What one SSH probe found. `host-fault` says nothing about the guest: no ssh, no such host, no permission. */
-export interface SshProbe {
-  kind: 'ok' | 'refused' | 'timed-out' | 'host-fault';
-  /** Where it ended; absent for an `ok`, and where that is not known. */
-  step?: 'connect' | 'banner';
-  detail: string;
-  tookMs: number;
-  /** Only QEMU's arguments told how to reach it: ssh does not know the guest, and nobody can log in. */
-  way?: SshWay;
-}
-
-/** Why QMP could not be used, each with its own meaning for the verdict. */
-export type QmpFault =
-  | 'missing' // no socket, or nobody listens
-  | 'busy' // another client holds it
-  | 'no-greeting' // accepted, but QEMU never greets
-  | 'main-loop-stuck' // greeted, then answers nothing
-  | 'closed' // went away in the middle
-  | 'timeout' // one command was not answered
-  | 'protocol' // garbage, or too much of it
-  | 'refused' // QEMU answered with an error
-  | 'no-permission';
-
-/** Why a key could not be pressed. */
-export type PressFault = QmpFault | 'ssh-failed' | 'no-keyboard';
-
-/** What QMP said of the machine. */
-export interface QmpView {
-  /** As `query-status` names it: running, paused, io-error, guest-panicked … */
-  runState: string;
-  vcpus: Vcpu[];
-  /** Sums over all block devices; null where there is none. */
-  block: { reads: number; writes: number } | null;
-}
-
-export interface Vcpu {
-  index: number;
-  threadId: number;
-  /** user + system time of the thread */
-  cpuMs: number | null;
-  /** How long the thread waited for a CPU of the host; absent where its kernel does not count it. */
-  waitedMs?: number;
-  /** Samples of its registers, milliseconds apart; absent where none were asked for or QEMU gave none. */
-  samples?: CpuSample[];
-}
-
-/** One look from outside: harmless, takes milliseconds, presses nothing. */
-export interface Look {
-  qmp: ({ ok: true } & QmpView) | { ok: false; fault: QmpFault; detail: string };
-  /** The QEMU process; state is the letter of /proc/PID/stat. */
-  qemu: { pid: number; state: string } | null;
-  /** From QEMU's -append, for a kernel that was booted directly. */
-  kernelCommandLine: string | null;
-  /** Why the samples have no symbols although a System.map is configured. */
-  noSymbols?: string;
-  /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
-  consoleFile?: string;
-  /** The vhost-user devices of QEMU's command line with the server behind each. */
-  shares: Share[];
-}
-
-/** A vhost-user device: what a process of the host, not QEMU, gives the guest. */
-export interface Share {
-  /** For people: the tag of a virtiofs, else the id of the device or of its character device. */
-  tag: string;
-  /** fs, blk, scsi, net …; absent in older recordings, which knew fs alone. */
-  kind?: string;
-  socket: string;
-  server: { pid: number; comm: string; state: string; cpuMs?: number; waitedMs?: number } | null;
-  /** Absent in older recordings: ask `serverIs` of host/servers.ts. */
-  serverIs?: ServerIs;
-  /** Why it is unknown, as a clause. */
-  because?: string;
-}
-
-/** `running`: found, its state tells the rest; `gone`: proved; `unknown` speaks for nobody and against nobody. */
-export type ServerIs = 'running' | 'gone' | 'unknown';
-
-/** Read over SSH from a healthy guest, once a boot. Null: could not be read. */
-export interface GuestFacts {
-  /** kernel.sysrq */
-  sysrqMask: number | null;
-  /** console_loglevel, the first number of kernel.printk */
-  loglevel: number | null;
-  /** sysrq_always_enabled is on the kernel's command line: the mask does not count. */
-  alwaysEnabled: boolean;
-  /** kernel.hung_task_timeout_secs; 0 is off. */
-  hungTaskSeconds: number | null;
-  /** ID of /etc/os-release. */
-  os: string | null;
-  /** Where the kernel's text begins, hexadecimal; null where its user may not see that. */
-  textAddress: string | null;
-  /** Of the kernel's configuration those that are y or m among the ones asked for, without CONFIG_. */
-  symbols: string[] | null;
-}
+/** The values that the parts of core/, and io/, hand to each other: evidence in, analysis out. */
+export type * from './outside.js';
 
 export interface Frame {
   /** Without offset; compiler suffixes (.isra.0 …) kept. */
@@ -169,6 +62,39 @@ export interface Dump {
   onCpu?: OnCpu[];
   /** Lines inside the dump that are neither part of it nor known to come from others. */
   unplaced?: { lines: number; /** the first few */ examples: string[] };
+}
+
+/** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
+export interface Stall {
+  cpus: number[];
+  /** Tasks that block a grace period, or the one that was on the CPU. */
+  pids: number[];
+  /** Null where the kernel counts in jiffies; those of an RCU grace period, and its number, follow. */
+  seconds: number | null;
+  jiffies?: number;
+  gracePeriod?: number;
+  /** CPUs among them that took no timer tick since it began. */
+  tickless?: number[];
+  /** The thread that ends grace periods could not run, and where it should have. */
+  starved?: { comm: string; cpu: number | null; jiffies: number };
+}
+
+/** A task by the scheduler's table. A priority below 99 is real-time. */
+interface ScheduledTask {
+  comm: string;
+  pid: number;
+  priority: number;
+  switches: number;
+  ranMs: number;
+}
+
+/** One CPU of the scheduler's table, and how many others could run there. */
+export interface OnCpu {
+  cpu: number;
+  running: ScheduledTask | null;
+  /** The real-time task that has run most of those that wait there, as for an ordinary task's share of the CPU. */
+  preempted?: ScheduledTask;
+  waiting: number;
 }
 
 export interface ListedLock {

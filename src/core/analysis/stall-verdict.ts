@@ -1,6 +1,5 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
-import type { Confidence, Dump, Frame, Task, Verdict, WorkItem } from '../model.js';
-import type { Stall } from '../dump/stall.js';
+import type { Confidence, Dump, Frame, Stall, Task, Verdict, WorkItem } from '../model.js';
 import { nameDump } from './dump-names.js';
 import { entryOf } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';

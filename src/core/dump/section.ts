@@ -1,11 +1,11 @@
-import type { Blocker, Dump, DumpKey, Task } from '../model.js';
+import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
 import { parseCpuLine } from './cpu-lines.js';
 import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
 import { Stack } from './stack.js';
 import type { StackPool } from './stack-pool.js';
-import { type Stall, StallReport, softLockup } from './stall.js';
+import { StallReport, softLockup } from './stall.js';
 import { LockTable, parseWorkqueue } from './tables.js';
 import { parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
 import { TornHeaders } from './torn.js';

@@ -2,20 +2,7 @@
  * Whom a stall or lockup report accuses: kernel/rcu/tree_stall.h and tree_exp.h, kernel/watchdog.c,
  * arch/powerpc/kernel/watchdog.c, kernel/workqueue.c.
  */
-/** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
-export interface Stall {
-  cpus: number[];
-  /** Tasks that block a grace period, or the one that was on the CPU. */
-  pids: number[];
-  /** Null where the kernel counts in jiffies; those of an RCU grace period, and its number, follow. */
-  seconds: number | null;
-  jiffies?: number;
-  gracePeriod?: number;
-  /** CPUs among them that took no timer tick since it began. */
-  tickless?: number[];
-  /** The thread that ends grace periods could not run, and where it should have. */
-  starved?: { comm: string; cpu: number | null; jiffies: number };
-}
+import type { Stall } from '../model.js';
 
 const MAX_ACCUSED = 4096;
 const COMM_MAX = 32;

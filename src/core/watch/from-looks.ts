@@ -1,7 +1,6 @@
 /** What the looks of one case show together: who moved between them, and who ran. */
 import { isStorage, serverFault, serverIs } from '../host/servers.js';
-import type { Share, Vcpu } from '../model.js';
-import type { CpuSample } from '../qmp/registers.js';
+import type { CpuSample, Share, Vcpu } from '../model.js';
 import type { TimedLook } from './state.js';
 
 /** A vCPU that ran, or was kept waiting for the host, for this share of the time between two looks, never slept. */
