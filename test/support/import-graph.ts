@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 /** What each file imports of the others, types included. */
-export type ImportGraph = ReadonlyMap<string, readonly string[]>;
+type ImportGraph = ReadonlyMap<string, readonly string[]>;
 
 /** The imports among the TypeScript files below a folder, by their paths. */
 export function importGraph(folder: string): ImportGraph {
