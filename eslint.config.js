@@ -23,7 +23,7 @@ const worldlyGlobals = [
 ];
 const worldlyModules = [
   ...builtinModules.filter((name) => /^[a-z]\w*$/.test(name)),
-  ...['execa', 'chokidar', 'node-cron', 'write-file-atomic', 'commander', '@commander-js'],
+  ...['execa', 'chokidar', 'node-cron', 'commander', '@commander-js'],
 ];
 
 /** The folders of core/ from the ground up; beside and below them are the files of core/ itself. */

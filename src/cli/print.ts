@@ -1,6 +1,6 @@
 /** How verbs speak to people: tables that fit, and colour only where it is wanted. */
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
+import { cutTo, displayWidth } from './width.js';
 
 /** Where a verb writes to. */
 export interface Terminal {
@@ -41,47 +41,27 @@ export interface Cell {
 }
 
 const GAP = 2;
-const NO_BORDERS = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
-  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: ' '.repeat(GAP),
-  },
-};
 
 /** A table without borders; the texts must be printable. In a terminal the widest cuttable columns give way. */
 export function table(terminal: Terminal, columns: readonly Column[], rows: readonly Cell[][]): string {
   const widths = fitting(columns, rows, terminal.columns ?? Infinity);
-  const made = new Table({
-    chars: NO_BORDERS,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    colWidths: widths,
-    colAligns: columns.map(({ align }) => align ?? 'left'),
-    head: columns.map(({ title }) => styled(terminal, 'bold', title)),
-  });
-  for (const row of rows) {
-    made.push(row.map(({ text, style }) => (style === undefined ? text : styled(terminal, style, text))));
-  }
-  return `${made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`;
+  const head = columns.map(({ title }): Cell => ({ text: title, style: 'bold' }));
+  const padded = ({ text, style }: Cell, index: number): string => {
+    const width = widths[index] ?? 0;
+    const shown = cutTo(text, width);
+    const blanks = ' '.repeat(width - displayWidth(shown));
+    const inked = style === undefined ? shown : styled(terminal, style, shown);
+    return columns[index]?.align === 'right' ? blanks + inked : inked + blanks;
+  };
+  return [head, ...rows].map((row) => `${row.map(padded).join(' '.repeat(GAP)).trimEnd()}\n`).join('');
 }
 
-/** None where all fits: cli-table3 then measures for itself. */
+/** How wide each column is: as its widest text, or less where the room does not suffice. */
 function fitting(columns: readonly Column[], rows: readonly Cell[][], room: number): number[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.text.length ?? 0)),
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[index]?.text ?? ''))),
   );
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
-  if (excess <= 0) return [];
   while (excess > 0) {
     const spare = columns.map(({ min }, index) => (min === undefined ? 0 : (widths[index] ?? 0) - min));
     const most = Math.max(...spare);

@@ -32,7 +32,6 @@ const IMPURE = [
   "import { execa } from 'execa'; void execa('x');",
   "import { watch } from 'chokidar'; watch('x');",
   "import { schedule } from 'node-cron'; schedule('* * * * *', () => undefined);",
-  "import write from 'write-file-atomic'; void write('x', 'y');",
   "import { a } from '../io/a.js'; a();",
   "import { a } from '../../io/deep/a.js'; a();",
   "import { a } from '../io'; a();",

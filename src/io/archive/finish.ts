@@ -12,7 +12,7 @@ import {
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
-import { syncPath, TORN } from './files.js';
+import { syncPath, TORN } from '../files.js';
 import { ownerLives, ownPartial, parsePartial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
