@@ -1,6 +1,5 @@
 import js from '@eslint/js';
 import { builtinModules } from 'node:module';
-import prettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 
 const pureLayer = 'core/ is pure: time and data arrive as arguments, the world is in io/.';
@@ -146,5 +145,4 @@ export default tseslint.config(
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   { files: ['*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
-  prettier,
 );
