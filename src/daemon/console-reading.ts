@@ -1,6 +1,6 @@
 /** What was read of one guest's console since its QEMU was started, and why nothing was. */
 import type { GuestSettings } from '../core/config/schema.js';
-import type { Unread } from '../core/watch/unread.js';
+import type { Unread } from '../core/watch/slices/console.js';
 
 /** What gives a guest a console that is read. */
 export const GIVE_CONSOLE =

@@ -145,8 +145,8 @@ export class Daemon {
   /** Looks at each guest from outside, at most every few seconds: whoever watches wants to see its load. */
   lookAtAll(): void {
     for (const guest of this.guests.values()) {
-      const { name, seen, case: current } = guest.state;
-      const fresh = monotonicMs() - (seen.at(-1)?.at ?? -Infinity) < WATCHED_MS;
+      const { name, looks, case: current } = guest.state;
+      const fresh = monotonicMs() - (looks.at(-1)?.at ?? -Infinity) < WATCHED_MS;
       if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
         execute(guest, { type: 'look' });
     }

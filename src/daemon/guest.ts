@@ -80,7 +80,7 @@ export class Guest implements GuestHandle {
   }
 
   boot(invocation: string | null, at: Mono, reason: string): void {
-    if (invocation !== null && invocation === this.state.invocation) return;
+    if (invocation !== null && invocation === this.state.boot.invocation) return;
     this.reading.begin();
     this.writer = null;
     this.handle({ type: 'boot', at, invocation, reason });
@@ -94,13 +94,13 @@ export class Guest implements GuestHandle {
   /** By what its QEMU is found. */
   whose(): Whose {
     const { settings, state, writer } = this;
-    return { qmpSocket: settings.qmpSocket, pid: state.machine?.pid ?? null, writer };
+    return { qmpSocket: settings.qmpSocket, pid: state.qemu.machine?.pid ?? null, writer };
   }
 
   /** How ssh is called for it. */
   ssh(timeoutMs: number): SshOptions {
     const { ssh, hostIsName } = this.settings;
-    const byName = hostIsName === true ? { byName: { wayIn: this.state.machine } } : {};
+    const byName = hostIsName === true ? { byName: { wayIn: this.state.qemu.machine } } : {};
     return { timeoutMs, config: ssh.configFile, signal: this.stopping.signal, ...byName };
   }
 

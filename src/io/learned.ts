@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
-import { learn, type Learned, type Quiet } from '../core/watch/quiet.js';
+import { learn, type Learned, type Quiet } from '../core/watch/slices/quiet.js';
 import { putFile } from './files.js';
 import type { Log } from './log.js';
 

@@ -10,7 +10,7 @@ import type { HostNow } from '../../src/core/host/now.js';
 import type { Look, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
-import { learn, type Learned } from '../../src/core/watch/quiet.js';
+import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import type { Script } from './script.js';
