@@ -65,15 +65,11 @@ const corePart = (path, others) => ({
 const coreParts = [
   corePart('*', coreFloors.flat()),
   ...coreFloors.flatMap((floor, height) =>
-    floor.map((folder) =>
-      corePart(
-        `${folder}/**/*`,
-        coreFloors
-          .slice(height)
-          .flat()
-          .filter((other) => other !== folder),
-      ),
-    ),
+    floor.flatMap((folder) => {
+      const others = coreFloors.slice(height).flat();
+      const closed = others.filter((other) => other !== folder);
+      return closed.length === 0 ? [] : [corePart(`${folder}/**/*`, closed)];
+    }),
   ),
 ];
 

@@ -1,4 +1,4 @@
-/** What the host sees of a guest and does to it: keys, probes, looks. Beside it in model.ts: what the guest prints. */
+/** What the host sees of a guest and does to it: keys, probes, looks. */
 
 /** Letters and digits of Alt+SysRq that wedgewatch can express. The destructive ones are not in the type. */
 export type SysrqKey = 'h' | DumpSysrqKey | LoglevelKey;
