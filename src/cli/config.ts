@@ -6,6 +6,7 @@ import { configJsonSchema } from '../core/config/json-schema.js';
 import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
+import { safeJson } from '../core/report/json.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
 import { qmpDirectory } from '../io/places.js';
 import { tellProblems } from './globals.js';
@@ -27,7 +28,7 @@ export async function configCheck({ file, json, quiet, out }: ConfigOptions): Pr
   const found = findConfig(file);
   const loaded = await loadConfig(found);
   const problems = loaded.ok ? [] : loaded.problems;
-  if (json) out(`${JSON.stringify(problems, null, 2)}\n`);
+  if (json) out(`${safeJson(problems, 2)}\n`);
   else if (!loaded.ok) out(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
   else if (!quiet)
     out(loaded.text === null ? `${found.path}: no such file, all defaults\n` : `${found.path}: ok\n`);
@@ -36,7 +37,7 @@ export async function configCheck({ file, json, quiet, out }: ConfigOptions): Pr
 
 /** Prints the JSON Schema of the file. */
 export function configSchemaText({ out }: Pick<ConfigOptions, 'out'>): number {
-  out(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+  out(`${safeJson(configJsonSchema(), 2)}\n`);
   return OK;
 }
 
@@ -57,7 +58,7 @@ export async function configShow(options: ConfigOptions & { vm: string | null })
     return BAD_CONFIG;
   }
   const shown = vm === null ? writtenConfig(loaded.config) : ofGuest(loaded.config, vm, json);
-  out(json ? `${JSON.stringify(shown, null, 2)}\n` : stringify(shown, { singleQuote: true, lineWidth: 0 }));
+  out(json ? `${safeJson(shown, 2)}\n` : stringify(shown, { singleQuote: true, lineWidth: 0 }));
   return OK;
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseConfig } from '../core/config/parse.js';
 import type { Config } from '../core/config/schema.js';
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import { Daemon } from '../daemon/daemon.js';
 import { buildGuest, guestCache } from '../guest/build.js';
 import { type RunningGuest, startGuest } from '../guest/start.js';
@@ -54,7 +55,7 @@ export async function demo(options: DemoOptions, { terminal }: Globals): Promise
     });
     say(`console: ${guest.unit === null ? guest.console : `journal of ${guest.unit}`}`);
     const caught = await watchAndWedge(guest, scratch, say, stopping.signal);
-    terminal.out(options.json === true ? `${JSON.stringify(caught, null, 2)}\n` : human(terminal, caught));
+    terminal.out(options.json === true ? `${safeJson(caught, 2)}\n` : human(terminal, caught));
     return EXIT.ok;
   } catch (error) {
     terminal.err(`wedgewatch: ${error instanceof Error ? error.message : String(error)}\n`);

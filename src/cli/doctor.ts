@@ -1,5 +1,6 @@
 /** `doctor`: proves the path from journal to keyboard, and names each exact fix. */
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import type { Check } from '../daemon/check.js';
 import { checkGuest } from '../daemon/guest-checks.js';
 import { checkHost } from '../daemon/host-checks.js';
@@ -25,7 +26,7 @@ export async function doctor(
     const vms = all.filter((name) => vm === undefined || name === vm);
     const checks = await checkHost(config);
     for (const name of vms) checks.push(...(await checkGuest(config, name)));
-    if (options.json === true) terminal.out(`${JSON.stringify(checks, null, 2)}\n`);
+    if (options.json === true) terminal.out(`${safeJson(checks, 2)}\n`);
     else {
       for (const { result, what, detail, fix } of checks) {
         if (quiet && result === 'ok') continue;

@@ -3,11 +3,11 @@ import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import type { Command } from '@commander-js/extra-typings';
-import junit, { type Builder } from 'junit-report-builder';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
 import type { Incident } from '../core/report/incident.js';
 import { incidentJson, safeJson } from '../core/report/json.js';
+import { junitReport } from '../core/report/junit.js';
 import { speedscope } from '../core/report/speedscope.js';
 import { errorCode } from '../io/archive/directory.js';
 import { archiveRoot } from '../io/places.js';
@@ -88,23 +88,3 @@ const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
   speedscope: ({ id, dumps, version }) => `${safeJson(speedscope(id, dumps, version))}\n`,
   json: incidentJson,
 };
-
-/** Its declarations say `default` where Node has resolved that already. */
-const reports = junit as unknown as Builder;
-
-/** A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. */
-function junitReport(incident: Incident): string {
-  const { verdict, vm, startedAt, timings } = incident;
-  const title = printable(verdict.title, 400);
-  const builder = reports.newBuilder();
-  const suite = builder.testSuite().name('wedgewatch').timestamp(new Date(startedAt));
-  const test = suite
-    .testCase()
-    .className(printable(vm, 200))
-    .name('makes progress')
-    .time((timings['captureMs'] ?? 0) / 1000)
-    .standardOutput(mailText(incident));
-  if (verdict.class === 'unknown') test.error(title, verdict.class);
-  else if (verdict.class !== 'none') test.failure(title, verdict.class);
-  return `${builder.build()}\n`;
-}

@@ -1,7 +1,6 @@
 /** How verbs speak to people: tables that fit, and colour only where it is wanted. */
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
-import { EXIT } from './globals.js';
+import { cutTo, displayWidth } from './width.js';
 
 /** Where a verb writes to. */
 export interface Terminal {
@@ -10,20 +9,6 @@ export interface Terminal {
   /** Null where the output is no terminal: nothing is cut then. */
   columns: number | null;
   colour: boolean;
-}
-
-/**
- * A reader that goes away (`| head`) is no fault: the verb goes on in silence, so that its exit code is what it found.
- * Anything else, a full disk above all, ends it with 5.
- */
-export function surviveClosedPipes(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    process.stderr.write(`wedgewatch: standard output: ${error.message}\n`);
-    process.exit(EXIT.environment);
-  });
-  // There is nobody left to tell. journald, when it is restarted, closes the daemon's.
-  process.stderr.on('error', () => undefined);
 }
 
 /** Standard output and error. NO_COLOR, if not empty, turns colour off (https://no-color.org). */
@@ -56,47 +41,27 @@ export interface Cell {
 }
 
 const GAP = 2;
-const NO_BORDERS = {
-  ...{ top: '', 'top-mid': '', 'top-left': '', 'top-right': '' },
-  ...{ bottom: '', 'bottom-mid': '', 'bottom-left': '', 'bottom-right': '' },
-  ...{
-    left: '',
-    'left-mid': '',
-    mid: '',
-    'mid-mid': '',
-    right: '',
-    'right-mid': '',
-    middle: ' '.repeat(GAP),
-  },
-};
 
 /** A table without borders; the texts must be printable. In a terminal the widest cuttable columns give way. */
 export function table(terminal: Terminal, columns: readonly Column[], rows: readonly Cell[][]): string {
   const widths = fitting(columns, rows, terminal.columns ?? Infinity);
-  const made = new Table({
-    chars: NO_BORDERS,
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
-    colWidths: widths,
-    colAligns: columns.map(({ align }) => align ?? 'left'),
-    head: columns.map(({ title }) => styled(terminal, 'bold', title)),
-  });
-  for (const row of rows) {
-    made.push(row.map(({ text, style }) => (style === undefined ? text : styled(terminal, style, text))));
-  }
-  return `${made
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n')}\n`;
+  const head = columns.map(({ title }): Cell => ({ text: title, style: 'bold' }));
+  const padded = ({ text, style }: Cell, index: number): string => {
+    const width = widths[index] ?? 0;
+    const shown = cutTo(text, width);
+    const blanks = ' '.repeat(width - displayWidth(shown));
+    const inked = style === undefined ? shown : styled(terminal, style, shown);
+    return columns[index]?.align === 'right' ? blanks + inked : inked + blanks;
+  };
+  return [head, ...rows].map((row) => `${row.map(padded).join(' '.repeat(GAP)).trimEnd()}\n`).join('');
 }
 
-/** None where all fits: cli-table3 then measures for itself. */
+/** How wide each column is: as its widest text, or less where the room does not suffice. */
 function fitting(columns: readonly Column[], rows: readonly Cell[][], room: number): number[] {
   const widths = columns.map(({ title }, index) =>
-    Math.max(title.length, ...rows.map((row) => row[index]?.text.length ?? 0)),
+    Math.max(displayWidth(title), ...rows.map((row) => displayWidth(row[index]?.text ?? ''))),
   );
   let excess = widths.reduce((sum, width) => sum + width + GAP, -GAP) - room;
-  if (excess <= 0) return [];
   while (excess > 0) {
     const spare = columns.map(({ min }, index) => (min === undefined ? 0 : (widths[index] ?? 0) - min));
     const most = Math.max(...spare);

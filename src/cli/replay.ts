@@ -9,6 +9,7 @@ import { guestMatches, guestRouter } from '../core/journal/route.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import type { GuestEvent } from '../core/watch/events.js';
+import { safeJson } from '../core/report/json.js';
 import { ConsoleRerun, type Explained, type Firing, Observer } from '../core/watch/rerun.js';
 import { replay, type TimelineStart } from '../core/watch/timeline.js';
 import { seconds } from '../core/words.js';
@@ -244,7 +245,7 @@ function tell(replayed: readonly Replayed[], options: ReplayOptions, { terminal,
       })),
       explained: moments.map(({ explained, time }) => ({ ...explained, at: time(explained.at) })),
     };
-    terminal.out(`${JSON.stringify(value, null, 2)}\n`);
+    terminal.out(`${safeJson(value, 2)}\n`);
   } else if (options.explain !== undefined) {
     for (const { explained, time } of moments) terminal.out(explanation(explained, time));
   } else {

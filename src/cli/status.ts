@@ -1,6 +1,7 @@
 /** `status`: what the daemon knows, once or again and again. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { seconds } from '../core/words.js';
 import { askStatus, controlSocket, type DaemonStatus } from '../daemon/control.js';
@@ -60,8 +61,7 @@ async function once(vm: string | undefined, options: StatusOptions, globals: Glo
     return EXIT.environment;
   }
   const guests = daemon.guests.filter((guest) => vm === undefined || guest.vm === vm);
-  if (options.json === true)
-    terminal.out(`${JSON.stringify({ ...daemon, guests }, null, watch ? undefined : 2)}\n`);
+  if (options.json === true) terminal.out(`${safeJson({ ...daemon, guests }, watch ? undefined : 2)}\n`);
   else {
     terminal.out(clear);
     printGuests(terminal, daemon, guests, { quiet, watch, one: vm !== undefined });

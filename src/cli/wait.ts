@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { durationMs } from '../core/config/duration.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { askStatus, controlSocket } from '../daemon/control.js';
 import { monotonicMs } from '../io/clock.js';
@@ -71,7 +72,7 @@ function reached({ state, busy }: GuestStatus, until: 'hang' | 'up'): number | n
 }
 
 function tell(guest: GuestStatus, code: number, options: WaitOptions, { terminal, quiet }: Globals): number {
-  if (options.json === true) terminal.out(`${JSON.stringify(guest, null, 2)}\n`);
+  if (options.json === true) terminal.out(`${safeJson(guest, 2)}\n`);
   else if (!quiet) {
     const incident = code === EXIT.hang && guest.incident !== null ? ` (${guest.incident})` : '';
     terminal.out(`${printable(`${guest.vm}: ${guest.state}: ${guest.why.join('; ')}${incident}`, 400)}\n`);

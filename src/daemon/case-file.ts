@@ -1,11 +1,12 @@
 /** The archive's side of a case: raw bytes stream in from the first moment, the analysis comes last. */
 import { join } from 'node:path';
 import { kernelOf } from '../core/console/markers.js';
-import type { Incident } from '../core/report/incident.js';
+import type { Incident, Moment } from '../core/report/incident.js';
 import { MEMORY_FILE } from '../core/report/text.js';
 import type { Grounds } from '../core/watch/case/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
+import type { Timeline } from '../core/watch/timeline.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
 import { incidentsIn } from '../io/archive/directory.js';
 import { updateIncident } from '../io/archive/update.js';
@@ -14,7 +15,16 @@ import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
-import type { Guest } from './guest.js';
+import type { ConsoleRow, GuestHandle } from './guest-handle.js';
+
+/** What an incident is made of beside its finding, and who is told of it. */
+interface FiledGuest extends GuestHandle {
+  readonly ring: ConsoleRing;
+  readonly timeline: Timeline;
+  readonly moments: Moment[];
+  row(row: ConsoleRow): void;
+  onFiled(directory: string | null, title: string): void;
+}
 
 interface Open {
   writer: IncidentWriter;
@@ -31,7 +41,7 @@ export class CaseFile {
   /** Grows with each opening and ending: a slot that comes too late finds another number. */
   private turn = 0;
 
-  constructor(private readonly guest: Guest) {}
+  constructor(private readonly guest: FiledGuest) {}
 
   /** Waits for one of the host's slots, then begins an incident; answers with `opened`. */
   async open(): Promise<void> {

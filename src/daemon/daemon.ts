@@ -19,7 +19,8 @@ import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
 import { lookBack } from './look-back.js';
-import { execute, type Services } from './execute.js';
+import { execute } from './execute.js';
+import type { Services } from './guest-handle.js';
 import { Pace, Slots } from './slots.js';
 
 interface DaemonOptions {

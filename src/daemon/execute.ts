@@ -1,12 +1,10 @@
 /** What each effect of a decision does to the world. Every answer comes back as an event; every call has a deadline. */
-import type { ConsolePosition } from '../core/console/position.js';
 import type { CaptureRung } from '../core/capture/rungs.js';
+import type { Mono } from '../core/time.js';
 import type { Effect } from '../core/watch/events.js';
 import { monotonicMs } from '../io/clock.js';
-import type { LearnedBoots } from '../io/learned.js';
-import type { Log } from '../io/log.js';
 import { look } from '../io/look.js';
-import { identify } from '../io/qemu-process.js';
+import { identify, type Whose } from '../io/qemu-process.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
 import { symbolized } from '../io/system-map.js';
@@ -14,31 +12,22 @@ import { armGuest } from '../io/ssh/arm.js';
 import { runCommand } from '../io/ssh/command.js';
 import { readGuestFacts } from '../io/ssh/facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
-import type { Guest } from './guest.js';
+import type { CaseFile } from './case-file.js';
+import type { CaptureResult } from './control.js';
+import type { GuestHandle } from './guest-handle.js';
 import { press } from './press.js';
-import type { Pace, Slots } from './slots.js';
 
-/** What guests share. */
-export interface Services {
-  log: Log;
-  slots: Slots;
-  /** Commands over SSH do not begin in a burst. */
-  logins: Pace;
-  /** Root of the archive. */
-  archive: string;
-  consoleLines: number;
-  /** Where a guest's console has been read up to. */
-  position: (guest: Guest) => ConsolePosition | null;
-  /** Resolves once what an earlier daemon left half captured is finished. */
-  finished: Promise<void>;
-  learned: Pick<LearnedBoots, 'of' | 'add'>;
-  /** The finished directory, or null where nothing could be filed. */
-  onFiled?: (guest: Guest, directory: string | null, title: string) => void;
+interface ExecutingGuest extends GuestHandle {
+  readonly caseFile: CaseFile;
+  /** Effects under way, with the time they began. */
+  readonly underWay: Map<string, Mono>;
+  whose(): Whose;
+  tellWaiting(result: CaptureResult): void;
 }
 
 type Handlers = {
   [Type in Exclude<Effect['type'], 'note'>]: (
-    guest: Guest,
+    guest: ExecutingGuest,
     effect: Extract<Effect, { type: Type }>,
   ) => Promise<void>;
 };
@@ -126,8 +115,8 @@ const handlers: Handlers = {
 };
 
 /** Starts what the effect asks for and returns at once. */
-export function execute(guest: Guest, effect: Exclude<Effect, { type: 'note' }>): void {
-  const handler = handlers[effect.type] as (guest: Guest, effect: Effect) => Promise<void>;
+export function execute(guest: ExecutingGuest, effect: Exclude<Effect, { type: 'note' }>): void {
+  const handler = handlers[effect.type] as (guest: ExecutingGuest, effect: Effect) => Promise<void>;
   // A slow probe has a second one beside it.
   const name = guest.underWay.has(effect.type) ? `${effect.type} (2)` : effect.type;
   guest.underWay.set(name, monotonicMs());

@@ -15,22 +15,12 @@ import { ConsoleRing } from './console-ring.js';
 import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
-import { execute, type Services } from './execute.js';
+import { execute } from './execute.js';
+import type { ConsoleRow, GuestHandle, Services, Untimed } from './guest-handle.js';
 
 const MAX_MOMENTS = 200;
 
-/** Distributes over the members of a union, so that each event keeps its own shape. */
-type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
-
-interface ConsoleRow {
-  bytes: Uint8Array;
-  at: Mono;
-  /** When it was logged, in milliseconds since 1970; default: now. */
-  wallMs?: number;
-  replayed: boolean;
-}
-
-export class Guest {
+export class Guest implements GuestHandle {
   readonly state: GuestState;
   readonly timeline: Timeline;
   readonly ring: ConsoleRing;

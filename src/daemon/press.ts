@@ -6,7 +6,7 @@ import { QmpError } from '../io/qmp/error.js';
 import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/press.js';
 import { noLogin } from '../io/ssh/resolve.js';
 import { SysrqSession } from '../io/ssh/trigger.js';
-import type { Guest } from './guest.js';
+import type { GuestHandle } from './guest-handle.js';
 
 interface Pressed {
   fault: PressFault | null;
@@ -25,7 +25,7 @@ const BUSY_PAUSE_MS = 200;
 
 const PRESSED: Pressed = { fault: null, detail: '' };
 
-export function press(guest: Guest, { key, slow, via }: Order): Promise<Pressed> {
+export function press(guest: GuestHandle, { key, slow, via }: Order): Promise<Pressed> {
   const { qmpSocket, qmp } = guest.settings;
   const options = { timeoutMs: qmp.timeout, signal: guest.stopping.signal };
   switch (via) {
@@ -58,9 +58,9 @@ async function untilFree(chord: () => Promise<void>): Promise<Pressed> {
 }
 
 /** The one login of each guest that is captured over SSH. */
-const sessions = new WeakMap<Guest, SysrqSession>();
+const sessions = new WeakMap<GuestHandle, SysrqSession>();
 
-async function trigger(guest: Guest, key: SysrqKey): Promise<Pressed> {
+async function trigger(guest: GuestHandle, key: SysrqKey): Promise<Pressed> {
   const { ssh, capture } = guest.settings;
   const refused = await noLogin(ssh.host, guest.ssh(ssh.timeout));
   if (refused !== null) return { fault: 'ssh-failed', detail: refused };
@@ -76,7 +76,7 @@ async function trigger(guest: Guest, key: SysrqKey): Promise<Pressed> {
   }
 }
 
-function sessionOf(guest: Guest, timeoutMs: number): SysrqSession {
+function sessionOf(guest: GuestHandle, timeoutMs: number): SysrqSession {
   const kept = sessions.get(guest);
   if (kept !== undefined && !kept.ended) return kept;
   const session = new SysrqSession(guest.settings.ssh.host, guest.ssh(timeoutMs));

@@ -1,8 +1,8 @@
 /** The journal position on disk, so that a restarted daemon neither loses lines nor takes old ones for new. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
+import { putFile } from './files.js';
 import type { JournalPosition } from './journal.js';
 import type { Log } from './log.js';
 
@@ -64,7 +64,7 @@ export class PositionSaver {
     const file = join(this.directory, FILE);
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
-      await writeFileAtomic(file, `${JSON.stringify(position)}\n`, { mode: 0o600 });
+      await putFile(file, `${JSON.stringify(position)}\n`);
       if (this.failing) this.log('notice', 'the journal position is saved again');
       this.failing = false;
     } catch (error) {

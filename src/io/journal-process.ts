@@ -2,6 +2,7 @@
 import { execa } from 'execa';
 import { ROUTED_FIELDS } from '../core/journal/route.js';
 import type { JournalctlEnd } from './journal-faults.js';
+import { signalGroup } from './process-group.js';
 
 /** Where a run begins: an entry, or a wall-clock time in milliseconds. */
 export type Start = { cursor: string } | { sinceMs: number };
@@ -62,17 +63,8 @@ export function startJournalctl(command: readonly string[], args: readonly strin
   return {
     chunks: child.stdout,
     kill: () => {
-      killGroup(child.pid);
+      if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
     },
     ended: child.then(({ code, exitCode, signal }) => ({ code, exitCode, signal, stderr })),
   };
-}
-
-function killGroup(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // Already gone.
-  }
 }

@@ -1,10 +1,10 @@
 /** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not begin anew. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
 import { learn, type Learned, type Quiet } from '../core/watch/slices/quiet.js';
+import { putFile } from './files.js';
 import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';
@@ -83,7 +83,7 @@ export class LearnedBoots {
     const text = `${JSON.stringify({ schemaVersion: 2, machines: Object.fromEntries(this.machines) })}\n`;
     try {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
-      await writeFileAtomic(join(this.directory, FILE), text, { mode: 0o600 });
+      await putFile(join(this.directory, FILE), text);
     } catch (error) {
       this.log('warning', `what was learned of a boot was not saved: ${String(error)}`);
     }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { consoleFileOf, kernelCommandLineOf } from '../core/host/argv.js';
-import type { Look, QmpFault, Vcpu } from '../core/model.js';
+import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
-import { type CpuSample, registersOf } from '../core/qmp/registers.js';
+import { registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
 import { readStat, readTimes } from './proc.js';
 import { findQemu, type Whose } from './qemu-process.js';

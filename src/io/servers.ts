@@ -1,6 +1,7 @@
 import { readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
 import { judgeServer, type Server, type ServerEvidence } from '../core/host/servers.js';
+import { isAlive } from '../core/host/stat.js';
 import { connectionsAmong, endsOf } from '../core/host/unix-table.js';
 import { type VhostUser, vhostUsersOf } from '../core/host/vhost-user.js';
 import type { Share } from '../core/model.js';
@@ -31,9 +32,9 @@ export async function findServers(
   let proof = false;
   if (seen.some(isEmpty)) {
     // A QEMU that has just started connects at any moment; and a table read while it changes may lack a row.
-    proof = (await connected()) && (await isAlive(qemu.pid));
+    proof = (await connected()) && (await lives(qemu.pid));
     seen = await readConnections(qemu.pid, devices, signal);
-    proof &&= await isAlive(qemu.pid);
+    proof &&= await lives(qemu.pid);
   }
   const leads = await findHolders(seen, qemu.pid, signal);
   return Promise.all(
@@ -58,9 +59,9 @@ const isEmpty = ({ device, connections, lookalike }: Lead): boolean =>
   typeof connections !== 'string' &&
   connections.accepted.length + connections.waiting === 0;
 
-async function isAlive(pid: number): Promise<boolean> {
+async function lives(pid: number): Promise<boolean> {
   const stat = await readStat(pid);
-  return stat !== null && !'ZX'.includes(stat.state);
+  return stat !== null && isAlive(stat);
 }
 
 /** What QEMU's own network namespace shows: the server's end of a connection is in that of its client. */

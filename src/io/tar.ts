@@ -1,26 +1,21 @@
 /** A directory as a tar archive, packed by gzip. */
-import { spawn } from 'node:child_process';
 import { basename, dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
 
 const DEADLINE_MS = 120_000;
 
 /** Writes it to `target`, which is ended. Throws where tar is missing or fails, with its own words. */
 export async function tarTo(directory: string, target: Writable): Promise<void> {
-  const args = ['-C', dirname(directory), '-cz', '--', basename(directory)];
-  const child = spawn('tar', args, {
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const tar = execa('tar', ['-C', dirname(directory), '-cz', '--', basename(directory)], {
+    stdin: 'ignore',
+    buffer: { stdout: false },
     timeout: DEADLINE_MS,
     killSignal: 'SIGKILL',
+    reject: false,
   });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    if (said.length < 2000) said += chunk.toString();
-  });
-  const ended = new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject).once('close', resolve);
-  });
-  const [code] = await Promise.all([ended, pipeline(child.stdout, target)]);
-  if (code !== 0) throw new Error(`tar ended with ${code ?? 'a signal'}: ${said.trim()}`);
+  const [{ failed, exitCode, stderr, shortMessage }] = await Promise.all([tar, pipeline(tar.stdout, target)]);
+  if (failed)
+    throw new Error(exitCode === undefined ? shortMessage : `tar ended with ${exitCode}: ${stderr}`);
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startBackground } from '../../src/guest/background.js';
 import { Reaper } from '../../src/guest/reaper.js';
+import { signalGroup } from '../../src/io/process-group.js';
 import { isRunning } from '../support/processes.js';
 
 let directory: string;
@@ -43,7 +44,7 @@ test('stop ends the whole group, also when it is stopped', async () => {
   const background = await shell(`sleep 60 & echo $! >${child}; touch ${socket}; wait`);
   const pids = [background.pid, Number(await readFile(child, 'utf8'))];
   expect(pids.map(isRunning)).toEqual([true, true]);
-  process.kill(-background.pid, 'SIGSTOP');
+  signalGroup(background.pid, 'SIGSTOP');
   await background.stop();
   await expect.poll(() => pids.map(isRunning)).toEqual([false, false]);
 });

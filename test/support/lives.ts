@@ -1,8 +1,7 @@
 /** Healthy lives for virtual guests: what may happen to one, in any order. */
 import fc from 'fast-check';
 import type { HostPressure } from '../../src/core/host/now.js';
-import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
-import type { CpuSample } from '../../src/core/qmp/registers.js';
+import type { CpuSample, Look, SshProbe, SysrqKey } from '../../src/core/model.js';
 import { answers, BOOT, golden, running, small, VirtualGuest } from './virtual-guest.js';
 
 const idle = answers(small(golden('idle')));

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { signalGroup } from '../../src/io/process-group.js';
 
 const fixture = (name: string): string => join(import.meta.dirname, `../fixtures/${name}.mjs`);
 
@@ -23,13 +24,7 @@ export function start(command: readonly string[], options: { name?: string; cwd?
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`${file} does not start`);
-  onTestFinished(() => {
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch {
-      // It has ended.
-    }
-  });
+  onTestFinished(() => signalGroup(pid, 'SIGKILL'));
   let said = '';
   const waiting = new Set<() => void>();
   child.stdout.on('data', (text: Buffer) => {

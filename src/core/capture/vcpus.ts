@@ -1,6 +1,5 @@
 /** What samples of the registers tell of each vCPU, for people. */
-import type { Look } from '../model.js';
-import type { CpuSample } from '../qmp/registers.js';
+import type { CpuSample, Look } from '../model.js';
 import { counted } from '../words.js';
 
 const SHOWN = 8;

@@ -1,5 +1,3 @@
-import parse from 'parse-duration';
-
 const UNITS = [
   ['d', 86_400_000],
   ['h', 3_600_000],
@@ -7,22 +5,26 @@ const UNITS = [
   ['s', 1000],
   ['ms', 1],
 ] as const;
+const SIZES = new Map<string, number>([...UNITS, ['sec', 1000]]);
 
 /** What a duration looks like. Editors get it as the pattern of the JSON Schema. */
 export const DURATION_SHAPE = /^\d+(\.\d+)?\s*(ms|s|sec|min|h|d)(\s*\d+(\.\d+)?\s*(ms|s|sec|min|h|d))*$/;
 
 const EXPECTED = 'expected a duration such as 500ms, 3s, 2min or 1h 30min';
 
+const PART = /(\d+(?:\.\d+)?)\s*([a-z]+)/g;
+
 /**
- * A duration such as `3s`, `500ms` or `1h 30min`, in whole milliseconds.
- * Bare numbers and trailing words, which the library would let pass, are refused; so is `m`, which could be
- * minutes or months.
+ * A duration such as `3s`, `500ms` or `1h 30min`, in whole milliseconds. Bare numbers and trailing words are refused;
+ * so is `m`, which could be minutes or months.
  */
 export function durationMs(text: string): number | { problem: string } {
   const value = text.trim();
-  const ms = DURATION_SHAPE.test(value) ? parse(value.replaceAll('min', 'm')) : null;
-  if (ms === null || !Number.isSafeInteger(Math.round(ms))) return { problem: durationProblem(value) };
-  return Math.round(ms);
+  const parts = DURATION_SHAPE.test(value) ? [...value.matchAll(PART)] : [];
+  const ms = Math.round(
+    parts.reduce((sum, [, n, unit = '']) => sum + Number(n) * (SIZES.get(unit) ?? NaN), 0),
+  );
+  return parts.length > 0 && Number.isSafeInteger(ms) ? ms : { problem: durationProblem(value) };
 }
 
 /** The inverse of `durationMs`: 5400000 is `1h 30min`. */

@@ -3,6 +3,7 @@
  * so that one row may hold a status line, its redraws, and a kernel line stuck to their end.
  */
 import stripAnsi from 'strip-ansi';
+import { UNSAFE } from '../printable.js';
 
 /** A kernel record is about 1 KiB at most; what is longer comes from programs and is cut. */
 const MAX_LINE = 4096;
@@ -16,13 +17,10 @@ const STAMP = /\[(?=[ \d]{5,10}\.) *\d{1,10}\.\d{6}\](?=(?: ?\[ *[TC]\d+\])? )/g
 /** What loggers put before a stamp; the line is theirs as a whole. */
 const LOGGER = /(?:^|\s)kernel:\s*$|^\s*<\d{1,3}>$|^\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S{0,16}\s*$/;
 
-/** Controls, and the Unicode marks that reorder or hide text. A tab becomes a blank. */
-// eslint-disable-next-line no-control-regex -- removing control characters is the purpose
-const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+/g;
-// eslint-disable-next-line no-control-regex -- as above
-const SUSPECT = /[\u0000-\u001f\u007f-\uffff]/;
+/** Not printable ASCII. */
+const SUSPECT = /[^ -~]/;
 /** An escape sequence that the end of the text, or a kernel line cutting in, left without its end. */
-// eslint-disable-next-line no-control-regex -- as above
+// eslint-disable-next-line no-control-regex -- removing control characters is the purpose
 const TORN_ESCAPE = /(?:\u001b\[|\u009b)[0-?]*[ -/]*$/;
 /** The opener of a string (title, hyperlink) that is never closed: only the opener goes, the rest may be a message. */
 // eslint-disable-next-line no-control-regex -- as above
@@ -73,7 +71,7 @@ function plain(text: string): string {
     .replace(TORN_ESCAPE, '')
     .replace(OPEN_STRING, '')
     .replaceAll('\t', ' ')
-    .replace(CONTROLS, '');
+    .replace(UNSAFE, '');
 }
 
 function finished(line: string): string[] {

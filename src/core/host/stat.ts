@@ -4,6 +4,8 @@ export interface ProcessStat {
   state: string;
   /** User plus system time in milliseconds, of the process or of the one thread. */
   cpuMs: number;
+  /** When it was started, in clock ticks since boot: tells it from a later one with its number. */
+  startTicks: number;
 }
 
 /** Milliseconds that a thread ran, and that it had to wait for a CPU of the host, in its life. */
@@ -33,6 +35,10 @@ export function parseStat(text: string): ProcessStat | null {
     .split(/\s+/);
   const [state = ''] = rest;
   const cpuMs = (Number(rest[11]) + Number(rest[12])) * MS_PER_TICK;
-  if (!/^[A-Za-z]$/.test(state) || !Number.isFinite(cpuMs)) return null;
-  return { comm: text.slice(open + 1, close), state, cpuMs };
+  const startTicks = Number(rest[19]);
+  if (!/^[A-Za-z]$/.test(state) || !Number.isFinite(cpuMs) || !Number.isFinite(startTicks)) return null;
+  return { comm: text.slice(open + 1, close), state, cpuMs, startTicks };
 }
+
+/** False for one that has ended and that its parent has not asked about. */
+export const isAlive = ({ state }: ProcessStat): boolean => !'ZX'.includes(state);

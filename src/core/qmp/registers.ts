@@ -1,17 +1,5 @@
 /** Reads the monitor's `info registers -a` (QEMU target/i386/cpu-dump.c, target/arm/cpu.c). */
-/** From QEMU's `info registers`. */
-export interface CpuSample {
-  /** The program counter, hexadecimal. */
-  pc: string;
-  /** Waits for an interrupt; null where the architecture does not say. */
-  halted: boolean | null;
-  /** Runs a program, not the kernel; null as above. */
-  user: boolean | null;
-  /** Takes no interrupts; null as above. */
-  masked: boolean | null;
-  /** The function there, as function+0xoffset/0xsize; absent where that is not known. */
-  symbol?: string;
-}
+import type { CpuSample } from '../model.js';
 
 /** Each vCPU's sample by its index; other architectures, and what cannot be read, are left out. */
 export function registersOf(answer: unknown): Map<number, CpuSample> {

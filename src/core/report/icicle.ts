@@ -1,5 +1,4 @@
 /** All stacks of a dump as one picture: how the kernel was entered on top, where a task sleeps at the bottom. */
-import { hierarchy, partition } from 'd3-hierarchy';
 import { annotate } from '../analysis/annotate.js';
 import { isIdleThread } from '../analysis/benign.js';
 import { entryOf, entryText, firmSymbols } from '../analysis/frames.js';
@@ -146,22 +145,25 @@ interface Datum {
   children: Datum[];
 }
 
+/** Children stand side by side below their parent, from its left edge; tasks that end in it have the rest. */
 function drawn(root: Node, share: number): Bar[] {
-  const least = Math.max(1, root.tasks * share);
-  const tree = hierarchy(folded(root, least), ({ children }) => children);
-  // Each node's own width: tasks that end in it, besides those of its children.
-  tree.sum(
-    ({ node: { tasks }, children }) => tasks - children.reduce((sum, child) => sum + child.node.tasks, 0),
-  );
-  const placed = partition<Datum>()(tree);
-  return placed
-    .descendants()
-    .filter(({ depth }) => depth > 0)
-    .map(({ x0, x1, depth, data }) => {
-      const { label, tasks, unchanged, families, members } = data.node;
-      const [family = null] = families.size === 1 ? families : [];
-      return { label, left: x0, width: x1 - x0, depth: depth - 1, tasks, unchanged, family, members };
+  const width = (tasks: number) => tasks / root.tasks;
+  const bars: Bar[] = [];
+  let row = [{ left: 0, of: folded(root, Math.max(1, root.tasks * share)) }];
+  for (let depth = 0; row.length > 0; depth += 1) {
+    row = row.flatMap(({ left, of }) => {
+      let at = left;
+      return of.children.map((child) => {
+        const { label, tasks, unchanged, families, members } = child.node;
+        const [family = null] = families.size === 1 ? families : [];
+        const bar = { label, left: at, width: width(tasks), depth, tasks, unchanged, family, members };
+        bars.push(bar);
+        at += bar.width;
+        return { left: bar.left, of: child };
+      });
     });
+  }
+  return bars;
 }
 
 /** The stuck ones first, then the widest; the narrow ones are one bar. */

@@ -1,16 +1,16 @@
+import { UNSAFE } from '../printable.js';
 import type { Incident } from './incident.js';
-
-/** What JSON leaves as it is although a terminal would obey it: DEL, C1 controls, marks that reorder or hide text. */
-const UNSAFE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
 
 /** JSON that may be shown on a terminal: the same value, with whatever a terminal would obey escaped. */
 export function safeJson(value: unknown, indent?: number): string {
   return escapeUnsafe(JSON.stringify(value, null, indent));
 }
 
-/** Escapes within JSON text, where such characters can only stand in strings. */
+/** Escapes within JSON text, where such characters can only stand in strings; controls there are its blanks. */
 export function escapeUnsafe(json: string): string {
-  return json.replace(UNSAFE, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return json.replace(UNSAFE, (mark) =>
+    mark < ' ' ? mark : `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** incident.json: a member a line, the small ones before the dumps, so that its head can be read by eye. */

@@ -1,4 +1,5 @@
 /** How an SSH host is reached by what ssh's configuration says, and the words for one that it says nothing of. */
+import type { SshWay } from '../model.js';
 import { printable } from '../printable.js';
 
 /**
@@ -32,9 +33,6 @@ export function routeOf(printed: string, host: string): SshRoute | null {
 /** Neither an address, in any form that inet_aton(3) takes, nor a name with a domain. */
 const isBareName = (hostname: string): boolean =>
   !/[.:]/.test(hostname) && !/^(?:0x[\da-f]+|\d+)$/i.test(hostname);
-
-/** How a guest is reached that ssh does not know: as the arguments of its QEMU tell. */
-export type SshWay = 'port' | 'vsock';
 
 export const WAYS: Readonly<Record<SshWay, string>> = {
   port: 'by the port that QEMU forwards',

@@ -1,7 +1,6 @@
 /** Looks at QEMU from outside, and what several show together: who moved between them, and who ran. */
 import { isStorage, serverFault, serverIs } from '../host/servers.js';
-import type { Look, Share, Vcpu } from '../model.js';
-import type { CpuSample } from '../qmp/registers.js';
+import type { CpuSample, Look, Share, Vcpu } from '../model.js';
 import type { Mono } from '../time.js';
 
 export type TimedLook = Look & { at: Mono };

@@ -1,7 +1,7 @@
 /** A file that grows while a capture runs. */
 import type { FileHandle } from 'node:fs/promises';
 import { errorCode, faultText } from './directory.js';
-import { openPrivate } from './files.js';
+import { openPrivate } from '../files.js';
 
 /** Above this a caller that awaits is held back. */
 const QUEUE_SOFT = 1 << 20;

@@ -16,7 +16,7 @@ import { speedscope } from '../../core/report/speedscope.js';
 import { shownTasks } from '../../core/report/tasks.js';
 import { FILES, renderVerdict } from '../../core/report/text.js';
 import { archiveError, faultText } from './directory.js';
-import { putFile, syncPath } from './files.js';
+import { putFile, syncPath } from '../files.js';
 
 /** What is filed beside the incident itself. A part that is left out is not written. */
 export interface IncidentParts {

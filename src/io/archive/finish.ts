@@ -13,8 +13,8 @@ import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
-import { syncPath, TORN } from './files.js';
-import { isAlive, ownPartial, parsePartial } from './partial.js';
+import { syncPath, TORN } from '../files.js';
+import { ownerLives, ownPartial, parsePartial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
 
@@ -66,7 +66,7 @@ export async function finishPartials(root: string, analyse: Analyse, recover: Re
   const result: Finished = { finished: [], removed: [], failed: [] };
   for (const name of (await readdir(parent)).sort()) {
     const partial = parsePartial(name);
-    if (!partial || (partial.owner !== null && (await isAlive(partial.owner)))) continue;
+    if (!partial || (partial.owner !== null && (await ownerLives(partial.owner)))) continue;
     const path = join(parent, await ownPartial(partial.id));
     if (!(await takeOver(join(parent, name), path))) continue;
     try {

@@ -2,8 +2,9 @@
  * How an incident is named while it is written: `<id>.<pid>-<start>.partial`. The name says whose it is, because a
  * mark inside could not be made together with the directory: another process would find it empty and clear it away.
  */
-import { readFile } from 'node:fs/promises';
+import { isAlive } from '../../core/host/stat.js';
 import { parseIncidentName } from '../../core/report/incident.js';
+import { readStat } from '../proc.js';
 
 const PARTIAL = /^(.+?)(?:\.(\d+)-(\d+))?\.partial$/;
 
@@ -34,13 +35,11 @@ export async function ownPartial(id: string): Promise<string> {
 }
 
 /** False for a process that is gone, or is a zombie. */
-export async function isAlive({ pid, start }: Owner): Promise<boolean> {
+export async function ownerLives({ pid, start }: Owner): Promise<boolean> {
   return (await startOf(pid)) === start;
 }
 
-/** From /proc/PID/stat: the state is field 3, the start time field 22; the name in between may hold anything. */
 async function startOf(pid: number): Promise<string | null> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
+  const stat = await readStat(pid);
+  return stat !== null && isAlive(stat) ? String(stat.startTicks) : null;
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { readIncident } from '../../core/report/read-incident.js';
 import { incidentJson } from '../../core/report/json.js';
 import { archiveError } from './directory.js';
-import { putFile, syncPath } from './files.js';
+import { putFile, syncPath } from '../files.js';
 
 /**
  * Notes in a filed incident that its guest recovered (ISO, UTC). Atomic: a reader sees the old file or the new one.

@@ -18,7 +18,7 @@ import {
   RESERVE_BYTES,
 } from './contents.js';
 import { archiveError, makeIncidentsDirectory } from './directory.js';
-import { putFile, syncPath } from './files.js';
+import { putFile, syncPath } from '../files.js';
 import { ownPartial } from './partial.js';
 import { displaceOldest } from './retain.js';
 

@@ -100,19 +100,23 @@ describe('parseStat', () => {
       comm: 'qemu-system-x86',
       state: 'S',
       cpuMs: 7600,
+      startTicks: 1000,
     });
   });
   it('lets comm hold anything', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 15 }), (comm) => {
-        expect(parseStat(`7 (${comm}) T ${rest}\n`)).toEqual({ comm, state: 'T', cpuMs: 7600 });
+        expect(parseStat(`7 (${comm}) T ${rest}\n`)).toMatchObject({ comm, state: 'T', cpuMs: 7600 });
       }),
     );
     expect(parseStat(`7 (a) R (b) D ${rest}`)?.state).toBe('D');
   });
-  it.each(['', '7 (x', '7 x) S', '7 (x) S 1 2', '7 (x) 12 34'])('refuses %j', (text) => {
-    expect(parseStat(text)).toBeNull();
-  });
+  it.each(['', '7 (x', '7 x) S', '7 (x) S 1 2', '7 (x) 12 34', `7 (x) S ${rest.slice(0, 50)}`])(
+    'refuses %j',
+    (text) => {
+      expect(parseStat(text)).toBeNull();
+    },
+  );
 });
 
 describe('parseTimes', () => {

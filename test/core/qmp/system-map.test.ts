@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Look } from '../../../src/core/model.js';
-import type { CpuSample } from '../../../src/core/qmp/registers.js';
+import type { CpuSample, Look } from '../../../src/core/model.js';
 import { parseSystemMap, relocation, symbolAt, withSymbols } from '../../../src/core/qmp/system-map.js';
 import { NO_FACTS } from '../../../src/core/ssh/facts.js';
 

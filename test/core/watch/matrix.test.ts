@@ -1,7 +1,6 @@
 /** The scenarios that real guests are put through, in virtual time: class, incident or none, and when. */
 import { describe, expect, it } from 'vitest';
-import type { Look, SysrqKey } from '../../../src/core/model.js';
-import type { CpuSample } from '../../../src/core/qmp/registers.js';
+import type { CpuSample, Look, SysrqKey } from '../../../src/core/model.js';
 import { assess } from '../../../src/core/watch/assess.js';
 import {
   answers,

@@ -19,9 +19,8 @@ export async function openPrivate(path: string, flags: 'w' | 'a') {
 }
 
 /**
- * Puts a whole file in place or leaves what was there. The directory still has to be synced.
- * Not with write-file-atomic: it takes a short write for a full one, so that on a full disk it puts a torn file in
- * place of a good one and reports success.
+ * Puts a whole file in place or leaves what was there, on a full disk too; two at once for one path are the caller's
+ * fault. The directory still has to be synced.
  */
 export async function putFile(path: string, data: string): Promise<void> {
   const temporary = `${path}${TORN}`;

@@ -1,0 +1,53 @@
+/** What the pieces of a guest need of it, so that they can be read and tested without the whole. */
+import type { GuestSettings } from '../core/config/schema.js';
+import type { ConsolePosition } from '../core/console/position.js';
+import type { Mono } from '../core/time.js';
+import type { GuestEvent } from '../core/watch/events.js';
+import type { GuestState } from '../core/watch/state.js';
+import type { LearnedBoots } from '../io/learned.js';
+import type { Log } from '../io/log.js';
+import type { SshOptions } from '../io/ssh/resolve.js';
+import type { Pace, Slots } from './slots.js';
+
+/** Distributes over the members of a union, so that each event keeps its own shape. */
+export type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
+
+export interface ConsoleRow {
+  bytes: Uint8Array;
+  at: Mono;
+  /** When it was logged, in milliseconds since 1970; default: now. */
+  wallMs?: number;
+  replayed: boolean;
+}
+
+export interface GuestHandle {
+  readonly vm: string;
+  readonly settings: GuestSettings;
+  readonly state: GuestState;
+  readonly services: Services;
+  /** Ends all that is under way for this guest. */
+  readonly stopping: AbortController;
+  /** Answers a decision: the event happens now. */
+  now(event: Untimed<GuestEvent>): void;
+  /** How ssh is called for it. */
+  ssh(timeoutMs: number): SshOptions;
+  log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void;
+}
+
+/** What guests share. */
+export interface Services {
+  log: Log;
+  slots: Slots;
+  /** Commands over SSH do not begin in a burst. */
+  logins: Pace;
+  /** Root of the archive. */
+  archive: string;
+  consoleLines: number;
+  /** Where a guest's console has been read up to. */
+  position: (guest: GuestHandle) => ConsolePosition | null;
+  /** Resolves once what an earlier daemon left half captured is finished. */
+  finished: Promise<void>;
+  learned: Pick<LearnedBoots, 'of' | 'add'>;
+  /** The finished directory, or null where nothing could be filed. */
+  onFiled?: (guest: GuestHandle, directory: string | null, title: string) => void;
+}
