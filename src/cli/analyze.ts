@@ -61,10 +61,10 @@ export async function runAnalyze(
 export function analyzeCommand(program: Command, done: (code: number) => void): void {
   program
     .command('analyze')
-    .description('The verdict from any console log, packed by gzip or not; needs no guest and no daemon.')
-    .argument('[files...]', 'console logs; - or nothing for standard input')
-    .option('--vmlinux <file>', 'the kernel image with debug information: stacks with file and line')
-    .option('--json', 'the whole analysis as JSON; of several files an array')
+    .description('Print the verdict on any console log, gzipped or not; needs no guest and no daemon.')
+    .argument('[files...]', 'console logs; - or none for standard input')
+    .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+    .option('--json', 'print the whole analysis as JSON; an array for several files')
     .action(async (files, options) => {
       const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
       done(

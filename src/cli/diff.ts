@@ -24,9 +24,11 @@ const MEMBERS_SHOWN = 6;
 export function diffCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('diff <before> <after>')
-    .description('Stacks that came, went, stayed: of incidents (ID, ID:w.1, a directory) or console logs.')
-    .option('-a, --all', 'idle kernel threads too')
-    .option('--json', 'as JSON')
+    .description(
+      'Compare the stacks of two incidents (ID, ID:w.1, a directory) or console logs: came, went, stayed.',
+    )
+    .option('-a, --all', 'show idle kernel threads too')
+    .option('--json', 'print JSON')
     .action(async (before, after, options) =>
       done(
         await withConfig(globals(), (config) =>

@@ -25,14 +25,14 @@ type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { outp
 export function exportCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('export [id]')
-    .description('An incident (the newest without an ID) for elsewhere; say one form.')
-    .option('--github', 'Markdown for an issue')
-    .option('--junit', 'a JUnit report with one failed test')
-    .option('--mail', 'plain text')
-    .option('--tar', 'its directory, as .tar.gz')
-    .option('--speedscope', 'its stacks, for https://www.speedscope.app')
-    .option('--json', 'incident.json')
-    .option('-o, --output <file>', 'write there instead of to standard output')
+    .description('Export an incident (the newest without an ID) in one form.')
+    .option('--github', 'write Markdown for an issue')
+    .option('--junit', 'write a JUnit report with one failed test')
+    .option('--mail', 'write plain text')
+    .option('--tar', 'write its directory as .tar.gz')
+    .option('--speedscope', 'write its stacks for https://www.speedscope.app')
+    .option('--json', 'write its incident.json')
+    .option('-o, --output <file>', 'write to this file instead of standard output')
     .action(async (id, options) =>
       done(
         await withConfig(globals(), (config) =>

@@ -18,12 +18,12 @@ const LINE_MAX = 400;
 export function stacksCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('stacks [id]')
-    .description('The stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
-    .option('-c, --function <name>', 'with this function, or a glob such as nfs_*')
-    .option('-m, --module <name>', 'with a frame of this module, or a glob')
-    .option('-t, --state <letters>', 'in these states, such as D or DR')
-    .option('-a, --all', 'idle kernel threads too')
-    .option('--json', 'as JSON')
+    .description('Print the stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
+    .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
+    .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
+    .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
+    .option('-a, --all', 'show idle kernel threads too')
+    .option('--json', 'print JSON')
     .action(async (id, options) =>
       done(
         await withConfig(globals(), (config) =>
