@@ -18,7 +18,7 @@ interface AnalyzeOptions {
 }
 
 interface Streams {
-  /** Null where nothing is piped in: a person's keyboard is no log. */
+  /** Null if nothing is piped in: a person's keyboard is no log. */
   in: AsyncIterable<Uint8Array> | null;
   out: (text: string) => void;
   err: (text: string) => void;
@@ -29,14 +29,14 @@ const SYMBOLS_MS = 120_000;
 const GROUPS_SHOWN = 3;
 const FRAMES_SHOWN = 12;
 const WAITS_SHOWN = 5;
-const NO_DUMP = 'no SysRq dump and no kernel complaint in it';
+const NO_DUMP = 'no SysRq dump and no kernel complaint found';
 
 /** Of several files the gravest counts: a hang, an unreadable file, incomplete evidence, no dump, nothing stuck. */
 const GRAVEST_FIRST = [EXIT.hang, EXIT.environment, EXIT.incomplete, EXIT.noMatch, EXIT.ok];
 
 /**
- * Prints the verdict on each log, a line each where there are several, and returns the exit code: 0, 1, 3 (no dump),
- * 4, 5 (unreadable), 2 where nothing was named nor piped in. `-` is standard input, as is no name at all. As JSON one
+ * Prints the verdict on each log, a line each if there are several, and returns the exit code: 0, 1, 3 (no dump),
+ * 4, 5 (unreadable), 2 if nothing was named nor piped in. `-` is standard input, as is no name at all. As JSON one
  * file gives its analysis, several an array of them that says which `file`; a log without a dump is left out.
  */
 export async function runAnalyze(

@@ -27,7 +27,7 @@ export function completionCommand(program: Command, out: (text: string) => void)
     });
 }
 
-/** The script for one shell. Where no verb or option fits, the shell completes names of files. */
+/** The script for one shell. If no verb or option fits, the shell completes file names. */
 function completionScript(program: CommandUnknownOpts, shell: Shell): string {
   const root = verbOf(program, []);
   return { bash, zsh, fish }[shell](root);

@@ -38,7 +38,7 @@ export function diffCommand(program: Command, globals: () => Globals, done: (cod
     );
 }
 
-/** Prints the difference. Returns 0, 2 for an ambiguous id, 3 for an unknown one, 4 where a side is not whole, 5. */
+/** Prints the difference. Returns 0, 2 for an ambiguous id, 3 for an unknown one, 4 if a side is not whole, 5. */
 export async function showDiff(
   root: string,
   [first, second]: readonly [string, string],

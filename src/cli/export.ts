@@ -43,8 +43,8 @@ export function exportCommand(program: Command, globals: () => Globals, done: (c
 }
 
 /**
- * Writes one form of an incident. `binary` takes what is no text. Returns 0, 2 for no or several forms or an ambiguous
- * id, 3 where there is none, 5 where it cannot be read or written.
+ * Writes one form of an incident. `binary` takes the archive. Returns 0, 2 for no or several forms or an ambiguous
+ * id, 3 if there is none, 5 if it cannot be read or written.
  */
 export async function exportIncident(
   root: string,
@@ -75,7 +75,7 @@ export async function exportIncident(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof NotFound) return fail(error.message, error.code);
-    // Who reads the tar has enough of it.
+    // The reader of the tar closed its end.
     if (errorCode(error) === 'EPIPE') return EXIT.ok;
     return fail(printable(error instanceof Error ? error.message : String(error), 400), EXIT.environment);
   }
@@ -89,10 +89,10 @@ const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
   json: incidentJson,
 };
 
-/** Its declarations say `default` where Node has resolved that already. */
+/** Its declarations name a `default` that Node has already resolved. */
 const reports = junit as unknown as Builder;
 
-/** A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. */
+/** A guest with nothing stuck passes; one that wedgewatch could not see into is an error, not a failure. */
 function junitReport(incident: Incident): string {
   const { verdict, vm, startedAt, timings } = incident;
   const title = printable(verdict.title, 400);

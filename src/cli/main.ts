@@ -67,7 +67,7 @@ program
 program
   .command('wait <vm>')
   .description('Wait until the guest is up, or until a hang of it is filed (exit code 1).')
-  .requiredOption('--until <what>', 'wait for hang or up')
+  .requiredOption('--until <what>', 'the state to wait for: hang or up')
   .option('--timeout <duration>', 'give up after this time, with exit code 124', '5min')
   .option('--json', 'print the final status as JSON')
   .action(async (vm, options) => done(await waitFor(vm, options, globals())));

@@ -34,7 +34,7 @@ export function stacksCommand(program: Command, globals: () => Globals, done: (c
 }
 
 /**
- * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 where nothing matches, 4
+ * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 if nothing matches, 4
  * where the dump is not whole, 5 for what cannot be read.
  */
 export async function showStacks(
@@ -67,7 +67,7 @@ export async function showStacks(
   }
 }
 
-/** Idle ones were asked for here: they are shown as whole as the others. */
+/** The user asked for idle ones here: show them in full, like the others. */
 const text = (groups: Parameters<typeof renderStacks>[0]): string =>
   renderStacks(groups.map((group) => ({ ...group, idle: false })))
     .split('\n')

@@ -1,4 +1,4 @@
-/** `status`: what the daemon knows, once or again and again. */
+/** `status`: what the daemon knows, once or repeatedly. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
@@ -20,7 +20,7 @@ export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user sta
 
 /**
  * Prints the guests of the running daemon; with `watch` each second until interrupted. Returns 0, 3 for an unknown VM,
- * 5 where no daemon runs or it is blind.
+ * 5 if no daemon runs or it is blind.
  */
 export async function status(
   vm: string | undefined,
@@ -84,7 +84,9 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
   for (const problem of daemon.configProblems) terminal.err(`wedgewatch: ${problem}\n`);
   if (guests.length === 0) {
     if (!shown.quiet)
-      terminal.out('no guests: none of qemu-system@.service runs, and the configuration names none\n');
+      terminal.out(
+        'no guests: no qemu-system@.service unit is running, and the configuration names no guest\n',
+      );
     return;
   }
   const columns = shown.watch ? [...COLUMNS.slice(0, -1), ...LOAD, ...COLUMNS.slice(-1)] : COLUMNS;
@@ -104,7 +106,7 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
   }
 }
 
-/** What the state stands on, a line a side. */
+/** The evidence for the state, one line per side. */
 export function evidenceLines({ evidence }: Pick<GuestStatus, 'evidence'>): string {
   return evidence
     .map(({ side, says, ageMs, doubt }) => {
@@ -148,7 +150,7 @@ function sshWord({ kind, steps }: NonNullable<GuestStatus['ssh']>): string {
   return kind === 'ok' && hangs !== undefined ? `${hangs.step} hangs` : kind;
 }
 
-/** Only for who watches: it takes a look at each guest. */
+/** With --watch only: it costs a look at each guest. */
 const LOAD: readonly Shape[] = [
   {
     column: { title: 'VCPU', align: 'right' },

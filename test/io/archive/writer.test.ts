@@ -85,7 +85,7 @@ describe('an incident', () => {
     await writer.raw(rawRow(2));
     await writer.drop();
     expect(await readdir(join(root, 'incidents'))).toEqual([]);
-    await expect(writer.file(incident(), partsOf())).rejects.toThrow('has ended already');
+    await expect(writer.file(incident(), partsOf())).rejects.toThrow('is already closed');
   });
 
   it('loses only the files that cannot be made, and names them', async () => {
@@ -110,7 +110,7 @@ describe('an incident', () => {
     // The page is made from the rest; the timeline was evidence.
     const read = await readIncidentOf(path);
     expect(read.ok && read.incident.evidence.incompleteBecause).toEqual([
-      expect.stringMatching(/^timeline\.jsonl is not whole: .*BigInt/),
+      expect.stringMatching(/^timeline\.jsonl was not written in full: .*BigInt/),
     ]);
     expect(await readFile(join(path, 'verdict.txt'), 'utf8')).not.toContain('report.html');
   });
@@ -178,7 +178,7 @@ describe('a disk without space', () => {
     expect((await readIncidents(root))[0]).toMatchObject({
       id: writer.id,
       verdict: incident().verdict.title,
-      evidence: expect.stringMatching(/^incomplete: console.raw is not whole: no space left/) as string,
+      evidence: expect.stringMatching(/^incomplete: console.raw was not written in full: no space left/) as string,
     });
     const lost = missing.map(({ file }) => file);
     expect((await readdir(path)).sort()).toEqual(
@@ -195,7 +195,7 @@ describe('a disk without space', () => {
     await writer.file(incident({ dumps: [{ ...dump!, tasks }] }), {});
     expect((await readIncidents(root))[0]).toMatchObject({
       verdict: incident().verdict.title,
-      evidence: expect.stringMatching(/^incomplete: incident.json is not whole: no space left/) as string,
+      evidence: expect.stringMatching(/^incomplete: incident.json was not written in full: no space left/) as string,
     });
   });
 
