@@ -147,7 +147,9 @@ test('a guest without its QMP socket is not started: it is gone, and cannot be c
   await daemon();
   const state = async () => JSON.parse((await wedgewatch('status', 'lab', '--json')).out) as unknown;
   await expect.poll(state, { timeout: 10_000 }).toMatchObject({
-    guests: [{ state: 'gone', why: [expect.stringMatching(/^no QMP socket at .*: the guest is not started/)] }],
+    guests: [
+      { state: 'gone', why: [expect.stringMatching(/^no QMP socket at .*: the guest is not started/)] },
+    ],
   });
   const capture = await wedgewatch('capture', 'lab');
   expect(capture.err).toBe(`wedgewatch: lab is not running: no QMP socket at ${place}/qmp.sock\n`);
