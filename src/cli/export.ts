@@ -89,10 +89,10 @@ const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
   json: incidentJson,
 };
 
-/** Its declarations name a `default` that Node has already resolved. */
+/** Its declarations say `default` where Node has resolved that already. */
 const reports = junit as unknown as Builder;
 
-/** A guest with nothing stuck passes; one that wedgewatch could not see into is an error, not a failure. */
+/** A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. */
 function junitReport(incident: Incident): string {
   const { verdict, vm, startedAt, timings } = incident;
   const title = printable(verdict.title, 400);
