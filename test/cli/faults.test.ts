@@ -158,7 +158,7 @@ test('a guest without its QMP socket is not started: it is gone, and cannot be c
 
 test('a key that is none for a capture by hand is refused, whatever else is wrong', async () => {
   const { code, err } = await wedgewatch('capture', 'lab', '--keys', 'wbt');
-  expect(err).toMatch(/^wedgewatch: --keys: key b is refused: reboots the guest; there are: w \(/);
+  expect(err).toMatch(/^wedgewatch: --keys: key b is refused: reboots the guest; allowed: w \(/);
   expect(code).toBe(2);
   const long = await wedgewatch('capture', 'lab', '--note', 'x'.repeat(501));
   expect(long.err).toBe('wedgewatch: --note: 501 characters; the limit is 500\n');
