@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { kernelOf } from '../core/console/markers.js';
 import type { Incident } from '../core/report/incident.js';
 import { MEMORY_FILE } from '../core/report/text.js';
-import { type Grounds, groundsOf } from '../core/watch/accusation.js';
+import type { Grounds } from '../core/watch/case/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
@@ -49,13 +49,14 @@ export class CaseFile {
       const startedAtMs = Date.now();
       const writer = await openIncident(guest.services.archive, { vm: guest.vm, startedAtMs });
       const file = await this.consoleFile();
-      if (isOver()) {
+      const grounds = guest.state.case?.accusation;
+      if (isOver() || grounds === undefined) {
         file?.close();
         await writer.drop();
         giveBack();
         return;
       }
-      await this.begin({ writer, file, giveBack }, startedAtMs);
+      await this.begin({ writer, file, giveBack }, grounds, startedAtMs);
       if (!isOver()) guest.now({ type: 'opened' });
     } catch (error) {
       giveBack();
@@ -66,16 +67,16 @@ export class CaseFile {
   /** Nothing is awaited until all is taken: context, position and the rows that follow have no gap between them. */
   private async begin(
     { writer, file, giveBack }: Pick<Open, 'writer' | 'file' | 'giveBack'>,
+    grounds: Grounds,
     startedAtMs: number,
   ): Promise<void> {
     const { guest } = this;
-    const { services, state, ring } = guest;
+    const { services, ring } = guest;
     const before = file === null ? ring : ringOf(file.context, services.consoleLines);
     const position = file === null ? services.position(guest) : file.position;
     const since = new ConsoleRing(services.consoleLines);
     this.current = { writer, before: before.lines(), since, file, giveBack };
-    const accusation = this.accusation(groundsOf(state, monotonicMs()));
-    await writer.begin({ ...accusation, startedAtMs, position }, before.raw());
+    await writer.begin({ ...this.accusation(grounds), startedAtMs, position }, before.raw());
     file?.begin();
   }
 
@@ -159,7 +160,7 @@ export class CaseFile {
   /** Notes in the incident of its hang that the guest moves again. */
   async recovered(): Promise<void> {
     const { guest } = this;
-    const id = guest.state.incident;
+    const id = guest.state.filings.incident;
     if (id === null) return;
     const directory = join(incidentsIn(guest.services.archive), id);
     await updateIncident(directory, { recoveredAt: isoAt(monotonicMs()) });
@@ -186,7 +187,7 @@ export class CaseFile {
     return {
       vm,
       unit: settings.unit,
-      invocation: state.invocation,
+      invocation: state.boot.invocation,
       wedgedSince: grounds.wedgedSince === null ? null : isoAt(grounds.wedgedSince),
       why: grounds.why,
       lastProgress: lastProgress && { at: isoAt(lastProgress.at), text: lastProgress.text },

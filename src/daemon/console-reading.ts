@@ -1,6 +1,6 @@
 /** How much of a guest's console was read since its QEMU started, and why nothing was. */
 import type { GuestSettings } from '../core/config/schema.js';
-import type { Unread } from '../core/watch/unread.js';
+import type { Unread } from '../core/watch/slices/console.js';
 
 /** The fix for a guest without a readable console. */
 export const GIVE_CONSOLE =

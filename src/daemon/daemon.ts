@@ -144,8 +144,8 @@ export class Daemon {
   /** Looks at each guest, at most every few seconds, to show its load to `status --watch`. */
   lookAtAll(): void {
     for (const guest of this.guests.values()) {
-      const { name, seen, case: current } = guest.state;
-      const fresh = monotonicMs() - (seen.at(-1)?.at ?? -Infinity) < WATCHED_MS;
+      const { name, looks, case: current } = guest.state;
+      const fresh = monotonicMs() - (looks.at(-1)?.at ?? -Infinity) < WATCHED_MS;
       if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
         execute(guest, { type: 'look' });
     }

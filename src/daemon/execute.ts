@@ -85,7 +85,7 @@ const handlers: Handlers = {
       },
     );
     const named =
-      symbols.systemMap === null ? seen : await symbolized(seen, symbols.systemMap, guest.state.facts);
+      symbols.systemMap === null ? seen : await symbolized(seen, symbols.systemMap, guest.state.arming.facts);
     guest.now({ type: 'look', look: named });
   },
   open: (guest) => guest.caseFile.open(),

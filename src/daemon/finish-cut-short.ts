@@ -8,7 +8,7 @@ import { cleanRow } from '../core/console/clean.js';
 import { kernelOf } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { parseDumps } from '../core/dump/parse.js';
-import { dumpIn, keyOf } from '../core/watch/own-dumps.js';
+import { dumpIn, keyOf } from '../core/watch/case/own-dumps.js';
 import { type CutShort, finishPartials, type Interrupted } from '../io/archive/finish.js';
 import type { Log } from '../io/log.js';
 import { VERSION } from '../io/version.js';

@@ -3,7 +3,7 @@ import { guestSettings } from '../core/config/guest.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
 import type { GuestFacts, Look } from '../core/model.js';
 import { LET_SSH_KNOW, wayText } from '../core/ssh/config.js';
-import { gapIn } from '../core/watch/armed.js';
+import { gapIn } from '../core/watch/slices/armed.js';
 import { look } from '../io/look.js';
 import { qmpDirectory, runtimeDirectory } from '../io/places.js';
 import { identify } from '../io/qemu-process.js';

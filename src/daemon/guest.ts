@@ -90,7 +90,7 @@ export class Guest {
   }
 
   boot(invocation: string | null, at: Mono, reason: string): void {
-    if (invocation !== null && invocation === this.state.invocation) return;
+    if (invocation !== null && invocation === this.state.boot.invocation) return;
     this.reading.begin();
     this.writer = null;
     this.handle({ type: 'boot', at, invocation, reason });
@@ -104,13 +104,13 @@ export class Guest {
   /** By what its QEMU is found. */
   whose(): Whose {
     const { settings, state, writer } = this;
-    return { qmpSocket: settings.qmpSocket, pid: state.machine?.pid ?? null, writer };
+    return { qmpSocket: settings.qmpSocket, pid: state.qemu.machine?.pid ?? null, writer };
   }
 
   /** How ssh is called for it. */
   ssh(timeoutMs: number): SshOptions {
     const { ssh, hostIsName } = this.settings;
-    const byName = hostIsName === true ? { byName: { wayIn: this.state.machine } } : {};
+    const byName = hostIsName === true ? { byName: { wayIn: this.state.qemu.machine } } : {};
     return { timeoutMs, config: ssh.configFile, signal: this.stopping.signal, ...byName };
   }
 

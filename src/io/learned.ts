@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
-import { learn, type Learned, type Quiet } from '../core/watch/quiet.js';
+import { learn, type Learned, type Quiet } from '../core/watch/slices/quiet.js';
 import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';

@@ -3,7 +3,7 @@ import type { Machine } from '../../src/core/host/machine.js';
 import type { HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SysrqKey } from '../../src/core/model.js';
 import type { SshWay } from '../../src/core/ssh/config.js';
-import type { Unread } from '../../src/core/watch/unread.js';
+import type { Unread } from '../../src/core/watch/slices/console.js';
 
 /** What a virtual guest would answer. Times in milliseconds since its watchdog began. */
 export interface Script {

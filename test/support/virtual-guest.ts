@@ -10,7 +10,7 @@ import type { HostNow } from '../../src/core/host/now.js';
 import type { Look, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
 import { NO_FACTS } from '../../src/core/ssh/facts.js';
-import { learn, type Learned } from '../../src/core/watch/quiet.js';
+import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import type { Script } from './script.js';
@@ -47,10 +47,14 @@ export class VirtualGuest {
   readonly state: GuestState = initialState('vm1', 0);
   readonly timeline: Timeline;
   readonly path: string[] = [];
+  /** The stages of all cases, `-` between two of them. */
+  readonly stages: string[] = [];
   readonly findings: Finding[] = [];
   readonly pressed: string[] = [];
   readonly effects: Effect[] = [];
   learned = new Map<string, Learned>();
+  /** How long the archive takes to make a directory. */
+  opensAfterMs = 5;
   now = 0;
   private wallOffset = 1_700_000_000_000;
   private queue: { at: number; event: Untimed<GuestEvent> }[] = [];
@@ -124,6 +128,8 @@ export class VirtualGuest {
     this.timeline.record(this.state, timed);
     const effects = step(this.state, timed, this.settings);
     if (this.path.at(-1) !== this.state.name) this.path.push(this.state.name);
+    const stage = this.state.case?.stage.name ?? '-';
+    if ((this.stages.at(-1) ?? '-') !== stage) this.stages.push(stage);
     for (const effect of effects) this.carryOut(effect);
   }
 
@@ -157,7 +163,7 @@ export class VirtualGuest {
     if (effect.type === 'look') {
       this.later(20, { type: 'look', look: script.look?.(this.now) ?? running });
     } else if (effect.type === 'open') {
-      this.later(5, { type: 'opened' });
+      this.later(this.opensAfterMs, { type: 'opened' });
     } else if (effect.type === 'press') {
       this.press(effect.id, effect.key, effect.via);
     } else if (effect.type === 'inject-nmi') {

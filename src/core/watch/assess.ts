@@ -5,14 +5,15 @@ import type { VerdictClass } from '../model.js';
 import { WAYS } from '../ssh/config.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
-import { vcpuShares } from './from-looks.js';
-import { hostSays, hostStarves } from './host.js';
-import { commandHangsSince } from './command.js';
-import { quietLimit } from './quiet.js';
+import { hangsSince } from './slices/command.js';
+import { blindness, unreadText } from './slices/console.js';
+import { hostSays, hostStarves } from './slices/host.js';
+import { quietLimit } from './slices/quiet.js';
+import { sshCanBeJudged } from './slices/ssh.js';
+import { type TimedLook, vcpuShares } from './looks.js';
 import { sshSteps, type StepStatus, stepsText } from './ssh-steps.js';
-import type { GuestState, StateName, TimedLook } from './state.js';
-import { sshCanBeJudged } from './suspicion.js';
-import { blindness, unreadText } from './unread.js';
+import type { GuestState } from './state.js';
+import type { StateName } from './state-name.js';
 
 /** A verdict's class, or what a guest is without one. */
 export type GuestClass =
@@ -53,14 +54,15 @@ const SUSPECT: ReadonlySet<StateName> = new Set(['suspect', 'confirming', 'captu
 type Named = Pick<Assessment, 'class' | 'reasons'>;
 
 function nameOf(state: GuestState, settings: GuestSettings, at: Mono): Named {
-  const { name, judged, why, ssh } = state;
+  const { name, why, ssh } = state;
+  const { judged } = state.restraint;
   const lost = settings.ssh.enabled && ssh.failures >= settings.ssh.failures;
-  const starved = lost ? hostStarves(state, at) : null;
+  const starved = lost ? hostStarves(state.host, at) : null;
   if (AS_NAMED.has(name)) return { class: name as GuestClass, reasons: why };
   if (name === 'held') return { class: judged?.class ?? 'unknown', reasons: why };
   if (starved !== null) return { class: 'host-starved', reasons: [starved, ...why] };
   if (SUSPECT.has(name)) return { class: 'suspect', reasons: why };
-  const blind = blindness(state, at);
+  const blind = blindness(state.console, at);
   if (blind !== null) return { class: 'blind', reasons: [unreadText(blind), ...why] };
   return ofCalm(state, settings, { at, lost });
 }
@@ -71,18 +73,20 @@ function ofCalm(
   settings: GuestSettings,
   { at, lost }: { at: Mono; lost: boolean },
 ): Named {
-  const { name, judged, why, ssh } = state;
+  const { name, why, ssh } = state;
+  const { judged } = state.restraint;
   if (name === 'unknown') return { class: 'unknown', reasons: why };
   if (ssh.lastOkAt === null) return ofBoot(state, settings, at);
   if (lost) return withoutSsh(state, at);
-  const hangs = commandHangsSince(state);
+  const hangs = hangsSince(state);
   if (hangs === null) return { class: 'healthy', reasons: why };
   const looked = judged !== null && judged.at > hangs && judged.class !== 'none' ? judged.class : 'suspect';
   return { class: looked, reasons: [`ssh: ${stepsText(sshSteps(state, settings, at))}`, ...why] };
 }
 
 /** SSH has not answered in this boot. */
-function ofBoot({ name, why, console, phase }: GuestState, settings: GuestSettings, at: Mono): Named {
+function ofBoot({ name, why, console, boot }: GuestState, settings: GuestSettings, at: Mono): Named {
+  const { phase } = boot;
   if (console.gaveUp !== null)
     return { class: 'emergency', reasons: [`the console says: ${console.gaveUp}`] };
   if (console.awaiting !== null)
@@ -92,7 +96,8 @@ function ofBoot({ name, why, console, phase }: GuestState, settings: GuestSettin
 }
 
 /** SSH is lost, and the guest is not accused. */
-function withoutSsh({ judged, ssh, why, console }: GuestState, at: Mono): Named {
+function withoutSsh({ restraint, ssh, why, console }: GuestState, at: Mono): Named {
+  const { judged } = restraint;
   const lostFor = `SSH lost ${seconds(at - (ssh.lastOkAt ?? at))} ago`;
   if (judged !== null && judged.at > (ssh.lastOkAt ?? at))
     return {
@@ -105,7 +110,11 @@ function withoutSsh({ judged, ssh, why, console }: GuestState, at: Mono): Named 
 
 function ofConsole(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
   const { lastProgress, awaiting, quietSince, test, heardAt } = state.console;
-  const limit = quietLimit(state.ssh.lastOkAt === null ? state.phase.name : 'up', state.learned, settings);
+  const limit = quietLimit(
+    state.ssh.lastOkAt === null ? state.boot.phase.name : 'up',
+    state.qemu.learned,
+    settings,
+  );
   const parts = [
     `silent for ${seconds(at - quietSince)} of ${seconds(limit)} allowed`,
     ...(lastProgress === null ? [] : [`last news: ${lastProgress.text}`]),
@@ -145,8 +154,8 @@ function ofSsh(state: GuestState, settings: GuestSettings, at: Mono): Evidence {
 }
 
 function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly StepStatus[]): string | null {
-  if (!sshCanBeJudged(state, settings)) return 'the host itself cannot probe';
-  const { last } = state.ssh.command;
+  if (!sshCanBeJudged(state.ssh, settings)) return 'the host itself cannot probe';
+  const { last } = state.command;
   const mayLogIn = settings.ssh.login && state.ssh.last?.way === undefined;
   if (mayLogIn && (last === null || last.kind === 'ok')) return null;
   const login = steps.find(({ step }) => step === 'login');
@@ -154,7 +163,7 @@ function doubtOf(state: GuestState, settings: GuestSettings, steps: readonly Ste
 }
 
 function ofQemu(state: GuestState, at: Mono): Evidence {
-  const looks = state.case?.looks.length ? state.case.looks : state.seen;
+  const looks = state.case?.looks.length ? state.case.looks : state.looks;
   const last = looks.at(-1);
   const side = 'qemu' as const;
   if (last === undefined) return { side, says: 'was not looked at', ageMs: null, doubt: 'not asked' };
@@ -191,7 +200,7 @@ export function load(looks: readonly TimedLook[]): { vcpu: number[] | null; io: 
 }
 
 function ofHost(state: GuestState, at: Mono): Evidence {
-  const said = hostSays(state, at);
+  const said = hostSays(state.host, at);
   if (said === null) return { side: 'host', says: 'was not looked at', ageMs: null, doubt: 'not asked' };
   return { side: 'host', ...said, doubt: said.ageMs > STALE_MS ? 'old' : null };
 }

@@ -3,7 +3,8 @@ import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import { assess, type Assessment } from './assess.js';
 import type { Effect, GuestEvent } from './events.js';
-import { type GuestState, initialState, type StateName } from './state.js';
+import { type GuestState, initialState } from './state.js';
+import type { StateName } from './state-name.js';
 import { step } from './step.js';
 
 /** What would have happened, and why. Times as the events have them. */
@@ -45,11 +46,14 @@ export class Observer {
   /** To be called after it. */
   after(state: GuestState, effects: readonly Effect[], at: Mono): void {
     if (state.case !== null && this.open === null) {
-      const {
-        vm,
-        case: { startedAt, why },
-      } = state;
-      this.open = { vm, at: startedAt, why, incident: null, outcome: 'it had not ended when the record did' };
+      const { suspectAt, why } = state.case.accusation;
+      this.open = {
+        vm: state.vm,
+        at: suspectAt,
+        why,
+        incident: null,
+        outcome: 'it had not ended when the record did',
+      };
       this.firings.push(this.open);
     }
     for (const effect of effects) {
@@ -65,8 +69,8 @@ export class Observer {
 
   /** At the end of the record, for a moment behind it. */
   explain(state: GuestState, settings: GuestSettings, at: Mono): void {
-    const { vm, name, why, phase } = state;
-    this.explained ??= { vm, at, state: name, why, phase: phase.name, ...assess(state, settings, at) };
+    const { vm, name, why, boot } = state;
+    this.explained ??= { vm, at, state: name, why, phase: boot.phase.name, ...assess(state, settings, at) };
   }
 }
 
@@ -92,7 +96,7 @@ export class ConsoleRerun {
 
   boot(at: Mono, invocation: string): void {
     this.until(at);
-    if (invocation !== this.state.invocation)
+    if (invocation !== this.state.boot.invocation)
       this.give({ type: 'boot', at, invocation, reason: 'QEMU was started' });
   }
 

@@ -4,7 +4,7 @@ import type { SshStep } from '../ssh/command.js';
 import type { Mono } from '../time.js';
 import { unknownToSsh } from '../ssh/config.js';
 import { seconds } from '../words.js';
-import { commandHangsSince } from './command.js';
+import { hangsSince } from './slices/command.js';
 import type { GuestState } from './state.js';
 
 export interface StepStatus {
@@ -42,9 +42,9 @@ function greetingSteps({ ssh: { last, lastAt } }: GuestState, at: Mono): StepSta
 
 /** What the rarer command finds. */
 function deeperSteps(state: GuestState, settings: GuestSettings, at: Mono): StepStatus[] {
-  const { command } = state.ssh;
+  const { command } = state;
   const { last, lastAt } = command;
-  const since = commandHangsSince(state);
+  const since = hangsSince(state);
   if (since !== null)
     return upTo(command.inFlight ? command.at : (last?.step ?? 'login'), 'hangs', at - since);
   if (!settings.ssh.login) return neither('ssh.login is off');

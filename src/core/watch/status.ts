@@ -2,11 +2,11 @@
 import type { GuestSettings } from '../config/schema.js';
 import { wayText } from '../ssh/config.js';
 import type { Mono } from '../time.js';
-import { armed, gapIn } from './armed.js';
+import { armed, gapIn } from './slices/armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
 import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
-import { blindness, type Unread } from './unread.js';
+import { blindness, type Unread } from './slices/console.js';
 
 export interface GuestStatus {
   vm: string;
@@ -47,12 +47,13 @@ export interface GuestStatus {
 export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono): GuestStatus {
   const { lastProgress, awaiting, test } = state.console;
   const { last } = state.ssh;
+  const { facts } = state.arming;
   const { class: kind, reasons, evidence } = assess(state, settings, at);
   return {
     vm: state.vm,
     state: state.name,
     class: kind,
-    phase: state.phase.name,
+    phase: state.boot.phase.name,
     sinceMs: at - state.since,
     why: state.why,
     reasons,
@@ -66,12 +67,12 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
       way: last.way === undefined ? null : wayText(last.way, settings.ssh.host),
       steps: sshSteps(state, settings, at),
     },
-    ...load(state.name === 'gone' ? [] : state.seen),
-    armed: armed(state.facts, state.arming),
-    armedFix: state.facts === null ? null : (gapIn(state.facts)?.fix ?? null),
-    lastIncident: state.lastIncident,
-    incident: state.incident,
-    blind: blindness(state, at),
+    ...load(state.name === 'gone' ? [] : state.looks),
+    armed: armed(state.arming)?.says ?? null,
+    armedFix: facts === null ? null : (gapIn(facts)?.fix ?? null),
+    lastIncident: state.filings.newest,
+    incident: state.filings.incident,
+    blind: blindness(state.console, at),
     busy: state.case !== null,
   };
 }

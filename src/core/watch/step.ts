@@ -5,181 +5,175 @@
  */
 import { dumpNames } from '../capture/keys.js';
 import type { GuestSettings } from '../config/schema.js';
-import type { Mono } from '../time.js';
-import { seconds } from '../words.js';
-import { type ArmingEvent, armingTick, checkArming, hearHelp, isArming, onArming } from './arming.js';
-import { captureTick, onCaptureLook, onOpened, onPressed, onRung, readDump } from './capturing.js';
-import { closeCase, type Context, enter, enterCalm, openCase } from './case.js';
-import { onBoot, onLine, onSsh, voidWindows } from './evidence.js';
-import { commandTick, onCommand, onCommandStep } from './command.js';
+import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
+import { commandTick } from './ask-command.js';
+import { climb, converse, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
+import type { Case } from './case/case.js';
+import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
+import { closeCase } from './case/end.js';
+import { fileWhatThereIs } from './case/judge.js';
+import { firstLook, lookingTick } from './case/looking.js';
+import { openCase } from './case/open.js';
+import { type Context, enter, enterCalm } from './context.js';
 import type { Effect, GuestEvent } from './events.js';
-import { fileWhatThereIs } from './judge.js';
-import { checkMachine, forgetMachine, identifyTick, onMachine, onRecalled } from './identity.js';
-import { disturbed } from './phase.js';
-import { lookTick, onLook } from './looking.js';
+import { factsCame, problemOver } from './slices/arming.js';
+import { disturbed } from './slices/boot.js';
+import { stepCame } from './slices/command.js';
+import { blindness, noteUnread, nowRead, silenceIsVoid } from './slices/console.js';
+import { archived } from './slices/filings.js';
+import { ticked } from './slices/host.js';
+import { forgetMachine, machineFound, recalled, seenRunning } from './slices/qemu.js';
+import { takeProbe } from './slices/ssh.js';
+import { identify, recall } from './identify.js';
+import { onBoot, onCommand, onLine, onSsh, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
 import { suspicion } from './suspicion.js';
-import { noteUnread } from './unread.js';
 
-/** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
-const LATE_TICK_MS = 5_000;
 /** `recovered` is shown for a while before the guest is plainly up again. */
 const RECOVERED_MS = 10_000;
 
-type Tick = Extract<GuestEvent, { type: 'tick' }>;
+type Of<Type extends GuestEvent['type']> = Extract<GuestEvent, { type: Type }>;
+type Handlers = { [Type in GuestEvent['type']]: (context: Context, event: Of<Type>) => void };
+
+/** What each event changes: read on from here. */
+const handlers: Handlers = {
+  boot: (context, { reason, invocation }) => onBoot(context, reason, 'qemu', invocation),
+  line: onConsole,
+  tick: onTick,
+  ssh: (context, { probe }) => onSsh(context, probe),
+  'command-step': ({ state, at }, { step: reached }) => stepCame(state.command, reached, at),
+  command: (context, { result }) => onCommand(context, result),
+  facts: onArming,
+  'arming-due': onArming,
+  proof: onArming,
+  armed: onArming,
+  look: onLook,
+  machine: (context, { machine, at }) => {
+    machineFound(context.state.qemu, machine, at);
+    if (context.state.qemu.machine !== null) recall(context);
+  },
+  recalled: ({ state }, { key, learned }) => recalled(state.qemu, key, learned),
+  opened: (context, { problem }) => onOpened(context, problem),
+  pressed: onPressed,
+  'nmi-injected': (context, { problem }) =>
+    rungEnds(context, (current) => nmiInjected(context, current, problem)),
+  'memory-dumped': (context, event) => rungEnds(context, (current) => memoryDumped(context, current, event)),
+  filed: onFiled,
+  gone: (context, { reason }) => {
+    fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
+    forgetMachine(context.state.qemu);
+    enter(context, 'gone', [reason]);
+  },
+  'capture-asked': onCaptureAsked,
+};
 
 /** Updates `state` by one event and returns what has to be done. Events must come in the order of their times. */
 export function step(state: GuestState, event: GuestEvent, settings: GuestSettings): Effect[] {
   const context: Context = { state, settings, at: event.at, effects: [] };
-  dispatch(context, event);
+  const handle = handlers[event.type] as (context: Context, event: GuestEvent) => void;
+  handle(context, event);
   return context.effects;
 }
 
-function dispatch(context: Context, event: GuestEvent): void {
-  if (isArming(event)) onArming(context, event);
-  else if (event.type === 'command-step') onCommandStep(context, event.step);
-  else if (event.type === 'command') onCommand(context, event.result);
-  else if (event.type === 'machine') onMachine(context, event.machine);
-  else if (event.type === 'recalled') onRecalled(context, event.key, event.learned);
-  else dispatchOther(context, event);
-}
-
-type Other = Exclude<
-  GuestEvent,
-  { type: ArmingEvent['type'] | 'command' | 'command-step' | 'machine' | 'recalled' }
->;
-
-function dispatchOther(context: Context, event: Other): void {
-  switch (event.type) {
-    case 'boot':
-      onBoot(context, event.reason, 'qemu', event.invocation);
-      return;
-    case 'line':
-      nowRead(context);
-      if (event.replayed !== true) hearHelp(context, event.text);
-      if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
-      return;
-    case 'tick':
-      onTick(context, event);
-      return;
-    case 'ssh':
-      onSsh(context, event.probe);
-      return;
-    case 'look':
-      checkMachine(context, event.look);
-      onLook(context, event.look);
-      onCaptureLook(context, event.look);
-      return;
-    case 'opened':
-      onOpened(context, event.problem);
-      return;
-    case 'pressed':
-      onPressed(context, event);
-      return;
-    case 'filed':
-      onFiled(context, event.incident, event.problem);
-      return;
-    case 'gone':
-      fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
-      forgetMachine(context);
-      enter(context, 'gone', [event.reason]);
-      return;
-    case 'capture-asked':
-      onCaptureAsked(context, event);
-      return;
-    case 'nmi-injected':
-    case 'memory-dumped':
-      onRung(context, event);
-      return;
-  }
-}
-
-/** A line came: what could not be proven while none did is asked for again. */
-function nowRead(context: Context): void {
+function onConsole(context: Context, event: Of<'line'>): void {
   const { state } = context;
-  if (state.console.unread === null) return;
-  state.console.unread = null;
-  if (state.arming.problem === null) return;
-  state.arming = { ...state.arming, problem: null };
-  checkArming(context);
+  // What could not be proven while no line came is asked for again.
+  if (nowRead(state.console) && problemOver(state.arming)) checkArming(context);
+  if (event.replayed !== true) hearHelp(context, event.text);
+  if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
 }
 
-function onTick(context: Context, event: Tick): void {
-  const { state, at, settings } = context;
-  guardItself(context, event);
-  noteUnread(context, event.unread);
+function onTick(context: Context, event: Of<'tick'>): void {
+  const { state, at, settings, effects } = context;
+  const asleep = ticked(state.host, event);
+  if (asleep !== null) voidWindows(context, asleep);
+  hearUnread(context, event);
   if (state.name === 'gone') return;
-  identifyTick(context);
-  probeWhenDue(context);
+  identify(context);
+  if (mayProbe(context) && takeProbe(state.ssh, settings.ssh, at)) effects.push({ type: 'probe-ssh' });
   commandTick(context);
   armingTick(context);
-  if (state.case !== null) {
-    lookTick(context);
-    captureTick(context, event.blind);
-    return;
+  if (state.case === null) calmTick(context, event);
+  else caseTick(context, state.case, event.blind);
+}
+
+/** Silence of a console of which nothing is read says nothing of the guest. */
+function hearUnread({ state, at }: Context, { unread }: Of<'tick'>): void {
+  noteUnread(state.console, unread, at);
+  if (blindness(state.console, at) === null) return;
+  silenceIsVoid(state.console, at);
+  disturbed(state.boot);
+}
+
+/** The way to it may be what its QEMU tells, in a moment. */
+const mayProbe = ({ state, settings }: Context): boolean =>
+  settings.ssh.enabled && !(state.qemu.asked.inFlight && settings.hostIsName === true);
+
+/** What time brings in each stage of a case. `blind`: why the console cannot be read now. */
+function caseTick(context: Context, current: Case, blind: string | undefined): void {
+  const { stage } = current;
+  switch (stage.name) {
+    case 'looking':
+      lookingTick(context, current, stage);
+      return;
+    case 'asking':
+    case 'restoring':
+      converse(context, current, { type: 'tick', at: context.at, blind });
+      return;
+    case 'waiting':
+      waitingTick(context, current, stage);
+      return;
+    case 'climbing':
+      if (climbingTick(context, current, stage)) climb(context, current);
+      return;
+    // The archive answers.
+    case 'opening':
+    case 'filing':
   }
+}
+
+function calmTick(context: Context, { blind }: Of<'tick'>): void {
+  const { state, settings, at } = context;
   if (state.name === 'recovered' && at - state.since >= RECOVERED_MS) enterCalm(context, state.why);
   if (state.name === 'held' || state.name === 'panicked' || state.name === 'qemu-stuck') return;
   // Silence of a source that cannot be read says nothing about the guest.
-  if (event.blind !== undefined) {
-    disturbed(state);
-    state.console.quietSince = at;
+  if (blind !== undefined) {
+    disturbed(state.boot);
+    silenceIsVoid(state.console, at);
     return;
   }
-  const reason = at < state.notBefore ? null : suspicion(state, settings, at);
-  if (reason !== null) openCase(context, { ...reason, complaint: null });
+  const reason = at < state.restraint.notBefore ? null : suspicion(state, settings, at);
+  if (reason !== null) openCase(context, reason);
 }
 
-function onCaptureAsked(
-  context: Context,
-  { note, keys, facts }: Extract<GuestEvent, { type: 'capture-asked' }>,
-): void {
-  if (facts !== undefined && context.state.case === null) context.state.facts = facts;
-  const plan = keys === null ? {} : { plan: dumpNames(keys) };
-  openCase(context, { why: ['asked for by hand'], complaint: null, manual: true, note, ...plan });
+function onLook(context: Context, { look, at }: Of<'look'>): void {
+  const { state } = context;
+  seenRunning(state.qemu, look.qemu);
+  state.looks = [...state.looks.slice(-1), { ...look, at }];
+  const current = state.case;
+  if (current === null || current.stage.name === 'filing') return;
+  current.looks = [...current.looks.slice(0, 5), { ...look, at }];
+  if (current.stage.name === 'looking') firstLook(context, current, look);
+  else rungEnds(context, () => registersCame(context, current, look));
 }
 
-/** Windows that were open while nobody watched are void. */
-function guardItself(context: Context, event: Tick): void {
-  const { state, at } = context;
-  const pause = at - (state.lastTickAt ?? at);
-  if (pause > LATE_TICK_MS) voidWindows(context, `the watchdog itself slept for ${seconds(pause)}`);
-  else if (clockJumped(state, event))
-    voidWindows(context, 'the wall clock jumped, or the host was suspended');
-  state.lastTickAt = at;
-  state.lastWallMs = event.wallMs ?? null;
-  if (event.host !== undefined) state.host = { ...event.host, at };
+/** A rung that presses nothing has its answer. */
+function rungEnds(context: Context, ends: (current: Case) => boolean): void {
+  const current = context.state.case;
+  if (current !== null && ends(current)) climb(context, current);
 }
 
-/** The monotonic clock stands still while the host is suspended, and the guests with it; the wall clock goes on. */
-function clockJumped(
-  { lastWallMs, lastTickAt }: GuestState,
-  { at, wallMs }: { at: Mono; wallMs?: number },
-): boolean {
-  if (lastWallMs === null || lastTickAt === null || wallMs === undefined) return false;
-  return Math.abs(wallMs - lastWallMs - (at - lastTickAt)) > LATE_TICK_MS;
-}
-
-function probeWhenDue({ state, settings, at, effects }: Context): void {
-  const { ssh, identity } = state;
-  if (!settings.ssh.enabled || ssh.inFlight > 1) return;
-  // The way to it may be what its QEMU tells, in a moment.
-  if (identity.inFlight && settings.hostIsName === true) return;
-  // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
-  // boots, or is known to be lost, must not be loaded with more.
-  const first = ssh.lastOkAt !== null && ssh.failures === 0;
-  if (ssh.inFlight === 1 && !first) return;
-  const pause = ssh.inFlight === 0 ? settings.ssh.interval : settings.ssh.timeout / 3;
-  if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return;
-  ssh.inFlight += 1;
-  ssh.lastStartedAt = at;
-  effects.push({ type: 'probe-ssh' });
-}
-
-function onFiled(context: Context, incident: string | null, problem: string | undefined): void {
+function onFiled(context: Context, { incident, problem }: Of<'filed'>): void {
   const { state, effects } = context;
-  if (incident !== null) state.lastIncident = incident;
-  if (state.case?.manual === false) state.incident = incident;
+  archived(state.filings, incident, state.case === null || state.case.accusation.by === 'hand');
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
   closeCase(context);
+}
+
+/** Somebody wants a dump now. */
+function onCaptureAsked(context: Context, { note, keys, facts }: Of<'capture-asked'>): void {
+  const { state } = context;
+  if (facts !== undefined && state.case === null) factsCame(state.arming, facts, false);
+  const plan = keys === null ? undefined : dumpNames(keys);
+  openCase(context, { by: 'hand', why: ['asked for by hand'], note }, plan);
 }

@@ -1,13 +1,15 @@
 /** The events that a decision stood on, with the state they began from: enough to decide it again. */
 import type { GuestSettings } from '../config/schema.js';
 import type { GuestEvent } from './events.js';
-import { type GuestState, reviveState, type SavedState } from './state.js';
+import { reviveState, type SavedState } from './saved.js';
+import type { GuestState } from './state.js';
 import { step } from './step.js';
 import type { Effect } from './events.js';
 
 export interface TimelineStart {
   type: 'start';
-  schemaVersion: 1;
+  /** 1 until the state was kept in slices. */
+  schemaVersion: 1 | 2;
   settings: GuestSettings;
   state: SavedState;
 }
@@ -68,7 +70,7 @@ export class Timeline {
   }
 
   private begin(state: GuestState): Generation {
-    const start = { type: 'start', schemaVersion: 1, settings: this.settings, state };
+    const start = { type: 'start', schemaVersion: 2, settings: this.settings, state };
     return { start: JSON.stringify(start), events: [], text: 0 };
   }
 }

@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestFacts } from '../../../src/core/model.js';
 import { factsOf, NEEDED } from '../../../src/core/ssh/facts.js';
-import { armed, gapIn, UNPROVEN } from '../../../src/core/watch/armed.js';
+import { armed, gapIn } from '../../../src/core/watch/slices/armed.js';
+import { unproven } from '../../../src/core/watch/slices/arming.js';
 import { booted, VirtualGuest } from '../../support/virtual-guest.js';
 
 const HELP = '[   12.0] sysrq: HELP : loglevel(0-9) reboot(b) crash(c)';
 const well: GuestFacts = { ...factsOf('1\n7\t4\t1\t7\n'), os: 'debian' };
-const proven = { ...UNPROVEN, heard: true };
+const proven = { ...unproven(), heard: true };
 
 const asked = (guest: VirtualGuest) => guest.effects.filter(({ type }) => type === 'prove-keys').length;
-const armedNow = ({ state }: VirtualGuest) => armed(state.facts, state.arming);
+const armedNow = ({ state }: VirtualGuest) => armed(state.arming)?.says ?? null;
 
 /** A guest that is up, and answers h with these lines. */
 function healthy(help: string[], config = ''): VirtualGuest {
@@ -63,7 +64,7 @@ describe('the proof of a healthy guest', () => {
 
   it('says what was set over SSH', () => {
     const fix = 'set over SSH, kernel.sysrq was 438, the loglevel 4';
-    expect(armed(well, { ...proven, fix })).toBe(`yes: ${fix}`);
+    expect(armed({ ...proven, facts: well, fix })?.says).toBe(`yes: ${fix}`);
   });
 });
 

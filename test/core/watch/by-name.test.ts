@@ -1,6 +1,5 @@
 /** A guest whose SSH greets on the port that QEMU forwards, while ssh does not know it: user and key are not known. */
 import { expect, it } from 'vitest';
-import { initialState, reviveState, type SavedState } from '../../../src/core/watch/state.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
 import { booted, golden, answers, VirtualGuest } from '../../support/virtual-guest.js';
 
@@ -48,18 +47,4 @@ it('is logged in to once ssh knows it', () => {
   expect(asked(guest, 'run-command')).toBeGreaterThan(0);
   expect(statusOf(guest).ssh).toMatchObject({ way: null });
   expect(statusOf(guest).ssh?.steps.map(({ says }) => says)).toEqual(['ok', 'ok', 'ok', 'ok']);
-});
-
-it('a state of before is read as one whose QEMU is not known', () => {
-  const { machine, identity, learnedFor, console } = initialState('vm1', 5);
-  const gone = ['machine', 'identity', 'learnedFor', 'release'];
-  const text = JSON.stringify(
-    { ...initialState('vm1', 5), learned: { kernel: [7] } },
-    (key, value: unknown) => (gone.includes(key) ? undefined : value),
-  );
-  expect(text).not.toContain('identity');
-  expect(reviveState(JSON.parse(text) as SavedState)).toMatchObject({
-    ...{ machine, identity, learnedFor, learned: { kernel: [7] } },
-    console: { release: console.release },
-  });
 });

@@ -105,7 +105,7 @@ describe('a guest whose vCPUs are all busy, and nothing is blocked', () => {
   it('is at work, and its network is lost, where its SSH server sleeps', () => {
     const sleeps = answers(golden('idle'));
     const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: sleeps, look })).run(600_000);
-    expect([guest.findings, guest.state.judged?.class]).toEqual([[], 'network-only']);
+    expect([guest.findings, guest.state.restraint.judged?.class]).toEqual([[], 'network-only']);
   });
 
   it('is only idle where QEMU does not tell its vCPUs', () => {

@@ -1,6 +1,6 @@
 /** Guests whose SSH answers now and then. */
 import { describe, expect, it } from 'vitest';
-import { probed, steady } from '../../../src/core/watch/flapping.js';
+import { probed, steady } from '../../../src/core/watch/slices/flapping.js';
 import type { Look, SysrqKey } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
 import { answers, booted, golden, running, VirtualGuest } from '../../support/virtual-guest.js';

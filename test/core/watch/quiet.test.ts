@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { guestSettings } from '../../../src/core/config/guest.js';
 import { parseConfig } from '../../../src/core/config/parse.js';
-import { learn, type Learned, quietLimit } from '../../../src/core/watch/quiet.js';
+import { learn, type Learned, quietLimit } from '../../../src/core/watch/slices/quiet.js';
 import type { Machine } from '../../../src/core/host/machine.js';
 import { BOOT, MACHINE, VirtualGuest } from '../../support/virtual-guest.js';
 
@@ -56,7 +56,7 @@ describe('a guest that boots', () => {
     boot(guest, 60_000);
     guest.run(120_000);
     expect([looks(guest), guest.findings]).toEqual([first, []]);
-    expect(guest.state.learned.kernel).toHaveLength(2);
+    expect(guest.state.qemu.learned.kernel).toHaveLength(2);
   });
 
   /** A guest whose boot is silent for a minute, with what guests before it have learned. */
@@ -88,35 +88,34 @@ describe('a guest that boots', () => {
 
   it('teaches nothing where its QEMU was not found', () => {
     const guest = slow(null);
-    expect([guest.learned.size, guest.state.learned]).toEqual([0, {}]);
-    const { identity } = guest.state;
-    expect(identity.pauseMs).toBe(60_000);
+    expect([guest.learned.size, guest.state.qemu.learned]).toEqual([0, {}]);
+    expect(guest.state.qemu.asked.pauseMs).toBe(60_000);
     expect(guest.effects.filter(({ type }) => type === 'identify').length).toBeLessThan(9);
   });
 
   it('forgets its QEMU when another is started, and asks again although it asked the old one', () => {
     const guest = new VirtualGuest({ machine: (at) => ({ ...MACHINE, pid: at < 5_000 ? 1 : 2 }) });
     guest.run(4_000);
-    expect(guest.state.machine?.pid).toBe(1);
+    expect(guest.state.qemu.machine?.pid).toBe(1);
     guest.later(2_000, { type: 'boot', invocation: 'b', reason: 'QEMU was started' });
     guest.run(2_000);
-    expect([guest.state.machine, guest.state.learnedFor]).toEqual([null, null]);
+    expect([guest.state.qemu.machine, guest.state.qemu.learnedFor]).toEqual([null, null]);
     guest.run(500);
-    expect(guest.state.machine?.pid).toBe(2);
+    expect(guest.state.qemu.machine?.pid).toBe(2);
   });
 
   it('drops the answer of a QEMU that ended while it was asked for', () => {
     const guest = new VirtualGuest({ machine: (at) => ({ ...MACHINE, pid: at <= 500 ? 1 : 2 }) });
     guest.later(500.5, { type: 'boot', invocation: 'b', reason: 'QEMU was started' });
-    expect(guest.run(1_000).state.machine).toBeNull();
-    expect(guest.run(500).state.machine?.pid).toBe(2);
+    expect(guest.run(1_000).state.qemu.machine).toBeNull();
+    expect(guest.run(500).state.qemu.machine?.pid).toBe(2);
   });
 
   it('teaches nothing where the watchdog slept, or did not see it begin', () => {
     const guest = new VirtualGuest({ ssh: (at) => (at < 90_000 ? 'timed-out' : 'ok'), press: () => [] });
     boot(guest, 60_000);
     guest.run(10_000).run(20_000, { asleep: true }).run(100_000);
-    expect([guest.state.phase.name, guest.state.learned]).toEqual(['up', {}]);
-    expect(new VirtualGuest({}).run(30_000).state.learned).toEqual({});
+    expect([guest.state.boot.phase.name, guest.state.qemu.learned]).toEqual(['up', {}]);
+    expect(new VirtualGuest({}).run(30_000).state.qemu.learned).toEqual({});
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { guestSettings } from '../../../src/core/config/guest.js';
 import { parseConfig } from '../../../src/core/config/parse.js';
-import { openCase } from '../../../src/core/watch/case.js';
+import { openCase } from '../../../src/core/watch/case/open.js';
 import type { Finding, GuestEvent } from '../../../src/core/watch/events.js';
 import { initialState } from '../../../src/core/watch/state.js';
 import { replay, Timeline, type TimelineStart } from '../../../src/core/watch/timeline.js';
@@ -46,7 +46,7 @@ describe('a guest that floods', () => {
 
   it('is cut while it is captured, and the timeline says so', () => {
     const { state, settings, timeline } = timelineOf();
-    openCase({ state, settings, at: 0, effects: [] }, { why: [], complaint: null, manual: true });
+    openCase({ state, settings, at: 0, effects: [] }, { by: 'hand', why: [] });
     for (let at = 0; at < 20_000; at += 1) timeline.record(state, line(at));
     const lines = timeline.lines();
     expect(lines.length).toBeLessThan(9_000);

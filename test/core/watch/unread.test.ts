@@ -72,5 +72,5 @@ it('a boot that says its first word after seconds is learned from, as any other'
   guest.later(0, { type: 'boot', invocation: '1', reason: 'QEMU was started' });
   guest.lines(['SeaBIOS (version 1.16.3)', ...BOOT], 4_000);
   guest.run(40_000);
-  expect(guest.state.learned.firmware?.[0]).toBeGreaterThanOrEqual(3_500);
+  expect(guest.state.qemu.learned.firmware?.[0]).toBeGreaterThanOrEqual(3_500);
 });

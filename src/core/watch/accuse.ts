@@ -1,0 +1,63 @@
+/** Makes the accusation that a case carries from its first moment on, and puts its loss into words. */
+import type { Complaint } from '../console/complaints.js';
+import type { Mono } from '../time.js';
+import { seconds } from '../words.js';
+import type { Accusation, Loss } from './case/accusation.js';
+import { hangsSince } from './slices/command.js';
+import { flappingSince, flapsText, type SshState } from './slices/ssh.js';
+import type { GuestState } from './state.js';
+
+const CHATTY_MS = 15_000;
+
+/** What a case is opened for. */
+export interface Reason {
+  by: Accusation['by'];
+  why: string[];
+  complaint?: Complaint & { text: string };
+  note?: string | null;
+}
+
+export function accuse(state: GuestState, { by, why, complaint, note }: Reason, at: Mono): Accusation {
+  const { lastProgress, awaiting, test, heardAt } = state.console;
+  const loss = lossOf(state, at);
+  const since = loss.of === 'news' ? (lastProgress?.at ?? at) : loss.since;
+  return {
+    by,
+    why,
+    complaint: complaint ?? null,
+    note: note ?? null,
+    loss,
+    chatty: at - (heardAt ?? -Infinity) < CHATTY_MS,
+    suspectAt: at,
+    wedgedSince: by === 'hand' ? null : Math.min(since, at),
+    lastProgress,
+    awaiting,
+    test,
+  };
+}
+
+/** What the guest no longer does. */
+function lossOf(state: GuestState, at: Mono): Loss {
+  const rarely = flappingSince(state.ssh);
+  if (rarely !== null) return { of: 'answers', since: rarely };
+  const hangs = hangsSince(state);
+  if (hangs !== null) return { of: 'commands', since: hangs };
+  const { lastOkAt, failures, last } = state.ssh;
+  if (last?.kind === 'ok' && failures === 0) return { of: 'nothing', since: at };
+  return lastOkAt === null ? { of: 'news', since: state.console.quietSince } : { of: 'ssh', since: lastOkAt };
+}
+
+export function lossText({ of, since }: Loss, ssh: SshState, at: Mono): string {
+  switch (of) {
+    case 'answers':
+      return flapsText(ssh, at);
+    case 'commands':
+      return `commands over SSH hang since ${seconds(at - since)}`;
+    case 'ssh':
+      return `SSH lost ${seconds(at - since)} ago`;
+    case 'news':
+      return `no news on the console for ${seconds(at - since)}`;
+    case 'nothing':
+      return 'SSH answers';
+  }
+}

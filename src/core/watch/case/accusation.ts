@@ -1,0 +1,48 @@
+/**
+ * Who says that a guest is wedged, since when, and on what: made once, as a case opens, and carried to the incident.
+ * Times on the host's monotonic clock.
+ */
+import type { Complaint } from '../../console/complaints.js';
+import type { Mono } from '../../time.js';
+
+/** What an incident says of it. */
+export interface Grounds {
+  why: string[];
+  /** The last good SSH, or the first suspicion if SSH never answered. Null if nobody says that it is wedged. */
+  wedgedSince: Mono | null;
+  suspectAt: Mono;
+  lastProgress: { at: Mono; text: string } | null;
+  /** The start job that the console waits for. */
+  awaiting: string | null;
+  /** The test that was running. */
+  test: { at: Mono; name: string } | null;
+  /** The words of whoever asked for a capture by hand. */
+  note: string | null;
+}
+
+export interface Accusation extends Grounds {
+  /**
+   * - `silence`: SSH is lost and the console is silent;
+   * - `ssh-lost`: SSH is lost, and the console goes on;
+   * - `command`: SSH greets, and a command hangs;
+   * - `blocked-task`: the console is silent and SSH cannot be judged, so that only a task that stands still accuses;
+   * - `kernel`: the console says it;
+   * - `hand`: nobody, but somebody wants the dumps.
+   */
+  by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'kernel' | 'hand';
+  /** The kernel's own words, or those of a boot that gave up. */
+  complaint: (Complaint & { text: string }) | null;
+  /** What the guest no longer does. */
+  loss: Loss;
+  /** Its console spoke, be it news or not, until this began. */
+  chatty: boolean;
+}
+
+export interface Loss {
+  /** SSH answers rarely; commands hang; SSH is lost; it never answered, and the console brings no news; or SSH answers. */
+  of: 'answers' | 'commands' | 'ssh' | 'news' | 'nothing';
+  since: Mono;
+}
+
+/** Something of the guest goes on: only what is proven to stand still counts. */
+export const goesOn = ({ by }: Accusation): boolean => by === 'ssh-lost' || by === 'command';

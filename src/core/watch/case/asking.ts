@@ -1,0 +1,209 @@
+/** The conversation with the guest's kernel: which dump follows which, and when the guest is let go. */
+import type { ExchangeEvent } from '../../capture/exchange.js';
+import {
+  countAnswer,
+  type DumpName,
+  levelToRestore,
+  type Leg,
+  type Series,
+  seriesStep,
+  startLeg,
+} from '../../capture/series.js';
+import { bootMarker } from '../../console/markers.js';
+import type { ComplaintKind } from '../../console/complaints.js';
+import type { PressFault } from '../../model.js';
+import { seconds } from '../../words.js';
+import { type Context, enter } from '../context.js';
+import { secondLookMs } from '../slices/restraint.js';
+import { someBusy } from '../looks.js';
+import { againAfter } from './again.js';
+import { type Case, isRaised, isWhole } from './case.js';
+import { channelFailed, channelWorks, hearNmi, nextRung } from './climbing.js';
+import { failing, isEmpty, speaks } from './failing.js';
+import { fileCase } from './judge.js';
+import { keepDump, type OwnDump } from './own-dumps.js';
+import { moveTo, type StageOf } from './stage.js';
+
+/** What moved between it and the first dump is slow, not stuck. */
+const SECOND_LOOK: DumpName = 'sysrq-w.2';
+const ON_CPUS: DumpName = 'sysrq-l';
+const STALLS: ReadonlySet<ComplaintKind> = new Set(['rcu_stall', 'soft_lockup', 'hard_lockup'] as const);
+
+/** The directory is there (or cannot be): the first key is pressed, or what needs no keys is filed at once. */
+export function onOpened(context: Context, problem: string | undefined): void {
+  const { state, at, effects } = context;
+  const current = state.case;
+  // The answer to a case that has ended meanwhile.
+  if (current?.stage.name !== 'opening') return;
+  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: `no archive: ${problem}` });
+  const last = current.looks.at(-1);
+  const canPress = last?.qmp.ok === true && last.qmp.runState === 'running';
+  if (!canPress || state.name === 'panicked' || state.name === 'qemu-stuck') {
+    fileCase(context);
+    return;
+  }
+  begin(context, current, 'raise');
+  effects.push({
+    type: 'note',
+    level: 'info',
+    text: `asks the guest for its stacks, ${seconds(at - current.accusation.suspectAt)} after the first suspicion`,
+  });
+}
+
+export function onPressed(
+  context: Context,
+  event: { id: number; fault: PressFault | null; detail: string },
+): void {
+  const current = context.state.case;
+  if (current !== null) converse(context, current, { type: 'pressed', at: context.at, ...event });
+}
+
+/** Gives a console line to the conversation under way. True if it belongs to a dump and tells nothing else. */
+export function readDump(context: Context, event: { text: string; replayed?: true }): boolean {
+  const current = context.state.case;
+  if (current === null || event.replayed === true || !isConversing(current)) return false;
+  const { capture, stage } = current;
+  if (stage.name === 'climbing' && hearNmi(stage, event.text)) return true;
+  const { series } = capture;
+  if (series === null) return false;
+  const inside = series.exchange.phase === 'body';
+  // A guest that begins anew in the middle of its dump has ended it.
+  if (inside && bootMarker(event.text) !== null) return false;
+  capture.series = countAnswer(series, event.text);
+  converse(context, current, { type: 'line', at: context.at, text: event.text });
+  return inside;
+}
+
+/** Keys were pressed, and the guest may still answer them. */
+function isConversing({ stage: { name } }: Case): boolean {
+  return name === 'asking' || name === 'waiting' || name === 'climbing' || name === 'restoring';
+}
+
+/** Moves the conversation on; outside one nothing happens. */
+export function converse(context: Context, current: Case, event: ExchangeEvent): void {
+  const { capture, stage } = current;
+  if ((stage.name !== 'asking' && stage.name !== 'restoring') || capture.series === null) return;
+  const { series, press } = seriesStep(capture.series, event, context.settings.capture);
+  capture.series = series;
+  if (press !== null) context.effects.push({ type: 'press', ...press, via: capture.channel });
+  if (series.exchange.phase !== 'done') return;
+  if (stage.name === 'restoring') fileCase(context);
+  else legEnded(context, current, stage.leg, series);
+}
+
+/** Waits for the moment of the next dump. */
+export function waitingTick(
+  context: Context,
+  current: Case,
+  { for: why, leg, until }: StageOf<'waiting'>,
+): void {
+  if (current.acquitted !== null) {
+    finish(context, current);
+  } else if (context.at >= until) {
+    if (why === 'second-look') context.effects.push({ type: 'look' });
+    begin(context, current, leg);
+  }
+}
+
+function legEnded(context: Context, current: Case, leg: StageOf<'asking'>['leg'], series: Series): void {
+  const { capture } = current;
+  const own = leg === 'raise' ? null : keepDump(context, current, leg, series);
+  if (current.acquitted !== null) {
+    finish(context, current);
+    return;
+  }
+  if (leg === 'raise') capture.digits = digitsIn(series) ?? capture.digits;
+  if (climbs(context, current, leg, series)) return;
+  if (leg === 'raise') {
+    // What a loglevel may have hidden is asked for again.
+    if (series.raised) capture.dumps = capture.dumps.filter((dump) => !isWhole(dump) || !isEmpty(dump));
+  } else {
+    if (speaks(series) && (series.raised || !isEmpty(series.exchange))) channelWorks(context, current);
+    capture.asked = capture.plan.indexOf(leg) + 1;
+  }
+  if (own === null || !repeats(context, current, own)) askNext(context, current, leg);
+}
+
+/** The next dump of the plan, or the end of the capture. */
+function askNext(context: Context, current: Case, leg: Leg): void {
+  const { capture, accusation } = current;
+  const { restraint } = context.state;
+  if (capture.asked === capture.plan.length && spins(current)) capture.plan = [...capture.plan, ON_CPUS];
+  const next = capture.plan
+    .slice(capture.asked)
+    .find((name) => !capture.dumps.some((dump) => dump.name === name && isWhole(dump)));
+  if (next === undefined) finish(context, current);
+  else if (next === SECOND_LOOK && accusation.by !== 'hand') {
+    const until = context.at + secondLookMs(restraint, context.settings.detect);
+    moveTo(current, { name: 'waiting', for: 'second-look', leg: next, until });
+  } else {
+    if (leg !== 'raise') enter(context, 'capturing', accusation.why);
+    begin(context, current, next);
+  }
+}
+
+/** A CPU that never rests: no w tells what runs there, and t only without its stack. */
+function spins({ accusation: { by, complaint }, capture: { plan }, looks }: Case): boolean {
+  if (by === 'hand' || plan.includes(ON_CPUS)) return false;
+  return (complaint !== null && STALLS.has(complaint.kind)) || someBusy(looks);
+}
+
+/** True if the keys fail as they are pressed now, and the ladder goes on. */
+function climbs(context: Context, current: Case, leg: Leg, series: Series): boolean {
+  const fails = failing(context, current, leg, series);
+  if (fails === null) return false;
+  // The incident says of the first dump why it is not there.
+  const { plan, dumps } = current.capture;
+  const [first] = plan;
+  if (leg === 'raise' && dumps.length === 0 && first !== undefined) keepDump(context, current, first, series);
+  channelFailed(context, current, fails);
+  climb(context, current);
+  return true;
+}
+
+/** True if the dump is asked for once more. */
+function repeats(context: Context, current: Case, { kept, parsed }: OwnDump): boolean {
+  const after = againAfter(kept, parsed, context.settings.console.kind === 'journal');
+  if (after === null) return false;
+  moveTo(current, { name: 'waiting', for: 'again', leg: kept.name, until: context.at + after });
+  const text = `${kept.name} has holes: it is asked for once more in ${seconds(after)}`;
+  context.effects.push({ type: 'note', level: 'info', text });
+  return true;
+}
+
+function digitsIn({ exchange: { endedBy } }: Series): 'allowed' | 'refused' | null {
+  if (endedBy === 'refused') return 'refused';
+  return endedBy === 'answered' ? 'allowed' : null;
+}
+
+/** On to the next rung of the ladder, or to the end of the capture at its top. */
+export function climb(context: Context, current: Case): void {
+  const next = current.acquitted === null ? nextRung(context, current) : null;
+  if (next === 'waits') return;
+  if (next === null) {
+    finish(context, current);
+    return;
+  }
+  // What was refused is asked for again.
+  current.capture.asked = 0;
+  begin(context, current, 'raise');
+}
+
+/** Puts the loglevel back, after the last fence only: what is suppressed is decided when the console prints. */
+function finish(context: Context, current: Case): void {
+  if (current.acquitted === null) enter(context, 'capturing', current.accusation.why);
+  if (isRaised(current.capture)) begin(context, current, 'restore');
+  else fileCase(context);
+}
+
+function begin(context: Context, current: Case, leg: Leg): void {
+  const { state, at, effects } = context;
+  const { capture } = current;
+  const told = state.qemu.machine?.commandLine ?? current.looks.at(-1)?.kernelCommandLine ?? null;
+  const commandLine = state.console.commandLine ?? told;
+  const level = levelToRestore(state.arming.facts?.loglevel ?? null, commandLine);
+  const { series, press } = startLeg(leg, at, capture.series, level);
+  moveTo(current, leg === 'restore' ? { name: 'restoring' } : { name: 'asking', leg });
+  capture.series = series;
+  effects.push({ type: 'press', ...press, via: capture.channel });
+}

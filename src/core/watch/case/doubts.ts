@@ -1,0 +1,288 @@
+/**
+ * Why a finished capture is not filed as an incident: what was seen may be work, a slow disk, or nothing at all. The
+ * first row that fits decides. docs/architecture.md shows the table, and a test compares it.
+ */
+import type { Verdict, VerdictClass } from '../../model.js';
+import type { Mono } from '../../time.js';
+import type { Facts } from './facts.js';
+
+/** When a guest whose case came to nothing is looked at again at the latest, whatever the cooldown says. */
+export type Until = keyof typeof UNTIL;
+
+const AGAIN_MS = 25_000;
+
+export const UNTIL = {
+  cooldown: { words: 'after the cooldown', at: () => Infinity },
+  soon: { words: 'in 25 s', at: ({ at }: Facts) => at + AGAIN_MS },
+  blind: { words: 'once it has been lost for 30 s', at: ({ lost }: Facts) => lost.blind },
+  loop: { words: 'once it has been lost for 12 s', at: ({ lost }: Facts) => lost.loop },
+  slow: { words: 'once it has been lost for 60 s', at: ({ lost }: Facts) => lost.slow },
+  proof: {
+    words: 'once it has been lost for 60 s, in 25 s at the earliest',
+    at: ({ at, lost }: Facts) => Math.max(at + AGAIN_MS, lost.slow),
+  },
+  startJob: { words: 'after 3 × detect.blindBoot of silence', at: ({ lost }: Facts) => lost.startJob },
+} satisfies Record<string, { words: string; at: (facts: Facts) => Mono }>;
+
+export interface Doubt {
+  says: (facts: Facts, verdict: Verdict) => string;
+  until: Until;
+  /** Something stood still, perhaps only for a while: the guest stays suspect, and the next second look takes longer. */
+  slow?: true;
+  /** What it is instead. */
+  class?: VerdictClass;
+}
+
+export interface DoubtRow {
+  id: string;
+  /** When it fits, in words. */
+  if: string;
+  when: (facts: Facts, verdict: Verdict) => boolean;
+  /** Null: it is an incident. */
+  doubt: Doubt | null;
+}
+
+const none = (verdict: Verdict) => verdict.class === 'none';
+const looked = (_: Facts, { reasons, title }: Verdict) => `looked: ${reasons[0] ?? title}`;
+/** All vCPUs are busy, and nobody is accused of it. */
+const busy = (facts: Facts, verdict: Verdict) => facts.busy && verdict.culprit === null;
+const work = (_: Facts, { title }: Verdict) => `busy, perhaps with work: ${title}`;
+const unseen = ({ unseen: why }: Facts, { title }: Verdict) => `cannot look into it (${why ?? title})`;
+
+/** Something of the guest goes on: only what is proven to stand still counts, or waits for a server that is dead. */
+const alive = ({ goesOn, flaps }: Facts) => goesOn || flaps;
+function standsBesideLife({ by, flaps, backendDead, fresh, proven, moved }: Facts): boolean {
+  const hopeless = (by === 'command' || flaps) && backendDead && !fresh;
+  return (proven || hopeless) && moved === null;
+}
+function alike({ flaps, by }: Facts, { title }: Verdict): string {
+  const life = flaps ? 'SSH answers now and then' : by === 'command' ? 'SSH greets' : 'console goes on';
+  return `its ${life}, and that it is stuck is not proven: ${title}`;
+}
+
+/** Why once is not enough, as the rest of a sentence. Null if nothing can end the wait, or nobody has to. */
+function mayEnd({ backendDead, backendUnknown, culprit, onShare }: Facts): string | null {
+  if (backendDead) return null;
+  if (culprit?.state === 'S') return '';
+  // Whether its server still works would tell a slow wait in D from one without end.
+  return onShare && backendUnknown !== null ? ` (${backendUnknown})` : null;
+}
+
+/** Disks move, or the host itself is short of time. Who waits for a dead server is helped by neither. */
+function stillWorks({ onShare, backendDead, moved, stirs, hostStarves, keptWaiting }: Facts): string | null {
+  const dead = onShare && backendDead;
+  const moves = dead ? null : (moved ?? (onShare ? stirs : null));
+  const starves = hostStarves ?? (dead ? null : keptWaiting);
+  return moves ?? (starves === null ? null : `the host is short of time itself (${starves})`);
+}
+
+export const DOUBTS: readonly DoubtRow[] = [
+  {
+    id: 'said',
+    if: 'the kernel complains, QEMU is stuck, or somebody asked',
+    when: ({ speaks }) => speaks,
+    doubt: null,
+  },
+  {
+    id: 'answers-again',
+    if: 'SSH has answered since, and no command hangs',
+    when: ({ answersAgain }) => answersAgain,
+    doubt: { says: () => 'SSH answers again', until: 'cooldown' },
+  },
+  {
+    id: 'held-for-a-while',
+    if: 'nothing is blocked, and a young real-time task holds a CPU',
+    when: ({ held }, verdict) => none(verdict) && held !== null,
+    doubt: { says: ({ held }) => `looked: ${held ?? ''}`, until: 'soon', slow: true },
+  },
+  {
+    id: 'start-job',
+    if: 'nothing is blocked, and the boot waits for a start job',
+    when: ({ wasUp, awaiting }, verdict) => none(verdict) && !wasUp && awaiting !== null,
+    doubt: { says: looked, until: 'startJob' },
+  },
+  {
+    id: 'unreached',
+    if: 'nothing is blocked in a guest that was up, so that only the way to it is lost',
+    when: ({ wasUp, by }, verdict) => none(verdict) && wasUp && by !== 'command',
+    doubt: { says: looked, until: 'cooldown', class: 'network-only' },
+  },
+  {
+    id: 'nothing-stuck',
+    if: 'nothing is blocked',
+    when: (_, verdict) => none(verdict),
+    doubt: { says: looked, until: 'cooldown' },
+  },
+  {
+    id: 'userspace',
+    if: 'the boot gave up, or waits for a start job without end',
+    when: ({ gaveUp, busy: all }, verdict) => verdict.class === 'userspace' && (gaveUp !== null || !all),
+    doubt: null,
+  },
+  {
+    id: 'busy-unjudged',
+    if: 'every vCPU is busy, and SSH cannot be judged',
+    when: (facts, verdict) => busy(facts, verdict) && !facts.sshTells,
+    doubt: { says: work, until: 'cooldown' },
+  },
+  {
+    id: 'starved-young',
+    if: 'real-time tasks hold every CPU, for less than 12 s yet',
+    when: (facts, verdict) => busy(facts, verdict) && facts.starved && facts.at < facts.lost.loop,
+    doubt: { says: work, until: 'loop' },
+  },
+  {
+    id: 'starved',
+    if: 'real-time tasks hold every CPU: the scheduler’s own table proves it',
+    when: (facts, verdict) => busy(facts, verdict) && facts.starved,
+    doubt: null,
+  },
+  {
+    id: 'busy-greets',
+    if: 'every vCPU is busy, and SSH greets',
+    when: (facts, verdict) => busy(facts, verdict) && facts.by === 'command',
+    doubt: { says: (...of) => `${work(...of)}, and its SSH greets`, until: 'cooldown' },
+  },
+  {
+    id: 'busy-answers',
+    if: 'every vCPU is busy, and SSH answers now and then',
+    when: (facts, verdict) => busy(facts, verdict) && facts.flaps,
+    doubt: { says: (...of) => `${work(...of)}, and its SSH answers now and then`, until: 'cooldown' },
+  },
+  {
+    id: 'busy-talks',
+    if: 'every vCPU is busy, and the console goes on',
+    when: (facts, verdict) => busy(facts, verdict) && facts.goesOn,
+    doubt: {
+      says: (...of) => `${work(...of)}, and its console goes on`,
+      until: 'cooldown',
+      class: 'network-only',
+    },
+  },
+  {
+    id: 'busy-unreached',
+    if: 'every vCPU is busy, and the SSH server sleeps: nothing reaches it',
+    when: (facts, verdict) => busy(facts, verdict) && facts.serverSleeps,
+    doubt: {
+      says: (...of) => `${work(...of)}, and its SSH server sleeps: nothing reaches it`,
+      until: 'cooldown',
+      class: 'network-only',
+    },
+  },
+  {
+    id: 'busy-boot',
+    if: 'every vCPU is busy in a boot that reads and writes',
+    when: (facts, verdict) => busy(facts, verdict) && !facts.wasUp && facts.moved !== null,
+    doubt: { says: work, until: 'cooldown' },
+  },
+  {
+    id: 'loops-young',
+    if: 'every vCPU loops within a page of code, for less than 12 s yet',
+    when: (facts, verdict) => busy(facts, verdict) && facts.loops && facts.at < facts.lost.loop,
+    doubt: { says: work, until: 'loop' },
+  },
+  {
+    id: 'busy-young',
+    if: 'every vCPU is busy, for less than 60 s yet',
+    when: (facts, verdict) => busy(facts, verdict) && !facts.loops && facts.at < facts.lost.slow,
+    doubt: { says: work, until: 'slow' },
+  },
+  {
+    id: 'busy',
+    if: 'every vCPU is busy, and nothing else speaks for the guest',
+    when: busy,
+    doubt: null,
+  },
+  {
+    id: 'unseen-unjudged',
+    if: 'no dump came, and SSH cannot be judged',
+    when: ({ sshTells }, verdict) => verdict.class === 'unknown' && !sshTells,
+    doubt: { says: unseen, until: 'cooldown' },
+  },
+  {
+    id: 'unseen-young',
+    if: 'no dump came, and the guest is lost for less than 30 s yet',
+    when: ({ at, lost }, verdict) => verdict.class === 'unknown' && at < lost.blind,
+    doubt: { says: unseen, until: 'blind' },
+  },
+  {
+    id: 'unseen',
+    if: 'no dump came',
+    when: (_, verdict) => verdict.class === 'unknown',
+    doubt: null,
+  },
+  {
+    id: 'not-still',
+    if: 'SSH cannot be judged, and no task stood still in two looks or two captures',
+    when: ({ sshTells, proven, stoodStill }) => !sshTells && !proven && !stoodStill,
+    doubt: {
+      says: (_, { title }) => `SSH does not tell, and no task stood still in two looks: ${title}`,
+      until: 'soon',
+    },
+  },
+  {
+    id: 'still',
+    if: 'SSH cannot be judged, and a task stood still',
+    when: ({ sshTells }) => !sshTells,
+    doubt: null,
+  },
+  {
+    // It may go on like that for hours: two captures in a row are enough.
+    id: 'answers-rarely',
+    if: 'SSH answers now and then, that a task stands still is not proven, and this is the second capture in a minute',
+    when: (facts) => facts.flaps && facts.pair && !standsBesideLife(facts),
+    doubt: { says: alike, until: 'cooldown' },
+  },
+  {
+    id: 'alive',
+    if: 'something of the guest goes on, and that a task stands still is not proven',
+    when: (facts) => alive(facts) && !standsBesideLife(facts),
+    doubt: { says: alike, until: 'soon' },
+  },
+  {
+    id: 'stands-beside-life',
+    if: 'something of the guest goes on, and a task is proven to stand still, or waits for a dead server',
+    when: alive,
+    doubt: null,
+  },
+  {
+    id: 'fresh',
+    if: 'the culprit was not blocked yet in the first look',
+    when: ({ proven, fresh }) => !proven && fresh,
+    doubt: {
+      says: (_, { title }) => `nothing was blocked yet in the first look: ${title}`,
+      until: 'soon',
+      slow: true,
+    },
+  },
+  {
+    id: 'may-end',
+    if: 'the culprit sleeps in S, or waits for a server of which nothing is known, and was seen once',
+    when: (facts) => !facts.proven && mayEnd(facts) !== null,
+    doubt: {
+      says: (facts, { title }) => `seen once only, in a wait that may end${mayEnd(facts) ?? ''}: ${title}`,
+      until: 'soon',
+      slow: true,
+    },
+  },
+  {
+    id: 'slow',
+    if: 'its disks or servers move, or the host is short of time, and the culprit is not proven to stand still for a minute',
+    when: (facts) =>
+      stillWorks(facts) !== null &&
+      !(facts.proven && facts.at >= facts.lost.slow && facts.stood?.ran !== true),
+    doubt: {
+      says: (facts, { title }) => `slow, not stuck: ${title}, but ${stillWorks(facts) ?? ''}`,
+      until: 'proof',
+      slow: true,
+    },
+  },
+  { id: 'stuck', if: 'nothing speaks against it', when: () => true, doubt: null },
+];
+
+/** The row that decides. */
+export function doubtOf(facts: Facts, verdict: Verdict): DoubtRow {
+  const row = DOUBTS.find(({ when }) => when(facts, verdict));
+  if (row === undefined) throw new Error('the last row fits always');
+  return row;
+}

@@ -1,0 +1,101 @@
+/** The ways in which a case ends without an incident, and what follows one that was filed. */
+import type { Mono } from '../../time.js';
+import { seconds } from '../../words.js';
+import { type Context, enter, enterCalm } from '../context.js';
+import { silenceIsVoid } from '../slices/console.js';
+import { coolDown } from '../slices/restraint.js';
+import { flappingSince } from '../slices/ssh.js';
+import type { GuestState } from '../state.js';
+import type { StateName } from '../state-name.js';
+
+/** Ends a case without an incident. The next look waits, but not beyond `until`. */
+export function dropCase(context: Context, why: string, until?: Mono): void {
+  const { state, settings, at } = context;
+  tellDropped(context, why);
+  coolDown(state.restraint, settings.detect, at, until);
+  state.case = null;
+  enterCalm(context, [why]);
+}
+
+/** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
+export function mayBeAcquitted({ case: current, name, ssh }: GuestState): boolean {
+  if (current === null || current.accusation.complaint !== null || current.accusation.by === 'hand')
+    return false;
+  // One more answer of many that did not come clears nobody.
+  if (flappingSince(ssh) !== null) return false;
+  return name === 'suspect' || name === 'confirming';
+}
+
+/** Ends a case because the guest moves again, once the conversation under way has ended. */
+export function acquit(context: Context, because: string): void {
+  const current = context.state.case;
+  if (current === null) return;
+  switch (current.stage.name) {
+    case 'looking':
+    case 'opening':
+      forgetCase(context, because);
+      return;
+    case 'asking':
+    case 'waiting':
+    case 'climbing':
+    case 'restoring':
+      current.acquitted ??= because;
+      return;
+    case 'filing':
+  }
+}
+
+/** Ends a case at once: nothing was wrong, and the next look has nothing to wait for. */
+export function forgetCase(context: Context, because: string): void {
+  const { state } = context;
+  if (state.case !== null && state.case.stage.name !== 'filing') tellDropped(context, because);
+  state.case = null;
+  enterCalm(context, [because]);
+}
+
+/** A directory was asked for, or somebody waits for the incident. */
+function tellDropped({ state: { case: current }, effects }: Context, why: string): void {
+  if (current === null) return;
+  if (current.stage.name !== 'looking' || current.accusation.by === 'hand')
+    effects.push({ type: 'drop', why });
+}
+
+/** A capture by hand cannot be made: the guest is left as it was. */
+export function refuseByHand(context: Context, why: string): void {
+  tellDropped(context, why);
+  closeCase(context);
+}
+
+/** What a capture by hand does not end. */
+const LASTING: ReadonlySet<StateName> = new Set(['held', 'panicked', 'qemu-stuck', 'gone']);
+
+/** Ends a case that was filed: its guest is where the case left it, or where a capture by hand found it. */
+export function closeCase(context: Context): void {
+  const { state } = context;
+  const ended = state.case;
+  state.case = null;
+  if (ended?.accusation.by !== 'hand' || LASTING.has(state.name)) return;
+  if (LASTING.has(ended.before.name)) enter(context, ended.before.name, ended.before.why);
+  else enterCalm(context, ['a capture by hand has ended']);
+}
+
+/** A sign of life, and whether it proves that what was filed is over. */
+export interface Life {
+  sign: 'answer' | 'command' | 'news' | 'boot';
+  says: string;
+}
+
+/** Ends `held`: the guest moves again. */
+export function recovered(context: Context, { sign, says }: Life): void {
+  const { state, at, effects } = context;
+  if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
+  if (state.name === 'held' && sign === 'answer' && state.filings.filedFor === 'complaint') {
+    enter(context, 'up', ['SSH answers as before; what is stuck may be so still']);
+    return;
+  }
+  const afterMs = at - state.since;
+  effects.push({ type: 'recovered', afterMs, because: says });
+  closeCase(context);
+  silenceIsVoid(state.console, at);
+  enter(context, 'recovered', [`${says}, ${seconds(afterMs)} after it was filed`]);
+}

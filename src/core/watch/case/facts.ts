@@ -1,0 +1,219 @@
+/** What a finished capture shows, computed once: the doubts and what lies over a verdict are decided by it alone. */
+import { heldNow, starvedVerdict } from '../../analysis/starved.js';
+import { standstillKey, unchangedTasks } from '../../analysis/unchanged.js';
+import type { GuestSettings } from '../../config/schema.js';
+import type { Analysis, Verdict } from '../../model.js';
+import type { Mono } from '../../time.js';
+import type { Context } from '../context.js';
+import { hostStarves } from '../slices/host.js';
+import type { Stood } from '../slices/restraint.js';
+import { flappingSince, sshCanBeJudged } from '../slices/ssh.js';
+import {
+  allBusy,
+  allLoop,
+  backendIsDead,
+  backendIsUnknown,
+  keptWaiting,
+  movedSince,
+  serverStirs,
+} from '../looks.js';
+import type { GuestState } from '../state.js';
+import { type Accusation, goesOn } from './accusation.js';
+import type { Case } from './case.js';
+
+/** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
+const BLIND_MAX_MS = 30_000;
+/** How long a guest may seem busy or slow before that counts as a hang all the same. */
+const SLOW_MAX_MS = 60_000;
+/** The same if every vCPU is seen to loop, or held by a real-time task. */
+const LOOP_MAX_MS = 12_000;
+/** Two captures so far apart that show a task with the same stack prove that it stood still. */
+const PROOF_MS = 20_000;
+const PAIR_MS = 60_000;
+/** So many times what a boot may take. */
+const USERSPACE_FACTOR = 3;
+const SERVER = /^(?:sshd|dropbear)\b/;
+
+export interface Facts {
+  at: Mono;
+  by: Accusation['by'];
+  /** Filed whatever the dumps show: the kernel or QEMU said it, or somebody asked. */
+  speaks: boolean;
+  /** SSH says something about this guest. */
+  sshTells: boolean;
+  /** SSH answers now and then. */
+  flaps: boolean;
+  /** SSH has answered since the case began, and answers now. */
+  answersAgain: boolean;
+  /** SSH answered in this boot. */
+  wasUp: boolean;
+  /** Its console goes on, or its SSH greets. */
+  goesOn: boolean;
+  /** In which words the boot gave up; null if it did not, or SSH answers all the same. */
+  gaveUp: string | null;
+  /** The start job that the console waits for. */
+  awaiting: string | null;
+  /** Every vCPU ran all the time, or waited for the host; and each within one page of code. */
+  busy: boolean;
+  loops: boolean;
+  /** A real-time task holds a CPU now; every CPU is held, and ordinary tasks wait. */
+  held: string | null;
+  starved: boolean;
+  /** The SSH server waits for a connection that does not come. */
+  serverSleeps: boolean;
+  /** What was done for the guest between the looks, in words. */
+  moved: string | null;
+  /** The same for the server of the share that the culprit waits for, however little. */
+  stirs: string | null;
+  /** Why the host itself is slow; and who of the guest and its servers it did not run when they wanted. */
+  hostStarves: string | null;
+  keptWaiting: string | null;
+  /** No wait for files or blocks can end; and why it is not known whether one can. */
+  backendDead: boolean;
+  backendUnknown: string | null;
+  /** The culprit waits for a server. */
+  onShare: boolean;
+  culprit: Verdict['culprit'];
+  /** A task was blocked at the same place in both dumps of blocked tasks. */
+  stoodStill: boolean;
+  /** Blocked since the second look only: the dump of all tasks, a moment later, proves no more than that. */
+  fresh: boolean;
+  /** Since when captures have shown the culprit with exactly this stack, and for how long. */
+  stood: Stood | null;
+  stoodMs: number;
+  /** For long enough. */
+  proven: boolean;
+  /** The newest capture before this one was moments ago. */
+  pair: boolean;
+  /** The moments at which the guest will have given no sign of life for so long that a doubt ends. */
+  lost: { blind: Mono; loop: Mono; slow: Mono; startJob: Mono };
+  /** Why the evidence is not whole, in one phrase; null if it is. */
+  unseen: string | null;
+}
+
+export function factsOf(
+  context: Context,
+  current: Case,
+  { dumps, verdict }: Analysis,
+  incompleteBecause: readonly string[],
+): Facts {
+  const { state, settings, at } = context;
+  const { looks, accusation } = current;
+  const stood = stoodUntilNow(state.restraint.stood, { dumps, verdict }, at);
+  const still = stoodStill(dumps);
+  const flaps = flappingSince(state.ssh) !== null;
+  const { judged } = state.restraint;
+  return {
+    at,
+    by: accusation.by,
+    speaks: speaksForItself(state, current),
+    sshTells: sshTells(context, accusation),
+    flaps,
+    answersAgain: !flaps && accusation.by !== 'command' && answersSince(state, accusation.suspectAt),
+    wasUp: state.ssh.lastOkAt !== null,
+    goesOn: goesOn(accusation),
+    gaveUp: gaveUpFor(state, settings),
+    awaiting: state.console.awaiting,
+    ...fromLooks(looks),
+    held: heldNow(dumps),
+    starved: starvedVerdict(dumps) !== null,
+    serverSleeps: serverSleeps(dumps),
+    hostStarves: hostStarves(state.host, at),
+    onShare: verdict.inferred.length > 0,
+    culprit: verdict.culprit,
+    stoodStill: still,
+    fresh: isFresh(dumps, verdict, still),
+    stood,
+    stoodMs: stood === null ? 0 : at - stood.since,
+    proven: stood !== null && at - stood.since >= PROOF_MS,
+    pair: judged !== null && at - judged.at < PAIR_MS,
+    lost: {
+      blind: lostFor(context, accusation, BLIND_MAX_MS),
+      loop: lostFor(context, accusation, LOOP_MAX_MS),
+      slow: lostFor(context, accusation, SLOW_MAX_MS),
+      startJob: state.console.quietSince + USERSPACE_FACTOR * settings.detect.blindBoot,
+    },
+    unseen: incompleteBecause[0] ?? null,
+  };
+}
+
+function fromLooks(looks: Case['looks']) {
+  return {
+    busy: allBusy(looks),
+    loops: allLoop(looks),
+    moved: movedSince(looks),
+    stirs: serverStirs(looks),
+    keptWaiting: keptWaiting(looks),
+    backendDead: backendIsDead(looks),
+    backendUnknown: backendIsUnknown(looks),
+  };
+}
+
+function speaksForItself({ name }: GuestState, { accusation: { by, complaint } }: Case): boolean {
+  if (by === 'hand' || name === 'panicked' || name === 'qemu-stuck') return true;
+  return complaint !== null && complaint.kind !== 'emergency';
+}
+
+const sshTells = ({ state, settings }: Context, { by }: Accusation): boolean =>
+  by !== 'blocked-task' && sshCanBeJudged(state.ssh, settings);
+
+/** Whether the case would be dropped now if it showed nothing. */
+export function mayBeDropped(context: Context, current: Case): boolean {
+  if (speaksForItself(context.state, current)) return false;
+  const { accusation } = current;
+  return !sshTells(context, accusation) || context.at < lostFor(context, accusation, BLIND_MAX_MS);
+}
+
+/** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
+function lostFor({ state: { ssh }, settings }: Context, { loss }: Accusation, ms: number): Mono {
+  const rarely = flappingSince(ssh);
+  if (rarely !== null) return rarely + ms;
+  return loss.since + (loss.of === 'news' || loss.of === 'commands' ? settings.detect.blindBoot : ms);
+}
+
+const answersSince = ({ ssh }: GuestState, at: Mono): boolean =>
+  ssh.failures === 0 && ssh.lastOkAt !== null && ssh.lastOkAt > at;
+
+/** The words of a boot that gave up, unless SSH goes on answering: then somebody only quoted them. */
+function gaveUpFor({ console, ssh }: GuestState, settings: GuestSettings): string | null {
+  return ssh.lastOkAt === null || ssh.failures >= settings.ssh.failures ? console.gaveUp : null;
+}
+
+/** An SSH server that is kept from running is in R or D; one in S waits for a connection that does not come. */
+function serverSleeps(dumps: Analysis['dumps']): boolean {
+  const tasks = dumps.findLast(({ key, complete }) => key === 't' && complete)?.tasks ?? [];
+  const servers = tasks.filter(({ comm }) => SERVER.test(comm));
+  return servers.length > 0 && servers.every(({ state }) => state === 'S');
+}
+
+/**
+ * Since when captures have shown the culprit with exactly this stack, this one included. One that saw nothing says
+ * nothing of it.
+ */
+function stoodUntilNow(
+  before: Stood | null,
+  { dumps, verdict }: Pick<Analysis, 'dumps' | 'verdict'>,
+  at: Mono,
+): Stood | null {
+  if (verdict.class === 'unknown') return before;
+  const { culprit } = verdict;
+  const task = dumps
+    .flatMap(({ tasks }) => tasks)
+    .findLast(({ pid, comm }) => culprit !== null && pid === culprit.pid && comm === culprit.comm);
+  const key = task === undefined ? null : standstillKey(task);
+  if (key === null) return null;
+  const same = before?.key === key ? before : null;
+  const switches = task?.switches ?? null;
+  const ran = switches !== null && typeof same?.switches === 'number' && switches > same.switches;
+  return { key, since: same?.since ?? at, switches, ran };
+}
+
+function stoodStill(dumps: Analysis['dumps']): boolean {
+  const [first, second] = dumps.filter(({ key }) => key === 'w');
+  return first !== undefined && second !== undefined && unchangedTasks(first, second).length > 0;
+}
+
+function isFresh(dumps: Analysis['dumps'], { culprit }: Verdict, still: boolean): boolean {
+  const looks = dumps.filter(({ key, complete }) => key === 'w' && complete);
+  return looks.length > 1 && culprit?.state === 'D' && !still;
+}

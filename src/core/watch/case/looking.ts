@@ -1,0 +1,91 @@
+/** The looks from outside: QEMU's word on the machine, before any key is pressed. */
+import type { Look } from '../../model.js';
+import { type Context, enter } from '../context.js';
+import { disturbed } from '../slices/boot.js';
+import { silenceIsVoid } from '../slices/console.js';
+import { failuresAreVoid } from '../slices/ssh.js';
+import type { Case } from './case.js';
+import { forgetCase, refuseByHand } from './end.js';
+import { moveTo, type StageOf } from './stage.js';
+
+/** Looks that fail before the guest is judged without one: `busy` passes, a stuck main loop does not. */
+const MAX_LOOKS = 3;
+/** A look holds QMP so briefly that a busy host can spoil it: before QEMU is called stuck, one look has more time. */
+const PATIENT_LOOK = MAX_LOOKS + 1;
+const AGAIN_MS = 1_000;
+/** A guest that does not run is asked again at this pace. */
+const PAUSED_MS = 5_000;
+
+/** QEMU cannot be asked, and it is QEMU that does not answer. */
+const STUCK_FAULTS: ReadonlySet<string> = new Set(['main-loop-stuck', 'no-greeting', 'timeout']);
+
+/** The answer that the stage `looking` waits for. */
+export function firstLook(context: Context, current: Case, look: Look): void {
+  if (context.state.name === 'panicked') open(context, current);
+  else if (look.qmp.ok) onView(context, current, look.qmp.runState);
+  else onFault(context, current, look.qmp, look.qemu);
+}
+
+function open({ effects }: Context, current: Case): void {
+  moveTo(current, { name: 'opening' });
+  effects.push({ type: 'open' });
+}
+
+function onView(context: Context, current: Case, runState: string): void {
+  const { state, at } = context;
+  if (runState === 'guest-panicked') {
+    enter(context, 'panicked', ['QEMU reports that the guest has panicked']);
+    open(context, current);
+  } else if (runState !== 'running') {
+    pause(context, current, `QEMU's run state is ${runState}`);
+  } else if (state.name === 'paused') {
+    // Whatever was silent was silent because it did not run.
+    silenceIsVoid(state.console, at);
+    failuresAreVoid(state.ssh);
+    forgetCase(context, 'QEMU runs the guest again');
+  } else {
+    enter(context, 'confirming', current.accusation.why);
+    open(context, current);
+  }
+}
+
+/** A guest that does not run prints nothing: it is looked at again, and whoever asked for a dump hears it. */
+function pause(context: Context, current: Case, why: string): void {
+  if (current.accusation.by === 'hand') {
+    refuseByHand(context, why);
+    return;
+  }
+  disturbed(context.state.boot);
+  moveTo(current, { name: 'looking', againAt: context.at + PAUSED_MS });
+  enter(context, 'paused', [why]);
+}
+
+function onFault(
+  context: Context,
+  current: Case,
+  { fault, detail }: Extract<Look['qmp'], { ok: false }>,
+  qemu: Look['qemu'],
+): void {
+  if (qemu?.state === 'T' || qemu?.state === 't') {
+    pause(context, current, `QEMU itself (pid ${qemu.pid}) is stopped by a signal`);
+    return;
+  }
+  const stuck = STUCK_FAULTS.has(fault);
+  if (current.looks.length < (stuck ? PATIENT_LOOK : MAX_LOOKS)) {
+    moveTo(current, { name: 'looking', againAt: context.at + AGAIN_MS });
+    return;
+  }
+  if (stuck) enter(context, 'qemu-stuck', [`QEMU does not answer: ${detail}`]);
+  else enter(context, 'capturing', [...current.accusation.why, `no dump can be asked for: ${detail}`]);
+  open(context, current);
+}
+
+/** Looks again when it is time. */
+export function lookingTick({ effects, at }: Context, current: Case, stage: StageOf<'looking'>): void {
+  if (stage.againAt === null || at < stage.againAt) return;
+  moveTo(current, { name: 'looking', againAt: null });
+  effects.push({
+    type: 'look',
+    ...(current.looks.length + 1 === PATIENT_LOOK && { patient: true as const }),
+  });
+}

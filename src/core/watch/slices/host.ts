@@ -1,0 +1,69 @@
+/** The host that the guest runs on, and the watchdog's own clock. Only these functions write to it. */
+import type { HostNow } from '../../host/now.js';
+import type { Mono } from '../../time.js';
+import { counted, seconds } from '../../words.js';
+
+export interface HostState {
+  lastTickAt: Mono | null;
+  /** The wall clock at that tick, in milliseconds; null if ticks do not tell. */
+  lastWallMs: number | null;
+  now: (HostNow & { at: Mono }) | null;
+}
+
+/** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
+const LATE_TICK_MS = 5_000;
+/** A reading older than this says nothing of now. */
+const FRESH_MS = 10_000;
+/** In percent of the last 10 s: all tasks that were not idle waited for the disk, or for memory. */
+const IO_FULL = 60;
+const MEMORY_FULL = 40;
+/** Guests that stall together have their cause outside. */
+const TOGETHER = 3;
+
+export const unknownHost = (): HostState => ({ lastTickAt: null, lastWallMs: null, now: null });
+
+interface Tick {
+  at: Mono;
+  wallMs?: number;
+  host?: HostNow;
+}
+
+/** Notes a tick. Returns why nobody watched since the one before it, or null. */
+export function ticked(host: HostState, { at, wallMs, host: now }: Tick): string | null {
+  const pause = at - (host.lastTickAt ?? at);
+  const jumped = clockJumped(host, at, wallMs);
+  host.lastTickAt = at;
+  host.lastWallMs = wallMs ?? null;
+  if (now !== undefined) host.now = { ...now, at };
+  if (pause > LATE_TICK_MS) return `the watchdog itself slept for ${seconds(pause)}`;
+  return jumped ? 'the wall clock jumped, or the host was suspended' : null;
+}
+
+/** The monotonic clock stands still while the host is suspended, and the guests with it; the wall clock goes on. */
+function clockJumped({ lastWallMs, lastTickAt }: HostState, at: Mono, wallMs: number | undefined): boolean {
+  if (lastWallMs === null || lastTickAt === null || wallMs === undefined) return false;
+  return Math.abs(wallMs - lastWallMs - (at - lastTickAt)) > LATE_TICK_MS;
+}
+
+/** Why what a guest does slowly may be the host's doing, or null. A CPU that is short shows in the vCPUs' own times. */
+export function hostStarves({ now }: HostState, at: Mono): string | null {
+  if (now === null || at - now.at > FRESH_MS) return null;
+  const { io, memory } = now.pressure ?? { io: null, memory: null };
+  if (io !== null && io >= IO_FULL) return `host I/O pressure ${Math.round(io)} %`;
+  if (memory !== null && memory >= MEMORY_FULL) return `host memory pressure ${Math.round(memory)} %`;
+  return null;
+}
+
+/** In words, for people: pressure, and how many guests stall at once. Null if nothing is known or worth saying. */
+export function hostSays({ now }: HostState, at: Mono): { says: string; ageMs: number } | null {
+  if (now === null) return null;
+  const { cpu = null, io = null, memory = null } = now.pressure ?? {};
+  const parts = Object.entries({ cpu, io, memory }).flatMap(([name, value]) =>
+    value === null ? [] : [`${name} ${Math.round(value)} %`],
+  );
+  const pressure =
+    parts.length === 0 ? 'the kernel keeps no account of pressure' : `pressure ${parts.join(', ')}`;
+  const together =
+    now.stalled >= TOGETHER ? `; ${counted(now.stalled, 'guest')} of ${now.guests} stall together` : '';
+  return { says: pressure + together, ageMs: at - now.at };
+}

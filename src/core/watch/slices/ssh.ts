@@ -1,0 +1,97 @@
+/** What the frequent probe finds: connect and banner, no login. Only these functions write to it. */
+import type { GuestSettings } from '../../config/schema.js';
+import type { SshProbe } from '../../model.js';
+import type { Mono } from '../../time.js';
+import { answersRarely, type Flapping, probed, steady } from './flapping.js';
+
+export interface SshState {
+  last: SshProbe | null;
+  lastAt: Mono | null;
+  lastStartedAt: Mono | null;
+  /** Probes under way: a second one begins beside one that is slow. */
+  inFlight: number;
+  /** It answered in this boot, last at that time. */
+  lastOkAt: Mono | null;
+  failures: number;
+  firstFailureAt: Mono | null;
+  /** It answers now and then. */
+  flapping: Flapping;
+}
+
+/** What one probe tells. `null`: the host's own fault, and nothing of the guest. */
+export type ProbeFacts =
+  | null
+  | { answers: false; lostForGood: boolean }
+  /** `first`: in this boot. `letsIn`: only now ssh knows how to log in. */
+  | { answers: true; first: boolean; letsIn: boolean };
+
+/** So many failures on end are a loss, of a guest that answered rarely. */
+const LOST = 3;
+
+export const notAsked = (): SshState => ({
+  last: null,
+  lastAt: null,
+  lastStartedAt: null,
+  inFlight: 0,
+  lastOkAt: null,
+  failures: 0,
+  firstFailureAt: null,
+  flapping: steady(),
+});
+
+/** Probes of the boot before may still be under way. */
+export function sshBoots(ssh: SshState): void {
+  const { lastAt, lastStartedAt, inFlight } = ssh;
+  Object.assign(ssh, notAsked(), { lastAt, lastStartedAt, inFlight });
+}
+
+/** True, and counted as sent, if it is time for another probe. */
+export function takeProbe(ssh: SshState, { interval, timeout }: GuestSettings['ssh'], at: Mono): boolean {
+  if (ssh.inFlight > 1) return false;
+  // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
+  // boots, or is known to be lost, must not be loaded with more.
+  const first = ssh.lastOkAt !== null && ssh.failures === 0;
+  if (ssh.inFlight === 1 && !first) return false;
+  const pause = ssh.inFlight === 0 ? interval : timeout / 3;
+  if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return false;
+  ssh.inFlight += 1;
+  ssh.lastStartedAt = at;
+  return true;
+}
+
+export function probeCame(ssh: SshState, probe: SshProbe, at: Mono): ProbeFacts {
+  ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+  const before = ssh.last;
+  ssh.last = probe;
+  ssh.lastAt = at;
+  if (probe.kind === 'host-fault') return null;
+  ssh.flapping = probed(ssh.flapping, at, probe.kind === 'ok');
+  if (probe.kind !== 'ok') {
+    ssh.failures += 1;
+    ssh.firstFailureAt ??= at;
+    return { answers: false, lostForGood: ssh.failures === LOST && ssh.flapping.since !== null };
+  }
+  const first = ssh.lastOkAt === null;
+  ssh.lastOkAt = at;
+  ssh.failures = 0;
+  ssh.firstFailureAt = null;
+  return { answers: true, first, letsIn: before?.way !== undefined && probe.way === undefined };
+}
+
+/** Nobody watched, or the guest did not run: failures until now count for nothing. */
+export function failuresAreVoid(ssh: SshState): void {
+  ssh.failures = 0;
+  ssh.firstFailureAt = null;
+  ssh.flapping = steady();
+}
+
+/** Since when it answers rarely; null if it does not, or has now been silent for so long that it is lost. */
+export const flappingSince = ({ failures, flapping }: SshState): Mono | null =>
+  failures < LOST ? flapping.since : null;
+
+/** `SSH answers rarely: 4 of 13 probes in 58 s`. */
+export const flapsText = ({ flapping }: SshState, at: Mono): string => answersRarely(flapping, at);
+
+/** SSH says something about this guest: it is on, and the last probe was not stopped by the host's own fault. */
+export const sshCanBeJudged = ({ last }: SshState, settings: GuestSettings): boolean =>
+  settings.ssh.enabled && last?.kind !== 'host-fault';
