@@ -100,6 +100,8 @@ export default tseslint.config(
     files: ['test/**', 'bench/**'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
+  // A table is as long as what it knows.
+  { files: ['src/core/analysis/subsystems.ts'], rules: { 'max-lines': 'off' } },
   { files: ['*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
   prettier,
 );

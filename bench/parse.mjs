@@ -3,20 +3,19 @@
  *   node bench/parse.mjs
  * Each size runs in a process of its own. The dump is the t dump of test/golden/page-in.log, repeated with other pids.
  */
-/* global URL */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import process from 'node:process';
 import { performance } from 'node:perf_hooks';
 import { analyze } from '../dist/core/analysis/analyze.js';
 import { DumpParser } from '../dist/core/dump/parse.js';
+import { readGolden } from '../test/golden/golden.mjs';
 
 const SIZES = [100, 1_000, 10_000, 50_000];
 const ROUNDS = 5;
 
 /** The lines of one dump with that many tasks. */
 function* dumpOf(count) {
-  const log = readFileSync(new URL('../test/golden/page-in.log', import.meta.url), 'utf8').split('\n');
+  const log = readGolden('page-in').log.toString().split('\n');
   const start = log.findIndex((line) => line.includes('sysrq: Show State'));
   const isHeader = (line) => / task:.* pid:/.test(line);
   const first = log.findIndex((line, index) => index > start && isHeader(line));

@@ -1,4 +1,5 @@
 /** The values that cross the border between core/ and io/: evidence in, analysis out. */
+import { SERVER_KINDS } from './analysis/subsystems.js';
 import type { OnCpu } from './dump/on-cpu.js';
 import type { Stall } from './dump/stall.js';
 import type { CpuSample } from './qmp/registers.js';
@@ -236,7 +237,7 @@ export const WAIT_KINDS = [
   ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),
   ...(['block-tag', 'queue-freeze', 'block-io', 'fs-freeze', 'journal-commit', 'transaction'] as const),
   ...(['rcu', 'work', 'kthread', 'completion', 'firmware', 'poll-loop'] as const),
-  ...(['fuse', '9p', 'nfs', 'smb', 'ceph'] as const),
+  ...SERVER_KINDS,
   ...(['futex', 'pipe', 'socket', 'events', 'child', 'coredump'] as const),
   // Harmless: created and never woken, frozen, or asleep until there is work.
   ...(['never-run', 'frozen', 'idle'] as const),

@@ -6,7 +6,7 @@
  * Input N of a seed is always the same: what failed is repeated by --from N --inputs 1.
  */
 /* global URL */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ import { analyze } from '../../dist/core/analysis/analyze.js';
 import { cleanRow } from '../../dist/core/console/clean.js';
 import { RowSplitter } from '../../dist/core/console/rows.js';
 import { DumpParser } from '../../dist/core/dump/parse.js';
+import { goldenNames, readGolden } from '../golden/golden.mjs';
 import { mutated } from './mutate.mjs';
 
 const SLOW_MS = 1000;
@@ -24,13 +25,10 @@ const CONTEXT = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null
 
 v8.setFlagsFromString(`--max-old-space-size=${HEAP_MB}`);
 
-function readLogs() {
-  const golden = new URL('../golden/', import.meta.url);
-  const names = readdirSync(golden).filter((name) => name.endsWith('.log'));
-  return [...names.map((name) => new URL(name, golden)), new URL('formats.log', import.meta.url)].map((url) =>
-    readFileSync(url),
-  );
-}
+const readLogs = () => [
+  ...goldenNames().map((name) => readGolden(name).log),
+  readFileSync(new URL('formats.log', import.meta.url)),
+];
 
 const splitter = new RowSplitter();
 

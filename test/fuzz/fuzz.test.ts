@@ -1,17 +1,15 @@
 /** A short run of what fuzz.mjs does at length. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analyze.js';
 import { cleanRow } from '../../src/core/console/clean.js';
 import { RowSplitter } from '../../src/core/console/rows.js';
 import { parseDumps } from '../../src/core/dump/parse.js';
+import { goldenNames, readGolden } from '../golden/golden.mjs';
 import { mutated } from './mutate.mjs';
 
-const golden = new URL('../golden/', import.meta.url);
 const logs = [
-  ...readdirSync(golden)
-    .filter((name) => name.endsWith('.log'))
-    .map((name) => readFileSync(new URL(name, golden))),
+  ...goldenNames().map((name) => readGolden(name).log),
   readFileSync(new URL('formats.log', import.meta.url)),
 ];
 

@@ -1,12 +1,15 @@
 /**
  * Records golden logs: wedges a real guest for each name, captures it as wedgewatch does, and writes
- * test/golden/NAME.log. Needs `npm run build`, and Debian on x86-64 as the demo does.
+ * test/golden/NAME.log with what the analysis says of it at its top. Needs `npm run build`, and Debian on x86-64 as the
+ * demo does.
  *   node test/golden/record.mjs [--kernel=KERNEL] NAME…      without a name, the names that there are
- * A wedge is a script of guest/wedges, and its comment is the head of the log; or `page-in`, the demo's own. Without a
- * kernel (src/guest/kernels.ts) it is that of this host's Debian; with one the log is called NAME-RELEASE.
+ * A wedge is a script of guest/wedges, or `page-in`, the demo's own. The log begins with the script's comment; one that is
+ * recorded again keeps the comment it has. Without a kernel (src/guest/kernels.ts) it is that of this host's Debian; with
+ * one the log is called NAME-RELEASE.
  */
 /* global URL */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { Buffer } from 'node:buffer';
+import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +23,7 @@ import { startGuest } from '../../dist/guest/start.js';
 import { wedgeNames, wedgeRecipe } from '../../dist/guest/wedges.js';
 import { pressChord } from '../../dist/io/qmp/press.js';
 import { withQmp } from '../../dist/io/qmp/with-qmp.js';
+import { goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';
 
 const project = new URL('../..', import.meta.url).pathname;
 const VM = 'golden';
@@ -57,16 +61,18 @@ function makeDisk(directory) {
 }
 
 const PAGE_IN = 'page-in';
-const PAGE_IN_HEAD = `# A job runs from a virtiofs whose server is then stopped on the host: wedge.mode=job of guest/init.
-`;
+const PAGE_IN_MAKING =
+  '# A job runs from a virtiofs whose server is then stopped on the host: wedge.mode=job of guest/init.';
 /** Its job has run some turns by then. */
 const HEALTHY_MS = 8_000;
 
+/** Whether the server of its share is stopped then. */
 async function wedge(name, guest, file) {
-  if (name !== PAGE_IN) return untilSet(guest, file);
+  if (name !== PAGE_IN) return (await untilSet(guest, file)).has('stop-store');
   await untilSays(/^guest login:/m, file);
   await delay(HEALTHY_MS);
   guest.wedge();
+  return true;
 }
 
 async function untilSays(pattern, file) {
@@ -77,7 +83,7 @@ async function untilSays(pattern, file) {
 /** QEMU makes the file a moment after its sockets. */
 const consoleOf = (file) => (existsSync(file) ? readFileSync(file, 'latin1') : '');
 
-/** Follows the console until the wedge is set, and does what the guest asks for. */
+/** Follows the console until the wedge is set, and does what the guest asks for. Returns what that was. */
 async function untilSet(guest, file) {
   const end = performance.now() + BOOT_MS;
   const done = new Set();
@@ -88,7 +94,7 @@ async function untilSet(guest, file) {
       done.add(word);
       await actions[word](guest);
     }
-    if (lines.includes('wedge: set')) return;
+    if (lines.includes('wedge: set')) return done;
     if (performance.now() > end)
       throw new Error(`not wedged in time; its console:\n${lines.slice(-30).join('\n')}`);
     await delay(100);
@@ -134,10 +140,11 @@ function trimmed(text) {
   return [...lines.slice(0, ours).filter((line) => KEPT.test(line)), ...lines.slice(ours)].join('\n');
 }
 
-function headOf(name) {
-  if (name === PAGE_IN) return PAGE_IN_HEAD;
+function makingOf(name, called) {
+  if (goldenNames().includes(called)) return readGolden(called).making;
+  if (name === PAGE_IN) return [PAGE_IN_MAKING];
   const script = readFileSync(join(project, 'guest/wedges', `${name}.sh`), 'utf8');
-  return script.slice(0, script.search(/^[^#]/m));
+  return script.slice(0, script.search(/^[^#]/m)).trimEnd().split('\n');
 }
 
 /** NAME, or e.g. NAME-6.12 and NAME-7.3-rt. */
@@ -154,17 +161,16 @@ async function record(name, image) {
   const guest = await startGuest({ vm: VM, image: { ...image, store }, append, extra: makeDisk(scratch) });
   try {
     const file = guest.console.replace(/^file:/, '');
-    await wedge(name, guest, file);
+    const storeStopped = await wedge(name, guest, file);
     await delay(SETTLE_MS);
     await capture(guest, file);
-    const log = headOf(name) + trimmed(consoleOf(file));
-    const called = `${logOf(name, image.release)}.log`;
-    if (log.length > MAX_BYTES) throw new Error(`${called} would have ${log.length} bytes`);
-    const path = join(project, 'test/golden', called);
-    writeFileSync(path, log, 'latin1');
-    const main = join(project, 'dist/cli/main.js');
-    const { stdout } = spawnSync(process.execPath, [main, 'analyze', path], { encoding: 'utf8' });
-    say(`${called}: ${log.length} bytes; analyze says: ${stdout.split('\n')[0]}`);
+    const called = logOf(name, image.release);
+    const log = Buffer.from(trimmed(consoleOf(file)), 'latin1');
+    if (log.length > MAX_BYTES) throw new Error(`${called}.log would have ${log.length} bytes`);
+    writeFileSync(goldenPath(called), goldenText({ making: makingOf(name, called), storeStopped, log }));
+    execFileSync('npm', ['run', '-s', 'golden', '--', '--update', '-t', ` ${called}$`], { cwd: project });
+    const title = readFileSync(goldenPath(called), 'utf8').match(/^TITLE: .*/m)?.[0];
+    say(`${called}.log: ${log.length} bytes; ${title}`);
   } finally {
     await guest.stop();
     rmSync(scratch, { recursive: true, force: true });

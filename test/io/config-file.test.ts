@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -59,12 +58,6 @@ describe('loadConfig', () => {
     expect(await message()).toEqual([expect.stringContaining('not UTF-8')]);
     writeFileSync(path, '#'.repeat(1024 * 1024 + 1));
     expect(await message()).toEqual([expect.stringContaining('longer than 1 MiB')]);
-  });
-
-  it('does not wait for the writer of a FIFO', async () => {
-    rmSync(path);
-    execFileSync('mkfifo', [path]);
-    expect(await message(false)).toEqual(['not a regular file']);
   });
 
   it('says that a directory is none', async () => {

@@ -1,7 +1,6 @@
 import { appendFile, mkdir, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { tailConsole } from '../../src/io/console-file.js';
 import type { SourceStatus } from '../../src/io/source-status.js';
@@ -102,13 +101,6 @@ describe('tailConsole', () => {
     await rm(path);
     await writeFile(path, 'again\n');
     await see(['again']);
-  });
-
-  it('refuses a pipe instead of blocking on it', async () => {
-    await execa('mkfifo', [path]);
-    const { state, statuses } = start();
-    await state('down');
-    expect(statuses.at(-1)?.detail).toMatch(/is not a regular file\. Fix:/);
   });
 
   it('ends with what onRows throws, though it looks like a fault of the file', async () => {

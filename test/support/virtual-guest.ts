@@ -1,5 +1,4 @@
 /** A guest in virtual time: what it would answer is a script, and its watchdog is the real step(). */
-import { readFileSync } from 'node:fs';
 import { parseConfig } from '../../src/core/config/parse.js';
 import { guestSettings } from '../../src/core/config/guest.js';
 import type { Channel } from '../../src/core/capture/ladder.js';
@@ -15,6 +14,7 @@ import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';
 import type { Script } from './script.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
+import { readGolden } from '../golden/golden.mjs';
 
 type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
@@ -213,10 +213,10 @@ export class VirtualGuest {
 
 /** The cleaned lines of a recorded console. */
 export function golden(name: string): string[] {
-  const text = readFileSync(new URL(`../golden/${name}.log`, import.meta.url), 'utf8');
-  return text
+  const { log } = readGolden(name);
+  return log
+    .toString()
     .split('\n')
-    .slice(1)
     .flatMap((row) => cleanRow(Buffer.from(row)));
 }
 

@@ -4,6 +4,7 @@ import { isBenign } from './benign.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
 import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
 import { nameDump } from './dump-names.js';
+import type { Edge } from './edges.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
 import { entryOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
@@ -14,7 +15,7 @@ import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
 import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
-import { type Edge, findEdges } from './waits.js';
+import { findEdges } from './waits.js';
 
 const TITLE_MAX = 240;
 const SENTENCE_MAX = 400;

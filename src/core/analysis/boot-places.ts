@@ -1,4 +1,5 @@
 /** Filesystems and disks that a log names before the hang; the formats are those of the kernel's own messages. */
+import { SUBSYSTEMS } from './subsystems.js';
 
 /** A mounted filesystem, or a disk that reported errors. */
 export interface BootPlace {
@@ -10,14 +11,20 @@ export interface BootPlace {
 }
 
 const DEVICE = String.raw`((?:\w|-){2,32})`;
-const MOUNTED: readonly { filesystem: string; line: RegExp }[] = [
-  { filesystem: 'ext4', line: new RegExp(`\\bEXT4-fs \\(${DEVICE}\\): (?:re-?)?mounted`) },
-  { filesystem: 'ext2', line: new RegExp(`\\bEXT2-fs \\(${DEVICE}\\): (?:re-?)?mounted`) },
-  { filesystem: 'xfs', line: new RegExp(`\\bXFS \\(${DEVICE}\\): (?:Mounting|Ending clean mount)`) },
-  { filesystem: 'btrfs', line: new RegExp(`\\bBTRFS info \\(device ${DEVICE}\\b`) },
-  { filesystem: 'f2fs', line: new RegExp(`\\bF2FS-fs \\(${DEVICE}\\): Mounted`) },
-];
-const VIRTIOFS = /virtio-?fs/i;
+const MOUNTED = SUBSYSTEMS.flatMap(({ name, mounted }) =>
+  mounted === undefined
+    ? []
+    : [
+        {
+          filesystem: name.replace(/^filesystem /, ''),
+          line: new RegExp(`\\b${mounted.line.replace('DEVICE', DEVICE)}`),
+          // Up to the device, as text that is quick to look for.
+          start: mounted.line.replace(/DEVICE.*/, ''),
+        },
+      ],
+);
+/** A log may hold verdicts too, which say `virtiofs:TAG` and `virtiofsd`. */
+const VIRTIOFS = /virtio-?fs(?!d\b|:\S)/i;
 const FAILING: readonly RegExp[] = [
   new RegExp(`\\bI/O error, dev ${DEVICE}, sector`),
   new RegExp(`\\bBuffer I/O error on dev(?:ice)? ${DEVICE},`),
@@ -29,7 +36,13 @@ const PARTITION =
   /^((?:sd|vd|xvd|hd)[a-z]{1,3})\d{1,3}$|^((?:nvme\d+n\d+|mmcblk\d+|nbd\d+|loop\d+))p\d{1,3}$/;
 
 /** Most lines are none of these: one look tells. */
-const LIKELY = /-fs \(|XFS \(|BTRFS info|I\/O error|\bblock \w+: |timing out|FAILED Result|virtio-?fs/i;
+const LIKELY = new RegExp(
+  [
+    ...MOUNTED.map(({ start }) => start),
+    String.raw`I/O error|\bblock \w+: |timing out|FAILED Result|virtio-?fs`,
+  ].join('|'),
+  'i',
+);
 
 /** What one line of a log says of filesystems and disks, or null. */
 export function bootPlace(line: string): BootPlace | null {

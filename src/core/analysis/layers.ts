@@ -1,4 +1,6 @@
+import { whole } from './patterns.js';
 import { perSymbol } from './per-stack.js';
+import { SUBSYSTEMS } from './subsystems.js';
 
 /**
  * What each function of a sleeping stack is for, innermost first: primitives put the task to sleep, plumbing carries
@@ -7,16 +9,13 @@ import { perSymbol } from './per-stack.js';
  */
 type Layer = 'primitive' | 'plumbing' | 'entry' | 'operation';
 
-const whole = (rows: readonly string[]): RegExp => new RegExp(`^(?:${rows.join('|')})$`);
-
 /**
  * Named although their name is a primitive's or plumbing's: locks so large that they are a place of their own, and waits
  * that say more than their callers.
  */
 const ANCHORS = whole([
   'filemap_fault|filemap_read|generic_file_buffered_read|do_read_cache_(?:page|folio)',
-  '_*rtnl_lock\\w*|_*synchronize_s?rcu\\w*|synchronize_(?:net|sched)\\w*|lock_sock_\\w+',
-  'request_wait_answer|wait_for_response|do_wait|txg_wait_\\w+|zio_wait|rpc_wait_bit_killable|throttle_direct_reclaim|autofs_wait|rq_qos_wait|futex_wait_queue\\w*',
+  ...SUBSYSTEMS.flatMap(({ anchors = [] }) => anchors),
   // They take a lock or wait for a page themselves.
   '_*filemap_(?:get|add)_folio|filemap_create_folio|truncate_inode_pages\\w*|truncate_pagecache\\w*|generic_file_(?:write_iter|llseek)\\w*',
   'vfs_(?:unlink|rmdir|rename|link|mkdir|create|\\w*xattr\\w*|fsync\\w*|\\w+_dir\\w*|fallocate|get_tree)|page_cache_(?:ra_unbounded|async_ra|sync_ra)',

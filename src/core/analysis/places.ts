@@ -1,10 +1,12 @@
 import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/servers.js';
 import type { Share, Task } from '../model.js';
-import { backendOf } from './backends.js';
+import { type Backend, backendOf } from './backends.js';
 import { type BootPlace, onlyFailing, onlyMount } from './boot-places.js';
 import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol } from './layers.js';
+import { beginning } from './patterns.js';
 import { subjectOf } from './subjects.js';
+import { SUBSYSTEMS } from './subsystems.js';
 
 /** What is known from outside the dumps. */
 export interface AnalysisContext {
@@ -29,9 +31,11 @@ export interface Place {
 
 /** Waits for a page's data, of whatever file. */
 const PAGE_WAIT = /^(?:filemap_fault|filemap_read|generic_file_buffered_read|do_read_cache_(?:page|folio))$/;
-const FUSE_FRAME = /^_*(?:fuse|virtio_fs|cuse)_/;
+/** Methods of a filesystem whose servers may be those of the guest's shares. */
+const SHARED_METHOD = beginning(
+  SUBSYSTEMS.flatMap(({ server }) => (server?.shared === true ? server.methods : [])),
+);
 const MOST_LISTED = 3;
-const NFS_ROOT = /\bnfsroot=([^\s,]{1,100})/;
 
 /** Where a stuck task's wait ends: a filesystem, a server, a layer of the kernel. */
 export function placeOf(task: Task, context: AnalysisContext): Place {
@@ -40,10 +44,10 @@ export function placeOf(task: Task, context: AnalysisContext): Place {
   const operation = operationFrame(task.frames);
   const subject = subjectOf(task.frames);
   const named = subject === null || subject.general === true ? null : subject.name;
-  const fuse = backend?.kind === 'fuse' || names.some((name) => FUSE_FRAME.test(name));
+  const shared = backend?.shared === true || names.some((name) => SHARED_METHOD.test(name));
   const anyFile = operation !== null && PAGE_WAIT.test(operation.symbol) && named === null;
-  if (fuse || anyFile) {
-    const place = fromOutside(context, fuse);
+  if (shared || anyFile) {
+    const place = fromOutside(context, shared);
     if (place) return place;
   }
   const device = deviceOf(named, task, context);
@@ -70,12 +74,9 @@ function deviceOf(
     const inferred = `That it is on ${device} is inferred: of the log's filesystems it alone is ${filesystem}.`;
     return { where: `filesystem ${filesystem} on ${device} (inferred)`, inferred: [inferred] };
   }
-  const share =
-    backendOf(task.frames)?.kind === 'nfs' ? NFS_ROOT.exec(kernelCommandLine ?? '')?.[1] : undefined;
-  if (share !== undefined) {
-    const inferred = `${share} is inferred from nfsroot= on the kernel's command line.`;
-    return { where: `an NFS server, perhaps ${share} (inferred)`, inferred: [inferred] };
-  }
+  const backend = backendOf(task.frames);
+  const root = backend === null ? null : rootServer(backend, kernelCommandLine);
+  if (root !== null) return root;
   if (named !== 'the block layer') return {};
   const served = servedDisk(shares);
   if (served !== null) return served;
@@ -83,6 +84,14 @@ function deviceOf(
   if (disk === null) return {};
   const inferred = `${disk} is inferred: the log has I/O errors or timeouts of this disk alone.`;
   return { where: `the block layer, perhaps disk ${disk} (inferred)`, inferred: [inferred] };
+}
+
+function rootServer({ where, rootParameter }: Backend, commandLine: string | null): Partial<Place> | null {
+  if (rootParameter === undefined) return null;
+  const share = new RegExp(`\\b${rootParameter}=([^\\s,]{1,100})`).exec(commandLine ?? '')?.[1];
+  if (share === undefined) return null;
+  const inferred = `${share} is inferred from ${rootParameter}= on the kernel's command line.`;
+  return { where: `${where}, perhaps ${share} (inferred)`, inferred: [inferred] };
 }
 
 /** The one disk of this guest whose server on the host does not answer. */

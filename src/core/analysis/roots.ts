@@ -1,9 +1,9 @@
 import type { Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
+import type { Edge } from './edges.js';
 import { frameName } from './phrases.js';
 import { subjectRank } from './subjects.js';
 import { lockWaited } from './wait-kinds.js';
-import type { Edge } from './waits.js';
 
 /** Where chains of waits end: one task, a cycle of them, or an owner without a stack. */
 export interface Root {

@@ -1,11 +1,11 @@
 /** Guesses at the holder of a lock: a stuck task that is in the same code, and past the lock. */
 import type { Task } from '../model.js';
 import type { Candidate } from './candidates.js';
+import { type Finder, toTask } from './edges.js';
 import { entryOf, firmSymbols } from './frames.js';
 import { frameName } from './phrases.js';
 import { lockWaited, waitsForMmap } from './wait-kinds.js';
 import { IN_MMAP, INODE_CODE } from './wait-rows.js';
-import { type Finder, toTask } from './waits.js';
 
 /** A path walk waits for an inode's lock, and another one for the filesystem's server or its disk: likely the holder. */
 export function byInode(stuck: readonly Candidate[]): Finder {

@@ -1,30 +1,21 @@
 /** Programs in the guest that answer for a filesystem or a disk. */
 import type { Task, WaitKind } from '../model.js';
 import { baseSymbol } from './layers.js';
+import { whole } from './patterns.js';
+import { SUBSYSTEMS } from './subsystems.js';
 
-/** By their names, cut to 15 characters as the kernel keeps them; a FUSE server's names itself as it likes. */
-const SERVERS: readonly { kinds: readonly WaitKind[]; comm: RegExp }[] = [
-  {
-    kinds: ['fuse'],
-    comm: /fuse|^(?:virtiofsd|sshfs|s3fs|goofys|rclone|mount\.ntfs|ntfs-3g|lxcfs|encfs|gocryptfs|cryfs|mergerfs|gluster|squashfuse|xdg-document-po|gvfsd)/i,
-  },
-  { kinds: ['nfs'], comm: /^(?:nfs|ganesha|unfsd|lockd)/ },
-  { kinds: ['9p'], comm: /^(?:diod|u9fs|npfs|9p)/ },
-  { kinds: ['smb'], comm: /^(?:smbd|ksmbd)/ },
-  { kinds: ['ceph'], comm: /^ceph-/ },
-  { kinds: [], comm: /^(?:nbd|qemu-nbd|qemu-storage|ublk|tgtd|iscsid|target_|drbd|tcmu-runner|multipathd|dmeventd)/ },
-]; // prettier-ignore
+const SERVED = SUBSYSTEMS.flatMap(({ server, programs, takesRequests }) =>
+  (server ?? programs)
+    ? [{ kind: server?.kind, programs, takes: takesRequests && whole(takesRequests) }]
+    : [],
+);
 
-/** The read in which a FUSE server takes its requests, even if it is only left over on its stack. */
-const FUSE_DEVICE = /^fuse_dev_(?:do_read|read|splice_read)$/;
-
-const readsFuse = ({ frames }: Task): boolean =>
-  frames.some(({ symbol }) => FUSE_DEVICE.test(baseSymbol(symbol)));
+/** By its name, or by the function in which it takes its requests, even if that is only left over on its stack. */
+const serves = ({ programs, takes }: (typeof SERVED)[number], { comm, frames }: Task): boolean =>
+  programs?.test(comm) === true || frames.some(({ symbol }) => takes?.test(baseSymbol(symbol)) === true);
 
 /** Whether a task is one that may have to answer such a wait; one for data may be for any of them. */
 export function mayServe(task: Task, kind: WaitKind): boolean {
-  const rows = SERVERS.filter(({ comm }) => comm.test(task.comm));
-  const named = SERVERS.some(({ kinds }) => kinds.includes(kind));
-  if (!named) return rows.length > 0 || readsFuse(task);
-  return rows.some(({ kinds }) => kinds.includes(kind)) || (kind === 'fuse' && readsFuse(task));
+  const named = SERVED.filter((one) => one.kind === kind);
+  return (named.length > 0 ? named : SERVED).some((one) => serves(one, task));
 }

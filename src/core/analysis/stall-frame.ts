@@ -2,8 +2,7 @@
 import type { Frame } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { layerOf, syscallName } from './layers.js';
-
-const whole = (rows: readonly string[]): RegExp => new RegExp(`^(?:${rows.join('|')})$`);
+import { whole } from './patterns.js';
 
 /**
  * Functions that call whatever they are given: what they called is the place. The rule is that of syzkaller's titles

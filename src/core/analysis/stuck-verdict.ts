@@ -10,6 +10,7 @@ import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
 import { mayServe } from './servers.js';
 import { subjectOf } from './subjects.js';
+import { SERVER_KINDS } from './subsystems.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to. */
@@ -57,7 +58,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
 
 /** Waits that something else than a task of the same code has to end. */
 const AWAITS_OTHERS: ReadonlySet<WaitKind> = new Set<WaitKind>([
-  ...(['fuse', '9p', 'nfs', 'smb', 'ceph'] as const),
+  ...SERVER_KINDS,
   ...(['page', 'buffer', 'io', 'block-io', 'block-tag', 'writeback'] as const),
 ]);
 

@@ -4,7 +4,9 @@ import { backendOf } from './backends.js';
 import { isFrozen, neverRun } from './benign.js';
 import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
+import { whole } from './patterns.js';
 import { perStack } from './per-stack.js';
+import { SUBSYSTEMS } from './subsystems.js';
 
 interface Row {
   kind: WaitKind;
@@ -33,14 +35,12 @@ export const LOCKS: readonly Row[] = [
 export const WAITS: readonly Row[] = [
   {
     kind: 'journal-commit',
-    frame:
-      /^(?:jbd2?_)?log_wait_commit$|^jbd2_log_wait_commit$|^xfs_log_force\w*$|^xlog_wait_on_iclog$|^log_wait_for_space$/,
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.commitWaits ?? [])),
     what: 'a journal commit',
   },
   {
     kind: 'transaction',
-    frame:
-      /^(?:start_this_handle|add_transaction_credits|wait_transaction_\w+|wait_current_trans\w*|btrfs_commit_transaction\w*|btrfs_wait_for_commit|xlog_grant_head_\w+|txg_wait_\w+|nilfs_segctor_sync|nilfs_transaction_lock|dmu_tx_wait)$/,
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
     what: 'a transaction',
   },
   {
@@ -99,7 +99,7 @@ export const WAITS: readonly Row[] = [
   },
   {
     kind: 'completion',
-    frame: /^(?:_*ocfs2_cluster_lock|ocfs2_wait_for_mask|gfs2_glock_wait|dlm_lock_sync\w*)$/,
+    frame: whole(SUBSYSTEMS.flatMap(({ clusterLocks = [] }) => clusterLocks)),
     what: 'a lock of the cluster',
   },
   {

@@ -1,6 +1,8 @@
 /** Who does the work that others wait for, as a table: threads with a known duty, and code only one task at a time is in. */
 import type { Confidence, Task } from '../model.js';
 import { firmSymbols } from './frames.js';
+import { whole } from './patterns.js';
+import { SUBSYSTEMS } from './subsystems.js';
 
 interface Row {
   /** Any firm function of the waiter. */
@@ -16,36 +18,17 @@ interface Row {
 const BLOCK_IO =
   /^(?:submit_bio_wait|blk_execute_rq\w*|_*wait_on_buffer|_*lock_buffer|_*folio_wait_\w+|folio_put_wait_locked|_*folio_lock\w*|_*lock_page\w*|wait_on_page\w*|blk_mq_get_tag|bit_wait_io|io_schedule\w*)$/;
 
+/** The threads that work for journals. */
+const JOURNAL_ROWS = SUBSYSTEMS.flatMap(({ journal }): Row[] => {
+  if (journal?.thread === undefined) return [];
+  const { waiters, comm, works = [], notWhile = [], through, reason } = journal.thread;
+  const owner = comm ? { comm } : { frame: whole(works), not: whole(notWhile) };
+  return [{ waiter: whole(waiters), owner, through, confidence: 'medium', reason }];
+});
+
 /** They count only where the owner is stuck itself: an idle one tells nothing. */
 export const EDGE_ROWS: readonly Row[] = [
-  {
-    waiter: /^(?:jbd2_log_wait_commit|start_this_handle|jbd2_journal_\w+|wait_transaction_\w+|add_transaction_credits|jbd2_complete_transaction)$/,
-    owner: { comm: /^jbd2\// },
-    through: 'a journal commit',
-    confidence: 'medium',
-    reason: 'this thread commits the journal',
-  },
-  {
-    waiter: /^(?:wait_current_trans\w*|btrfs_commit_transaction\w*|btrfs_wait_for_commit|btrfs_async_run_delayed_root)$/,
-    owner: { comm: /^btrfs-transacti/ },
-    through: 'a btrfs transaction',
-    confidence: 'medium',
-    reason: 'this thread commits transactions',
-  },
-  {
-    waiter: /^(?:xlog_\w+|xfs_log_\w+|xfs_trans_reserve\w*)$/,
-    owner: { frame: /^(?:xfsaild|xfsaild_push|xlog_cil_push_work|xlog_ioend_work|xfs_log_worker)$/, not: /^xlog_grant_head_\w+$/ },
-    through: 'the XFS log',
-    confidence: 'medium',
-    reason: 'this thread pushes the log',
-  },
-  {
-    waiter: /^(?:txg_wait_\w+|dmu_tx_\w*wait|zil_commit\w*)$/,
-    owner: { comm: /^txg_sync/ },
-    through: 'a ZFS transaction group',
-    confidence: 'medium',
-    reason: 'this thread syncs them',
-  },
+  ...JOURNAL_ROWS,
   {
     waiter: /^(?:wb_wait_for_completion|sync_inodes_sb|_*writeback_inodes_sb\w*|inode_wait_for_writeback|balance_dirty_pages\w*|bdi_split_work_to_wbs)$/,
     owner: { frame: /^(?:wb_workfn|wb_do_writeback|bdi_writeback_workfn|bdi_writeback_thread)$/, not: /^(?:sync_inodes_sb|balance_dirty_pages\w*)$/ },

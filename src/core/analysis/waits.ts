@@ -1,29 +1,13 @@
-import type { Confidence, Dump, ListedLock, Task } from '../model.js';
+import type { Dump, ListedLock, Task } from '../model.js';
 import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
+import { type Edge, type Finder, toTask } from './edges.js';
 import { entryOf, firmSymbols } from './frames.js';
 import { byInode, byMmap, bySameFunction } from './same-code.js';
 import { rcuOwner } from './rcu-owner.js';
 import { mayServe } from './servers.js';
-import { lockWaited, waitOf, type WaitFound } from './wait-kinds.js';
+import { lockWaited, waitOf } from './wait-kinds.js';
 import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
-
-/** One task waits for another. */
-export interface Edge {
-  waiter: Task;
-  /** Its pid, and its stack where a dump has it. */
-  owner: { comm: string; pid: number; task: Task | null };
-  through: string;
-  confidence: Confidence;
-  /** What says so, as a clause. */
-  reason: string;
-  source: EdgeSource;
-}
-
-/** The kernel's own word, lockdep's table, the table of busy workqueues, or a rule about who does what. */
-type EdgeSource = 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
-type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
-export type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
 
 /**
  * The edges of the wait-for graph, at most one a waiter, by falling trust. Where a server outside the guest is known to be
@@ -52,12 +36,6 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
   });
   const rings = [...pageLockEdges(edges), ...(serverDead ? [] : serverEdges(edges))];
   return [...edges, ...rings, ...parents(stuck, tasks)];
-}
-
-/** The edge to a task, if there is one and it is another. */
-export function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
-  if (!owner || owner.pid === null || owner.pid === waiter.pid) return null;
-  return { waiter, owner: { comm: owner.comm, pid: owner.pid, task: owner }, ...says };
 }
 
 type Tasks = ReadonlyMap<number, Task>;

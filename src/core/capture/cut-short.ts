@@ -92,7 +92,7 @@ export function recordedDumps(lines: readonly string[]): { dumps: RecordedDump[]
     const reply = sysrqReply(line);
     if (open === null && reply?.type === 'level') raised ||= Number(reply.level) >= 7;
     if (open === null && reply?.type === 'header') {
-      open = { key: reply.key as DumpSysrqKey, lines: [], fenced: false };
+      open = { key: reply.key, lines: [], fenced: false };
       found.push(open);
     }
     if (open === null) continue;

@@ -1,41 +1,37 @@
-/**
- * The lines with which a guest's kernel answers a chord (drivers/tty/sysrq.c; before 5.10 the tag is `SysRq : `).
- * A line counts only where the tag stands right behind the printk prefix: a program that quotes one is not the kernel.
- */
+/** What a guest's kernel answers to a chord. The wording: core/kernel-lines/sysrq.ts. */
 import { stripPrintk } from '../console/printk.js';
-import type { SysrqKey } from '../model.js';
-
-const TAG = /^(?:sysrq: |SysRq : )(.*)$/;
-/** Nearly every line of a dump stops at this one test. */
-const MAYBE = /sysrq: |SysRq : /;
-const LEVEL = /^Loglevel set to ([0-9])\b/;
+import { findKernelLine } from '../kernel-lines/find.js';
+import { mayAnswer } from '../kernel-lines/sysrq.js';
+import type { DumpSysrqKey } from '../model.js';
 
 type Reply =
-  | { type: 'header'; key: SysrqKey }
+  | { type: 'header'; key: DumpSysrqKey }
   | { type: 'help' }
   | { type: 'level'; level: string }
   | { type: 'refused' };
 
-const SAYS: readonly (readonly [prefix: string, reply: Reply])[] = [
-  ['Show Blocked State', { type: 'header', key: 'w' }],
-  ['Show State', { type: 'header', key: 't' }],
-  ['Show backtrace of all active CPUs', { type: 'header', key: 'l' }],
-  ['Show Memory', { type: 'header', key: 'm' }],
-  ['Show Regs', { type: 'header', key: 'p' }],
-  ['Show Locks Held', { type: 'header', key: 'd' }],
-  ['Show clockevent devices', { type: 'header', key: 'q' }],
-  ['HELP : ', { type: 'help' }],
-  ['This sysrq operation is disabled.', { type: 'refused' }],
-];
-
-/** What a console line answers to a chord, or null for any other line. */
+/**
+ * What a console line answers to a chord, or null for any other line. Only one that begins right behind the printk
+ * prefix counts: a program that quotes one is not the kernel.
+ */
 export function sysrqReply(line: string): Reply | null {
-  if (!MAYBE.test(line)) return null;
-  const said = TAG.exec(stripPrintk(line).text)?.[1];
-  if (said === undefined) return null;
-  const level = LEVEL.exec(said)?.[1];
-  if (level !== undefined) return { type: 'level', level };
-  return SAYS.find(([prefix]) => said.startsWith(prefix))?.[1] ?? null;
+  if (!mayAnswer(line)) return null;
+  const found = findKernelLine(stripPrintk(line).text);
+  const answer = found?.line.answer;
+  switch (answer?.type) {
+    case 'header':
+      return { type: 'header', key: answer.key };
+    case 'level':
+      return { type: 'level', level: found?.groups['level'] ?? '' };
+    case 'help':
+    case 'refused':
+      return { type: answer.type };
+    case 'dump':
+    case 'cpu':
+    case 'other':
+    case undefined:
+      return null;
+  }
 }
 
 /** Clocks of two CPUs of a guest may differ by that much, in seconds. */

@@ -1,25 +1,20 @@
 /** Lines that say in which phase of its life a guest is. */
-import { stripPrefix } from '../dump/prefix.js';
+import { findKernelLine } from '../kernel-lines/find.js';
+import { stripPrefix } from './prefix.js';
 import { stripPrintk } from './printk.js';
 
-/** The first words of SeaBIOS, and of OVMF's boot manager. */
-const FIRMWARE = /^(?:SeaBIOS \(version |BdsDxe: (?:loading|starting) Boot)/;
-const KERNEL = /^Linux version \d/;
-/** x86 says `Command line:` early and every kernel `Kernel command line:` later. */
-/** The boot's first line; the head of the scheduler's tables in a t dump; the `CPU: 0 PID: 1 Comm:` line of a report. */
+/** The head of the scheduler's tables in a t dump; the `CPU: 0 PID: 1 Comm:` line of a report. */
 const RELEASES = [
-  /^Linux version (\d\S*)/,
   /^Sched Debug Version: v[\d.]+, (\d\S*) #\d/,
   /^(?:CPU: .*)?(?:Not tainted|Tainted: [^\d]{1,200}) (\d+\.\d\S*) #\d/,
 ];
 const RELEASE_MAX = 64;
+/** x86 says `Command line:` early and every kernel `Kernel command line:` later. */
 const COMMAND_LINE = /^(?:Kernel command|Command) line: (.*)$/;
 
 /** Who says that a boot begins, perhaps inside the same QEMU, or null. Firmware and kernel usually both do. */
 export function bootMarker(line: string): 'firmware' | 'kernel' | null {
-  const { text } = stripPrintk(line);
-  if (KERNEL.test(text)) return 'kernel';
-  return FIRMWARE.test(text) ? 'firmware' : null;
+  return findKernelLine(stripPrintk(line).text)?.line.boot ?? null;
 }
 
 /** The kernel's command line, where this line tells it. */
@@ -41,9 +36,8 @@ export function kernelRelease(line: string): string | null {
   if (!line.includes('Linux version') && !line.includes('Sched Debug') && !line.includes('ainted'))
     return null;
   const { text } = stripPrefix(line);
-  for (const pattern of RELEASES) {
-    const release = pattern.exec(text)?.[1];
-    if (release !== undefined) return release.slice(0, RELEASE_MAX);
-  }
-  return null;
+  const release =
+    findKernelLine(text)?.groups['release'] ??
+    RELEASES.map((pattern) => pattern.exec(text)?.[1]).find((found) => found !== undefined);
+  return release?.slice(0, RELEASE_MAX) ?? null;
 }

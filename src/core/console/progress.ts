@@ -2,9 +2,10 @@
  * Progress is not output. A guest that waits for a start job animates a spinner for hours, a wedged one repeats its
  * complaints, and a dump is the watchdog's own doing: only a line of a kind not seen before is news.
  */
+import { findKernelLine } from '../kernel-lines/find.js';
+import type { KernelLine } from '../kernel-lines/line.js';
 import type { Mono } from '../time.js';
 import { complaintIn } from './complaints.js';
-import { bootMarker } from './markers.js';
 import { type PrintkLine, stripPrintk } from './printk.js';
 import { isReportLine } from './report-lines.js';
 
@@ -33,7 +34,6 @@ const DUMP_MAX_MS = 60_000;
 const JOB =
   /^(?:\[[ *]{1,10}\] ?)?(?:\(\d+ of \d+\) )?(?:A [a-z-]{1,20} job is running for |Job (?=\S{1,200}\/[a-z-]{1,20} running \())(.+)$/;
 const JOB_AGE = /^(.+ \([^()]{1,60} \/ [^()]{1,60}\))/;
-const SYSRQ = /^(?:sysrq: )?(?:sysrq: |SysRq : )(.*)$/;
 const STATUS = /^(?:\[ *[A-Z]{2,6} *\] | {5,}[A-Z][a-z]+ing )/;
 
 const NOTHING: Reading = { news: false, awaiting: null };
@@ -53,13 +53,15 @@ export class Progress {
   read(line: string, at: Mono): Reading {
     const printk = stripPrintk(line);
     const { text } = printk;
-    if (bootMarker(line) !== null) {
+    const known = findKernelLine(text)?.line ?? null;
+    if (known?.boot !== undefined) {
       this.known.clear();
       this.dump = null;
     }
     const job = JOB.exec(text)?.[1];
     if (job !== undefined) return { news: false, awaiting: JOB_AGE.exec(job)?.[1] ?? null };
-    if (this.inDump(printk, at) || complaintIn(line) !== null || isReportLine(text)) return NOTHING;
+    if (this.inDump(printk, known?.answer, at)) return NOTHING;
+    if ((known !== null && complaintIn(line) !== null) || isReportLine(text)) return NOTHING;
     return this.isNew(text) ? NEWS : NOTHING;
   }
 
@@ -67,11 +69,11 @@ export class Progress {
     return { known: [...this.known], dump: this.dump };
   }
 
-  private inDump({ text, time }: PrintkLine, at: Mono): boolean {
-    const said = SYSRQ.exec(text)?.[1];
-    if (said !== undefined) {
-      if (said.startsWith('Show ')) this.dump = { since: at, last: at, stamped: time !== null };
-      else if (said.startsWith('HELP')) this.dump = null;
+  private inDump({ text, time }: PrintkLine, answer: KernelLine['answer'], at: Mono): boolean {
+    if (answer !== undefined) {
+      const { type } = answer;
+      if (type === 'header' || type === 'dump') this.dump = { since: at, last: at, stamped: time !== null };
+      else if (type === 'help') this.dump = null;
       return true;
     }
     const { dump } = this;

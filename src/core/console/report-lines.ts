@@ -1,35 +1,25 @@
-/**
- * Lines that only ever belong to a stack dump or a kernel report, by shape. A hang that reports itself every two
- * minutes prints new frames each time, and none of them is progress of the guest.
- */
-const SHAPES: readonly RegExp[] = [
-  // frames: x86 and arm64, the address forms of older kernels, arm32
-  /^(?:\? )?[\w.$]+\+0x[0-9a-f]+\/0x[0-9a-f]+/,
-  /^\(?\[?<[0-9a-f]{8,16}>\]?/,
-  /^[\w.$]+ from [\w.$]+\+0x/,
-  /^Call [Tt]race:/,
-  /^<\/?[A-Z#]{2,6}>$/,
-  /^task:.{1,64} state:/,
-  /^(?:Workqueue|Stopper|Sched_ext|Hardware name|Kernel Offset|Code|Modules linked in|Unloaded tainted modules|Last Breaking-Event-Address): ?/,
-  // registers
-  /^(?:R[A-Z]{2}|R\d\d|[CDF]S|CR\d|DR\d|PKRU|EFLAGS|ORIG_RAX|pc|lr|sp|pstate|x\d{1,2}) ?: ?/,
-  // hung_task, stalls, lockups
-  /^(?:Not tainted|Tainted: )/,
-  /^"echo 0 > \/proc\/sys\/kernel\/hung_task_timeout_secs"/,
-  /^(?:Future hung task reports are suppressed|INFO: (?:task|lockdep) )/,
-  /^(?:rcu: |\(detected by |\(t=\d|watchdog: |NMI backtrace for cpu|NMI watchdog: |Sending NMI from CPU)/,
-  /^CPU: ?\d+ (?:UID: \d+ )?PID: \d+ /,
-  /^(?:---\[ |\*\* \d+ printk messages dropped )/,
-  // a CPU that real-time or deadline tasks hold (kernel/sched/deadline.c, rt.c)
-  /^sched: (?:DL replenish lagged too much|RT throttling activated)/,
-  // locks and workqueues
-  /^Showing (?:all locks held|busy workqueues)/,
-  /^(?:#\d+: +\(?[0-9a-f]{8,16}|\d+ locks? held by )/,
-  /^(?:workqueue .+: flags=|pwq \d+: |pool \d+: |(?:in-flight|pending|inactive|delayed): )/,
-];
+/** Lines of a dump or of a kernel's report, in which a guest gets nowhere. Their wording: core/kernel-lines. */
+import { findKernelLine } from '../kernel-lines/find.js';
+import type { KernelLine } from '../kernel-lines/line.js';
+import { SHAPES } from '../kernel-lines/shapes.js';
 
-/** Whether a line, without its printk prefix, has the shape of a line of a kernel report. */
+const ANYWHERE = SHAPES.filter(({ within }) => within !== true).map(({ pattern }) => pattern);
+const WITHIN = SHAPES.filter(({ within }) => within === true).map(({ pattern }) => pattern);
+/** As one pattern they take a fraction of the time, and each new line of a console is asked. */
+const REPORT = new RegExp(ANYWHERE.map(({ source }) => `(?:${source})`).join('|'));
+
+/** Whether a line, without its printk prefix, can only be one of a kernel report. */
 export function isReportLine(text: string): boolean {
   const line = text.trim();
-  return SHAPES.some((shape) => shape.test(line));
+  if (REPORT.test(line)) return true;
+  const known = findKernelLine(line)?.line;
+  return known !== undefined && (known.report === true || headsReport(known));
 }
+
+/** The kernel complains, and no program can have printed the same. */
+const headsReport = ({ complaint, stamped }: KernelLine): boolean =>
+  complaint !== undefined && complaint !== 'emergency' && stamped !== true;
+
+/** Whether a line within a dump or report, without its prefixes, is one that they may have and we do not read. */
+export const isUnreadLine = (text: string): boolean =>
+  isReportLine(text) || WITHIN.some((shape) => shape.test(text));

@@ -2,7 +2,7 @@ import type { Dump, DumpKey } from '../model.js';
 import { printable } from '../printable.js';
 import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
-import { stripPrefix } from './prefix.js';
+import { stripPrefix } from '../console/prefix.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
 import { parseTaskHeader } from './task-header.js';

@@ -2,6 +2,8 @@
  * Whom a stall or lockup report accuses: kernel/rcu/tree_stall.h and tree_exp.h, kernel/watchdog.c,
  * arch/powerpc/kernel/watchdog.c, kernel/workqueue.c.
  */
+import { findKernelLine } from '../kernel-lines/find.js';
+
 /** What an RCU stall, a soft, hard or workqueue lockup says is stuck. */
 export interface Stall {
   cpus: number[];
@@ -29,11 +31,6 @@ const RCU_TASKS = /^(?:rcu: *)?Tasks blocked on level-\d/;
 /** All in one line, on old kernels and of an expedited grace period: `{ 1-...D 2 P77/1:b..l }`. */
 const RCU_LIST = /stalls? on CPUs?(?:\/tasks)?:? *\{([^}]{0,4000})\}/;
 const LISTED = /(?:^|\s)(P)?(\d{1,10})\b/g;
-const SOFT = /soft lockup - CPU#(\d{1,5}) stuck for (\d{1,10})s!(?: \[(.{1,64}):(\d{1,10})\])?/;
-const HARD = /hard LOCKUP on cpu (\d{1,5})/;
-const POWERPC = /CPU[ :](\d{1,5}) (?:self-detected )?[hH]ard LOCKUP/;
-const POWERPC_OTHERS = /detected [hH]ard LOCKUP (?:on )?other CPU[sS][ :]([\d,-]{1,200})/;
-const WORKQUEUE = /^BUG: workqueue lockup - pool(?: cpus=([\d,-]{1,200}))?.* stuck for (\d{1,10})s!/;
 
 /** Gathers the accused from the lines of one report, its headline first. */
 export class StallReport {
@@ -99,24 +96,18 @@ export class StallReport {
   }
 
   private lockup(text: string): boolean {
-    const [, soft, seconds, , pid] = SOFT.exec(text) ?? [];
-    if (soft !== undefined) {
-      if (pid !== undefined) this.pid(pid);
-      return this.cpu(soft, seconds);
-    }
-    const hard = HARD.exec(text)?.[1] ?? POWERPC.exec(text)?.[1];
-    if (hard !== undefined) return this.cpu(hard);
-    const others = POWERPC_OTHERS.exec(text)?.[1];
-    if (others !== undefined) return this.ranges(others);
-    const [, pool = '', stuck] = WORKQUEUE.exec(text) ?? [];
-    if (stuck === undefined) return false;
-    this.seconds = Number(stuck);
-    return this.ranges(pool);
+    const found = findKernelLine(text);
+    if (found?.line.dump !== 'lockup') return false;
+    const { cpu, cpus, pid, seconds } = found.groups;
+    if (seconds !== undefined) this.seconds = Number(seconds);
+    if (pid !== undefined) this.pid(pid);
+    if (cpu !== undefined) this.cpu(cpu);
+    if (cpus !== undefined) this.ranges(cpus);
+    return true;
   }
 
-  private cpu(number: string | undefined, seconds?: string): boolean {
+  private cpu(number: string | undefined): boolean {
     if (this.cpus.size < MAX_ACCUSED) this.cpus.add(Number(number));
-    if (seconds !== undefined) this.seconds = Number(seconds);
     return true;
   }
 
@@ -125,16 +116,15 @@ export class StallReport {
   }
 
   /** `0-3,7`, as `%*pbl` prints CPU masks. */
-  private ranges(text: string): boolean {
+  private ranges(text: string): void {
     for (const [, from, to] of text.matchAll(/(\d{1,5})(?:-(\d{1,5}))?/g))
       for (let cpu = Number(from); cpu <= Number(to ?? from) && this.cpus.size < MAX_ACCUSED; cpu += 1)
         this.cpus.add(cpu);
-    return true;
   }
 }
 
 /** The CPU and the task that a soft lockup's headline names, or null. */
 export function softLockup(headline: string): { cpu: number; comm: string; pid: number } | null {
-  const [, cpu, , comm, pid] = SOFT.exec(headline) ?? [];
+  const { cpu, comm, pid } = findKernelLine(headline)?.groups ?? {};
   return cpu === undefined || comm === undefined ? null : { cpu: Number(cpu), comm, pid: Number(pid) };
 }

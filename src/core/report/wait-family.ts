@@ -1,10 +1,11 @@
 /** The kinds of waits as colours show them: few enough to tell apart. */
+import { SERVER_KINDS } from '../analysis/subsystems.js';
 import type { WaitKind } from '../model.js';
 
 export type Family = 'server' | 'lock' | 'io' | 'journal' | 'memory' | 'work' | 'user' | 'other';
 
 const KINDS: Readonly<Record<Family, readonly WaitKind[]>> = {
-  server: ['fuse', '9p', 'nfs', 'smb', 'ceph'],
+  server: SERVER_KINDS,
   lock: ['mutex', 'rwsem', 'semaphore', 'spinlock'],
   io: ['page', 'buffer', 'writeback', 'io', 'block-tag', 'queue-freeze', 'block-io', 'fs-freeze'],
   journal: ['journal-commit', 'transaction'],

@@ -25,6 +25,7 @@ describe('lines that name a place', () => {
 
   it.each([
     'EXT4-fs (vda1): unmounting filesystem',
+    'TITLE: cat:9 blocked in read → filesystem virtiofs:store (inferred; virtiofsd stopped)',
     'virtio_blk virtio2: [vda] 4194304 512-byte logical blocks (2.15 GB/2.00 GiB)',
     'EXT4-fs error (device vda1): ext4_lookup:1785',
   ])('not %s', (line) => {

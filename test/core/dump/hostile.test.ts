@@ -1,15 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../../src/core/analysis/analyze.js';
 import { renderFolded, renderStacks } from '../../../src/core/analysis/groups.js';
 import { parseDumps } from '../../../src/core/dump/parse.js';
+import { goldenNames, readGolden } from '../../golden/golden.mjs';
 import { dump, stacks, task } from '../../support/stacks.js';
 
-const golden = new URL('../../golden/', import.meta.url);
-const logs = readdirSync(golden)
-  .filter((name) => name.endsWith('.log'))
-  .map((name) => readFileSync(new URL(name, golden), 'latin1').split('\n'));
+const logs = goldenNames().map((name) => readGolden(name).log.toString('latin1').split('\n'));
 const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
 // eslint-disable-next-line no-control-regex -- what must not come out
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e]/;

@@ -63,7 +63,12 @@ const SOON = AT + 25_000;
 const ROWS: Record<string, Row> = {
   said: [none, { speaks: true }, null],
   'answers-again': [blocked, { answersAgain: true }, 'SSH answers again', COOLDOWN],
-  'held-for-a-while': [none, { held: 'a real-time task is young' }, 'looked: a real-time task is young', SOON],
+  'held-for-a-while': [
+    none,
+    { held: 'a real-time task is young' },
+    'looked: a real-time task is young',
+    SOON,
+  ],
   'start-job': [none, { wasUp: false, awaiting: 'data.mount' }, 'looked: both looks show it', 90_000],
   unreached: [none, {}, 'looked: both looks show it', COOLDOWN],
   'nothing-stuck': [none, { by: 'command' }, 'looked: both looks show it', COOLDOWN],

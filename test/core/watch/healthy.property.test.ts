@@ -1,6 +1,6 @@
 /**
  * Healthy lives in virtual time: whatever order they come in, nobody is accused; and a wedge at their end is caught.
- * `npm run hours` lives ten thousand hours.
+ * `npm run hours` lives ten thousand hours; WEDGEWATCH_SEED=n lives the same ones again.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -14,7 +14,10 @@ const starved = keptFromRunning(answers(golden('idle')));
 const HOUR = 3_600_000;
 /** So many hours are lived, other ones each time; the few of a test run are the same ones each time. */
 const HOURS = Number(process.env['WEDGEWATCH_HOURS'] ?? 10);
-const SEED = process.env['WEDGEWATCH_HOURS'] === undefined ? 1 : Date.now() % 1_000_000_000;
+const SEED = Number(
+  process.env['WEDGEWATCH_SEED'] ??
+    (process.env['WEDGEWATCH_HOURS'] === undefined ? 1 : Date.now() % 1_000_000_000),
+);
 
 /** How a guest may wedge: what it is then found to be, and how long that may take, in milliseconds. */
 const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; within: number }> = {

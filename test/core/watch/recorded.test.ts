@@ -13,25 +13,15 @@ const names = readdirSync(directory).filter((name) => name.endsWith('.jsonl'));
 const ROUTINE: ReadonlySet<Effect['type']> = new Set(['probe-ssh', 'identify']);
 
 function inWords(effect: Effect): string {
-  switch (effect.type) {
-    case 'note':
-      return `${effect.level}: ${effect.text}`;
-    case 'press':
-      return `press ${effect.key} via ${effect.via}${effect.slow ? ', slowly' : ''}`;
-    case 'keep-dump':
-      return `keep-dump ${effect.dump.name}`;
-    case 'file': {
-      const { analysis, incompleteBecause, why } = effect.finding;
-      const { class: kind, frame, confidence } = analysis.verdict;
-      return [`file ${kind}, ${confidence}, frame ${frame ?? '-'}`, ...why, ...incompleteBecause].join(
-        '\n    ',
-      );
-    }
-    case 'drop':
-      return `drop: ${effect.why}`;
-    default:
-      return effect.type;
-  }
+  if (effect.type === 'note') return `${effect.level}: ${effect.text}`;
+  if (effect.type === 'press') return `press ${effect.key} via ${effect.via}${effect.slow ? ', slowly' : ''}`;
+  if (effect.type === 'keep-dump') return `keep-dump ${effect.dump.name}`;
+  if (effect.type === 'drop') return `drop: ${effect.why}`;
+  if (effect.type !== 'file') return effect.type;
+  const { analysis, incompleteBecause, why } = effect.finding;
+  const { class: kind, frame, confidence } = analysis.verdict;
+  const head = `file ${kind}, ${confidence}, frame ${frame ?? '-'}`;
+  return [head, ...why, ...incompleteBecause].join('\n    ');
 }
 
 describe('a recorded timeline', () => {

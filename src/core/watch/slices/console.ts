@@ -3,6 +3,7 @@ import { complaintIn, type Complaint } from '../../console/complaints.js';
 import { kernelCommandLine, kernelRelease } from '../../console/markers.js';
 import { Progress, type ProgressState } from '../../console/progress.js';
 import { startedTest } from '../../console/tests.js';
+import { mayAnswer } from '../../kernel-lines/sysrq.js';
 import { printable } from '../../printable.js';
 import type { Mono } from '../../time.js';
 
@@ -49,7 +50,6 @@ const TAIL_LINES = 600;
 /** No line of a kernel's report is longer. */
 const TAIL_LINE_MAX = 1_000;
 export const LINE_SHOWN = 160;
-const OWN_KEYS = /\b(?:sysrq: |SysRq : )/;
 /** A firmware prints within a second; a kernel, on a busy host, later. */
 const GRACE_MS = 20_000;
 
@@ -81,7 +81,7 @@ export function readLine(
 ): LineFacts {
   keepTail(console.tail, text);
   // The answers to our own keys are no sign of life.
-  if (!OWN_KEYS.test(text)) console.heardAt = at;
+  if (!mayAnswer(text)) console.heardAt = at;
   console.commandLine = kernelCommandLine(text) ?? console.commandLine;
   const reading = console.progress.read(text, at);
   const test = startedTest(text, testPattern);

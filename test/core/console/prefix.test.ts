@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { stripPrefix } from '../../../src/core/dump/prefix.js';
+import { stripPrefix } from '../../../src/core/console/prefix.js';
 
 const HEADER = 'task:chroot          state:D stack:0     pid:441   ppid:1      flags:0x00000008';
 

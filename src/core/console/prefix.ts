@@ -2,7 +2,7 @@
  * What loggers, mailers and dmesg put in front of a kernel line, in any order and number: quotes, dates, host and tag,
  * priorities, printk's own time and caller.
  */
-import { stripPrintk } from '../console/printk.js';
+import { stripPrintk } from './printk.js';
 
 const CLOCK = '\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,9})?';
 const ISO = `\\d{4}-\\d\\d-\\d\\d[T ]${CLOCK}(?: ?(?:Z|UTC|[+-]\\d\\d:?\\d\\d))?`;

@@ -1,0 +1,67 @@
+/**
+ * What is expected of each golden log stands at its top: the head is compared with what the analysis says now.
+ *   npm run golden                 compares
+ *   npm run golden -- --update     writes the heads anew; `git diff test/golden` shows what changed, and is to be judged
+ * A new log comes from record.mjs, which writes its head as well. A wrong verdict that is known stays in the head as it
+ * is said, and the lines above say what would be right.
+ */
+import { describe, expect, it } from 'vitest';
+import { analyze } from '../../src/core/analysis/analyze.js';
+import { cleanRow } from '../../src/core/console/clean.js';
+import { parseDumps } from '../../src/core/dump/parse.js';
+import type { Analysis, Dump, OnCpu, Share } from '../../src/core/model.js';
+import { wedgeNames } from '../../src/guest/wedges.js';
+import { type Golden, goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';
+
+const store = (stopped: boolean): Share => ({
+  tag: 'store',
+  socket: '/s',
+  server: { pid: 7, comm: 'virtiofsd', state: stopped ? 'T' : 'S' },
+});
+
+function analysisOf({ log, storeStopped }: Golden): Analysis {
+  const rows = log.toString('latin1').split('\n');
+  return analyze(parseDumps(rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')))), {
+    secondsBetweenLooks: null,
+    shares: [store(storeStopped)],
+    kernelCommandLine: null,
+  });
+}
+
+/** The head, a line each; a wait is a line of its own. */
+function expectedOf({ verdict, dumps, waits }: Analysis): string[] {
+  const { title, class: kind, confidence, frame, culprit } = verdict;
+  const cpus = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
+  return [
+    `TITLE: ${title}`,
+    `CLASS: ${kind}`,
+    `CONFIDENCE: ${confidence}`,
+    `FRAME: ${frame ?? 'none'}`,
+    `CULPRIT: ${culprit === null ? 'none' : `${culprit.comm}:${culprit.pid} in ${culprit.state}`}`,
+    `DUMPS: ${dumps.map(seen).join(', ')}`,
+    ...(cpus.length > 0 ? [`CPUS: ${cpus.map(runs).join(', ')}`] : []),
+    ...waits.map(
+      ({ waiter, owner, through, confidence: sure, reason = '' }) =>
+        `WAIT: ${waiter} for ${owner}, ${through} (${sure}: ${reason})`,
+    ),
+  ];
+}
+
+const seen = ({ key, complete, tasks }: Dump): string =>
+  `${key} ${complete ? 'whole' : 'incomplete'} ${tasks.length}`;
+
+const runs = ({ running, preempted }: OnCpu): string =>
+  (running?.comm ?? 'nobody') + (preempted ? ` before ${preempted.comm}` : '');
+
+describe('golden logs', () => {
+  it.each(goldenNames())('%s', async (name) => {
+    const golden = readGolden(name);
+    const expected = expectedOf(analysisOf(golden));
+    await expect(goldenText({ ...golden, expected })).toMatchFileSnapshot(goldenPath(name));
+  });
+
+  it('has one for each wedge', async () => {
+    const missing = (await wedgeNames()).filter((name) => !goldenNames().includes(name));
+    expect(missing).toEqual([]);
+  });
+});
