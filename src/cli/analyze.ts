@@ -18,7 +18,7 @@ interface AnalyzeOptions {
 }
 
 interface Streams {
-  /** Null where nothing is piped in: a person's keyboard is no log. */
+  /** Null if nothing is piped in: a person's keyboard is no log. */
   in: AsyncIterable<Uint8Array> | null;
   out: (text: string) => void;
   err: (text: string) => void;
@@ -29,14 +29,14 @@ const SYMBOLS_MS = 120_000;
 const GROUPS_SHOWN = 3;
 const FRAMES_SHOWN = 12;
 const WAITS_SHOWN = 5;
-const NO_DUMP = 'no SysRq dump and no kernel complaint in it';
+const NO_DUMP = 'no SysRq dump and no kernel complaint found';
 
 /** Of several files the gravest counts: a hang, an unreadable file, incomplete evidence, no dump, nothing stuck. */
 const GRAVEST_FIRST = [EXIT.hang, EXIT.environment, EXIT.incomplete, EXIT.noMatch, EXIT.ok];
 
 /**
- * Prints the verdict on each log, a line each where there are several, and returns the exit code: 0, 1, 3 (no dump),
- * 4, 5 (unreadable), 2 where nothing was named nor piped in. `-` is standard input, as is no name at all. As JSON one
+ * Prints the verdict on each log, a line each if there are several, and returns the exit code: 0, 1, 3 (no dump),
+ * 4, 5 (unreadable), 2 if nothing was named nor piped in. `-` is standard input, as is no name at all. As JSON one
  * file gives its analysis, several an array of them that says which `file`; a log without a dump is left out.
  */
 export async function runAnalyze(
@@ -61,10 +61,10 @@ export async function runAnalyze(
 export function analyzeCommand(program: Command, done: (code: number) => void): void {
   program
     .command('analyze')
-    .description('The verdict from any console log, packed by gzip or not; needs no guest and no daemon.')
-    .argument('[files...]', 'console logs; - or nothing for standard input')
-    .option('--vmlinux <file>', 'the kernel image with debug information: stacks with file and line')
-    .option('--json', 'the whole analysis as JSON; of several files an array')
+    .description('Print the verdict on any console log, gzipped or not; needs no guest and no daemon.')
+    .argument('[files...]', 'console logs; - or none for standard input')
+    .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+    .option('--json', 'print the whole analysis as JSON; an array for several files')
     .action(async (files, options) => {
       const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
       done(

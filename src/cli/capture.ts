@@ -31,8 +31,8 @@ interface CaptureOptions {
 const SETTLE_MS = 3_000;
 
 /**
- * Captures one guest: through the daemon where it runs, so that two never press keys at once, else alone. Prints the
- * verdict and the path. Returns 0 (nothing is stuck, or not asked), 1 (a hang), 2 (a key or a note that cannot be),
+ * Captures one guest: through the daemon if one runs, so that two never press keys at once, else alone. Prints the
+ * verdict and the path. Returns 0 (nothing is stuck, or not asked), 1 (a hang), 2 (an impossible key or note),
  * 3 (no such guest), 4 (incomplete), 5.
  */
 export async function captureGuest(vm: string, options: CaptureOptions, globals: Globals): Promise<number> {
@@ -64,7 +64,7 @@ export async function captureGuest(vm: string, options: CaptureOptions, globals:
   });
 }
 
-/** What is asked for, or why it cannot be. */
+/** The order, or why it is impossible. */
 function orderOf({
   note = null,
   keys,
@@ -73,7 +73,7 @@ function orderOf({
   keys?: string | undefined;
 }): CaptureOrder | string {
   if (note !== null && note.length > NOTE_MAX)
-    return `--note: ${note.length} characters are given, and at most ${NOTE_MAX} are kept`;
+    return `--note: ${note.length} characters; the limit is ${NOTE_MAX}`;
   const parsed = keys === undefined ? null : parseKeys(keys);
   if (parsed?.ok === false) return `--keys: ${parsed.problem}`;
   return { note: note && printable(note, NOTE_MAX), keys: parsed && parsed.keys };
@@ -90,11 +90,11 @@ async function captureThrough(
   return through ?? captureAlone(vm, order, config, quiet, socket);
 }
 
-/** Null where no daemon listens: only then nobody else presses keys. */
+/** Null if no daemon listens: only then does nobody else press keys. */
 function isNobody(error: unknown): CaptureResult | null {
   const code = errorCode(error);
   if (code === 'ENOENT' || code === 'ECONNREFUSED') return null;
-  const problem = `the daemon did not end the capture (${String(error)}); if it died, its next start files what there is`;
+  const problem = `the daemon did not finish the capture (${String(error)}); if it died, its next start files what it had captured`;
   return { directory: null, problem };
 }
 

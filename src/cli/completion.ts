@@ -19,15 +19,15 @@ export function completionCommand(program: Command, out: (text: string) => void)
   program
     .command('completion')
     .description(
-      'The script that completes verbs and options in a shell: eval "$(wedgewatch completion bash)"',
+      'Print the script that completes verbs and options in a shell: eval "$(wedgewatch completion bash)"',
     )
-    .addArgument(new Argument('<shell>', 'which shell').choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .action((shell) => {
       out(completionScript(program, shell));
     });
 }
 
-/** The script for one shell. Where no verb or option fits, the shell completes names of files. */
+/** The script for one shell. If no verb or option fits, the shell completes file names. */
 function completionScript(program: CommandUnknownOpts, shell: Shell): string {
   const root = verbOf(program, []);
   return { bash, zsh, fish }[shell](root);
@@ -46,7 +46,7 @@ function verbOf(command: CommandUnknownOpts, above: readonly string[]): Verb {
         flags: [short, long].filter((flag) => typeof flag === 'string'),
         about: firstSentence(description),
       })),
-      { flags: ['-h', '--help'], about: 'how it is used' },
+      { flags: ['-h', '--help'], about: 'show how to use it' },
     ],
   };
 }

@@ -24,14 +24,14 @@ interface DemoOptions {
 
 const VM = 'wedgewatch-demo';
 const BOOT_MS = 90_000;
-/** It is healthy for a while, so that one sees that nobody is accused. */
+/** The guest stays healthy for a while, to show that nobody is accused. */
 const HEALTHY_MS = 6_000;
 const CATCH_MS = 90_000;
 const MODES = ['job', 'exec'];
 
 /**
- * Boots, wedges, catches, prints the verdict and the path; with `--json` all else goes to stderr. Returns 0, 2, 5 where
- * it cannot run, 124 when nothing came.
+ * Boots, wedges, catches, prints the verdict and the path; with `--json` all else goes to stderr. Returns 0, 2, 5 if
+ * it cannot run, 124 if nothing came.
  */
 export async function demo(options: DemoOptions, { terminal }: Globals): Promise<number> {
   if (!MODES.includes(options.mode)) {
@@ -46,7 +46,7 @@ export async function demo(options: DemoOptions, { terminal }: Globals): Promise
   try {
     const say = teller(terminal, options.json === true ? terminal.err : terminal.out);
     const image = await buildGuest(guestCache(), { log: say, signal: stopping.signal });
-    say(`boots a guest under QEMU (its SSH server and its job run from a virtiofs share)`);
+    say('booting a guest under QEMU (its SSH server and its job run from a virtiofs share)');
     guest = await startGuest({
       vm: VM,
       image,
@@ -126,11 +126,11 @@ async function watchAndWedge(
       'the guest to answer SSH',
       signal,
     );
-    say(`the guest is healthy; for ${seconds(HEALTHY_MS)} nothing should be said of it`);
+    say(`the guest is healthy; for ${seconds(HEALTHY_MS)} the watchdog should say nothing`);
     await pause(HEALTHY_MS, signal);
     const wedgedAt = monotonicMs();
     guest.wedge();
-    say('wedged: its virtiofsd is stopped, and no task of the guest knows');
+    say("wedged: stopped the guest's virtiofsd; no task in the guest knows");
     const { title, directory } = await until(() => filed, CATCH_MS, 'the archive', signal);
     if (directory === null) throw new Error(`not archived: ${title}`);
     return { verdict: title, wedgeToArchiveMs: Math.round(monotonicMs() - wedgedAt), archive: directory };
@@ -165,7 +165,7 @@ async function until<T>(ask: () => T | null, limitMs: number, what: string, sign
   for (;;) {
     const answer = ask();
     if (answer !== null) return answer;
-    if (monotonicMs() > end) throw new Late(`waited ${seconds(limitMs)} for ${what}, in vain`);
+    if (monotonicMs() > end) throw new Late(`waited ${seconds(limitMs)} for ${what}; it did not come`);
     await pause(200, signal);
   }
 }

@@ -24,9 +24,11 @@ const MEMBERS_SHOWN = 6;
 export function diffCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('diff <before> <after>')
-    .description('Stacks that came, went, stayed: of incidents (ID, ID:w.1, a directory) or console logs.')
-    .option('-a, --all', 'idle kernel threads too')
-    .option('--json', 'as JSON')
+    .description(
+      'Compare the stacks of two incidents (ID, ID:w.1, a directory) or console logs: came, went, stayed.',
+    )
+    .option('-a, --all', 'show idle kernel threads too')
+    .option('--json', 'print JSON')
     .action(async (before, after, options) =>
       done(
         await withConfig(globals(), (config) =>
@@ -36,7 +38,7 @@ export function diffCommand(program: Command, globals: () => Globals, done: (cod
     );
 }
 
-/** Prints the difference. Returns 0, 2 for an ambiguous id, 3 for an unknown one, 4 where a side is not whole, 5. */
+/** Prints the difference. Returns 0, 2 for an ambiguous id, 3 for an unknown one, 4 if a side is not whole, 5. */
 export async function showDiff(
   root: string,
   [first, second]: readonly [string, string],

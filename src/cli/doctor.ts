@@ -14,7 +14,7 @@ const MARKS: Record<Check['result'], { mark: string; style: Style }> = {
   fault: { mark: 'FAULT', style: 'red' },
 };
 
-/** Prints each check. Returns 0, 3 for an unknown VM, 5 where at least one is a fault. */
+/** Prints each check. Returns 0, 3 for an unknown VM, 5 if at least one is a fault. */
 export async function doctor(
   vm: string | undefined,
   options: { json?: boolean | undefined },

@@ -25,14 +25,14 @@ type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { outp
 export function exportCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('export [id]')
-    .description('An incident (the newest without an ID) for elsewhere; say one form.')
-    .option('--github', 'Markdown for an issue')
-    .option('--junit', 'a JUnit report with one failed test')
-    .option('--mail', 'plain text')
-    .option('--tar', 'its directory, as .tar.gz')
-    .option('--speedscope', 'its stacks, for https://www.speedscope.app')
-    .option('--json', 'incident.json')
-    .option('-o, --output <file>', 'write there instead of to standard output')
+    .description('Export an incident (the newest without an ID) in one form.')
+    .option('--github', 'write Markdown for an issue')
+    .option('--junit', 'write a JUnit report with one failed test')
+    .option('--mail', 'write plain text')
+    .option('--tar', 'write its directory as .tar.gz')
+    .option('--speedscope', 'write its stacks for https://www.speedscope.app')
+    .option('--json', 'write its incident.json')
+    .option('-o, --output <file>', 'write to this file instead of standard output')
     .action(async (id, options) =>
       done(
         await withConfig(globals(), (config) =>
@@ -43,8 +43,8 @@ export function exportCommand(program: Command, globals: () => Globals, done: (c
 }
 
 /**
- * Writes one form of an incident. `binary` takes what is no text. Returns 0, 2 for no or several forms or an ambiguous
- * id, 3 where there is none, 5 where it cannot be read or written.
+ * Writes one form of an incident. `binary` takes the archive. Returns 0, 2 for no or several forms or an ambiguous
+ * id, 3 if there is none, 5 if it cannot be read or written.
  */
 export async function exportIncident(
   root: string,
@@ -75,7 +75,7 @@ export async function exportIncident(
     return EXIT.ok;
   } catch (error) {
     if (error instanceof NotFound) return fail(error.message, error.code);
-    // Who reads the tar has enough of it.
+    // The reader of the tar closed its end.
     if (errorCode(error) === 'EPIPE') return EXIT.ok;
     return fail(printable(error instanceof Error ? error.message : String(error), 400), EXIT.environment);
   }

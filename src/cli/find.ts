@@ -1,4 +1,4 @@
-/** What a verb is asked to show: an incident by its id, its directory, or a console log; and one dump of it. */
+/** Finds the evidence that a verb shows: an incident by its id or directory, or a console log; and one dump of it. */
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { nameDump } from '../core/analysis/dump-names.js';
@@ -12,7 +12,7 @@ import { readIncidentOf, readIncidents } from '../io/archive/read.js';
 import { LogError, readLogFile } from '../io/console-log.js';
 import { EXIT } from './globals.js';
 
-/** Ends a verb: what is told on standard error, and its exit code. */
+/** Ends a verb: its message for standard error, and its exit code. */
 export class NotFound extends Error {
   override readonly name = 'NotFound';
   constructor(
@@ -23,16 +23,16 @@ export class NotFound extends Error {
   }
 }
 
-/** Stacks to show, and where they are from. */
+/** Stacks to show, and their source. */
 export interface Evidence {
   /** For headings: an incident's id, or a file's name. */
   name: string;
-  /** Of the run of a guest: pids mean the same tasks where this is equal. */
+  /** Names one run of a guest: if two are equal, equal pids are the same tasks. */
   run: string;
   analysis: Analysis;
-  /** Of the dump that was named with `:w.1`, else of the one that shows most. */
+  /** The dump named with `:w.1`, else the one that shows most. */
   dump: Dump | null;
-  /** False where the dump, or the incident's evidence, is known not to be whole. */
+  /** False if the dump, or the incident's evidence, is known not to be whole. */
   complete: boolean;
   /** Null for a console log. */
   incident: Incident | null;
@@ -41,7 +41,7 @@ export interface Evidence {
 
 /**
  * The incident of the archive in `root` whose id or directory begins with `wanted`; the newest without one. Throws
- * NotFound: 2 where several match, 3 where none does, 5 for an unusable archive.
+ * NotFound: 2 if several match, 3 if none does, 5 for an unusable archive.
  */
 export async function findIncident(root: string, wanted: string | undefined): Promise<IncidentRow> {
   const rows = await readIncidents(root).catch((error: unknown) => {

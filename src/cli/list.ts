@@ -9,7 +9,7 @@ import { readIncidents } from '../io/archive/read.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
 export interface ListOptions {
-  /** A duration back from now, or an ISO date; UTC where it names no zone. */
+  /** A duration back from now, or an ISO date; UTC if it names no zone. */
   since?: string | undefined;
   vm?: string | undefined;
   /** A prefix is enough. */
@@ -28,9 +28,8 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * Prints the incidents of the archive in `root` that match. TASKS is stuck/all, SEEN says how often its
- * fingerprint was seen up to that one, since when, and on which kernel first. Returns the exit code: 0, 2 for a bad --since, 3 for none, 5 for an unusable
- * archive.
+ * Prints the matching incidents of the archive in `root`; docs/reading.md explains the columns. Returns the exit code:
+ * 0, 2 for a bad --since, 3 for none, 5 for an unusable archive.
  */
 export async function listIncidents(
   root: string,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Verbs and their options. Each verb is a file that returns its exit code. */
+/** Verbs and their options. Each verb is one file and returns its exit code. */
 import { Command } from '@commander-js/extra-typings';
 import { VERSION } from '../io/version.js';
 import { analyzeCommand } from './analyze.js';
@@ -32,13 +32,13 @@ const done = (code: number) => {
 
 const program = new Command('wedgewatch')
   .description(
-    'Notices wedged QEMU guests, makes them print their stacks, says where they are stuck, and files it.',
+    'Watch QEMU guests; when one is wedged, dump its stacks, say where it is stuck, and archive the evidence.',
   )
   .version(VERSION)
   .option('-c, --config <file>', 'configuration file (default: $XDG_CONFIG_HOME/wedgewatch/config.yaml)')
-  .option('-q, --quiet', 'print only what was asked for, warnings and errors')
+  .option('-q, --quiet', 'print only results, warnings and errors')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'wedgewatch: ')) })
-  .showHelpAfterError('(wedgewatch --help shows the verbs)')
+  .showHelpAfterError('(wedgewatch --help lists the verbs)')
   .exitOverride((error) => {
     process.exit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   })
@@ -56,31 +56,31 @@ const globals = (): Globals => {
 
 program
   .command('run')
-  .description('The daemon: watches all guests of this user. Normally started by wedgewatch.service.')
+  .description('Run the daemon, which watches all guests of this user. wedgewatch.service starts it.')
   .action(async () => done(await run(globals())));
 
 program
   .command('status [vm]')
-  .description('What the running daemon knows of each guest, and why.')
-  .option('-w, --watch', 'again each second, with the load of vCPUs and disks, until interrupted')
-  .option('--json', 'as JSON; with --watch a line each second')
+  .description('Show what the running daemon knows about each guest, and why.')
+  .option('-w, --watch', 'refresh each second, with the load of vCPUs and disks, until interrupted')
+  .option('--json', 'print JSON; with --watch, one line each second')
   .action(async (vm, options) => done(await status(vm, options, globals())));
 
 program
   .command('wait <vm>')
-  .description('Waits until the guest is up, or a hang of it was filed (then exit code 1).')
-  .requiredOption('--until <what>', 'hang or up')
-  .option('--timeout <duration>', 'then exit code 124', '5min')
-  .option('--json', 'the status at the end as JSON')
+  .description('Wait until the guest is up, or until a hang of it is filed (exit code 1).')
+  .requiredOption('--until <what>', 'the state to wait for: hang or up')
+  .option('--timeout <duration>', 'give up after this time, with exit code 124', '5min')
+  .option('--json', 'print the final status as JSON')
   .action(async (vm, options) => done(await waitFor(vm, options, globals())));
 
 program
   .command('list')
-  .description('The incidents, newest last.')
-  .option('--since <when>', 'a duration such as 2h, or an ISO date')
-  .option('--vm <name>', 'of this VM only')
-  .option('--fingerprint <prefix>', 'of this hang only')
-  .option('--json', 'as JSON')
+  .description('List the incidents, newest last.')
+  .option('--since <when>', 'show only incidents since then: a duration such as 2h, or an ISO date')
+  .option('--vm <name>', 'show only incidents of this VM')
+  .option('--fingerprint <prefix>', 'show only this hang')
+  .option('--json', 'print JSON')
   .action(async (options) =>
     done(
       await withConfig(globals(), (config) =>
@@ -91,25 +91,27 @@ program
 
 program
   .command('show [id]')
-  .description('One incident: the verdict, the reasons, the groups, the paths. Default: the newest.')
-  .option('--json', 'as JSON')
+  .description('Show one incident: verdict, reasons, stacks, paths. Default: the newest.')
+  .option('--json', 'print JSON')
   .action(async (id, options) =>
     done(await withConfig(globals(), (config) => showIncident(archiveRoot(config), id, options, terminal))),
   );
 
 program
   .command('prune')
-  .description('Remove the incidents beyond the limits of archive in the configuration, as the daemon does.')
-  .option('-n, --dry-run', 'only say which')
-  .option('--json', 'as JSON')
+  .description(
+    'Remove incidents beyond the limits of archive in the configuration, as the daemon does each night.',
+  )
+  .option('-n, --dry-run', 'only list them')
+  .option('--json', 'print JSON')
   .action(async (options) => done(await prune(options, globals())));
 
 program
   .command('capture <vm>')
-  .description('Dump the stacks of a guest now and file them, through the daemon where it runs.')
-  .option('--keys <letters>', 'the SysRq dumps to ask for, in this order: w t l m p d q (default: wt)')
-  .option('--note <text>', 'kept with the incident')
-  .option('--json', 'as JSON')
+  .description('Dump the stacks of a guest now and file them, through the daemon if one runs.')
+  .option('--keys <letters>', 'dump with these SysRq keys, in this order, of w t l m p d q (default: wt)')
+  .option('--note <text>', 'keep this text with the incident')
+  .option('--json', 'print JSON')
   .action(async (vm, options) => done(await captureGuest(vm, options, globals())));
 
 analyzeCommand(program, done);
@@ -121,42 +123,42 @@ completionCommand(program, terminal.out);
 program
   .command('replay [records...]')
   .description(
-    'What would have been noticed, when and why: over incidents, timelines, console logs with times, or the journal.',
+    'Show what wedgewatch would have noticed, when and why, in incidents, timelines, console logs with times, or the journal.',
   )
-  .option('--journal', 'over the consoles in the journal')
-  .option('--since <when>', 'as journalctl takes it (default: yesterday)')
-  .option('--vm <name>', 'of this VM only; for a log, whose settings hold')
-  .option('--explain <time>', 'the state at that time, and the evidence it stands on')
-  .option('--json', 'as JSON')
+  .option('--journal', 'replay the consoles in the journal')
+  .option('--since <when>', 'with --journal, start there: a time as journalctl takes it (default: yesterday)')
+  .option('--vm <name>', 'replay only this VM; for a log, use the settings of this VM')
+  .option('--explain <time>', 'show the state at that time, and its evidence')
+  .option('--json', 'print JSON')
   .action(async (records, options) => done(await replayCommand(records, options, globals())));
 
 program
   .command('doctor [vm]')
-  .description('Checks the whole path from journal to keyboard and names each fix.')
-  .option('--json', 'as JSON')
+  .description('Check the whole path from journal to keyboard, and name each fix.')
+  .option('--json', 'print JSON')
   .action(async (vm, options) => done(await doctor(vm, options, globals())));
 
 const config = program
   .command('config')
-  .description('The configuration: check it, its schema, what is in force.');
+  .description('Check the configuration, print its schema, or show the settings in force.');
 const configOptions = (json: boolean | undefined, file: string | undefined) => {
   const { config: global, quiet } = globals();
   return { file: file ?? global, json: json ?? false, quiet, out: terminal.out, err: terminal.err };
 };
 config
   .command('check [file]')
-  .description('Name every problem of a configuration file.')
-  .option('--json', 'as JSON')
+  .description('List every problem of a configuration file.')
+  .option('--json', 'print JSON')
   .action(async (file, options) => done(await configCheck(configOptions(options.json, file))));
 config
   .command('schema')
-  .description('The JSON Schema of the file, for editors.')
-  .option('--json', 'it is JSON in any case')
+  .description('Print the JSON Schema of the file, for editors.')
+  .option('--json', 'accepted, and changes nothing: the schema is JSON')
   .action(() => done(configSchemaText(terminal)));
 config
   .command('show [vm]')
-  .description('What is in force, for all or for one VM.')
-  .option('--json', 'as JSON')
+  .description('Show the settings in force, for all guests or for one VM.')
+  .option('--json', 'print JSON')
   .action(async (vm, options) =>
     done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null })),
   );
@@ -164,11 +166,11 @@ config
 program
   .command('demo')
   .description(
-    'Boot a real guest, wedge it, catch it, and print the verdict. Fetches what it needs through apt.',
+    'Boot a real guest, wedge it, catch it, and print the verdict. Installs what it needs through apt.',
   )
-  .option('--mode <mode>', 'job: a page-in and SSH hang; exec: only execs hang', 'job')
-  .option('--append <words>', 'more of the kernel command line, such as quiet', '')
-  .option('--json', 'the end as JSON, the rest on standard error')
+  .option('--mode <mode>', 'kind of wedge: job (a page-in and SSH hang) or exec (only execs hang)', 'job')
+  .option('--append <words>', 'append to the kernel command line, such as quiet', '')
+  .option('--json', 'print the result as JSON, all else on standard error')
   .action(async (options) => done(await demo(options, globals())));
 
 await program.parseAsync().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** `replay`: what would have been noticed, when and why, over what was recorded. The same core decides. */
+/** `replay`: decides again over records, with the same core: what would have been noticed, when and why. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { guestSettings } from '../core/config/guest.js';
@@ -38,7 +38,7 @@ interface Replayed {
 
 interface Asked {
   config: Config;
-  /** Of -c: also what a timeline is decided under, which otherwise brings its own. */
+  /** A configuration was given with -c: it then replaces the settings that a timeline brings. */
   configured: boolean;
   vm: string;
   explain: string | undefined;
@@ -49,7 +49,7 @@ const DEFAULT_SINCE = 'yesterday';
 
 /**
  * Decides again over incidents (timeline.jsonl, a directory, an id), console logs with times, or the journal. Returns 0
- * where nothing would have been filed, 1 where something would, 2 usage, 3 no such incident, 5 for what cannot be read.
+ * if nothing would have been filed, 1 if something would, 2 usage, 3 no such incident, 5 for what cannot be read.
  */
 export async function replayCommand(
   names: string[],
@@ -86,7 +86,7 @@ export async function replayCommand(
 function usageProblem(names: readonly string[], { journal, since, explain }: ReplayOptions): string | null {
   if (names.length === 0 && journal !== true)
     return 'name a timeline, an incident or a console log, or give --journal';
-  if (since !== undefined && journal !== true) return '--since goes with --journal';
+  if (since !== undefined && journal !== true) return '--since needs --journal';
   if (explain !== undefined && moment(explain) === null)
     return `--explain ${printable(explain, 60)}: expected an ISO time, or the seconds of a log without dates`;
   return null;
@@ -129,12 +129,12 @@ async function ofTimeline(path: string, asked: Asked): Promise<Replayed> {
     try {
       return line === '' ? [] : [JSON.parse(line) as { type?: unknown; at?: unknown; wallMs?: number }];
     } catch {
-      throw new NotFound(`${shown}, line ${index + 1}: it is no JSON; the file is damaged`, EXIT.environment);
+      throw new NotFound(`${shown}, line ${index + 1}: not JSON; the file is damaged`, EXIT.environment);
     }
   });
   const [first, ...rest] = records;
   if (first?.type !== 'start')
-    throw new NotFound(`${shown}, line 1: it is no timeline of wedgewatch`, EXIT.environment);
+    throw new NotFound(`${shown}, line 1: not a timeline of wedgewatch`, EXIT.environment);
   const events = rest.filter(
     ({ type, at }) => type !== 'cut' && typeof at === 'number',
   ) as unknown as GuestEvent[];
@@ -151,7 +151,7 @@ async function ofTimeline(path: string, asked: Asked): Promise<Replayed> {
   return { observers: [observer], time: clock === null ? sinceStart : (at) => iso(at + clock) };
 }
 
-/** What the wall clock was ahead of the monotonic one; null in timelines whose ticks do not tell. */
+/** How far the wall clock was ahead of the monotonic one; null for timelines whose ticks do not say. */
 function wallOffset(events: readonly GuestEvent[]): number | null {
   const tick = events.findLast((event) => event.type === 'tick' && event.wallMs !== undefined);
   return tick?.type === 'tick' && tick.wallMs !== undefined ? tick.wallMs - tick.at : null;
@@ -250,10 +250,7 @@ function tell(replayed: readonly Replayed[], options: ReplayOptions, { terminal,
     for (const { explained, time } of moments) terminal.out(explanation(explained, time));
   } else {
     for (const { firing, time } of firings) terminal.out(firingText(firing, time));
-    if (!quiet)
-      terminal.out(
-        `${incidents} would have been filed, ${firings.length - incidents} looked at for nothing\n`,
-      );
+    if (!quiet) terminal.out(`${incidents} would have been filed, ${firings.length - incidents} dropped\n`);
   }
   return incidents > 0 ? EXIT.hang : EXIT.ok;
 }
@@ -261,7 +258,7 @@ function tell(replayed: readonly Replayed[], options: ReplayOptions, { terminal,
 function firingText({ vm, at, why, incident, outcome }: Firing, time: (at: number) => string): string {
   const head =
     incident === null
-      ? `looked at, to no effect: ${outcome}`
+      ? `dropped: ${outcome}`
       : `filed as ${incident.class} after ${seconds(incident.at - at)}: ${incident.title}`;
   const lines = [`${time(at)}  ${vm}  ${head}`, ...why.map((reason) => `    because: ${reason}`)];
   return lines.map((line) => `${printable(line, LINE_MAX)}\n`).join('');

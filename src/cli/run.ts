@@ -6,7 +6,7 @@ import { makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/places.js';
 import { EXIT, type Globals } from './globals.js';
 
-/** Runs until SIGINT or SIGTERM. Returns 0, 2 for a bad configuration, 5 where it cannot run at all. */
+/** Runs until SIGINT or SIGTERM. Returns 0, 2 for a bad configuration, 5 if it cannot run at all. */
 export async function run({ config: path, quiet }: Globals): Promise<number> {
   const log = makeLog({ quiet });
   const file = findConfig(path);

@@ -19,7 +19,7 @@ const LINE_MAX = 400;
 
 /**
  * Prints an incident of the archive in `root`: the newest, or the one whose id or directory begins with `wanted`.
- * Returns the exit code: 0, 2 where several match, 3 where none does, 4 where its evidence is incomplete, 5 for an
+ * Returns the exit code: 0, 2 if several match, 3 if none does, 4 if its evidence is incomplete, 5 for an
  * unusable archive.
  */
 export async function showIncident(

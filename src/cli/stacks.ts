@@ -18,12 +18,12 @@ const LINE_MAX = 400;
 export function stacksCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
   program
     .command('stacks [id]')
-    .description('The stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
-    .option('-c, --function <name>', 'with this function, or a glob such as nfs_*')
-    .option('-m, --module <name>', 'with a frame of this module, or a glob')
-    .option('-t, --state <letters>', 'in these states, such as D or DR')
-    .option('-a, --all', 'idle kernel threads too')
-    .option('--json', 'as JSON')
+    .description('Print the stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
+    .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
+    .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
+    .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
+    .option('-a, --all', 'show idle kernel threads too')
+    .option('--json', 'print JSON')
     .action(async (id, options) =>
       done(
         await withConfig(globals(), (config) =>
@@ -34,7 +34,7 @@ export function stacksCommand(program: Command, globals: () => Globals, done: (c
 }
 
 /**
- * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 where nothing matches, 4
+ * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 if nothing matches, 4
  * where the dump is not whole, 5 for what cannot be read.
  */
 export async function showStacks(
@@ -67,7 +67,7 @@ export async function showStacks(
   }
 }
 
-/** Idle ones were asked for here: they are shown as whole as the others. */
+/** The user asked for idle ones here: show them in full, like the others. */
 const text = (groups: Parameters<typeof renderStacks>[0]): string =>
   renderStacks(groups.map((group) => ({ ...group, idle: false })))
     .split('\n')

@@ -1,4 +1,4 @@
-/** `status`: what the daemon knows, once or again and again. */
+/** `status`: what the daemon knows, once or repeatedly. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
@@ -22,7 +22,7 @@ export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user sta
 
 /**
  * Prints the guests of the running daemon; with `watch` each second until interrupted. Returns 0, 3 for an unknown VM,
- * 5 where no daemon runs or it is blind.
+ * 5 if no daemon runs or it is blind.
  */
 export async function status(
   vm: string | undefined,
@@ -86,7 +86,9 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
   for (const problem of daemon.configProblems) terminal.err(`wedgewatch: ${problem}\n`);
   if (guests.length === 0) {
     if (!shown.quiet)
-      terminal.out('no guests: none of qemu-system@.service runs, and the configuration names none\n');
+      terminal.out(
+        'no guests: no qemu-system@.service unit is running, and the configuration names no guest\n',
+      );
     return;
   }
   const columns = shown.watch ? [...COLUMNS.slice(0, -1), ...LOAD, ...COLUMNS.slice(-1)] : COLUMNS;
@@ -106,7 +108,7 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
   }
 }
 
-/** What the state stands on, a line a side. */
+/** The evidence for the state, one line per side. */
 export function evidenceLines({ evidence }: Pick<GuestStatus, 'evidence'>): string {
   return evidence
     .map(({ side, says, ageMs, doubt }) => {
@@ -150,7 +152,7 @@ function sshWord({ kind, steps }: NonNullable<GuestStatus['ssh']>): string {
   return kind === 'ok' && hangs !== undefined ? `${hangs.step} hangs` : kind;
 }
 
-/** Only for who watches: it takes a look at each guest. */
+/** With --watch only: it costs a look at each guest. */
 const LOAD: readonly Shape[] = [
   {
     column: { title: 'VCPU', align: 'right' },

@@ -18,13 +18,13 @@ interface WaitOptions {
 }
 
 const POLL_MS = 500;
-/** A daemon that is restarted is away for a moment. */
+/** A restarting daemon is away for a moment. */
 const AWAY_MS = 10_000;
 const HANGS = new Set(['held', 'panicked', 'qemu-stuck']);
 
 /**
- * Waits until the guest is up, or until a hang of it is filed. Returns 0 (it is up; or, where a hang was waited for, it
- * was stopped without one), 1 (a hang was found), 2 usage, 5 where no daemon runs, 124 at the timeout.
+ * Waits until the guest is up, or until a hang of it is filed. Returns 0 (it is up; or it
+ * was stopped without the hang that was waited for), 1 (a hang was found), 2 usage, 5 if no daemon runs, 124 at the timeout.
  */
 export async function waitFor(vm: string, options: WaitOptions, globals: Globals): Promise<number> {
   const { terminal } = globals;
@@ -63,9 +63,9 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
   }
 }
 
-/** The exit code where the waiting is over, or null. */
+/** The exit code once the wait is over, or null. */
 function reached({ state, busy }: GuestStatus, until: 'hang' | 'up'): number | null {
-  // A hang is told when its incident is on disk.
+  // Not before its incident is on disk.
   if (HANGS.has(state) && !busy) return EXIT.hang;
   if (until === 'up') return state === 'up' || state === 'recovered' ? EXIT.ok : null;
   return state === 'gone' ? EXIT.ok : null;

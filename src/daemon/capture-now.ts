@@ -29,7 +29,7 @@ export async function captureNow(
   return filed;
 }
 
-/** Its mask and loglevel may have been set since its boot, and the loglevel is to be put back. */
+/** Its mask and loglevel may have changed since its boot, and the capture has to restore the loglevel. */
 async function factsNow(guest: Guest): Promise<GuestFacts | null> {
   const { ssh } = guest.settings;
   if (!ssh.enabled || guest.state.ssh.last?.kind !== 'ok') return null;
@@ -40,8 +40,8 @@ async function factsNow(guest: Guest): Promise<GuestFacts | null> {
 /** Why the guest cannot be captured now, or null. */
 async function unavailable({ settings, state }: Guest): Promise<string | null> {
   const why = state.why.join('; ');
-  if (!(await isSocket(settings.qmpSocket))) return `does not run: no QMP socket at ${settings.qmpSocket}`;
-  if (state.name === 'gone') return `does not run: ${why}`;
+  if (!(await isSocket(settings.qmpSocket))) return `is not running: no QMP socket at ${settings.qmpSocket}`;
+  if (state.name === 'gone') return `is not running: ${why}`;
   if (state.name === 'paused') return `cannot print now: ${why}`;
-  return state.case === null ? null : `is being captured already: ${why}`;
+  return state.case === null ? null : `is already being captured: ${why}`;
 }

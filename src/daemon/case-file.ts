@@ -104,11 +104,11 @@ export class CaseFile {
     const file = await DumpFile.open(path, {
       onRow: (bytes) => guest.row({ bytes, at: monotonicMs(), replayed: false }),
       onLost: (why) => {
-        guest.log('warning', `the dump is read from the journal: ${why}`);
+        guest.log('warning', `reading the dump from the journal: ${why}`);
         if (this.current !== null) this.current.file = null;
       },
     });
-    if (file !== null) guest.log('info', `the dump is read from ${path}`);
+    if (file !== null) guest.log('info', `reading the dump from ${path}`);
     return file;
   }
 
@@ -148,7 +148,8 @@ export class CaseFile {
       };
       const incident = this.incident(open.writer.id, finding, kernelOf(lines));
       const { path, missing } = await open.writer.file(await this.withLines(incident), parts);
-      for (const { file, why } of missing) guest.log('warning', `${path}: ${file} is not whole: ${why}`);
+      for (const { file, why } of missing)
+        guest.log('warning', `${path}: ${file} was not written in full: ${why}`);
       guest.log('notice', `archived: ${path}`);
       guest.now({ type: 'filed', incident: open.writer.id });
       guest.onFiled(path, title);

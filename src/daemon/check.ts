@@ -1,4 +1,4 @@
-/** What a check of doctor says. */
+/** The result of one check of doctor. */
 import { execa } from 'execa';
 
 export interface Check {
@@ -26,7 +26,7 @@ export const fault = (what: string, detail: string, fix: string | null): Check =
   fix,
 });
 
-/** What a tool of the host prints; null where it is missing, fails or takes longer than 5 s. */
+/** What a tool of the host prints; null if it is missing, fails or takes longer than 5 s. */
 export async function tool(file: string, args: string[]): Promise<string | null> {
   const { stdout, failed } = await execa(file, args, { timeout: TOOL_MS, reject: false });
   return failed ? null : stdout;

@@ -1,7 +1,6 @@
 /**
- * Whether a guest's console is read. Two pairs of eyes look at the journal: journalctl's own choice of the unit's lines,
- * as JSON, and what the daemon has read, or where none runs the daemon's own reader. Where they differ, the watchdog is
- * blind although the lines are there.
+ * Whether a guest's console is read. Two readers are compared: journalctl's own choice of the unit's lines, as JSON, and
+ * the running daemon, or the daemon's reader if none runs. If they differ, the watchdog is blind although the lines exist.
  */
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
@@ -32,7 +31,7 @@ export async function checkConsole(
   const file = await checkFile(consoleFile);
   if (file.result === 'ok')
     return ok('console', `in the journal of ${unit}; dumps are read from ${consoleFile}`);
-  const fix = 'let this user read it, or the dumps are read from the journal';
+  const fix = 'let this user read it; until then, dumps are read from the journal';
   return warning('console', `QEMU writes it to a file as well, but ${file.detail}`, fix);
 }
 
@@ -44,7 +43,7 @@ async function checkJournal(config: Config, settings: GuestSettings): Promise<Ch
   if (held === 'unknown')
     return warning(
       'console',
-      `journalctl does not tell what ${unit} logged`,
+      `journalctl does not say what ${unit} logged`,
       `try: journalctl --user-unit=${unit}`,
     );
   const daemon = await guestOfDaemon(vm);
@@ -72,7 +71,7 @@ async function newestHeld(unit: string): Promise<number | 'none' | 'unknown'> {
   }
 }
 
-/** What the running daemon has read against what the journal holds. */
+/** Compares what the running daemon has read with what the journal holds. */
 async function checkDaemon(unit: string, vm: string, held: number): Promise<Check> {
   // A line that was just logged may be on its way.
   for (let waited = 0; waited <= ON_ITS_WAY_MS; waited += 500) {
@@ -88,7 +87,7 @@ async function checkDaemon(unit: string, vm: string, held: number): Promise<Chec
 export function compareRead(unit: string, held: number, { rows, newestMs }: DaemonGuest['read']): Check {
   if (newestMs !== null && newestMs >= Math.floor(held))
     return ok('console', `in the journal of ${unit}; the daemon has read ${counted(rows, 'line')} of it`);
-  const behind = newestMs === null ? 'not one of them' : `none after ${new Date(newestMs).toISOString()}`;
+  const behind = newestMs === null ? 'none of them' : `none after ${new Date(newestMs).toISOString()}`;
   return fault(
     'console',
     `blind: the journal holds lines of ${unit} up to ${new Date(held).toISOString()}, and the daemon has read ${behind}`,
@@ -102,11 +101,11 @@ async function checkReader(config: Config, { unit, vm }: GuestSettings): Promise
   if (problem !== null) return fault('console', `blind: ${problem}`, null);
   const route = entry === null ? null : guestRouter(config, bootId())(entry);
   if (route?.vm === vm) return ok('console', `in the journal of ${unit}`);
-  const finds = entry === null ? 'does not find them' : `takes them for ${route?.vm ?? 'no guest'}'s`;
+  const finds = entry === null ? 'does not find them' : `assigns them to ${route?.vm ?? 'no guest'}`;
   return fault(
     'console',
     `blind: the journal holds lines of ${unit}, and wedgewatch ${finds}`,
-    `is the unit the user's own, and named by discover.unit or in guests? See: journalctl --user-unit=${unit} --lines=3 --output=export`,
+    `check that the unit is the user's own, and that discover.unit or guests names it; see: journalctl --user-unit=${unit} --lines=3 --output=export`,
   );
 }
 

@@ -1,17 +1,17 @@
-/** What was read of one guest's console since its QEMU was started, and why nothing was. */
+/** How much of a guest's console was read since its QEMU started, and why nothing was. */
 import type { GuestSettings } from '../core/config/schema.js';
 import type { Unread } from '../core/watch/slices/console.js';
 
-/** What gives a guest a console that is read. */
+/** The fix for a guest without a readable console. */
 export const GIVE_CONSOLE =
   'give QEMU -serial mon:stdio and the guest console=ttyS0, or name the unit or a file in its guests entry';
 
 export class ConsoleReading {
-  /** Lines as they were logged, those from before this daemon included. */
+  /** Lines as logged, including those from before this daemon. */
   rows = 0;
   /** The wall clock of the newest, in milliseconds since 1970. */
   newestMs: number | null = null;
-  /** What came before this daemon was looked for; until then nothing is known. */
+  /** Whether the lines from before this daemon were searched; until then nothing is known. */
   lookedBack: 'no' | 'under way' | 'yes' = 'no';
 
   note(wallMs: number): void {
@@ -19,13 +19,13 @@ export class ConsoleReading {
     this.newestMs = wallMs;
   }
 
-  /** Its QEMU was started anew. */
+  /** Its QEMU was restarted. */
   begin(): void {
     this.rows = 0;
     this.newestMs = null;
   }
 
-  /** Null where a line was read, or that is not known yet. */
+  /** Null if a line was read, or that is not known yet. */
   unread({ console, unit }: GuestSettings): Unread | null {
     if (this.rows > 0 || this.lookedBack !== 'yes') return null;
     if (console.kind === 'file') return { why: `${console.path} is empty`, fix: GIVE_CONSOLE };

@@ -12,7 +12,7 @@ export interface DaemonStatus {
   version: string;
   /** Why the journal cannot be read now, or null. */
   blind: string | null;
-  /** What of an edited configuration is not in force, and why. */
+  /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[];
   /** `read`: how many lines of its console this daemon has read since its QEMU was started, and when the newest was logged. */
   guests: (GuestStatus & { read: { rows: number; newestMs: number | null } })[];
@@ -34,7 +34,7 @@ export interface CaptureOrder {
 }
 
 interface ControlHandlers {
-  /** `watched`: somebody looks at the load of the guests, which is asked for. */
+  /** `watched`: somebody watches the load of the guests, so the daemon has to look for it. */
   status: (watched: boolean) => DaemonStatus;
   capture: (vm: string, order: CaptureOrder) => Promise<CaptureResult>;
 }
@@ -47,12 +47,12 @@ const MAX_ANSWER = 64 << 20;
 
 export const controlSocket = (runtime: string): string => join(runtime, 'wedgewatch', 'control.sock');
 
-/** Serves until closed. Throws where another daemon of this user answers on the socket already. */
+/** Serves until closed. Throws if another daemon of this user answers on the socket already. */
 export async function serveControl(path: string, handlers: ControlHandlers): Promise<Server> {
   const other = await askStatus(path).catch(() => null);
   if (other !== null)
     throw new Error(
-      `another wedgewatch runs already (pid ${other.pid}); stop it with: systemctl --user stop wedgewatch`,
+      `another wedgewatch is already running (pid ${other.pid}); stop it with: systemctl --user stop wedgewatch`,
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await rm(path, { force: true });
@@ -90,12 +90,12 @@ function capture(handlers: ControlHandlers, asked: URLSearchParams): Promise<Cap
   return handlers.capture(asked.get('vm') ?? '', order);
 }
 
-/** What the daemon says of itself and its guests. Rejects where none runs. */
+/** What the daemon says of itself and its guests. Rejects if none runs. */
 export async function askStatus(path: string, { watched = false } = {}): Promise<DaemonStatus> {
   return (await ask(path, 'GET', watched ? '/status?watched' : '/status', ASK_MS)) as DaemonStatus;
 }
 
-/** Lets the daemon capture a guest now; resolves when it is filed. Rejects where no daemon runs. */
+/** Lets the daemon capture a guest now; resolves when it is filed. Rejects if no daemon runs. */
 export async function askCapture(
   path: string,
   vm: string,
@@ -116,7 +116,7 @@ async function ask(socketPath: string, method: string, path: string, timeoutMs: 
       answer.setEncoding('utf8');
       answer.on('data', (chunk: string) => {
         body += chunk;
-        if (body.length > MAX_ANSWER) answer.destroy(new Error('the daemon answers without end'));
+        if (body.length > MAX_ANSWER) answer.destroy(new Error('the daemon sent more than 64 MiB'));
       });
       answer.once('end', () => resolve(body)).once('error', reject);
     });

@@ -36,7 +36,7 @@ interface DaemonOptions {
   only?: string;
   /** Captures wait for it: an earlier daemon's are finished then. */
   finished?: Promise<void>;
-  /** How guests boot; default: known from nowhere, kept nowhere. */
+  /** How guests boot; default: nothing is known, nothing is kept. */
   learned?: Services['learned'];
   onFiled?: Services['onFiled'];
 }
@@ -52,7 +52,7 @@ const FORGET_MS = 10 * 60_000;
 export class Daemon {
   readonly guests = new Map<string, Guest>();
   config: Config;
-  /** What of an edited configuration is not in force, and why. */
+  /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[] = [];
   lastTickAt = monotonicMs();
   private readonly services: Services;
@@ -101,7 +101,7 @@ export class Daemon {
     this.timer = setInterval(() => void this.tick(), TICK_MS);
   }
 
-  /** Takes over an edited configuration; one after the other, or two watchers of sockets could be left running. */
+  /** Applies an edited configuration; one at a time, or two watchers of sockets could be left running. */
   reconfigure(config: Config): Promise<void> {
     this.reconfigured = this.reconfigured.then(() => this.takeOver(config));
     return this.reconfigured;
@@ -111,7 +111,7 @@ export class Daemon {
     this.config = config;
     this.guestOf = guestRouter(config, this.boot);
     const moved = archiveRoot(config) !== this.options.state;
-    this.configProblems = moved ? ['archive.directory was edited: that takes a restart of wedgewatch'] : [];
+    this.configProblems = moved ? ['archive.directory was edited: restart wedgewatch to apply it'] : [];
     for (const problem of this.configProblems) this.options.log('warning', problem);
     this.services.consoleLines = config.archive.consoleLines;
     for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
@@ -142,7 +142,7 @@ export class Daemon {
     return this.journal.status.state === 'down' ? this.journal.status.detail : null;
   }
 
-  /** Looks at each guest from outside, at most every few seconds: whoever watches wants to see its load. */
+  /** Looks at each guest, at most every few seconds, to show its load to `status --watch`. */
   lookAtAll(): void {
     for (const guest of this.guests.values()) {
       const { name, looks, case: current } = guest.state;
@@ -192,7 +192,7 @@ export class Daemon {
       guest.reconfigure(settings);
       return;
     }
-    // Another console is another story: nothing known from the old one holds.
+    // Nothing known from the old console holds for a new one.
     this.guests.delete(guest.vm);
     await guest.stop();
     this.guest(guest.vm);
@@ -289,12 +289,12 @@ export class Daemon {
 }
 
 /**
- * Why a guest without a QMP socket does not run, or null. Its journal does not tell: lines of a guest that ended before
- * this daemon came are read late. One that answers SSH runs, and its qmp: is wrong.
+ * Why a guest without a QMP socket does not run, or null. The journal cannot say: lines of a guest that ended before this
+ * daemon started are read late. A guest that answers SSH runs, so its qmp: is wrong.
  */
 function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null {
   if (hadSocket) return 'its QMP socket is gone: QEMU has ended';
   const asked = !settings.ssh.enabled || ssh.last !== null;
   if (!asked || ssh.lastOkAt !== null) return null;
-  return `no QMP socket at ${settings.qmpSocket}: it is not started, or its qmp: is wrong`;
+  return `no QMP socket at ${settings.qmpSocket}: the guest is not started, or its qmp: is wrong`;
 }

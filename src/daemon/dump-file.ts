@@ -1,6 +1,6 @@
 /**
- * A guest whose console is read from the journal and that QEMU writes to a file as well: while it is captured the
- * file is read, because journald's rate limit drops no lines there.
+ * A guest with its console in the journal and, through QEMU, in a file as well: a capture reads the file, because
+ * journald's rate limit drops no lines there.
  */
 import type { ConsolePosition } from '../core/console/position.js';
 import { tailConsole } from '../io/console-file.js';
@@ -21,7 +21,7 @@ export class DumpFile {
 
   private constructor(private readonly events: DumpFileEvents) {}
 
-  /** Reads the file's context; resolves with null where it cannot be read. Rows come from `begin` on. */
+  /** Reads the file's context; resolves with null if it cannot be read. Rows come from `begin` on. */
   static async open(path: string, events: DumpFileEvents): Promise<DumpFile | null> {
     const file = new DumpFile(events);
     const readable = await new Promise<boolean>((resolve) => {

@@ -1,4 +1,4 @@
-/** What a killed daemon left half written is read to its end, analysed and filed when the next one starts. */
+/** At its start, a daemon completes, analyses and files the captures that a killed one left half written. */
 import { readFile } from 'node:fs/promises';
 import { analyze } from '../core/analysis/analyze.js';
 import { type RecordedDump, recordedDumps, tailLimits } from '../core/capture/cut-short.js';
@@ -22,10 +22,11 @@ export async function finishCutShort(config: Config, root: string, log: Log): Pr
   };
   try {
     const { finished, failed } = await finishPartials(root, analyse, readOn);
-    for (const { path } of finished) log('notice', `archived what an earlier run had captured: ${path}`);
-    for (const { path, why } of failed) log('warning', `${path} could not be completed: ${why}`);
+    for (const { path } of finished)
+      log('notice', `archived the unfinished capture of an earlier run: ${path}`);
+    for (const { path, why } of failed) log('warning', `could not complete ${path}: ${why}`);
   } catch (error) {
-    log('warning', `what an earlier run had captured could not be completed: ${String(error)}`);
+    log('warning', `could not complete the unfinished captures of an earlier run: ${String(error)}`);
   }
 }
 
@@ -55,9 +56,7 @@ async function analyse(cut: CutShort) {
       complete: false,
       incompleteBecause: [
         ...whole.flatMap(({ dump: { name }, parsed }) =>
-          (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
-            (why) => `${name}: ${why}`,
-          ),
+          (parsed?.incompleteBecause ?? ['it contains no readable dump']).map((why) => `${name}: ${why}`),
         ),
         ...(dumps.some(({ name }) => keyOf(name) === 't') ? [] : ['the dump of all tasks (t) was not taken']),
       ],

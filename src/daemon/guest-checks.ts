@@ -1,4 +1,4 @@
-/** What doctor looks at of one guest, from outside. Nothing is pressed. */
+/** Doctor's checks of one guest, from outside. They press nothing. */
 import { guestSettings } from '../core/config/guest.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
 import type { GuestFacts, Look } from '../core/model.js';
@@ -35,7 +35,7 @@ function checkQmp({ qmpSocket }: GuestSettings, seen: Look): Check {
 async function checkSsh(settings: GuestSettings): Promise<Check[]> {
   const { ssh } = settings;
   if (!ssh.enabled) {
-    const fix = 'set ssh.enabled, or ssh in its guests entry';
+    const fix = 'set ssh.enabled, or ssh: in its guests entry';
     return [warning('SSH', 'is off: only blocked tasks accuse this guest', fix)];
   }
   const wayIn = await identify({ qmpSocket: settings.qmpSocket, pid: null });
@@ -54,7 +54,7 @@ async function checkSsh(settings: GuestSettings): Promise<Check[]> {
   return [ok('SSH', `answers after ${probe.tookMs} ms`), ...(await checkSysrq(facts, settings))];
 }
 
-/** What its settings allow; and what the daemon has proven with `h`, where it runs. */
+/** What its settings allow; and what a running daemon has proven with `h`. */
 async function checkSysrq(facts: GuestFacts, { vm, ssh }: GuestSettings): Promise<Check[]> {
   const gap = gapIn(facts);
   if (gap !== null) return [fault('SysRq', gap.what, gap.fix)];
@@ -74,7 +74,7 @@ async function provenBy(vm: string): Promise<string | null> {
 
 function telling({ hungTaskSeconds, symbols }: GuestFacts): string {
   const hung = hungTaskSeconds ?? 0;
-  const watches = hung === 0 ? 'hung_task is off' : `hung_task speaks after ${hung} s`;
-  if (symbols === null) return `${watches}; its kernel's configuration cannot be read`;
-  return `${watches}; locks are ${symbols.includes('LOCKDEP') ? 'told (LOCKDEP)' : 'not told (no LOCKDEP)'}`;
+  const watches = hung === 0 ? 'hung_task is off' : `hung_task reports after ${hung} s`;
+  if (symbols === null) return `${watches}; its kernel configuration cannot be read`;
+  return `${watches}; dumps show ${symbols.includes('LOCKDEP') ? 'held locks (LOCKDEP)' : 'no locks (no LOCKDEP)'}`;
 }

@@ -1,4 +1,4 @@
-/** What doctor looks at of the host. */
+/** Doctor's checks of the host. */
 import type { Config } from '../core/config/schema.js';
 import { guestMatches } from '../core/journal/route.js';
 import { counted } from '../core/words.js';
@@ -31,12 +31,12 @@ async function checkArchive(config: Config): Promise<Check> {
   }
 }
 
-/** Follows the journal just as the daemon does, until it is known to work or not. */
+/** Follows the journal as the daemon does, until it either works or fails. */
 async function checkJournal(config: Config): Promise<Check> {
   const done = new AbortController();
   const timer = setTimeout(() => done.abort(), JOURNAL_MS);
   let read = 0;
-  let last: SourceStatus = { state: 'catching-up', detail: 'it was still being read after 6 s' };
+  let last: SourceStatus = { state: 'catching-up', detail: 'still being read after 6 s' };
   await followJournal({
     matches: guestMatches(process.getuid?.() ?? 0),
     position: null,
@@ -51,11 +51,11 @@ async function checkJournal(config: Config): Promise<Check> {
   if (last.state === 'down') {
     const needed = config.discover.enabled || config.guests.some(({ console }) => console === 'journal');
     if (needed) return fault('journal', last.detail, null);
-    return warning('journal', last.detail, 'none is needed where all consoles are files');
+    return warning('journal', last.detail, 'no fix is needed if all consoles are files');
   }
   return ok(
     'journal',
-    last.state === 'live' ? `is read: ${counted(read, 'line')} of the last 15 min` : last.detail,
+    last.state === 'live' ? `readable: ${counted(read, 'line')} in the last 15 min` : last.detail,
   );
 }
 
@@ -63,10 +63,10 @@ async function checkDaemon(): Promise<Check> {
   try {
     const { pid, blind } = await askStatus(controlSocket(runtimeDirectory()));
     if (blind !== null)
-      return fault('daemon', `pid ${pid} runs, but cannot read the journal: ${blind}`, null);
-    return ok('daemon', `runs, pid ${pid}`);
+      return fault('daemon', `running, pid ${pid}, but cannot read the journal: ${blind}`, null);
+    return ok('daemon', `running, pid ${pid}`);
   } catch {
-    return warning('daemon', 'does not run', 'systemctl --user enable --now wedgewatch');
+    return warning('daemon', 'not running', 'systemctl --user enable --now wedgewatch');
   }
 }
 
@@ -75,7 +75,11 @@ async function checkLinger(): Promise<Check> {
   const said = await tool('loginctl', ['show-user', uid, '--property=Linger', '--value']);
   if (said === 'yes') return ok('linger', 'user units outlive the login');
   if (said === null)
-    return warning('linger', 'logind cannot be asked', 'run under systemd, or start wedgewatch run yourself');
+    return warning(
+      'linger',
+      'logind does not answer',
+      'run under systemd, or start `wedgewatch run` yourself',
+    );
   return warning(
     'linger',
     'user units, guests and watchdog, end with the last login',

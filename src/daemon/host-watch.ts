@@ -1,4 +1,4 @@
-/** What the host suffers from, looked at for all guests at once. */
+/** The load and the pressure of the host, read once for all guests. */
 import type { HostNow, HostPressure } from '../core/host/now.js';
 import type { Mono } from '../core/time.js';
 import type { GuestState } from '../core/watch/state.js';

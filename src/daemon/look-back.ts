@@ -4,8 +4,8 @@ import { newestLine } from '../io/journal-newest.js';
 import type { Guest } from './guest.js';
 
 /**
- * Once for each guest, when the journal is read up to now: one that has been silent since before what is replayed at a
- * start has its last line delivered, as context. Returns at once.
+ * Once per guest, when the journal is read up to now: if the guest has been silent since before the replayed minutes, its
+ * last line is delivered as context. Returns at once.
  */
 export function lookBack(guest: Guest, deliver: (entry: FollowedEntry) => void): void {
   const { reading, settings, stopping } = guest;
@@ -17,7 +17,7 @@ export function lookBack(guest: Guest, deliver: (entry: FollowedEntry) => void):
   const uid = process.getuid?.() ?? 0;
   void newestLine({ uid, unit, signal: stopping.signal }).then(({ entry, problem }) => {
     if (stopping.signal.aborted) return;
-    if (problem !== null) guest.log('warning', `its last line could not be looked for: ${problem}`);
+    if (problem !== null) guest.log('warning', `could not look up its last line: ${problem}`);
     if (entry !== null && reading.rows === 0) deliver({ ...entry, replayed: true });
     reading.lookedBack = 'yes';
   });

@@ -72,7 +72,7 @@ async function trigger(guest: GuestHandle, key: SysrqKey): Promise<Pressed> {
     const problem = await sessionOf(guest, login).press(key, timeoutMs);
     return problem === null ? PRESSED : { fault: 'ssh-failed', detail: problem };
   } catch (error) {
-    return { fault: 'ssh-failed', detail: `ssh cannot be started: ${String(error)}` };
+    return { fault: 'ssh-failed', detail: `cannot start ssh: ${String(error)}` };
   }
 }
 

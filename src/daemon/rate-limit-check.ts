@@ -1,4 +1,4 @@
-/** What doctor says of journald's rate limit, which all guests of a user share. */
+/** Doctor's check of journald's rate limit, which all guests of a user share. */
 import { lstat, readdir, readlink, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LINES_A_TASK, rateLimit, type RateLimitFacts } from '../core/journal/rate-limit.js';
@@ -11,7 +11,7 @@ const JOURNAL = '/var/log/journal';
 /** Of a large guest. */
 const TASKS = 3_000;
 
-/** Says how many tasks one dump may have before journald drops lines of it, and the fix where that is few. */
+/** Says how many tasks one dump may have before journald drops lines of it, and the fix if that is too few. */
 export async function checkRateLimit(): Promise<Check> {
   const unit = `user@${process.getuid?.() ?? 0}.service`;
   const [interval, burst, journaldConf, disk] = await Promise.all([
@@ -32,7 +32,7 @@ export async function checkRateLimit(): Promise<Check> {
     WHAT,
     `${allowed}: ${fits} fits, a larger one loses lines`,
     Number(installed) > Number(burst ?? 0)
-      ? `its drop-in is installed, and holds from the next start of ${unit}: reboot, or as root, which stops all its guests: systemctl restart ${unit}`
+      ? `its drop-in is installed and applies when ${unit} next starts: reboot, or, as root (this stops all its guests): systemctl restart ${unit}`
       : 'install systemd/user@.service.d/50-wedgewatch.conf, or let QEMU write the console to a file as well: docs/lossless-console.md',
   );
 }

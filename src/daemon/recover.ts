@@ -9,25 +9,24 @@ import type { Interrupted } from '../io/archive/finish.js';
 import { rowsAgain } from '../io/rows-again.js';
 
 const POLL_MS = 300;
-/** One who reads the journal for longer than this is given what came until then. */
+/** Reading the journal ends after this, with what came until then. */
 const DEADLINE_MS = 120_000;
 const NEWLINE = Uint8Array.of(10);
 
 /**
  * Reads the rows behind the position noted at the start of the capture, and appends those that are not in console.raw
- * yet, up to the capture's end. What is there already must be what the source says, byte for byte, or nothing is
- * appended: so a row is never there twice, also where this is killed and done again. Returns why nothing, or not all,
- * could be read, or null.
+ * yet, up to the capture's end. It appends nothing unless the bytes already there equal the source's: so no row is there
+ * twice, even if this is killed and repeated. Returns why it could read nothing, or not all, or null.
  */
 export async function recover(cut: Interrupted, limits: TailLimits): Promise<string | null> {
-  if (cut.position === null) return 'where its console was read up to is not known';
+  if (cut.position === null) return 'the position up to which its console was read is unknown';
   const archived = await readFile(cut.raw).catch(() => Buffer.alloc(0));
-  if (archived.length < cut.contextBytes) return 'the disk did not take its first bytes';
+  if (archived.length < cut.contextBytes) return 'the disk did not store its first bytes';
   const recovery = new Recovery(cut, limits, archived.subarray(cut.contextBytes));
   try {
     return await recovery.run(cut.position);
   } catch (error) {
-    return `its console could not be read again: ${error instanceof Error ? error.message : String(error)}`;
+    return `could not read its console again: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 
@@ -54,7 +53,8 @@ class Recovery {
       fault = await this.file.close();
     }
     if (fault !== null) return `console.raw: ${fault}`;
-    if (this.compared < this.archived.length) return 'its console does not go back to its start any more';
+    if (this.compared < this.archived.length)
+      return 'its console no longer reaches back to the start of the capture';
     return null;
   }
 
@@ -66,14 +66,14 @@ class Recovery {
     }
   }
 
-  /** The position behind the last row; null where the capture ends before the source does. */
+  /** The position behind the last row; null if the capture ends before the source does. */
   private async readToEnd(from: ConsolePosition): Promise<ConsolePosition | null> {
     let reached = from;
     for await (const { bytes, at, position } of rowsAgain(from, this.cut.accusation, this.deadline)) {
       const row = Buffer.concat([bytes, NEWLINE]);
       const held = this.archived.subarray(this.compared, this.compared + row.length);
       if (!row.subarray(0, held.length).equals(held))
-        throw new Error('it does not hold what was archived from it');
+        throw new Error('it does not contain what was archived from it');
       if (!this.tail.take(cleanRow(bytes), at, held.length > 0)) return null;
       this.compared += held.length;
       await this.file.append(row.subarray(held.length));

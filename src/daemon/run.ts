@@ -9,6 +9,7 @@ import { LearnedBoots } from '../io/learned.js';
 import type { Log } from '../io/log.js';
 import { notify, watchdogMs } from '../io/notify.js';
 import { VERSION } from '../io/version.js';
+import { counted } from '../core/words.js';
 import { captureNow } from './capture-now.js';
 import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
@@ -26,7 +27,7 @@ interface RunOptions {
   signal: AbortSignal;
 }
 
-/** Runs until the signal. Throws where it cannot start: no state directory, another daemon. */
+/** Runs until the signal. Throws if it cannot start: no state directory, another daemon. */
 export async function runDaemon(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal } = options;
   await makeIncidentsDirectory(state);
@@ -45,19 +46,22 @@ export async function runDaemon(options: RunOptions): Promise<void> {
     file: options.file,
     text: options.text,
     onChange: (changed) => {
-      log('notice', 'the configuration was edited and is in force');
+      log('notice', 'applied the edited configuration');
       void daemon.reconfigure(changed);
     },
     onBroken: (problems) => {
       daemon.configProblems = problems.map(
-        (problem) => `the edited configuration is not used: ${formatProblem(problem)}`,
+        (problem) => `the edited configuration is ignored: ${formatProblem(problem)}`,
       );
       for (const problem of daemon.configProblems) log('error', problem);
     },
     signal,
   });
-  log('notice', `wedgewatch ${VERSION} watches ${daemon.guests.size} guests; archive: ${incidentsIn(state)}`);
-  await notify('READY=1', `STATUS=watching ${daemon.guests.size} guests`);
+  log(
+    'notice',
+    `wedgewatch ${VERSION} watches ${counted(daemon.guests.size, 'guest')}; archive: ${incidentsIn(state)}`,
+  );
+  await notify('READY=1', `STATUS=watching ${counted(daemon.guests.size, 'guest')}`);
   const stopWatchdog = keepAlive(daemon, log);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -80,13 +84,13 @@ function statusOf(daemon: Daemon) {
   };
 }
 
-/** Tells systemd that all is well, but only after it was looked at: a watchdog that pings from a bare timer is none. */
+/** Pings systemd's watchdog only after a self-check: a ping from a bare timer proves nothing. */
 function keepAlive(daemon: Daemon, log: Log): () => void {
   const every = watchdogMs();
   if (every === null) return () => undefined;
   const timer = setInterval(() => {
     const fault = selfCheck({ lastTickAt: daemon.lastTickAt, guests: daemon.guests.values() }, monotonicMs());
-    if (fault === null) void notify('WATCHDOG=1', `STATUS=watching ${daemon.guests.size} guests`);
+    if (fault === null) void notify('WATCHDOG=1', `STATUS=watching ${counted(daemon.guests.size, 'guest')}`);
     else log('error', `self-check failed, systemd will restart wedgewatch: ${fault}`);
   }, every / 3);
   return () => clearInterval(timer);

@@ -1,6 +1,6 @@
 import { schedule } from 'node-cron';
 
-/** Calls on the schedule, a cron expression in UTC; a missed time is not made up for. Returns how to end it. */
+/** Calls on the schedule, a cron expression in UTC, without making up for a missed time. Returns a function that ends it. */
 export function scheduleArming(expression: string, onDue: () => void): () => Promise<void> {
   const task = schedule(expression, onDue, { timezone: 'UTC', suppressMissedWarning: true, unref: true });
   return async () => {

@@ -1,4 +1,4 @@
-/** Whether the daemon itself moves: systemd is told that all is well only after this has looked. */
+/** Checks whether the daemon itself makes progress, before each ping of systemd's watchdog. */
 import type { Mono } from '../core/time.js';
 import { seconds } from '../core/words.js';
 

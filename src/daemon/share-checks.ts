@@ -1,13 +1,13 @@
-/** What doctor says of the servers behind a guest's shares. */
+/** Doctor's checks of the servers behind a guest's shares. */
 import { describeServer, serverFault, serverIs } from '../core/host/servers.js';
 import type { Look, Share } from '../core/model.js';
 import { type Check, fault, ok, warning } from './check.js';
 
 const MAKE_KNOWN =
-  'run wedgewatch as the user of the servers; or let each serve from a unit NAME@VM-TAG.service, with its socket in a directory VM-TAG';
-const START_AGAIN = 'the guest needs a restart: QEMU does not connect to another server';
+  'run wedgewatch as the user that runs the servers; or run each server in a unit NAME@VM-TAG.service, with its socket in a directory VM-TAG';
+const START_AGAIN = 'restart the guest: QEMU does not connect to another server';
 
-/** One check a server: that it is not known is no fault of the guest, and takes evidence away. */
+/** One check per server. An unknown server is no fault of the guest, but evidence is missing. */
 export const checkShares = ({ shares }: Look): Check[] => shares.map(checkShare);
 
 function checkShare(share: Share): Check {
@@ -19,6 +19,6 @@ function checkShare(share: Share): Check {
   return fault(
     what,
     says,
-    wrong === 'stopped' ? `let it go on: kill -CONT ${share.server?.pid ?? ''}` : START_AGAIN,
+    wrong === 'stopped' ? `continue it: kill -CONT ${share.server?.pid ?? ''}` : START_AGAIN,
   );
 }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { monotonicMs } from '../io/clock.js';
 
-/** At most so many captures at once on this host; who comes later waits its turn, in order. */
+/** Limits the captures at once on this host; later ones wait their turn, in order. */
 export class Slots {
   private readonly waiting: (() => void)[] = [];
 
@@ -22,7 +22,7 @@ export class Slots {
   }
 }
 
-/** A daemon that starts finds all its guests at once: so long after one login the next begins. */
+/** A starting daemon finds all its guests at once: this is the pause between two logins. */
 const LOGIN_MS = 250;
 
 /** For what must not begin in a burst. */

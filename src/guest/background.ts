@@ -8,7 +8,7 @@ import type { Reaper } from './reaper.js';
 interface Background {
   /** Also the id of its process group. */
   pid: number;
-  /** Ends it and all its children, also when they are stopped; returns when they are gone. */
+  /** Ends it and all its children, even stopped ones; returns when they are gone. */
   stop: () => Promise<void>;
 }
 
@@ -58,7 +58,7 @@ export async function startBackground(
   child.all.on('data', (chunk: Buffer) => (output = (output + chunk.toString('latin1')).slice(-outputTail)));
   let ended = false;
   const exited = child.then(() => (ended = true));
-  const failed = () => Promise.resolve(ended ? new Error(`${file} ended at its start:\n${output}`) : null);
+  const failed = () => Promise.resolve(ended ? new Error(`${file} exited at startup:\n${output}`) : null);
   const { pid } = child;
   if (pid === undefined) {
     const { message } = await child;

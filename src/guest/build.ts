@@ -31,7 +31,7 @@ export interface GuestImage {
 /** The guest's own files. */
 export const assets = join(import.meta.dirname, '../../guest');
 
-/** Where images are kept: `wedgewatch` in $XDG_CACHE_HOME, else in ~/.cache. */
+/** The directory of the images: `wedgewatch` in $XDG_CACHE_HOME, else in ~/.cache. */
 export function guestCache(env: NodeJS.ProcessEnv = process.env): string {
   const base = env['XDG_CACHE_HOME'];
   return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'wedgewatch');
@@ -94,7 +94,7 @@ async function buildInto(
     options.log(`Downloading ${[...ofKernel, ...recipe.packages].join(', ')}`);
     await unpackPackages(ofKernel, packages, options, kernel.archives);
     await unpackPackages(recipe.packages, packages, options);
-    options.log('Making the guest image');
+    options.log('Building the guest image');
     await assembleImage({ recipe, packages, assets, image, signal: options.signal });
     await rename(image, target).catch((error: unknown) => {
       if (!existsSync(target)) throw error; // else another build was faster
@@ -108,7 +108,7 @@ async function buildInto(
  * A guest's image in the cache directory, that of the demo if no recipe is given: built from Debian packages at its first
  * use, at about 32 MB of downloads, and reused after; with suites of its own, until those have a newer kernel. Installs
  * what the host lacks to run it.
- * @throws Error where this is not Debian on x86-64, where packages cannot be had, or when aborted
+ * @throws Error if this is not Debian on x86-64, if packages cannot be had, or when aborted
  */
 export async function buildGuest(
   cache: string,
@@ -117,7 +117,7 @@ export async function buildGuest(
 ): Promise<GuestImage> {
   if (process.arch !== 'x64') {
     throw new Error(
-      `The demo guest is for x86-64; this host is ${process.arch}. wedgewatch itself does not mind.`,
+      `The demo guest needs x86-64; this host is ${process.arch}. wedgewatch itself does not need it.`,
     );
   }
   await installPackages([...packagesHere(), ...recipe.hostPackages], options);
@@ -131,7 +131,7 @@ export async function buildGuest(
   } catch (error) {
     if (made === undefined || !(error instanceof CallError)) throw error;
     const why = /^E: .*/m.exec(error.message)?.[0] ?? error.message;
-    options.log(`Whether there is a newer kernel than that of ${basename(made)} is not known: ${why}`);
+    options.log(`Cannot check for a newer kernel than that of ${basename(made)}: ${why}`);
     return imageIn(made);
   }
   const target = join(cache, `guest-${kernel.name.replace('linux-image-', '')}-${hash}`);

@@ -19,7 +19,7 @@ export class CallError extends Error {
     command: string,
     reason: string,
     output: string,
-    /** Null where the program did not run, or was killed. */
+    /** Null if the program did not run, or was killed. */
     readonly exitCode: number | null,
   ) {
     super(`${command}: ${reason}${output === '' ? '' : `\n${output}`}`);

@@ -41,6 +41,6 @@ export async function buildKernelGuest(
 ): Promise<GuestImage & { release: string }> {
   const image = await buildGuest(cache, options, withKernel(kernel, recipe));
   const release = /^guest-(.*)-[0-9a-f]{12}$/.exec(basename(image.directory))?.[1] ?? '';
-  options.log(`Kernel ${kernel} of the guests is ${release}`);
+  options.log(`Guest kernel ${kernel}: ${release}`);
   return { ...image, release };
 }

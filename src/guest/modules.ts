@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 
 /**
  * The files of a kernel's unpacked packages: Debian's has its image in boot up to 6.19, beside its modules from 7.0 on.
- * @throws Error where there is none
+ * @throws Error if there is none
  */
 export async function kernelIn(packages: string): Promise<{ image: string; modules: string }> {
   for (const directory of ['usr/lib/modules', 'lib/modules'].map((path) => join(packages, path))) {

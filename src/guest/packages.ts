@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { call, CallError, succeeds } from './call.js';
 
 export interface ProgressOptions {
-  /** Takes one line a step, for a person who waits. */
+  /** Takes one line per step, for a person who waits. */
   log: (line: string) => void;
   signal?: AbortSignal | undefined;
 }
@@ -12,7 +12,7 @@ export interface ProgressOptions {
 export interface Archives {
   /** More arguments of each call. */
   options: readonly string[];
-  /** Fetches the lists of what there is. */
+  /** Fetches the package lists. */
   refresh: (options: ProgressOptions) => Promise<unknown>;
 }
 
@@ -28,13 +28,11 @@ async function asRoot(args: string[], handLine: string, signal: AbortSignal | un
   } else if (await succeeds('sudo', ['-n', 'true'], signal)) {
     await call('sudo', ['-n', ...command], options);
   } else {
-    throw new Error(
-      `This needs root, and sudo is not there or asks for a password. Please run:\n  ${handLine}`,
-    );
+    throw new Error(`This needs root, and sudo is missing or asks for a password. Run:\n  ${handLine}`);
   }
 }
 
-/** What the apt of this host knows. */
+/** The packages that this host's apt knows. */
 export const hostArchives: Archives = {
   options: [],
   refresh: ({ signal }) => asRoot(['update'], 'sudo apt-get update', signal),
@@ -68,8 +66,8 @@ async function isInstalled(name: string, signal: AbortSignal | undefined): Promi
 }
 
 /**
- * Installs those of the Debian packages that are missing, without recommended ones, as root or by `sudo -n`.
- * @throws Error with the line to run by hand where neither works; CallError with apt's output
+ * Installs the missing ones of these Debian packages, without recommended ones, as root or through `sudo -n`.
+ * @throws Error with the command to run by hand if neither works; CallError with apt's output
  */
 export async function installPackages(names: readonly string[], options: ProgressOptions): Promise<void> {
   const missing: string[] = [];
@@ -90,7 +88,7 @@ async function dependenciesOf(name: string, options: ProgressOptions, archives: 
 
 /**
  * The package of that pattern which a metapackage depends on.
- * @throws CallError where apt does not know the metapackage
+ * @throws CallError if apt does not know the metapackage
  */
 export async function dependencyOf(
   name: string,

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process';
 /** What is left to undo: a process group to kill, a user unit to kill, a directory to remove. */
 type Leftover = 'group' | 'unit' | 'directory';
 
-// Reads what there is to undo from its standard input, and does it when that ends without a last word:
-// when the process on the other side is gone, for whatever reason, SIGKILL included.
+// Reads the list of leftovers from standard input, and cleans them up if that ends without a farewell:
+// the process on the other side is gone then, for whatever reason, SIGKILL included.
 const script = `
 trap '' HUP INT TERM
 groups= units= directories=

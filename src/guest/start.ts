@@ -23,7 +23,7 @@ interface StartOptions {
 
 export interface RunningGuest {
   vm: string;
-  /** The user unit whose journal has the console; null where QEMU is a child of this process. */
+  /** The user unit whose journal has the console; null if QEMU is a child of this process. */
   unit: string | null;
   /** As a guest's `console` in the configuration: `journal`, or `file:` and a path. */
   console: string;
@@ -34,9 +34,9 @@ export interface RunningGuest {
   sshPort: number;
   /** Knows `sshHost`; for `ssh -F`. */
   sshConfigFile: string;
-  /** Stops the server of the guest's store: what needs it, waits for ever. */
+  /** Stops the server of the guest's store: tasks that need it wait for ever. */
   wedge: () => void;
-  /** Lets the server go on. */
+  /** Continues the server. */
   unwedge: () => void;
   /** Ends the guest, its servers and all their files. */
   stop: () => Promise<void>;
@@ -128,13 +128,13 @@ async function start(
 }
 
 /**
- * Starts a guest: as a unit of the user's systemd manager where there is one, else as a child of this process.
+ * Starts a guest: as a unit of the user's systemd manager if there is one, else as a child of this process.
  * However this process ends, the guest ends with it.
  * @throws Error with what QEMU or virtiofsd printed; nothing stays behind
  */
 export async function startGuest(options: StartOptions): Promise<RunningGuest> {
   if (!/^[\w-]+$/.test(options.vm))
-    throw new Error(`${options.vm} is no name for a VM: letters, digits, - and _ are.`);
+    throw new Error(`${options.vm} is not a valid VM name; use letters, digits, - and _.`);
   const reaper = new Reaper();
   const directory = await mkdtemp(join(tmpdir(), 'wedgewatch-demo-'));
   reaper.add('directory', directory);

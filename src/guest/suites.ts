@@ -11,17 +11,17 @@ const freshMs = 24 * 3_600_000;
 /** Experimental too counts like any other, so that the highest version is the candidate. */
 const preferences = 'Package: *\nPin: release n=*\nPin-Priority: 500\n';
 
-/** Where this host's apt takes Debian from. @throws Error where it has no list of it */
+/** Where this host's apt takes Debian from. @throws Error if it has no list of it */
 async function mirror(signal: AbortSignal | undefined): Promise<string> {
   const debian = ['Identifier: Packages', 'Origin: Debian', 'Label: Debian'];
   const ask = ['indextargets', '--format', '$(SITE)', ...debian];
   const [site] = (await call('apt-get', ask, { timeoutMs: 30_000, signal })).split('\n');
   if (site === undefined || site === '')
-    throw new Error('This host has no list of Debian packages yet. Please run:\n  sudo apt-get update');
+    throw new Error('This host has no list of Debian packages yet. Run:\n  sudo apt-get update');
   return site;
 }
 
-/** Lets one at a time change the lists: apt would not wait for another. */
+/** Lets one process at a time change the lists: apt would not wait for another. */
 function fetchLists(directory: string, options: readonly string[], signal: AbortSignal | undefined) {
   const update = ['apt-get', ...options, '-oAPT::Update::Error-Mode=any', 'update'];
   return call('flock', [join(directory, 'lock'), ...update], { timeoutMs: aptTimeoutMs, signal });
@@ -29,8 +29,8 @@ function fetchLists(directory: string, options: readonly string[], signal: Abort
 
 /**
  * Other suites of Debian than this host's, from the mirror that its apt uses. All that apt writes lies in `directory`,
- * its lists a day at most; the host's own apt is left alone. Any user may.
- * @throws Error without a mirror; CallError where it cannot be reached
+ * its lists a day at most; it leaves the host's own apt alone. Works for any user.
+ * @throws Error without a mirror; CallError if it cannot be reached
  */
 export async function suiteArchives(
   directory: string,

@@ -56,7 +56,7 @@ export async function startUnit(
     const log = await call('journalctl', ['--user-unit', name, '--lines=20', '--output=cat', '--no-pager'], {
       timeoutMs,
     });
-    return new Error(`${name} ended at its start:\n${log}`);
+    return new Error(`${name} exited at startup:\n${log}`);
   };
   try {
     await waitForSocket(join(runtimeDirectory(), vm, 'qmp.sock'), failed, signal);

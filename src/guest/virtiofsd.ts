@@ -6,7 +6,7 @@ const c = '/usr/lib/qemu/virtiofsd';
 /**
  * The command that serves `directory` on `socket`: Debian 13's virtiofsd serves any user; the one of Debian 12
  * wants to be root and to have /run, so other users give it a user namespace with the ids of /etc/subuid.
- * @throws Error where neither is installed
+ * @throws Error if neither is installed
  */
 export function virtiofsdCommand(directory: string, socket: string, user: 'root' | 'other'): string[] {
   if (existsSync(rust)) {

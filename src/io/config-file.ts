@@ -12,7 +12,7 @@ export interface ConfigFile {
   required: boolean;
 }
 
-/** `text` is null where there is no file; it tells a later reader what has been read already. */
+/** `text` is null if there is no file; it shows a later reader what was already read. */
 type LoadedConfig = ParsedConfig & { text: string | null };
 
 const MAX_BYTES = 1024 * 1024;

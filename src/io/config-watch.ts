@@ -1,4 +1,4 @@
-/** Edits of the configuration file, taken over while the daemon runs. */
+/** Watches the configuration file and reports each edit to the running daemon. */
 import { once } from 'node:events';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -12,7 +12,7 @@ export interface WatchOptions {
   /** The text that the running configuration was made from; null if there was no file. */
   text: string | null;
   onChange: (config: Config) => void;
-  /** The old configuration stays in force. Also told when the file cannot be watched any more. */
+  /** The old configuration stays in force. Also called when the file cannot be watched any more. */
   onBroken: (problems: ConfigProblem[]) => void;
   signal: AbortSignal;
 }
@@ -37,7 +37,7 @@ async function watchPlace(options: WatchOptions, reload: () => Promise<boolean>)
   let timer: NodeJS.Timeout | undefined;
   const touched = () => {
     clearTimeout(timer);
-    if (!done.signal.aborted) timer = setTimeout(() => void look(), SETTLE_MS);
+    if (!done.signal.aborted) timer = setTimeout(() => void reread(), SETTLE_MS);
   };
   const watcher = startWatcher(options, touched);
   const stop = () => {
@@ -47,7 +47,7 @@ async function watchPlace(options: WatchOptions, reload: () => Promise<boolean>)
     void watcher.close();
   };
   signal.addEventListener('abort', stop);
-  const look = async () => {
+  const reread = async () => {
     const settled = await reload();
     if (done.signal.aborted) return;
     if (placeOf(file.path) !== place) {
@@ -57,9 +57,9 @@ async function watchPlace(options: WatchOptions, reload: () => Promise<boolean>)
       touched();
     }
   };
-  // Rejects if it is stopped before, or cannot watch, which the error event has told.
+  // Rejects if it is stopped first, or cannot watch, which the error event has reported.
   await once(watcher, 'ready', { signal: done.signal }).catch(() => undefined);
-  if (!done.signal.aborted) await look();
+  if (!done.signal.aborted) await reread();
 }
 
 function startWatcher({ file, signal, onBroken }: WatchOptions, touched: () => void): FSWatcher {
@@ -79,7 +79,7 @@ function startWatcher({ file, signal, onBroken }: WatchOptions, touched: () => v
   return watcher;
 }
 
-/** Where the path leads in the end; null if there is nothing. */
+/** The final target of the path; null if there is none. */
 function placeOf(path: string): string | null {
   try {
     return realpathSync(path);
@@ -88,7 +88,7 @@ function placeOf(path: string): string | null {
   }
 }
 
-/** Reads once more; false if the file is just being written, and has to be looked at again. */
+/** Reads once more; false if the file is just being written and has to be read again. */
 export function reloader({ file, text, onChange, onBroken, signal }: WatchOptions): () => Promise<boolean> {
   let seen = text;
   let wasEmpty = false;

@@ -28,20 +28,20 @@ interface TailOptions {
 
 const CONTEXT = 64 << 10;
 const CHUNK = 64 << 10;
-/** inotify wakes at once; this is for what it misses: network filesystems, a directory that was made anew. */
+/** inotify wakes at once; this is for what it misses: network filesystems, a recreated directory. */
 const POLL_MS = 2_000;
 
 /**
  * Follows a console file until the signal aborts, then resolves: its last 64 KiB first, then what is appended, also
- * after the file was truncated (a new QEMU) or replaced, and from its start where it appears later. Not seen: a file
- * that was truncated and grew beyond its old size before it was looked at.
+ * after the file was truncated (a new QEMU) or replaced, and from its start if it appears later. It misses a truncation
+ * if the file grew beyond its old size before the next read.
  */
 export async function tailConsole(options: TailOptions): Promise<void> {
   const wake = new Wake(options.path, options.signal);
   const tail = new Tail(options, wake);
   try {
     while (!options.signal.aborted) {
-      await tail.look();
+      await tail.read();
       await wake.next();
     }
   } finally {
@@ -69,8 +69,8 @@ class Tail {
     private readonly wake: Wake,
   ) {}
 
-  /** Reads whatever is new. Faults of the file become a status and are tried again at the next look. */
-  async look(): Promise<void> {
+  /** Reads whatever is new. Faults of the file become a status and are tried again at the next read. */
+  async read(): Promise<void> {
     try {
       const replaced = await this.isReplaced();
       // The old file may have grown since it was last read.
@@ -183,7 +183,7 @@ class Wake {
     signal.addEventListener('abort', this.now);
   }
 
-  /** Watches the directory, which may have been made anew since the last time. */
+  /** Watches the directory, which may have been recreated since the last time. */
   watch(): void {
     this.watcher?.close();
     this.watcher = undefined;
@@ -233,7 +233,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code:
 
 function faultOf(path: string, code: string): string {
   if (code === 'ENOENT')
-    return `${path} does not exist; it is read as soon as it does. Fix: start the guest, or correct console:`;
+    return `${path} does not exist; reading starts as soon as it does. Fix: start the guest, or correct console:`;
   if (code === 'EACCES') return `${path} may not be read. Fix: chmod or chown it, or its directories`;
   if (code === 'ENOTREG') return `${path} is not a regular file. Fix: let QEMU log to one: -serial file:PATH`;
   return `${path} could not be read (${code})`;

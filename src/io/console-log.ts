@@ -1,4 +1,4 @@
-/** Console logs that people have lying about: a file, a pipe, packed by gzip or not, read as they stream by. */
+/** Reads console logs from anywhere: a file or a pipe, gzipped or not, as a stream. */
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -12,9 +12,9 @@ import type { Analysis } from '../core/model.js';
 
 export interface ReadLog {
   analysis: Analysis;
-  /** Release of the kernel that printed it last, null where no line tells. */
+  /** Release of the kernel that printed it last, null if no line tells. */
   kernel: string | null;
-  /** Where the input ended before its time: the analysis is of what came until then. */
+  /** Why the input ended early: the analysis covers what came until then. */
   cutShort: string | null;
 }
 
@@ -38,21 +38,25 @@ interface Kind {
 
 const GZIP: readonly number[] = [0x1f, 0x8b];
 const KINDS: readonly Kind[] = [
-  { magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a], is: 'packed by xz', fix: 'xz -dc FILE | wedgewatch analyze' },
-  { magic: [0x28, 0xb5, 0x2f, 0xfd], is: 'packed by zstd', fix: 'zstd -dc FILE | wedgewatch analyze' },
-  { magic: [0x42, 0x5a, 0x68], is: 'packed by bzip2', fix: 'bzip2 -dc FILE | wedgewatch analyze' },
+  {
+    magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
+    is: 'compressed with xz',
+    fix: 'xz -dc FILE | wedgewatch analyze',
+  },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], is: 'compressed with zstd', fix: 'zstd -dc FILE | wedgewatch analyze' },
+  { magic: [0x42, 0x5a, 0x68], is: 'compressed with bzip2', fix: 'bzip2 -dc FILE | wedgewatch analyze' },
   { magic: [0x50, 0x4b, 0x03, 0x04], is: 'a zip archive', fix: 'unzip -p FILE | wedgewatch analyze' },
   {
     magic: [...Buffer.from('LPKSHHRH')],
     is: 'a journal',
     fix: 'journalctl --file=FILE -o cat | wedgewatch analyze',
   },
-  { magic: [0x7f, 0x45, 0x4c, 0x46], is: 'an ELF file', fix: 'of a vmcore, give the text of crash> log' },
+  { magic: [0x7f, 0x45, 0x4c, 0x46], is: 'an ELF file', fix: 'for a vmcore, save the output of crash> log' },
 ];
 
 /**
- * Analyses a console log; memory grows with the dumps in it, not with the log. Throws LogError for what is no log: a
- * missing file, a directory, a device, other formats.
+ * Analyses a console log; memory grows with the dumps in it, not with the log. Throws LogError for anything but a
+ * log: a missing file, a directory, a device, other formats.
  */
 export async function readLogFile(path: string): Promise<ReadLog> {
   try {
@@ -129,11 +133,11 @@ async function* unpacked(
     await feeding;
   } catch (error) {
     if (error instanceof LogError || !began) throw error;
-    cut(`its gzip data are cut or damaged (${reason(error)})`);
+    cut(`its gzip data is truncated or damaged (${reason(error)})`);
   }
 }
 
-/** Waits for room, so that a packed flood fills no memory. */
+/** Waits for room, so that a compressed flood fills no memory. */
 async function feed(chunks: AsyncIterable<Uint8Array>, gunzip: ReturnType<typeof createGunzip>) {
   try {
     for await (const chunk of chunks) {

@@ -27,7 +27,7 @@ export async function loadPosition(
     const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'it is damaged' : String(error);
     return {
       position: null,
-      warning: `${file} is ignored: ${why}. The last minutes of the journal are read anew.`,
+      warning: `${file} is ignored: ${why}. The last minutes of the journal are read again.`,
     };
   }
 }
@@ -39,7 +39,7 @@ export class PositionSaver {
   private writing: Promise<void> = Promise.resolve();
   private failing = false;
 
-  /** `log` is told once that positions cannot be saved, and once that they can again. */
+  /** Logs once that positions cannot be saved, and once that they can be again. */
   constructor(
     private readonly directory: string,
     private readonly log: Log,
@@ -68,7 +68,7 @@ export class PositionSaver {
       if (this.failing) this.log('notice', 'the journal position is saved again');
       this.failing = false;
     } catch (error) {
-      const lost = 'a restart reads the last minutes of the journal anew';
+      const lost = 'a restart reads the last minutes of the journal again';
       if (!this.failing) this.log('warning', `the journal position is not saved: ${String(error)}; ${lost}`);
       this.failing = true;
     }

@@ -15,7 +15,7 @@ interface DiscoverOptions {
 const POLL_MS = 2_000;
 const SETTLE_MS = 50;
 
-/** True where the path is a socket. */
+/** True if the path is a socket. */
 export async function isSocket(path: string): Promise<boolean> {
   return stat(path).then(
     (found) => found.isSocket(),
@@ -34,8 +34,8 @@ export async function scanGuests(directory: string): Promise<Set<string>> {
 }
 
 /**
- * Tells who is there until the signal aborts. An event only means "look again": what a scan finds is the truth. The
- * scan every 2 s is for what inotify misses, such as a parent that was made anew.
+ * Reports the guests until the signal aborts. An event only means "scan again": the scan finds the truth. The scan every
+ * 2 s catches what inotify misses, such as a recreated parent.
  */
 export async function discoverGuests(options: DiscoverOptions): Promise<void> {
   const { directory, onGuests, signal } = options;

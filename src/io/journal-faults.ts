@@ -14,7 +14,7 @@ const PERSIST =
 
 const MISSING =
   'journalctl was not found. Fix: install systemd, or read the consoles from files (console: file:/path)';
-const FORBIDDEN = `this user may not read the journal: a user's own journal exists only where the journal is persistent. Fix: ${PERSIST}; or sudo usermod -aG systemd-journal $USER, and log in again`;
+const FORBIDDEN = `this user may not read the journal: a user's own journal exists only if the journal is persistent. Fix: ${PERSIST}; or sudo usermod -aG systemd-journal $USER, and log in again`;
 
 /** Why journalctl ended: cause, and the fix where there is a known one. Its words are those of systemd 247 to 257. */
 export function faultSentence(end: JournalctlEnd): string {

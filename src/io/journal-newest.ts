@@ -6,7 +6,7 @@ import { startJournalctl } from './journal-process.js';
 
 const DEADLINE_MS = 10_000;
 
-/** The entry, null where the journal has none; or why it cannot be read. Never throws. */
+/** The entry, null if the journal has none; or why it cannot be read. Never throws. */
 export async function newestLine(options: {
   uid: number;
   unit: string;
@@ -26,7 +26,7 @@ export async function newestLine(options: {
     const entries: JournalEntry[] = [];
     for await (const chunk of run.chunks) entries.push(...parser.push(chunk));
     const end = await run.ended;
-    if (stop.aborted) return { entry: null, problem: 'journalctl did not end in time' };
+    if (stop.aborted) return { entry: null, problem: 'journalctl did not finish in time' };
     return { entry: entries.at(-1) ?? null, problem: end.exitCode === 0 ? null : faultSentence(end) };
   } catch (error) {
     return { entry: null, problem: error instanceof Error ? error.message : String(error) };

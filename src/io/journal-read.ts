@@ -1,11 +1,11 @@
-/** The journal of the past, once through. */
+/** Reads the past journal once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExportParser, type JournalEntry } from '../core/journal/export.js';
 import { ROUTED_FIELDS } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { startJournalctl } from './journal-process.js';
 
-/** journalctl that says nothing for so long does not come back. */
+/** A journalctl that is silent for this long will not answer any more. */
 const SILENT_MS = 60_000;
 
 /**

@@ -35,7 +35,7 @@ export interface FollowOptions {
   backoff?: { first: number; max: number };
 }
 
-/** What a daemon that just started wants to know of the past. */
+/** How much of the past a starting daemon reads. */
 const CONTEXT_MS = 15 * 60_000;
 /** Opening many journal files takes a while; silence then is no sign of having caught up. */
 const OPENING_MS = 1_000;
@@ -89,7 +89,7 @@ class Follower {
     }
   }
 
-  /** One journalctl, until it ends: says why, or null where another should be tried at once. */
+  /** One journalctl, until it ends: says why, or null if another should be tried at once. */
   private async run(start: Start): Promise<string | null> {
     const { matches, source = [], signal } = this.options;
     const run = startJournalctl(this.command, journalctlArguments(source, matches, start));

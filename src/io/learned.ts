@@ -1,4 +1,4 @@
-/** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not begin anew. */
+/** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not start over. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import { putFile } from './files.js';
 import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';
-/** What booted longest ago goes first. */
+/** Beyond this, the entry that booted longest ago goes first. */
 const MAX_KEYS = 1_000;
 const KEY_MAX = 300;
 
@@ -31,14 +31,17 @@ export class LearnedBoots {
     private readonly log: Log,
   ) {}
 
-  /** A missing file is an empty memory, and so is one of version 1, which is told once; a damaged one is a warning. */
+  /** A missing file is an empty memory, and so is one of version 1, which is logged once; a damaged one is logged as a warning. */
   static async load(directory: string, log: Log): Promise<LearnedBoots> {
     const file = join(directory, FILE);
     const begunAnew = new LearnedBoots(directory, new Map(), log);
     try {
       const found: unknown = JSON.parse(await readFile(file, 'utf8'));
       if (byName.safeParse(found).success) {
-        log('info', `${file} knew boots by the names of VMs; they are learned anew, by kernel and machine`);
+        log(
+          'info',
+          `${file} knew boots by the names of VMs; wedgewatch learns them again, by kernel and machine`,
+        );
         await begunAnew.write();
         return begunAnew;
       }
@@ -51,7 +54,7 @@ export class LearnedBoots {
       if (!missing)
         log(
           'warning',
-          `${file} is ignored: ${why}. How long guests are silent as they boot is learned anew.`,
+          `${file} is ignored: ${why}. wedgewatch learns again how long guests are silent while they boot.`,
         );
       return begunAnew;
     }
@@ -85,7 +88,7 @@ export class LearnedBoots {
       await mkdir(this.directory, { recursive: true, mode: 0o700 });
       await putFile(join(this.directory, FILE), text);
     } catch (error) {
-      this.log('warning', `what was learned of a boot was not saved: ${String(error)}`);
+      this.log('warning', `the silence learned from a boot was not saved: ${String(error)}`);
     }
   }
 }

@@ -10,7 +10,7 @@ import { QmpError } from './qmp/error.js';
 import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 import { findServers } from './servers.js';
 
-/** Beyond the deadlines of QMP, so that its own, better words come first. */
+/** Beyond the deadlines of QMP, so that QMP's own, better errors come first. */
 const LOOK_MS = 1990;
 /** Samples of the registers in one look: a loop stays where it is, work moves on. Each stops all vCPUs for a moment. */
 const SAMPLES = 4;
@@ -18,7 +18,7 @@ const SAMPLE_PAUSE_MS = 15;
 /** On a busy host a sample may take this long: with less time left the socket is given back first. */
 const SAMPLE_MS = 150;
 const SAMPLE_SESSIONS = 3;
-/** Of a machine with more, the answer would be too long to be worth it. */
+/** With more vCPUs the answer would be too long to be worth it. */
 const SAMPLED_VCPUS_MAX = 32;
 
 /**
@@ -69,7 +69,7 @@ async function describe(session: QmpSession) {
   return { runState, vcpus, block };
 }
 
-/** In as many sessions as it takes, since each may hold the socket only so long; what others leave no time for is left out. */
+/** Takes several sessions, because each may hold the socket only briefly; leaves out samples without time. */
 async function sampleRegisters(socket: string, options: QmpOptions): Promise<Map<number, CpuSample[]>> {
   const sampled = new Map<number, CpuSample[]>();
   let taken = 0;
@@ -84,7 +84,7 @@ async function sampleRegisters(socket: string, options: QmpOptions): Promise<Map
     }
     return 'some';
   };
-  // What is known of the machine stays known where its samples cannot be had.
+  // Without samples, the rest of the look still counts.
   for (let sessions = 0; sessions < SAMPLE_SESSIONS && taken < SAMPLES; sessions += 1) {
     const found = await withQmp(socket, options, sample).catch((error: unknown) => {
       if (error instanceof QmpError || options.signal?.aborted === true) return 'none';
@@ -95,7 +95,7 @@ async function sampleRegisters(socket: string, options: QmpOptions): Promise<Map
   return sampled;
 }
 
-/** A QEMU that lacks a command still tells its run state. */
+/** A QEMU that lacks a command still reports its run state. */
 function ifKnown(answer: Promise<unknown>): Promise<unknown> {
   return answer.catch((error: unknown) => {
     if (error instanceof QmpError && error.fault === 'refused') return null;

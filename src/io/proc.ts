@@ -21,7 +21,7 @@ export async function readStat(pid: number, threadId?: number): Promise<ProcessS
   }
 }
 
-/** What a thread, or all threads of a process, ran and waited for a CPU; null where the kernel does not count it. */
+/** How long a thread, or all threads of a process, ran and waited for a CPU; null if the kernel does not count it. */
 export async function readTimes(pid: number, threadId?: number): Promise<ThreadTimes | null> {
   const tasks = `/proc/${pid}/task`;
   try {
@@ -60,7 +60,7 @@ export async function processIds(): Promise<number[]> {
  */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** Does what may never come back when its turn comes; null where that is not before the signal. */
+/** Runs a call that may never return, when its turn comes; null if the signal comes first. */
 export function inTurn<T>(signal: AbortSignal, read: () => Promise<T>): Promise<T | null> {
   const mine = turn.then(() => (signal.aborted ? null : read()));
   turn = mine.catch(() => null);

@@ -17,7 +17,7 @@ export interface GroupOptions {
 }
 
 export interface GroupResult {
-  /** Null where it was killed, or never started. */
+  /** Null if it was killed, or never started. */
   exitCode: number | null;
   stdout: string;
   stderr: string;

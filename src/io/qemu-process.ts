@@ -1,4 +1,4 @@
-/** The QEMU process of a guest, and what its arguments tell. QMP is not asked: its socket serves one client. */
+/** Finds the QEMU process of a guest, and reads its arguments. Without QMP, whose socket serves one client. */
 import { realpath } from 'node:fs/promises';
 import { isQemu, isQemuOf, qmpSocketsOf } from '../core/host/argv.js';
 import { type Machine, machineOf } from '../core/host/machine.js';
@@ -24,7 +24,7 @@ const SCAN_KEPT_MS = 1_000;
 
 /**
  * The QEMU whose arguments name the guest's QMP socket; else the unit's first writer, where that is a QEMU and not
- * another guest's. Null where neither is there: a process that merely wrote is nobody's.
+ * another guest's. Null if neither is there: a process that merely wrote is nobody's.
  */
 export async function findQemu(
   { qmpSocket, pid, writer = null }: Whose,
@@ -45,7 +45,7 @@ export async function findQemu(
   return null;
 }
 
-/** A QEMU that was told of QMP by a link, a relative path or a file; its pid may have become another guest's. */
+/** A QEMU that names QMP by a link, a relative path or a file; its pid may now be another guest's. */
 async function mayServe(argv: readonly string[], socket: string): Promise<boolean> {
   if (!isQemu(argv)) return false;
   const told = qmpSocketsOf(argv);
@@ -67,7 +67,7 @@ function scanShared(): Promise<QemuProcess[]> {
   return shared.found;
 }
 
-/** What the arguments of the guest's QEMU tell, within two seconds; null where it is not found. Never throws. */
+/** Reads the arguments of the guest's QEMU, within two seconds; null if it is not found. Never throws. */
 export async function identify(whose: Whose, signal?: AbortSignal): Promise<Machine | null> {
   const deadline = AbortSignal.timeout(IDENTIFY_MS);
   const end = signal === undefined ? deadline : AbortSignal.any([signal, deadline]);

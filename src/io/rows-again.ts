@@ -1,4 +1,4 @@
-/** Reads once more what a console showed behind a position, to its end now. */
+/** Reads a console again, from a position to its current end. */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ConsolePosition } from '../core/console/position.js';
@@ -10,7 +10,7 @@ import { journalctlRangeArguments, startJournalctl } from './journal-process.js'
 
 interface RowAgain {
   bytes: Uint8Array;
-  /** Wall clock in milliseconds; null where the source does not say. */
+  /** Wall clock in milliseconds; null if the source does not say. */
   at: number | null;
   /** Behind it, or behind others that were read with it. */
   position: ConsolePosition;
@@ -24,7 +24,7 @@ interface Whose {
 
 const CHUNK = 256 << 10;
 
-/** The rows behind a position. Stop reading whenever enough came. Throws an Error that says why there are none. */
+/** The rows behind a position. Stop reading at any time. Throws an Error that says why there are none. */
 export function rowsAgain(
   from: ConsolePosition,
   whose: Whose,
@@ -69,7 +69,7 @@ async function* fileRows(from: ConsolePosition & { kind: 'file' }): AsyncGenerat
   try {
     const { dev, ino, size } = await file.stat();
     if (dev !== from.dev || ino !== from.ino || size < from.offset)
-      throw new Error(`${from.path} was written anew since`);
+      throw new Error(`${from.path} was rewritten since`);
     const rows = new RowSplitter();
     const buffer = Buffer.alloc(CHUNK);
     for (let read = from.offset; ;) {

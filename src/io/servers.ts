@@ -18,8 +18,8 @@ interface Qemu {
 }
 
 /**
- * The process behind each vhost-user device of this QEMU. `connected` tells whether QEMU has come so far that it must
- * have connected to all of them. Never throws; what is not known by the signal is unknown.
+ * The process behind each vhost-user device of this QEMU. `connected` says whether QEMU has come so far that it must
+ * have connected to all of them. Never throws; a process not found before the signal is unknown.
  */
 export async function findServers(
   qemu: Qemu,
@@ -51,7 +51,7 @@ export async function findServers(
   );
 }
 
-/** Nobody is connected to a socket that QEMU should be connected to. */
+/** A socket without a peer, although QEMU should be connected to it. */
 const isEmpty = ({ device, connections, lookalike }: Lead): boolean =>
   device.hidden === null &&
   !device.listens &&
@@ -103,7 +103,7 @@ async function connectionsOf(
   return { connections: connectionsAmong(others.filter(({ path }) => same.has(path))), lookalike: null };
 }
 
-/** Null where it cannot be told: a relative path, a directory that is gone, one that does not answer. */
+/** Null if it cannot be told: a relative path, a directory that is gone, one that does not answer. */
 async function placeOf(path: string, signal: AbortSignal): Promise<string | null> {
   if (!path.startsWith('/') || path.startsWith('/proc/')) return null;
   return inTurn(signal, async () => {

@@ -6,7 +6,7 @@ import type { ServerEvidence } from '../core/host/servers.js';
 import { serviceOf, servesIn } from '../core/host/units.js';
 import { processIds, readCgroup, scanProcesses } from './proc.js';
 
-/** What is known so far of the server of one device; processes by their ids. */
+/** What is known so far about the server of one device; processes by their ids. */
 export type Lead = Pick<ServerEvidence, 'device' | 'connections' | 'lookalike'> & {
   holders: number[];
   candidates: number[];
@@ -22,14 +22,14 @@ const FILES_MAX = 1024;
 const AT_ONCE = 64;
 const KNOWN_MAX = 1000;
 
-/** Who held the server's end of a socket, by its path; asked first, and believed only where it still does. */
+/** Who held the server's end of a socket, by its path; checked first, and believed only if it still does. */
 const known = new Map<string, Holder[]>();
 
-/** Inodes that nobody was seen to hold, and until when all processes are not asked again: half a second for 500 of them. */
+/** Inodes without a known holder, and until when not to scan all processes again: half a second for 500 of them. */
 const missed = new Map<number, number>();
 const MISSED_MS = 30_000;
 
-/** Fills in who holds each connection, and who may where that cannot be seen. */
+/** Fills in the holders of each connection, and the candidates if the holders are hidden. */
 export async function findHolders(leads: Lead[], qemu: number, signal: AbortSignal): Promise<Lead[]> {
   const found = new Map<Lead, Holder[]>();
   for (const lead of leads) {
@@ -39,7 +39,7 @@ export async function findHolders(leads: Lead[], qemu: number, signal: AbortSign
   const left = leads.filter((lead) => !found.has(lead) && needsServer(lead));
   const candidates = left.length === 0 ? new Map<Lead, number[]>() : await candidatesFor(left, qemu, signal);
   const hidden = new Set<number>();
-  const look = async (pids: Iterable<number>) => {
+  const inspect = async (pids: Iterable<number>) => {
     const seeking = left.filter((lead) => inodesOf(lead).length > 0);
     for (const pid of seeking.length === 0 ? [] : pids) {
       if (signal.aborted) return;
@@ -56,11 +56,11 @@ export async function findHolders(leads: Lead[], qemu: number, signal: AbortSign
       }
     }
   };
-  await look(new Set([...candidates.values()].flat()));
+  await inspect(new Set([...candidates.values()].flat()));
   // Whoever else holds it may have any name.
   const lost = left.filter((lead) => !found.has(lead)).flatMap(inodesOf);
   if (lost.some((inode) => performance.now() >= (missed.get(inode) ?? 0))) {
-    await look((await processIds()).filter((pid) => pid !== qemu && pid !== process.pid));
+    await inspect((await processIds()).filter((pid) => pid !== qemu && pid !== process.pid));
     if (!signal.aborted)
       left
         .filter((lead) => !found.has(lead))
@@ -78,7 +78,7 @@ export async function findHolders(leads: Lead[], qemu: number, signal: AbortSign
 const inodesOf = ({ connections }: Lead): number[] =>
   typeof connections === 'string' ? [] : connections.accepted;
 
-/** False where nobody is connected: who looks like the server does not serve this QEMU. */
+/** False if nobody is connected: a process that looks like the server then does not serve this QEMU. */
 const needsServer = ({ device, connections, lookalike }: Lead): boolean =>
   device.hidden === null &&
   (typeof connections === 'string' ||
@@ -127,11 +127,11 @@ async function candidatesFor(leads: Lead[], qemu: number, signal: AbortSignal): 
   return new Map([...found].map(([lead, pids]) => [lead, [...pids]]));
 }
 
-/** A unit that serves several sockets of one directory does not tell which process serves which. */
+/** A unit that serves several sockets of one directory does not show which process serves which. */
 const isAlone = ({ device }: Lead, leads: readonly Lead[]): boolean =>
   leads.filter((other) => dirname(other.device.socket) === dirname(device.socket)).length === 1;
 
-/** Inodes of a process's sockets with the descriptor of each; null where another user's are hidden. */
+/** Inodes of a process's sockets with the descriptor of each; null if another user's are hidden. */
 async function socketsOf(pid: number): Promise<Map<number, string> | null> {
   const sockets = new Map<number, string>();
   const files: string[] = [];

@@ -18,7 +18,7 @@ interface Symbolised<Of> {
 
 /**
  * Adds `source` to the frames of the kernel itself; frames of modules stay, and so do verdict and fingerprint. Never
- * throws; whatever is wrong is said, and the analysis comes back as it was. Takes `timeoutMs` at most.
+ * throws; on a problem it returns the analysis unchanged. Takes `timeoutMs` at most.
  */
 export async function symbolise<Of extends Analysis>(
   analysis: Of,
@@ -37,7 +37,7 @@ export async function symbolise<Of extends Analysis>(
     });
     if (startFailure === 'ENOENT') return { why: `${tool} is missing. Fix: apt-get install binutils` };
     if (startFailure !== null) return { why: `${tool} does not start: ${startFailure}` };
-    if (stopped !== null) return { why: `${tool} on ${vmlinux} was not done within ${timeoutMs} ms` };
+    if (stopped !== null) return { why: `${tool} on ${vmlinux} did not finish within ${timeoutMs} ms` };
     if (exitCode !== 0) return { why: stderr.trim().split('\n')[0] ?? `${tool} fails on ${vmlinux}` };
     return { text: stdout };
   };

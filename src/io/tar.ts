@@ -6,7 +6,7 @@ import { execa } from 'execa';
 
 const DEADLINE_MS = 120_000;
 
-/** Writes it to `target`, which is ended. Throws where tar is missing or fails, with its own words. */
+/** Writes it to `target`, which is ended. Throws if tar is missing or fails, with its own words. */
 export async function tarTo(directory: string, target: Writable): Promise<void> {
   const tar = execa('tar', ['-C', dirname(directory), '-cz', '--', basename(directory)], {
     stdin: 'ignore',

@@ -147,19 +147,21 @@ test('a guest without its QMP socket is not started: it is gone, and cannot be c
   await daemon();
   const state = async () => JSON.parse((await wedgewatch('status', 'lab', '--json')).out) as unknown;
   await expect.poll(state, { timeout: 10_000 }).toMatchObject({
-    guests: [{ state: 'gone', why: [expect.stringMatching(/^no QMP socket at .*: it is not started/)] }],
+    guests: [
+      { state: 'gone', why: [expect.stringMatching(/^no QMP socket at .*: the guest is not started/)] },
+    ],
   });
   const capture = await wedgewatch('capture', 'lab');
-  expect(capture.err).toBe(`wedgewatch: lab does not run: no QMP socket at ${place}/qmp.sock\n`);
+  expect(capture.err).toBe(`wedgewatch: lab is not running: no QMP socket at ${place}/qmp.sock\n`);
   expect(capture.code).toBe(5);
 });
 
 test('a key that is none for a capture by hand is refused, whatever else is wrong', async () => {
   const { code, err } = await wedgewatch('capture', 'lab', '--keys', 'wbt');
-  expect(err).toMatch(/^wedgewatch: --keys: key b is refused: reboots the guest; there are: w \(/);
+  expect(err).toMatch(/^wedgewatch: --keys: key b is refused: reboots the guest; allowed: w \(/);
   expect(code).toBe(2);
   const long = await wedgewatch('capture', 'lab', '--note', 'x'.repeat(501));
-  expect(long.err).toBe('wedgewatch: --note: 501 characters are given, and at most 500 are kept\n');
+  expect(long.err).toBe('wedgewatch: --note: 501 characters; the limit is 500\n');
   expect(long.code).toBe(2);
 });
 
@@ -195,7 +197,7 @@ test('a second daemon of the same user does not start', async () => {
   const { pid } = await daemon();
   const second = await wedgewatch('run');
   expect(second.err).toBe(
-    `wedgewatch: another wedgewatch runs already (pid ${pid}); stop it with: systemctl --user stop wedgewatch\n`,
+    `wedgewatch: another wedgewatch is already running (pid ${pid}); stop it with: systemctl --user stop wedgewatch\n`,
   );
   expect(second.code).toBe(5);
 });

@@ -36,7 +36,7 @@ it('files over a timeline what was filed live, with its reasons', async () => {
     /^2023-11-14T22:13:\d\d\.\d+Z {2}vm1 {2}filed as blocked after \d+ s: pagein:109 stuck/,
   );
   expect(out).toMatch(/because: SSH answered last \d+ s ago/);
-  expect(out).toMatch(/\n1 would have been filed, 0 looked at for nothing\n$/);
+  expect(out).toMatch(/\n1 would have been filed, 0 dropped\n$/);
 });
 
 it('explains one moment by the evidence of four sides', async () => {
@@ -71,10 +71,10 @@ it('says what cannot be read, and where', async () => {
   await writeFile(broken, '{"type":"start"}\n{"type":\n');
   expect(await replayed([broken])).toMatchObject({
     code: 5,
-    err: `wedgewatch: ${broken}, line 2: it is no JSON; the file is damaged\n`,
+    err: `wedgewatch: ${broken}, line 2: not JSON; the file is damaged\n`,
   });
   await writeFile(broken, '{}\n');
-  expect((await replayed([broken])).err).toMatch(/line 1: it is no timeline of wedgewatch/);
+  expect((await replayed([broken])).err).toMatch(/line 1: not a timeline of wedgewatch/);
   const undated = join(directory, 'undated.log');
   await writeFile(undated, 'hello\n');
   expect((await replayed([undated])).err).toMatch(/no line has a time/);

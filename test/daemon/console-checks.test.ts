@@ -12,7 +12,7 @@ it('the daemon has read up to the newest line that the journal holds', () => {
 });
 
 it.each([
-  ['not one', { rows: 0, newestMs: null }, /and the daemon has read not one of them$/],
+  ['not one', { rows: 0, newestMs: null }, /and the daemon has read none of them$/],
   ['none for a minute', { rows: 9, newestMs: held - 60_000 }, /read none after 2026-01-01T09:59:00\.500Z$/],
 ])(
   'lines are there, and the daemon has read %s: blind, whatever the reader says of itself',

@@ -50,25 +50,25 @@ it.each([0, 1, 20, 33, 34, 60, TRUTH.length])(
 
 it('appends nothing to bytes that are not the console’s', async () => {
   await archived(`${BEFORE}[    1.000000] something else\n`);
-  expect(await recover(cut, limits)).toMatch(/it does not hold what was archived from it/);
+  expect(await recover(cut, limits)).toMatch(/it does not contain what was archived from it/);
   expect(await result()).toBe(`${BEFORE}[    1.000000] something else\n`);
 });
 
 it('appends nothing where even the first bytes were not taken', async () => {
   await archived(BEFORE.slice(1));
-  expect(await recover(cut, limits)).toBe('the disk did not take its first bytes');
+  expect(await recover(cut, limits)).toBe('the disk did not store its first bytes');
   expect(await result()).toBe(BEFORE.slice(1));
 });
 
-it('says where the console is gone, was written anew, or is not known', async () => {
+it('says where the console is gone, was rewritten, or is not known', async () => {
   await archived(BEFORE + TRUTH.slice(0, 20));
   await writeFile(`${console}.new`, 'x');
   const { position } = cut;
   const other = { ...position, ino: 1 } as typeof position;
-  expect(await recover({ ...cut, position: other }, limits)).toMatch(/console was written anew since/);
+  expect(await recover({ ...cut, position: other }, limits)).toMatch(/console was rewritten since/);
   await rm(console);
-  expect(await recover(cut, limits)).toMatch(/could not be read again: ENOENT/);
-  expect(await recover({ ...cut, position: null }, limits)).toMatch(/not known/);
+  expect(await recover(cut, limits)).toMatch(/could not read its console again: ENOENT/);
+  expect(await recover({ ...cut, position: null }, limits)).toMatch(/is unknown/);
   expect(await result()).toBe(BEFORE + TRUTH.slice(0, 20));
 });
 

@@ -47,7 +47,7 @@ test('the image of the newest release is used again', async () => {
   await made('6.12.8-cloud-amd64', 1);
   await made('6.12.9-cloud-amd64', 2);
   expect((await build()).release).toBe('6.12.9-cloud-amd64');
-  expect(said.at(-1)).toBe('Kernel 6.12 of the guests is 6.12.9-cloud-amd64');
+  expect(said.at(-1)).toBe('Guest kernel 6.12: 6.12.9-cloud-amd64');
 });
 
 test('where the archive cannot be reached, the image made last is used, and that is said', async () => {
@@ -55,7 +55,7 @@ test('where the archive cannot be reached, the image made last is used, and that
   await made('6.12.7-cloud-amd64', 9);
   await made('6.12.8-cloud-amd64', 1);
   expect((await build()).release).toBe('6.12.8-cloud-amd64');
-  expect(said.join('\n')).toMatch(/whether there is a newer kernel .* not known: E: no way/i);
+  expect(said.join('\n')).toMatch(/cannot check for a newer kernel .*: E: no way/i);
 });
 
 test('where there is no image either, it fails', async () => {

@@ -101,6 +101,6 @@ describe('source lines', () => {
     const { problem } = await symbolise(analysisOf(frames()), stripped, limit);
     expect(problem).toMatch(/stripped has no debug information\. Fix: /);
     const late = await symbolise(analysisOf(frames()), vmlinux, { timeoutMs: 1 });
-    expect(late.problem).toMatch(/was not done within 1 ms$/);
+    expect(late.problem).toMatch(/did not finish within 1 ms$/);
   });
 }); // prettier-ignore

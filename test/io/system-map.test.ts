@@ -42,7 +42,7 @@ it('does not guess where a kernel was relocated to', async () => {
   await writeFile(path, MAP);
   const seen = await symbolized(look, path, NO_FACTS);
   expect(symbolOf(seen)).toBeUndefined();
-  expect(seen.noSymbols).toBe('the kernel may be relocated (KASLR), and by how much is not known');
+  expect(seen.noSymbols).toBe('the kernel may be relocated (KASLR), by an unknown offset');
 });
 
 it('says which file is missing, or is none', async () => {

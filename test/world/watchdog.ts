@@ -1,5 +1,4 @@
 /** The watchdog in the world, installed just as the README says. */
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
@@ -18,10 +17,8 @@ const incidents = join(user.home, '.local/state/wedgewatch/incidents');
 export async function startWatchdog(world: World): Promise<void> {
   await world.dev(['mkdir', '-p', join(user.home, '.local/bin')]);
   await world.dev(['ln', '-s', join(project, 'dist/cli/main.js'), binary]);
-  const unit = await readFile(join(project, 'systemd/wedgewatch.service'), 'utf8');
-  await world.write(join(user.home, '.config/systemd/user/wedgewatch.service'), unit);
-  await world.dev(['systemctl', '--user', 'daemon-reload']);
-  await world.dev(['systemctl', '--user', 'enable', '--now', 'wedgewatch']);
+  const unit = join(project, 'systemd/wedgewatch.service');
+  await world.dev(['systemctl', '--user', 'enable', '--now', unit]);
 }
 
 export async function readIncident(world: World, id: string): Promise<Incident> {

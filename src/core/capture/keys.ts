@@ -1,4 +1,4 @@
-/** The dumps that somebody may ask for by name, and why no other key can be. Source: drivers/tty/sysrq.c. */
+/** The dumps that a user may ask for by their keys, and why every other key is refused. Source: drivers/tty/sysrq.c. */
 import type { DumpSysrqKey } from '../model.js';
 import { printable } from '../printable.js';
 import type { DumpName } from './series.js';
@@ -44,19 +44,18 @@ export function parseKeys(text: string): ParsedKeys {
   const allowed = Object.entries(DUMP_KEYS).map(([key, shows]) => `${key} (${shows})`);
   const problem = (what: string): ParsedKeys => ({
     ok: false,
-    problem: `${what}; there are: ${allowed.join(', ')}`,
+    problem: `${what}; allowed: ${allowed.join(', ')}`,
   });
   const letters = Array.from(text);
   const bad = letters.find((letter) => !isDumpKey(letter));
   if (bad !== undefined) return problem(`key ${printable(bad, 8)} is refused: ${reason(bad)}`);
-  if (letters.length === 0) return problem('no key is given');
-  if (letters.length > MAX_KEYS)
-    return problem(`${letters.length} keys are given, and at most ${MAX_KEYS} are taken`);
+  if (letters.length === 0) return problem('no key given');
+  if (letters.length > MAX_KEYS) return problem(`${letters.length} keys; the limit is ${MAX_KEYS}`);
   return { ok: true, keys: letters.filter(isDumpKey) };
 }
 
 function reason(letter: string): string {
-  if (/^\d$/.test(letter)) return 'wedgewatch raises the loglevel itself, and puts it back';
+  if (/^\d$/.test(letter)) return 'wedgewatch itself raises the loglevel, and restores it';
   if (/^[A-Z]$/.test(letter)) return 'keys are lower-case letters';
   return REFUSED[letter] ?? 'it asks for no dump';
 }

@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import { configJsonSchema, itemsOf, propertiesOf, type JsonSchema } from './json-schema.js';
 import type { configSchema } from './schema.js';
 
-const HEADER = `# The configuration of wedgewatch, every key with its default. Keep what you change, in
-# ~/.config/wedgewatch/config.yaml; a running daemon takes over each edit at once.
+const HEADER = `# The configuration of wedgewatch: every key with its default. Copy only the keys that you change to
+# ~/.config/wedgewatch/config.yaml; a running daemon applies each edit at once.
 # \`wedgewatch config check\` finds mistakes, \`wedgewatch config schema\` helps editors.
-# Durations are written as 500ms, 3s, 2min, 1h or 90d, also together: 1h 30min.`;
+# Write durations as 500ms, 3s, 2min, 1h or 90d, or combined: 1h 30min.`;
 
 type Written = z.input<typeof configSchema>;
 

@@ -17,12 +17,12 @@ import {
 
 const ssh = z
   .strictObject({
-    enabled: flag('Probe SSH at all. Without it only blocked tasks accuse a guest.').prefault(true),
+    enabled: flag('Probe SSH. Without it, only blocked tasks accuse a guest.').prefault(true),
     host: hostName(
-      'Host as in ~/.ssh/config; %v is the name of the VM. Where ssh does not know that name, no name server is asked: the arguments of QEMU tell the way to its banner.',
+      'Host as in ~/.ssh/config; %v is the name of the VM. If ssh does not know that name, wedgewatch asks no name server: it takes the way to the banner from the arguments of QEMU.',
     ).prefault('%v'),
     configFile: optionalUserPath(
-      "Configuration that ssh reads instead of its own, as with ssh -F; %v is the name of the VM, ~/ the home. Default: ssh's own. For kdevops: ~/.local/state/windmill/workbench/system/ssh/config.d/%v.conf",
+      "Configuration file for ssh -F; %v is the name of the VM, ~/ the home directory. Default: ssh's own. For kdevops: ~/.local/state/windmill/workbench/system/ssh/config.d/%v.conf",
     ),
     interval: duration(
       {
@@ -30,54 +30,54 @@ const ssh = z
         max: '10min',
         because: "each probe is a connection to the guest's server",
       },
-      'From the start of one probe to the start of the next.',
+      'Time from the start of one probe to the start of the next.',
     ).prefault('3s'),
     timeout: duration(
       { min: '200ms', max: '1min', because: 'a login takes that long on a busy but healthy guest' },
       'Deadline of one probe.',
     ).prefault('3s'),
-    failures: count(1, 20, 'Failed probes in a row that count as SSH lost.').prefault(2),
+    failures: count(1, 20, 'Number of failed probes in a row after which SSH counts as lost.').prefault(2),
     login: flag(
-      'Also log in and run a command that forks and reads from a disk: a server greets out of memory, whatever its disks do.',
+      'Also log in and run a command that forks and reads from a disk: a server greets from memory even if its disks are dead.',
     ).prefault(true),
     commandInterval: duration(
       { min: '10s', max: '1d', because: 'each command is a login in the guest' },
-      'From one command to the next; a host starts one a second at most, and a console that falls silent is a reason to ask at once.',
+      'Time from one command to the next. wedgewatch starts at most one command a second, and runs one at once if the console falls silent.',
     ).prefault('1min'),
     commandTimeout: duration(
       { min: '5s', max: '2min', because: 'a login takes that long on a busy but healthy guest' },
-      'A command that takes longer hangs, unless the guest is always so slow.',
+      'A command that takes longer counts as hanging, unless the guest is always that slow.',
     ).prefault('15s'),
   })
-  .describe('How a guest is asked whether it still answers.');
+  .describe('How wedgewatch finds out whether a guest still answers.');
 
 const detect = z
   .strictObject({
     silence: duration(
       { min: '2s', max: '1h', because: 'a busy host delays console lines by a second or two' },
-      'No news on the console of a guest that was up.',
+      'Suspect a guest that was up after this time without news on its console.',
     ).prefault('8s'),
     bootSilence: duration(
       { min: '2s', max: '1h', because: 'a busy host delays console lines by a second or two' },
-      'No news on the console of a guest that is booting.',
+      'Suspect a booting guest after this time without news on its console.',
     ).prefault('20s'),
     secondLook: duration(
       { min: '500ms', max: '1min', because: 'a slow task needs the time to move' },
-      'Between the first dump of blocked tasks and the second.',
+      'Time between the first dump of blocked tasks and the second.',
     ).prefault('3s'),
     blindBoot: duration(
       { min: '10s', max: '1d', because: 'nothing but silence speaks against such a guest' },
-      'Silence of a booting guest that cannot be looked into, or seems busy, before it is filed.',
+      'File a booting guest after this silence, if it prints no dumps or seems busy.',
     ).prefault('3min'),
     testPattern: expression(
-      'Further lines that say which test begins: a regular expression of RE2, its first group the name.',
+      'More lines that say which test begins: an RE2 regular expression whose first group is the name.',
     ),
     cooldown: duration(
       { min: '1s', max: '30min', because: 'each look prints a dump on the console' },
-      'After a look that found nothing stuck, before the next; doubles up to 30min.',
+      'Pause after a case in which nothing was stuck; doubles up to 30min.',
     ).prefault('2min'),
   })
-  .describe('When a guest is looked at.');
+  .describe('When wedgewatch suspects a guest.');
 
 const capture = z
   .strictObject({
@@ -87,7 +87,7 @@ const capture = z
         max: '1min',
         because: 'the chord alone takes 60ms, and its answer comes through the journal',
       },
-      'From a chord to the first line of its answer.',
+      'Deadline from a chord to the first line of its answer.',
     ).prefault('2s'),
     dumpTimeout: duration(
       {
@@ -95,40 +95,42 @@ const capture = z
         max: '10min',
         because: 'a guest prints up to 30 lines a task, at the pace of its serial port',
       },
-      'From a chord to the fence behind its dump.',
+      'Deadline from a chord to the fence behind its dump.',
     ).prefault('60s'),
     dumpSilence: duration(
       { min: '1s', max: '1min', because: 'a busy guest pauses within a dump' },
-      'Silence within a dump that ends it without its fence.',
+      'Silence that ends a dump without its fence.',
     ).prefault('5s'),
-    maxPerHour: count(1, 60, 'Incidents filed an hour and guest; those by hand do not count.').prefault(3),
+    maxPerHour: count(1, 60, 'Incidents filed per hour and guest; captures by hand do not count.').prefault(
+      3,
+    ),
   })
-  .describe('How the guest is made to print where it is stuck.');
+  .describe('How wedgewatch makes a guest print where it is stuck.');
 
 const ladder = z
   .strictObject({
     injectNmi: flag('Inject an NMI. A guest with kernel.unknown_nmi_panic=1 panics on it.').prefault(false),
     memoryDump: flag(
-      "Write the guest's memory into the incident, where it fits. Stops the guest meanwhile; QEMU hangs if a vhost-user backend is dead.",
+      "Write the guest's memory into the incident, if it fits. This stops the guest meanwhile; QEMU hangs if a vhost-user backend is dead.",
     ).prefault(false),
   })
-  .describe('What is tried last where a guest prints no dump on its keys, nor over SSH.');
+  .describe('Last rungs of the ladder, for a guest that prints no dump on its keys or over SSH.');
 
 const symbols = z
   .strictObject({
     systemMap: optionalPath(
-      "The System.map of the guest's kernel, which names the registers of its vCPUs; %v is the name of the VM.",
+      "System.map of the guest's kernel, which names the addresses in the registers of its vCPUs; %v is the name of the VM.",
     ),
     vmlinux: optionalPath(
-      'Its vmlinux with debug information: stacks show file and line, by binutils. %v as above.',
+      'Its vmlinux with debug information: stacks then show file and line, through binutils. %v as above.',
     ),
   })
-  .describe("What names addresses of the guest's kernel.");
+  .describe("Files that name addresses in the guest's kernel.");
 
 const arm = z
   .enum(['off', 'report', 'fix'], 'expected off, report or fix')
   .describe(
-    'Prove on each healthy guest, once a boot, that it will print its dumps: off, report, or fix, which also sets kernel.sysrq and the loglevel over SSH.',
+    'Prove on each healthy guest, once per boot, that it will print its dumps: off, report, or fix, which also sets kernel.sysrq and the loglevel over SSH.',
   )
   .prefault('report');
 
@@ -145,37 +147,37 @@ const qmp = z
   .strictObject({
     timeout: duration(
       { min: '100ms', max: '10s', because: 'a healthy QEMU on a busy host takes that long' },
-      'Deadline of each QMP command, and of the greeting.',
+      'Deadline of the greeting and of each QMP command.',
     ).prefault('1s'),
   })
-  .describe('How QEMU is asked. Its socket serves one client, so the connections are short.');
+  .describe('How wedgewatch talks to QEMU. The QMP socket serves one client, so connections are short.');
 
 const archive = z
   .strictObject({
-    directory: optionalPath('Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/wedgewatch.'),
-    consoleLines: count(
-      10,
-      100_000,
-      'Console lines before the stall that are kept with an incident.',
-    ).prefault(2000),
-    maxIncidents: count(1, 1_000_000, 'Incidents kept; the oldest go first.').prefault(500),
+    directory: optionalPath(
+      'Directory of the archive. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/wedgewatch.',
+    ),
+    consoleLines: count(10, 100_000, 'Console lines before the stall to keep with an incident.').prefault(
+      2000,
+    ),
+    maxIncidents: count(1, 1_000_000, 'Number of incidents to keep; the oldest go first.').prefault(500),
     maxAge: duration(
       { min: '1h', max: '3650d', because: 'an incident should outlive the night' },
-      'Age at which an incident goes.',
+      'Remove an incident at this age.',
     ).prefault('90d'),
     maxSize: size(
       { min: '1MiB', because: 'one large dump takes more' },
-      'Size of all incidents together; the oldest go first, the newest stays.',
+      'Total size of all incidents; the oldest go first, the newest stays.',
     ).prefault('10GiB'),
-    schedule: cron('When old incidents go, as a cron expression in UTC.').prefault('17 3 * * *'),
+    schedule: cron('When to remove old incidents, as a cron expression in UTC.').prefault('17 3 * * *'),
   })
-  .describe('Where the evidence is kept, and for how long.');
+  .describe('Where to keep the evidence, and for how long.');
 
 const discover = z
   .strictObject({
     enabled: flag('Watch for guests of qemu-system@.service.').prefault(true),
     directory: optionalPath(
-      'Holds a directory a VM with its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system.',
+      'Directory with one directory per VM, which holds its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system.',
     ),
     unit: text(
       /^[^/\s%]*%v[^/\s%]*\.service$/,
@@ -183,7 +185,7 @@ const discover = z
       'The unit of a VM; %v is its name.',
     ).prefault('qemu-system@%v.service'),
   })
-  .describe('How guests are found.');
+  .describe('How wedgewatch finds guests.');
 
 const guest = z.strictObject({
   name: vmName('Name of the VM.'),
@@ -196,11 +198,11 @@ const guest = z.strictObject({
   console: text(
     /^(journal|file:\/.+)$/,
     'journal, or file: with an absolute path',
-    'Where the serial console is read: journal, or file:/absolute/path.',
+    'Source of the serial console: journal, or file:/absolute/path.',
   ).prefault('journal'),
   ssh: z
     .union([hostName('SSH host'), z.literal(false)], 'expected a host as in ~/.ssh/config, or false')
-    .describe('SSH host, probed even if ssh.enabled is false; or false for none.')
+    .describe('SSH host, probed even if ssh.enabled is false; false for no SSH.')
     .optional(),
 });
 
@@ -244,14 +246,14 @@ export const configSchema = z.strictObject({
   detect: detect.prefault({}),
   capture: capture.prefault({}),
   arm,
-  armSchedule: cron('When it is proven again, as a cron expression in UTC.').prefault('41 4 * * *'),
+  armSchedule: cron('When to prove it again, as a cron expression in UTC.').prefault('41 4 * * *'),
   ladder: ladder.prefault({}),
   qmp: qmp.prefault({}),
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
-  guests: guests.describe('Guests that discovery does not find, or finds wrongly.').prefault([]),
-  overrides: z.array(override).describe('Other values for some guests; later entries win.').prefault([]),
+  guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
+  overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),
 });
 
 export type Config = z.output<typeof configSchema>;

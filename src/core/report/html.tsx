@@ -107,7 +107,7 @@ function Reasons({ incident }: { incident: Incident }) {
   const { verdict, why } = incident;
   return (
     <>
-      <Section title="Why it was looked at" shown={why.length > 0}>
+      <Section title="Why it was suspected" shown={why.length > 0}>
         <Bullets sentences={why} />
       </Section>
       <Section title="Why this verdict" shown={verdict.reasons.length > 0}>
@@ -144,7 +144,7 @@ function Evidence({ incident }: { incident: Incident }) {
       {dumps.length === 0 ? (
         <p>The guest printed no dump.</p>
       ) : (
-        <Table head={['Dump', 'Whole', 'Lines', 'Ended by']}>
+        <Table head={['Dump', 'Complete', 'Lines', 'Ended by']}>
           {dumps.slice(0, ROWS_SHOWN).map((dump) => (
             <tr>
               <td>
@@ -164,7 +164,7 @@ function Evidence({ incident }: { incident: Incident }) {
 function Capture({ rungs }: { rungs: Incident['capture'] }) {
   return (
     <Section title="How it was captured" shown={rungs.length > 0}>
-      <Table head={['Way', 'Outcome', 'What came of it']}>
+      <Table head={['Rung', 'Outcome', 'Detail']}>
         {rungs.slice(0, ROWS_SHOWN).map(({ rung, outcome, detail }) => (
           <tr>
             <td>

@@ -3,15 +3,15 @@ import type { FileHandle } from 'node:fs/promises';
 import { errorCode, faultText } from './directory.js';
 import { openPrivate } from '../files.js';
 
-/** Above this a caller that awaits is held back. */
+/** Above this, a caller that awaits has to wait. */
 const QUEUE_SOFT = 1 << 20;
 /** A caller that does not await loses the rest beyond this: the disk must not cost the memory. */
 const QUEUE_HARD = 16 << 20;
 const FILE_MAX = 256 << 20;
 
 /**
- * Appends in order. What was written is always a prefix of what was given: after the first fault nothing more is
- * taken. Faults do not throw, they are what `settle` and `close` return.
+ * Appends in order. What was written is always a prefix of what was given: after the first fault it takes
+ * nothing more. Faults do not throw; `settle` and `close` return them.
  */
 export class AppendFile {
   private handle: FileHandle | null = null;
@@ -22,7 +22,7 @@ export class AppendFile {
   private fault: string | null = null;
   private closed = false;
 
-  /** `makeRoom` is asked when the disk is full; false where it could not make any. */
+  /** `makeRoom` is called when the disk is full; it returns false if it could make none. */
   constructor(
     private readonly path: string,
     private readonly makeRoom: () => Promise<boolean> = () => Promise.resolve(false),

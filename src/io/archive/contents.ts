@@ -39,7 +39,7 @@ export interface Missing {
 export interface Filed {
   /** The finished directory. */
   path: string;
-  /** What could not be written, or not whole. Empty if all is well. */
+  /** Files that could not be written in full. Empty if all is well. */
   missing: Missing[];
 }
 
@@ -139,7 +139,7 @@ function contents(incident: Incident, parts: IncidentParts): [file: string, cont
   return files.flatMap(([file, content]) => (content ? [[file, content]] : []));
 }
 
-/** The lines are clean when they come; a file that people cat is worth a second look. */
+/** The lines arrive clean; a file that people cat is worth a second check. */
 const cleanText = (text: string): string =>
   text
     .split('\n')
@@ -163,7 +163,7 @@ async function report(directory: string, incident: Incident, parts: IncidentPart
 
 export const isDumpFile = (name: string): boolean => /^sysrq-[a-z](?:\.\d+)?\.txt$/.test(name);
 
-/** The files there are and those to come, in the order in which one would open them. */
+/** Existing files and those still to write, in the order in which one would open them. */
 export async function filesOf(directory: string, later: readonly string[] = []): Promise<string[]> {
   const present = await readdir(directory);
   const known = Object.keys(FILES);
@@ -176,7 +176,7 @@ function withMissing(incident: Incident, missing: readonly Missing[]): Incident 
   const lost = unique(missing).filter(({ file }) => !DERIVED.has(file) || file === 'incident.json');
   return incompleteBecause(
     incident,
-    lost.map(({ file, why }) => `${file} is not whole: ${why}`),
+    lost.map(({ file, why }) => `${file} was not written in full: ${why}`),
   );
 }
 

@@ -1,4 +1,4 @@
-/** Where incidents are kept, and in words what is wrong where they cannot be. */
+/** The directory of the incidents, and messages for each reason why it cannot be used. */
 import { constants } from 'node:fs';
 import { access, chmod, mkdir, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -9,7 +9,7 @@ export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
-/** $STATE_DIRECTORY (the first, where systemd gives several), else $XDG_STATE_HOME/wedgewatch, else ~/.local/state. */
+/** $STATE_DIRECTORY (the first, if systemd gives several), else $XDG_STATE_HOME/wedgewatch, else ~/.local/state. */
 export function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const given = env['STATE_DIRECTORY']?.split(':')[0];
   if (given !== undefined && given !== '') return given;
@@ -22,7 +22,7 @@ export function stateDirectory(env: Readonly<Record<string, string | undefined>>
 
 export const incidentsIn = (root: string): string => join(root, 'incidents');
 
-/** Makes the directory of the incidents where it is missing, private to its user. Throws ArchiveError. */
+/** Makes the directory of the incidents if it is missing, private to its user. Throws ArchiveError. */
 export async function makeIncidentsDirectory(root: string): Promise<string> {
   const path = incidentsIn(root);
   try {
@@ -48,7 +48,7 @@ async function makePrivate(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-/** Says of a failed write what the cause and the fix are. */
+/** Names the cause and the fix of a failed write. */
 export function archiveError(path: string, error: unknown): ArchiveError {
   return new ArchiveError(`${path} cannot be written: ${faultText(error)}`, { cause: error });
 }
@@ -62,11 +62,11 @@ const FAULTS: Readonly<Record<string, string>> = {
   EDQUOT: 'the disk quota is used up. Fix: free some space, or lower archive.maxIncidents',
   ENOTDIR: 'a part of the path is a file. Fix: move that away, or set archive.directory',
   EEXIST: 'a file is in its place. Fix: move that away, or set archive.directory',
-  EIO: 'input/output error. Fix: look into the kernel log for the disk',
+  EIO: 'input/output error. Fix: check the kernel log for errors of the disk',
   ELOOP: 'a loop of symbolic links. Fix: correct the links, or set archive.directory',
 };
 
-/** A system error in words with what helps; anything else as it says itself. */
+/** A system error in words, with its fix; any other error in its own words. */
 export function faultText(error: unknown): string {
   const code = errorCode(error) ?? '';
   const known = FAULTS[code];

@@ -18,24 +18,24 @@ import { ownerLives, ownPartial, parsePartial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
 
-/** A capture that was cut short, as far as its files tell. */
+/** A capture that was cut short, as far as its files show. */
 export interface CutShort {
   id: string;
   startedAtMs: number;
   accusation: Accusation;
   /** Paths of the sysrq-*.txt files, cleaned lines, and their names without `.txt`. Not necessarily whole. */
   dumps: { name: string; path: string }[];
-  /** Path of console.raw, null where no byte came. */
+  /** Path of console.raw, null if no byte came. */
   raw: string | null;
   /** What console.raw begins with: bytes from before the capture. */
   contextBytes: number;
 }
 
-/** What the note made at its start tells of a capture that was cut short. */
+/** A capture that was cut short, by the note from its start. */
 export interface Interrupted {
   accusation: Accusation;
   startedAtMs: number;
-  /** Where the console had been read up to; null where that is not known. */
+  /** Up to where the console was read; null if that is not known. */
   position: ConsolePosition | null;
   /** What console.raw begins with: bytes from before that position. */
   contextBytes: number;
@@ -58,7 +58,7 @@ interface Finished {
 
 /**
  * Completes each partial incident whose process is gone, or removes it where it holds no evidence. Several may run
- * at once: each takes its partials over by a rename that only one of them can win. Throws ArchiveError where the
+ * at once: each takes its partials over by a rename that only one of them can win. Throws ArchiveError if the
  * archive as a whole cannot be used.
  */
 export async function finishPartials(root: string, analyse: Analyse, recover: Recover): Promise<Finished> {
@@ -156,7 +156,7 @@ const openingSchema = accusationSchema.extend({
   contextBytes: z.number().default(0),
 });
 
-/** From the note made at the start; where that was lost, what the directory's name says. */
+/** From the note made at the start; if that was lost, from the directory's name. */
 async function openingOf(path: string, id: string): Promise<Omit<Interrupted, 'raw'>> {
   try {
     const { startedAtMs, position, contextBytes, ...accusation } = openingSchema.parse(

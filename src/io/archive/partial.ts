@@ -11,7 +11,7 @@ const PARTIAL = /^(.+?)(?:\.(\d+)-(\d+))?\.partial$/;
 interface Partial {
   /** The name that it will have. */
   id: string;
-  /** Null where the name does not say: then nobody is left to ask. */
+  /** Null if the name does not say: then nobody is left to ask. */
   owner: Owner | null;
 }
 

@@ -1,4 +1,4 @@
-/** Reads the archive. Its directories are all there is: nothing else knows of them. */
+/** Reads the archive. The directories are the only record: no index besides them. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseIncidentName } from '../../core/report/incident.js';
@@ -6,7 +6,7 @@ import { type ReadIncident, readIncident } from '../../core/report/read-incident
 import { type IncidentRow, incidentRow, inOrder } from '../../core/report/row.js';
 import { ArchiveError, errorCode, faultText, incidentsIn } from './directory.js';
 
-/** All finished incidents, newest last, a damaged one included; none where there is no archive. Throws ArchiveError. */
+/** All finished incidents, newest last, a damaged one included; none if there is no archive. Throws ArchiveError. */
 export async function readIncidents(root: string): Promise<IncidentRow[]> {
   const parent = incidentsIn(root);
   const entries = await readdir(parent, { withFileTypes: true }).catch((error: unknown) => {
@@ -38,7 +38,7 @@ export async function readIncidentOf(path: string): Promise<ReadIncident> {
   }
 }
 
-/** The text of verdict.txt, null where it is missing or empty. */
+/** The text of verdict.txt, null if it is missing or empty. */
 export async function readVerdict(path: string): Promise<string | null> {
   const text = await readFile(join(path, 'verdict.txt'), 'utf8').catch(() => '');
   return text === '' ? null : text;

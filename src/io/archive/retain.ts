@@ -12,12 +12,12 @@ import { archiveError, errorCode, faultText, incidentsIn } from './directory.js'
 const PINNED = 'pinned';
 /** An incident that is being removed: a kill in the middle must not leave half of one in the list. */
 const REMOVING = '.removing';
-/** So many of the newest stay, however full the disk is. */
+/** This many of the newest stay, however full the disk is. */
 const KEPT_ON_FULL_DISK = 10;
 
 /**
- * Removes the incidents beyond the limits, oldest first, and returns them. Only real directories with the name of an
- * incident and a verdict inside are ever touched. Throws ArchiveError at the first that resists.
+ * Removes the incidents beyond the limits, oldest first, and returns them. It touches only real directories with the
+ * name of an incident and a verdict inside. Throws ArchiveError at the first that resists.
  */
 export async function retain(root: string, limits: Limits, nowMs: number): Promise<Expired[]> {
   const parent = incidentsIn(root);
@@ -35,7 +35,7 @@ export async function retainable(root: string, limits: Limits, nowMs: number): P
 
 /**
  * The disk is full: removes the oldest incident that is not pinned, but none of the newest ten. Returns its name, null
- * where there is none to remove. Throws ArchiveError.
+ * if there is none to remove. Throws ArchiveError.
  */
 export async function displaceOldest(root: string): Promise<string | null> {
   const parent = incidentsIn(root);
@@ -63,7 +63,7 @@ async function storedIn(parent: string): Promise<Stored[]> {
   return stored;
 }
 
-/** Null where the directory holds no verdict: then it is not ours. */
+/** Null if the directory holds no verdict: then it is not ours. */
 async function measure(parent: string, name: string): Promise<Stored | null> {
   let bytes = 0;
   let ours = false;
@@ -105,7 +105,7 @@ interface RetentionEvents {
 
 /**
  * Runs `retain` by the schedule of the configuration, in UTC: a zone with summer time skips and doubles hours.
- * A time that a suspended host slept through is made up for. Returns what stops it.
+ * It makes up for a time that a suspended host slept through. Returns a function that stops it.
  */
 export function scheduleRetention(
   root: string,

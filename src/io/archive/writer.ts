@@ -26,7 +26,7 @@ import { displaceOldest } from './retain.js';
 const LINE_MAX = 8192;
 const LINES_AT_ONCE = 1000;
 
-/** What is noted at the start of a capture: with it a later start can complete one that is cut short. */
+/** The note at the start of a capture, from which a later start can complete one that is cut short. */
 interface Opening extends Accusation {
   startedAtMs: number;
   /** Up to where the console had been read, behind the context. */
@@ -83,7 +83,7 @@ export class IncidentWriter {
   }
 
   /**
-   * Appends bytes to console.raw; a copy is taken. Await it where there is much: it then keeps pace with the disk.
+   * Appends bytes to console.raw; a copy is taken. Await it for large amounts: it then keeps pace with the disk.
    * Never rejects: a fault of the disk is in the result of `file`, and what was written before it stays.
    */
   raw(bytes: Uint8Array): Promise<void> {
@@ -114,7 +114,7 @@ export class IncidentWriter {
    * directory then stays for the next start.
    */
   async file(incident: Incident, parts: IncidentParts): Promise<Filed> {
-    if (this.ended) throw new Error(`the incident ${this.id} has ended already`);
+    if (this.ended) throw new Error(`the incident ${this.id} is already closed`);
     const missing = await this.end();
     return fileIncident(this.partial, { ...incident, id: this.id }, parts, missing);
   }

@@ -18,8 +18,8 @@ type Outcome = Pick<CaptureRung, 'outcome' | 'detail'>;
 const gib = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /**
- * Lets QEMU write the guest's memory to a new file, where there is room, and waits for it without holding QMP.
- * Never throws but for the signal.
+ * Lets QEMU write the guest's memory to a new file, if there is room, and waits for it without holding QMP.
+ * Throws only for the signal.
  */
 export async function dumpMemory(socketPath: string, file: string, options: QmpOptions): Promise<Outcome> {
   try {
@@ -27,7 +27,7 @@ export async function dumpMemory(socketPath: string, file: string, options: QmpO
       session.execute('query-memory-size-summary'),
     );
     const bytes = isObject(size) && typeof size['base-memory'] === 'number' ? size['base-memory'] : null;
-    if (bytes === null) return { outcome: 'failed', detail: 'QEMU does not tell the size of its memory' };
+    if (bytes === null) return { outcome: 'failed', detail: 'QEMU does not report the size of its memory' };
     const disk = await statfs(dirname(file));
     const free = disk.bavail * disk.bsize;
     if (free < bytes + SPARE_BYTES)
@@ -62,5 +62,5 @@ async function written(socketPath: string, file: string, options: QmpOptions): P
       detail: `memory.elf, ${gib(size)}, for crash or drgn; it holds whatever the guest held`,
     };
   }
-  return { outcome: 'failed', detail: `QEMU still writes memory.elf after ${LIMIT_MS / 1000} s` };
+  return { outcome: 'failed', detail: `QEMU is still writing memory.elf after ${LIMIT_MS / 1000} s` };
 }

@@ -9,7 +9,7 @@ import type { QmpFault } from '../../core/model.js';
  */
 const leftBehind = new Map<string, Set<number>>();
 
-/** To be called before hanging up on a QEMU that greeted and then went silent. */
+/** Call this before hanging up on a QEMU that greeted and then went silent. */
 export async function leaveBehind(socketPath: string): Promise<void> {
   const { accepted } = await connections(socketPath);
   // With more than one it is not known which is ours.
@@ -17,15 +17,15 @@ export async function leaveBehind(socketPath: string): Promise<void> {
   if (accepted.length === 1 && inode !== undefined) leftBehind.set(socketPath, new Set([inode]));
 }
 
-/** To be called when QEMU has answered: what it answers, it has also cleaned up. */
+/** Call this when QEMU has answered: it has then also cleaned up. */
 export function forget(socketPath: string): void {
   leftBehind.delete(socketPath);
 }
 
 /**
- * Why QEMU does not greet: another client is served, QEMU is known to be stuck, or it serves nobody at all. To be
- * called while our own connection is still open. Where clients wait in the backlog besides us, an accepted one is
- * taken for the other. `assumed` holds where the kernel's table does not show the socket.
+ * Why QEMU does not greet: another client is served, QEMU is known to be stuck, or it serves nobody at all. Call
+ * this while our own connection is still open. If other clients wait in the backlog, an accepted connection counts as
+ * one of theirs. `assumed` holds if the kernel's table does not show the socket.
  */
 export async function whyNoGreeting(socketPath: string, assumed: QmpFault): Promise<QmpFault> {
   const { accepted, waiting } = await connections(socketPath);
@@ -38,9 +38,9 @@ export async function whyNoGreeting(socketPath: string, assumed: QmpFault): Prom
 const ROOM_POLL_MS = 25;
 
 /**
- * Waits until nobody waits in QEMU's queue of clients, and resolves with null; with the reason why it does not move
- * after `ms`. The queue has two places, and who gives up stays in his until QEMU comes to it: were we to fill it, a
- * unit's ExecStop would not even get in.
+ * Resolves with null once nobody waits in QEMU's queue of clients; after `ms`, with the reason why the queue does not
+ * move. The queue has two places, and a client that gives up keeps its place until QEMU reaches it: if we filled it, a
+ * unit's ExecStop could not even get in.
  */
 export async function roomInQueue(
   socketPath: string,

@@ -7,7 +7,7 @@ import { type QmpOptions, type QmpSession, withQmp } from './with-qmp.js';
 const patiently = (options: QmpOptions): QmpOptions => ({ ...options, holdMs: options.timeoutMs });
 
 /**
- * Presses Alt+SysRq+key. Resolves when QEMU has taken the chord, which says nothing of the guest: QEMU answers
+ * Presses Alt+SysRq+key. Resolves when QEMU has taken the chord, which says nothing about the guest: QEMU answers
  * before it delivers, and answers the same for a guest that is paused or has no keyboard.
  * @throws QmpError, or the reason of the signal
  */
@@ -20,18 +20,18 @@ export async function pressChord(
   await withQmp(socketPath, patiently(options), (session) => session.execute('send-key', chord));
 }
 
-/** The same at once, without the queue of send-key; QEMU says where it cannot. */
+/** The same at once, without the queue of send-key; QEMU reports an error if it cannot. */
 export async function pressEvents(socketPath: string, key: SysrqKey, options: QmpOptions): Promise<void> {
   await withQmp(socketPath, patiently(options), (session) =>
     session.execute('input-send-event', sendEventArguments(key)),
   );
 }
 
-/** There is no second keyboard that QEMU could be told to use. */
+/** There is no second keyboard that QEMU could use. */
 export class NoKeyboard extends Error {}
 
 /**
- * The same on another keyboard than the one that gets the keys by default.
+ * The same on a keyboard other than the default one.
  * @throws NoKeyboard, QmpError, or the reason of the signal
  */
 export async function pressSecondKeyboard(
@@ -59,6 +59,6 @@ async function peripherals(session: QmpSession): Promise<{ path: string; answer:
 }
 
 function whyNone(types: readonly string[]): string {
-  if (types.length === 0) return 'there is none beside the PS/2 keyboard';
-  return `${types.join(', ')} gets the keys in place of the PS/2 keyboard, which QEMU cannot be told to use: remove it from QEMU's command line`;
+  if (types.length === 0) return 'there is none besides the PS/2 keyboard';
+  return `${types.join(', ')} receives the keys instead of the PS/2 keyboard, and QEMU offers no choice: remove it from QEMU's command line`;
 }

@@ -22,17 +22,17 @@ export interface QmpSession {
 }
 
 /**
- * The socket serves one client from its greeting on, and a unit's ExecStop stops the guest through it. One that feeds
- * socat waits for 0.5 s at its end of input, and the power-down of whoever waits longer is lost.
+ * The socket serves one client at a time, from the greeting on, and a unit's ExecStop stops the guest through it. An
+ * ExecStop that feeds socat waits for 0.5 s after its input, and loses its power-down if the socket is held for longer.
  */
 export const HOLD_MS = 350;
-/** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path without a word. */
+/** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path silently. */
 const MAX_PATH_BYTES = 107;
 
 /**
- * Connects to a QMP socket, runs `body`, and hangs up whatever happens. It is not tried again here: a caller who
- * finds the socket busy decides how long to wait. Where others queue for it, it waits for its turn for one deadline
- * more, without holding anything.
+ * Connects to a QMP socket, runs `body`, and hangs up whatever happens. It does not retry: a caller that
+ * finds the socket busy decides how long to wait. If others queue for the socket, it waits for its turn for one more
+ * deadline, without holding anything.
  * @throws QmpError, or the reason of the signal
  */
 export async function withQmp<T>(
@@ -65,11 +65,7 @@ export async function withQmp<T>(
     const deadline = () => Math.max(1, Math.min(timeoutMs, Math.ceil(left())));
     await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
     forget(socketPath);
-    const tooLong = new QmpError(
-      'timeout',
-      socketPath,
-      `held for ${holdMs} ms, which is as long as it may be`,
-    );
+    const tooLong = new QmpError('timeout', socketPath, `held for ${holdMs} ms, the limit of a session`);
     overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, left()));
     const session: QmpSession = {
       events: wire.events,

@@ -2,12 +2,12 @@ import { COMMAND, commandOutcome, type SshCommand, type SshStep, stepOf } from '
 import { loginArguments } from './probe.js';
 import { noLogin, runSsh, startFailure, type SshOptions } from './resolve.js';
 
-/** A connection whose other end is gone is given up within this, so that it does not pass for a command that hangs. */
+/** ssh gives up a dead connection within this, so that it does not count as a command that hangs. */
 const KEEPALIVE = ['-o', 'ServerAliveInterval=5', '-o', 'ServerAliveCountMax=3'];
 
 /**
  * Logs in and runs a command that forks and reads from a disk. Never throws, never prompts; it is killed at the
- * deadline. `onStep` is told each step that it comes to.
+ * deadline. `onStep` gets each step that it reaches.
  */
 export async function runCommand(
   host: string,
@@ -31,7 +31,7 @@ export async function runCommand(
   const failed = startFailure(result);
   if (failed !== null) return { kind: 'host-fault', step: 'connect', detail: failed, tookMs };
   if (result.stopped === 'deadline')
-    return { kind: 'timed-out', step: at, detail: `no end within ${options.timeoutMs} ms`, tookMs };
+    return { kind: 'timed-out', step: at, detail: `not finished within ${options.timeoutMs} ms`, tookMs };
   if (result.stopped !== null || result.exitCode === null)
     return { kind: 'host-fault', step: at, detail: 'ssh was killed', tookMs };
   return { ...commandOutcome(result.exitCode, result.stdout, result.stderr), tookMs };

@@ -9,8 +9,8 @@ import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js
 import { probeTcp, type TcpOutcome } from './tcp.js';
 
 /**
- * Asks once whether the guest's sshd is alive, by its banner and without a login: in this process where the host is
- * reached by TCP, by ssh where it takes a proxy. Never throws, never prompts. At the deadline a proxy gets another
+ * Asks once whether the guest's sshd is alive, by its banner and without a login: in this process if TCP reaches the
+ * host, through ssh if that takes a proxy. Never throws, never prompts. At the deadline a proxy gets another
  * 200 ms to die.
  */
 export async function probeSsh(host: string, options: SshOptions, resolver = sshResolver): Promise<SshProbe> {
@@ -40,7 +40,7 @@ function probeRoute(host: string, route: Route, options: SshOptions): Promise<Ou
   }
 }
 
-/** A name that ssh does not know is asked of no name server: the arguments of its QEMU tell the way, or nobody does. */
+/** No name server is asked for a name that ssh does not know: only the arguments of its QEMU can give the way. */
 async function probeByName(
   host: string,
   options: SshOptions,
@@ -59,7 +59,7 @@ async function probeByName(
       ? 'its QEMU was not found'
       : cid === null
         ? 'its QEMU forwards no port to its port 22 and gives it no vsock CID'
-        : `to use its vsock CID takes systemd-ssh-proxy of systemd 256`;
+        : 'its vsock CID needs systemd-ssh-proxy from systemd 256';
   return { kind: 'host-fault', detail: `${unknownToSsh(host)}; ${why}` };
 }
 
@@ -82,7 +82,7 @@ async function vsockProxy(paths: readonly string[] = VSOCK_PROXIES): Promise<str
 }
 
 /**
- * Through a proxy the banner comes by way of ssh, which is ended as soon as it says so: before it could log in.
+ * Through a proxy, ssh reports the banner, and is ended right then, before it can log in.
  * `through`: further options of ssh.
  */
 async function probeCommand(
@@ -103,7 +103,7 @@ async function probeCommand(
   if (software !== null) return { kind: 'ok', detail: printable(`SSH-2.0-${software}`, 100) };
   if (result.stopped === 'aborted') return { kind: 'host-fault', detail: 'aborted' };
   if (result.stopped === 'deadline')
-    return { kind: 'timed-out', step, detail: `no banner by ssh within ${options.timeoutMs} ms` };
+    return { kind: 'timed-out', step, detail: `no banner through ssh within ${options.timeoutMs} ms` };
   if (result.exitCode === null) return { kind: 'host-fault', detail: 'ssh was killed by someone else' };
   const { kind, line } = sshOutcome(result.exitCode, withoutDebug(result.stderr));
   const code = result.exitCode === 0 ? '' : `ssh exited with ${result.exitCode}`;
@@ -113,8 +113,8 @@ async function probeCommand(
 }
 
 /**
- * A login that asks nothing and shares nothing: over a connection that someone else keeps open it would prove
- * nothing of sshd, and one that ssh keeps open itself would outlive the probe. It reads nothing but where `input` is.
+ * A login without prompts and without a shared connection: a connection kept open by someone else would prove nothing
+ * about sshd, and one kept open by ssh would outlive the probe. It reads standard input only with `input`.
  */
 export function loginArguments(host: string, timeoutMs: number, { input = false } = {}): string[] {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));

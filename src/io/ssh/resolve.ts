@@ -13,8 +13,8 @@ export interface SshOptions {
   /** Configuration file for `ssh -F`, which may begin with `~/`; null for ssh's own. */
   config?: string | null;
   /**
-   * Given where the host is only a VM's name, which nobody but ssh's configuration could know: it is not looked up.
-   * `wayIn`: what the arguments of the VM's QEMU tell; null where they are not known.
+   * Set if the host is only a VM's name, which only ssh's configuration can know: it is not looked up. `wayIn`: the way
+   * from the arguments of the VM's QEMU; null if they are not known.
    */
   byName?: { wayIn: WayIn | null };
   /** Where systemd-ssh-proxy may be; default: where distributions have it. */
@@ -25,7 +25,7 @@ export interface SshOptions {
   ssh?: string;
 }
 
-/** A route to the host, or why this machine cannot tell one. */
+/** A route to the host, or why this machine knows none. */
 type Resolved = SshRoute | { kind: 'host-fault'; detail: string };
 
 /** A fork of ssh for every probe would cost more than the probe: 6 ms against less than 1. */
@@ -59,7 +59,7 @@ export class SshResolver {
     return route;
   }
 
-  /** To be told of each failed probe, so that a changed configuration is noticed. */
+  /** Call this for each failed probe, so that a changed configuration is noticed. */
   failed(host: string, options: SshOptions): void {
     const key = keyOf(host, options);
     const kept = this.#kept.get(key);
@@ -89,7 +89,7 @@ export const sshResolver = new SshResolver();
 const keyOf = (host: string, options: SshOptions) =>
   [options.ssh ?? 'ssh', options.config ?? '', host].join('\0');
 
-/** Runs ssh where it can ask nobody anything: no terminal, no askpass, the C locale for its words. */
+/** Runs ssh so that it cannot prompt: no terminal, no askpass; and in the C locale, for its known words. */
 export function runSsh(args: readonly string[], options: SshOptions): Promise<GroupResult> {
   return runGroup(options.ssh ?? 'ssh', [...configArguments(options), ...args], {
     timeoutMs: options.timeoutMs,
@@ -109,7 +109,7 @@ function configPath({ config = null }: SshOptions): string | null {
   return config?.startsWith('~/') === true ? join(homedir(), config.slice(2)) : config;
 }
 
-/** In which ssh can ask nobody, and speaks the language that its words are known in. */
+/** Keeps ssh from prompting, and from translating its messages. */
 export const quietEnvironment = (): NodeJS.ProcessEnv => ({
   ...process.env,
   LC_ALL: 'C',
@@ -121,7 +121,7 @@ export const quietEnvironment = (): NodeJS.ProcessEnv => ({
 export function startFailure(result: GroupResult): string | null {
   if (result.startFailure === null) return null;
   if (result.startFailure === 'ENOENT') return 'no ssh binary in PATH; install openssh-client';
-  return `ssh cannot be started: ${result.startFailure}; see that the host has processes, memory and files to spare`;
+  return `cannot start ssh: ${result.startFailure}; check that the host has processes, memory and files to spare`;
 }
 
 async function resolveFailure(host: string, result: GroupResult, options: SshOptions): Promise<string> {
@@ -129,7 +129,8 @@ async function resolveFailure(host: string, result: GroupResult, options: SshOpt
   if (failed !== null) return failed;
   const fix = `try: ssh -G ${printable(host, 60)}`;
   if (result.stopped === 'aborted') return 'aborted';
-  if (result.stopped === 'deadline') return `ssh -G did not end in time, perhaps for a Match exec; ${fix}`;
+  if (result.stopped === 'deadline')
+    return `ssh -G did not finish in time, perhaps because of a Match exec; ${fix}`;
   const path = configPath(options);
   const unread =
     path === null
@@ -141,5 +142,5 @@ async function resolveFailure(host: string, result: GroupResult, options: SshOpt
   if (unread !== null)
     return `ssh.configFile cannot be read (${printable(unread, 200)}); write it, or correct ssh.configFile in the configuration`;
   const said = printable(result.stderr.trim().split('\n').at(-1) ?? '', 200);
-  return `ssh -G failed: ${said}; mend ~/.ssh/config, then ${fix}`;
+  return `ssh -G failed: ${said}; fix ~/.ssh/config, then ${fix}`;
 }

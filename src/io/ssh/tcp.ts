@@ -6,7 +6,7 @@ import { printable } from '../../core/printable.js';
 export interface TcpOutcome {
   kind: SshOutcome;
   detail: string;
-  /** Where it ended, unless all was well or the host is at fault. */
+  /** The step at which it ended, unless it succeeded or the host is at fault. */
   step?: 'connect' | 'banner';
 }
 
@@ -46,7 +46,7 @@ export function probeTcp(
     const timer = setTimeout(() => {
       const where = `${printable(hostname, 80)}:${port}`;
       if (step === 'lookup')
-        finish('host-fault', `no answer to the lookup of ${where}; see the name servers of this host`);
+        finish('host-fault', `no answer to the lookup of ${where}; check the name servers of this host`);
       else finish('timed-out', `no ${step} from ${where} within ${options.timeoutMs} ms`);
     }, options.timeoutMs);
     if (options.signal?.aborted) onAbort();
@@ -57,7 +57,7 @@ export function probeTcp(
       received += data.toString('latin1');
       const banner = bannerOf(received);
       if (banner.kind === 'banner') finish('ok', printable(banner.text, 100));
-      else if (banner.kind === 'not-ssh') finish('refused', 'something answers there that is no SSH server');
+      else if (banner.kind === 'not-ssh') finish('refused', 'the peer is not an SSH server');
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
       finish(tcpOutcome(error.code), printable(error.message, 200)),

@@ -6,7 +6,7 @@ import { signalGroup } from '../process-group.js';
 import { loginArguments } from './probe.js';
 import { configArguments, quietEnvironment, type SshOptions } from './resolve.js';
 
-/** A session that nobody uses ends; the next key brings another. */
+/** An unused session ends after this; the next key opens another. */
 const IDLE_MS = 20_000;
 const SAID_MAX = 4_096;
 
@@ -16,8 +16,8 @@ interface Asked {
 }
 
 /**
- * SysRq keys over SSH, all of them in one login: the next may not come in a guest that is half dead. Keys that are asked
- * for beside each other run one behind the other, so that a fence is behind its dump.
+ * SysRq keys over SSH, all in one login: a second login may fail in a guest that is half dead. Concurrent keys run one
+ * after the other, so that a fence stays behind its dump.
  */
 export class SysrqSession {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -37,7 +37,7 @@ export class SysrqSession {
     });
     this.#signal = options.signal;
     this.#signal?.addEventListener('abort', this.#onAbort, { once: true });
-    this.#child.on('error', (error) => this.#end(`ssh cannot be started: ${error.message}`));
+    this.#child.on('error', (error) => this.#end(`cannot start ssh: ${error.message}`));
     this.#child.on('exit', (code) => this.#end(this.#exited(code)));
     this.#child.stdin.on('error', () => undefined);
     this.#child.stderr.on('data', (data: Buffer) => {

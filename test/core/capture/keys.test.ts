@@ -12,16 +12,16 @@ describe('keys given by hand', () => {
   });
 
   it.each([
-    ['wbt', /^key b is refused: reboots the guest; there are: w \(blocked tasks\), t/],
+    ['wbt', /^key b is refused: reboots the guest; allowed: w \(blocked tasks\), t/],
     ['c', /^key c is refused: crashes the guest/],
     ['wh', /^key h is refused: is pressed by wedgewatch itself/],
-    ['8', /^key 8 is refused: wedgewatch raises the loglevel itself/],
+    ['8', /^key 8 is refused: wedgewatch itself raises the loglevel/],
     ['T', /^key T is refused: keys are lower-case letters/],
     ['w t', /^key {3}is refused: it asks for no dump/],
     ['w\u001b', /^key {3}is refused/],
     ['__proto__', /^key _ is refused/],
-    ['', /^no key is given/],
-    ['w'.repeat(13), /^13 keys are given, and at most 12/],
+    ['', /^no key given/],
+    ['w'.repeat(13), /^13 keys; the limit is 12/],
   ])('%j is refused, with the reason', (text, words) => {
     expect(problemOf(text)).toMatch(words);
   });

@@ -21,7 +21,7 @@ it('says the verdict first, then everything it rests on', () => {
     Fingerprint:   8d4f3a1be07c5521 (version 1)
     Incident:      20260918T101502Z.store.00c0ffee
 
-    Why it was looked at
+    Why it was suspected
       - SSH has not answered twice in a row, 6 s
       - no progress on the console for 8 s
 
@@ -54,7 +54,7 @@ it('says the verdict first, then everything it rests on', () => {
     Files
       report.html        all of this in one page
       sysrq-t.txt        the dump as it landed
-      console.raw        its bytes as they came
+      console.raw        its raw bytes
     "
   `);
 });

@@ -62,7 +62,7 @@ describe('an incident', () => {
     await writer.raw(rawRow(2));
     await writer.drop();
     expect(await readdir(join(root, 'incidents'))).toEqual([]);
-    await expect(writer.file(incident(), partsOf())).rejects.toThrow('has ended already');
+    await expect(writer.file(incident(), partsOf())).rejects.toThrow('is already closed');
   });
 
   it('loses only the files that cannot be made, and names them', async () => {
@@ -87,7 +87,7 @@ describe('an incident', () => {
     // The page is made from the rest; the timeline was evidence.
     const read = await readIncidentOf(path);
     expect(read.ok && read.incident.evidence.incompleteBecause).toEqual([
-      expect.stringMatching(/^timeline\.jsonl is not whole: .*BigInt/),
+      expect.stringMatching(/^timeline\.jsonl was not written in full: .*BigInt/),
     ]);
     expect(await readFile(join(path, 'verdict.txt'), 'utf8')).not.toContain('report.html');
   });

@@ -120,7 +120,7 @@ describe('a host that is reached by TCP', () => {
     behave({ config });
     expect(await probe()).toMatchObject({
       kind: 'refused',
-      detail: 'something answers there that is no SSH server',
+      detail: 'the peer is not an SSH server',
     });
   });
 
@@ -208,7 +208,7 @@ describe('a host that ssh cannot resolve', () => {
     behave({ configExit: 255, stderr: '/root/.ssh/config: line 1: Bad configuration option: foo\n' });
     const { kind, detail } = await probe();
     expect(kind).toBe('host-fault');
-    expect(detail).toContain('Bad configuration option: foo; mend ~/.ssh/config');
+    expect(detail).toContain('Bad configuration option: foo; fix ~/.ssh/config');
   });
 });
 

@@ -80,7 +80,7 @@ describe('keys over SSH', () => {
 
   it('are not pressed where there is no ssh', async () => {
     const keys = new SysrqSession('vm', { timeoutMs: 5_000, ssh: '/nonexistent/ssh' });
-    expect(await keys.press('w', 5_000)).toMatch(/^ssh cannot be started: .*ENOENT/);
+    expect(await keys.press('w', 5_000)).toMatch(/^cannot start ssh: .*ENOENT/);
   });
 });
 
