@@ -202,11 +202,18 @@ function stoodUntilNow(
     .findLast(({ pid, comm }) => culprit !== null && pid === culprit.pid && comm === culprit.comm);
   const key = task === undefined ? null : standstillKey(task);
   if (key === null) return null;
-  const same = before?.key === key ? before : null;
+  const same = before?.key === key && !wasAway(dumps, culprit) ? before : null;
   const switches = task?.switches ?? null;
   const ran = switches !== null && typeof same?.switches === 'number' && switches > same.switches;
   return { key, since: same?.since ?? at, switches, ran };
 }
+
+/** A whole dump of blocked tasks does not show it: whatever its stack is, it did not stand still. */
+const wasAway = (dumps: Analysis['dumps'], culprit: Verdict['culprit']): boolean =>
+  culprit?.state === 'D' &&
+  dumps.some(
+    ({ key, complete, tasks }) => key === 'w' && complete && !tasks.some(({ pid }) => pid === culprit.pid),
+  );
 
 function stoodStill(dumps: Analysis['dumps']): boolean {
   const [first, second] = dumps.filter(({ key }) => key === 'w');
