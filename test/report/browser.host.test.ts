@@ -8,6 +8,7 @@ import { analyze } from '../../src/core/analysis/analyze.js';
 import { parseDumps } from '../../src/core/dump/parse.js';
 import { openIncident } from '../../src/io/archive/writer.js';
 import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
+import { readGolden } from '../golden/golden.mjs';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -139,8 +140,7 @@ it('a report can be read: headings in order, table heads, contrast', async () =>
 describe('the pictures of a report', () => {
   /** A log of a real guest whose unlinks wait for an open that waits for a dead virtiofs. */
   async function real(): Promise<string> {
-    const log = await readFile(join(import.meta.dirname, '../golden/inode-lock.log'), 'utf8');
-    const analysis = analyze(parseDumps(log.split('\n')), {
+    const analysis = analyze(parseDumps(readGolden('inode-lock').log.toString().split('\n')), {
       secondsBetweenLooks: 3,
       shares: [],
       kernelCommandLine: null,
