@@ -12,13 +12,13 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import { parseConfig } from '../dist/core/config/parse.js';
+import { parseConfig } from '../dist/core/config/parse-config.js';
 import { complaintIn } from '../dist/core/console/complaints.js';
 import { Daemon } from '../dist/daemon/daemon.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
-import { runtimeDirectory } from '../dist/io/places.js';
+import { runtimeDirectory } from '../dist/io/paths.js';
 
 const stopStore = (guest) => guest.wedge();
 const freeze = (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk');

@@ -6,8 +6,8 @@
 import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import { performance } from 'node:perf_hooks';
-import { analyze } from '../dist/core/analysis/analyze.js';
-import { DumpParser } from '../dist/core/dump/parse.js';
+import { analyze } from '../dist/core/analysis/analysis.js';
+import { DumpParser } from '../dist/core/dump/parse-dumps.js';
 import { readGolden } from '../test/golden/golden.mjs';
 
 const SIZES = [100, 1_000, 10_000, 50_000];

@@ -1,7 +1,7 @@
 /** `capture VM`: dump now, by hand. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseKeys } from '../core/capture/keys.js';
+import { parseKeys } from '../core/capture/dump-keys.js';
 import { printable } from '../core/printable.js';
 import { captureNow } from '../daemon/capture-now.js';
 import {
@@ -13,11 +13,11 @@ import {
   serveControl,
 } from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
-import { knownGuests, noGuest } from '../daemon/known.js';
+import { knownGuests, noGuest } from '../daemon/known-guests.js';
 import { errorCode } from '../io/archive/directory.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { makeLog } from '../io/log.js';
-import { archiveRoot, runtimeDirectory } from '../io/places.js';
+import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import type { Config } from '../core/config/schema.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 

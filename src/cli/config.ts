@@ -1,14 +1,14 @@
 /** `wedgewatch config check, schema, show`. Each returns its exit code. */
 import { stringify } from 'yaml';
 import { vmNameProblem } from '../core/config/fields.js';
-import { guestSettings } from '../core/config/guest.js';
+import { guestSettings } from '../core/config/guest-settings.js';
 import { configJsonSchema } from '../core/config/json-schema.js';
 import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
 import { safeJson } from '../core/report/json.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
-import { qmpDirectory } from '../io/places.js';
+import { qmpDirectory } from '../io/paths.js';
 import { tellProblems } from './globals.js';
 
 interface ConfigOptions {

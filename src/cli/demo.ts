@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseConfig } from '../core/config/parse.js';
+import { parseConfig } from '../core/config/parse-config.js';
 import type { Config } from '../core/config/schema.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
@@ -11,7 +11,7 @@ import { buildGuest, guestCache } from '../guest/build.js';
 import { type RunningGuest, startGuest } from '../guest/start.js';
 import { stateDirectory } from '../io/archive/directory.js';
 import { monotonicMs } from '../io/clock.js';
-import { runtimeDirectory } from '../io/places.js';
+import { runtimeDirectory } from '../io/paths.js';
 import { seconds } from '../core/words.js';
 import { EXIT, type Globals } from './globals.js';
 import { styled, type Terminal } from './print.js';

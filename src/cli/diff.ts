@@ -4,11 +4,11 @@ import { membersOf, renderStacks } from '../core/analysis/groups.js';
 import { layerOf } from '../core/analysis/layers.js';
 import type { StackGroup } from '../core/model.js';
 import { printable } from '../core/printable.js';
-import { diffStacks, type StackDiff, type StayedGroup } from '../core/report/diff.js';
+import { diffStacks, type StackDiff, type StayedGroup } from '../core/report/stack-diff.js';
 import { safeJson } from '../core/report/json.js';
 import { counted } from '../core/words.js';
-import { archiveRoot } from '../io/places.js';
-import { type Evidence, findEvidence, NotFound } from './find.js';
+import { archiveRoot } from '../io/paths.js';
+import { type Evidence, findEvidence, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { styled, type Terminal } from './print.js';
 

@@ -4,7 +4,7 @@ import { safeJson } from '../core/report/json.js';
 import type { Check } from '../daemon/check.js';
 import { checkGuest } from '../daemon/guest-checks.js';
 import { checkHost } from '../daemon/host-checks.js';
-import { knownGuests, noGuest } from '../daemon/known.js';
+import { knownGuests, noGuest } from '../daemon/known-guests.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { styled, type Style } from './print.js';
 

@@ -10,9 +10,9 @@ import { incidentJson, safeJson } from '../core/report/json.js';
 import { junitReport } from '../core/report/junit.js';
 import { speedscope } from '../core/report/speedscope.js';
 import { errorCode } from '../io/archive/directory.js';
-import { archiveRoot } from '../io/places.js';
+import { archiveRoot } from '../io/paths.js';
 import { tarTo } from '../io/tar.js';
-import { findEvidence, NotFound } from './find.js';
+import { findEvidence, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import type { Terminal } from './print.js';
 

@@ -22,7 +22,7 @@ import { stacksCommand } from './stacks.js';
 import { status } from './status.js';
 import { waitFor } from './wait.js';
 import { errorCode } from '../io/archive/directory.js';
-import { archiveRoot } from '../io/places.js';
+import { archiveRoot } from '../io/paths.js';
 
 surviveClosedPipes();
 const terminal = processTerminal();

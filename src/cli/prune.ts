@@ -4,7 +4,7 @@ import type { Expired } from '../core/report/expired.js';
 import { safeJson } from '../core/report/json.js';
 import { ArchiveError } from '../io/archive/directory.js';
 import { retain, retainable } from '../io/archive/retain.js';
-import { archiveRoot } from '../io/places.js';
+import { archiveRoot } from '../io/paths.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 
 interface PruneOptions {

@@ -1,7 +1,7 @@
 /** `replay`: decides again over records, with the same core: what would have been noticed, when and why. */
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { guestSettings } from '../core/config/guest.js';
+import { guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { Stamps } from '../core/console/stamps.js';
@@ -15,8 +15,8 @@ import { replay, type TimelineStart } from '../core/watch/timeline.js';
 import { seconds } from '../core/words.js';
 import { LogError, logLines } from '../io/console-log.js';
 import { readJournal } from '../io/journal-read.js';
-import { archiveRoot, qmpDirectory } from '../io/places.js';
-import { findIncident, NotFound } from './find.js';
+import { archiveRoot, qmpDirectory } from '../io/paths.js';
+import { findIncident, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { evidenceLines } from './status.js';
 

@@ -1,9 +1,9 @@
 /** `run`: the daemon. */
 import { formatProblem } from '../core/config/problem.js';
-import { runDaemon } from '../daemon/run.js';
+import { runDaemon } from '../daemon/service.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
 import { makeLog } from '../io/log.js';
-import { archiveRoot, runtimeDirectory } from '../io/places.js';
+import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import { EXIT, type Globals } from './globals.js';
 
 /** Runs until SIGINT or SIGTERM. Returns 0, 2 for a bad configuration, 5 if it cannot run at all. */

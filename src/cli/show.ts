@@ -7,7 +7,7 @@ import { type IncidentRow, seenText } from '../core/report/row.js';
 import { renderVerdict } from '../core/report/text.js';
 import { filesOf } from '../io/archive/contents.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
-import { findIncident, NotFound } from './find.js';
+import { findIncident, NotFound } from './find-evidence.js';
 import { EXIT } from './globals.js';
 import { styled, type Terminal } from './print.js';
 

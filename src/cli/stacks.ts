@@ -5,8 +5,8 @@ import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { select, type Selection } from '../core/report/selection.js';
 import { counted } from '../core/words.js';
-import { archiveRoot } from '../io/places.js';
-import { findEvidence, NotFound } from './find.js';
+import { archiveRoot } from '../io/paths.js';
+import { findEvidence, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { styled, type Terminal } from './print.js';
 

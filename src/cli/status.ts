@@ -5,8 +5,8 @@ import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { seconds } from '../core/words.js';
 import { askStatus, controlSocket, type DaemonStatus } from '../daemon/control.js';
-import { noGuest } from '../daemon/known.js';
-import { runtimeDirectory } from '../io/places.js';
+import { noGuest } from '../daemon/known-guests.js';
+import { runtimeDirectory } from '../io/paths.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
 

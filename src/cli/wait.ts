@@ -7,7 +7,7 @@ import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { askStatus, controlSocket } from '../daemon/control.js';
 import { monotonicMs } from '../io/clock.js';
-import { runtimeDirectory } from '../io/places.js';
+import { runtimeDirectory } from '../io/paths.js';
 import { EXIT, type Globals } from './globals.js';
 import { NO_DAEMON } from './status.js';
 

@@ -1,11 +1,11 @@
 /** A capture by hand, through a running daemon: only one of us presses keys. */
 import type { GuestFacts } from '../core/model.js';
 import { isSocket } from '../io/discover.js';
-import { readGuestFacts } from '../io/ssh/facts.js';
+import { readGuestFacts } from '../io/ssh/read-facts.js';
 import type { CaptureOrder, CaptureResult } from './control.js';
 import type { Daemon } from './daemon.js';
 import type { Guest } from './guest.js';
-import { noGuest } from './known.js';
+import { noGuest } from './known-guests.js';
 
 /** For the host's slots and everything but the printing. */
 const WAIT_MS = 150_000;

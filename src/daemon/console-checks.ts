@@ -9,7 +9,7 @@ import type { Config, GuestSettings } from '../core/config/schema.js';
 import { guestRouter } from '../core/journal/route.js';
 import { counted } from '../core/words.js';
 import { newestLine } from '../io/journal-newest.js';
-import { runtimeDirectory } from '../io/places.js';
+import { runtimeDirectory } from '../io/paths.js';
 import { bootId } from '../io/proc.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { GIVE_CONSOLE } from './console-reading.js';

@@ -2,7 +2,7 @@
 import { chmod, mkdir, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import { dirname, join } from 'node:path';
-import { parseKeys } from '../core/capture/keys.js';
+import { parseKeys } from '../core/capture/dump-keys.js';
 import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';

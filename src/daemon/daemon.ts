@@ -3,7 +3,7 @@
  * guest decides for itself on its own events.
  */
 import { join } from 'node:path';
-import { guestForUnit, guestSettings } from '../core/config/guest.js';
+import { guestForUnit, guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
@@ -12,13 +12,13 @@ import { discoverGuests, isSocket } from '../io/discover.js';
 import type { FollowedEntry } from '../io/journal.js';
 import type { Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
-import { archiveRoot } from '../io/places.js';
+import { archiveRoot } from '../io/paths.js';
 import { ConsoleFiles } from './console-files.js';
 import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
-import { lookBack } from './look-back.js';
+import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { Pace, Slots } from './slots.js';

@@ -1,13 +1,13 @@
 /** At its start, a daemon completes, analyses and files the captures that a killed one left half written. */
 import { readFile } from 'node:fs/promises';
-import { analyze } from '../core/analysis/analyze.js';
+import { analyze } from '../core/analysis/analysis.js';
 import { type RecordedDump, recordedDumps, tailLimits } from '../core/capture/cut-short.js';
-import { guestSettings } from '../core/config/guest.js';
+import { guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { kernelOf } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
-import { parseDumps } from '../core/dump/parse.js';
+import { parseDumps } from '../core/dump/parse-dumps.js';
 import { dumpIn, keyOf } from '../core/watch/case/own-dumps.js';
 import { type CutShort, finishPartials, type Interrupted } from '../io/archive/finish.js';
 import type { Log } from '../io/log.js';

@@ -1,13 +1,14 @@
 /** Doctor's checks of one guest, from outside. They press nothing. */
-import { guestSettings } from '../core/config/guest.js';
+import { guestSettings } from '../core/config/guest-settings.js';
 import type { Config, GuestSettings } from '../core/config/schema.js';
 import type { GuestFacts, Look } from '../core/model.js';
-import { LET_SSH_KNOW, wayText } from '../core/ssh/config.js';
+import { LET_SSH_KNOW, wayText } from '../core/ssh/ssh-config.js';
 import { gapIn } from '../core/watch/slices/armed.js';
+import type { GuestStatus } from '../core/watch/status.js';
 import { look } from '../io/look.js';
-import { qmpDirectory, runtimeDirectory } from '../io/places.js';
+import { qmpDirectory, runtimeDirectory } from '../io/paths.js';
 import { identify } from '../io/qemu-process.js';
-import { readGuestFacts } from '../io/ssh/facts.js';
+import { readGuestFacts } from '../io/ssh/read-facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, warning } from './check.js';
 import { checkConsole } from './console-checks.js';
@@ -61,15 +62,15 @@ async function checkSysrq(facts: GuestFacts, { vm, ssh }: GuestSettings): Promis
   if (facts.sysrqMask === null)
     return [warning('SysRq', 'could not be read: no login without a password', `try: ssh ${ssh.host} true`)];
   const proven = await provenBy(vm);
-  if (proven?.startsWith('no: ') === true)
-    return [fault('SysRq', proven.slice('no: '.length), 'see docs/guests.md: the keyboard and the console')];
-  const said = proven === null ? 'its dumps are allowed' : `armed: ${proven}`;
+  if (proven?.isArmed === false)
+    return [fault('SysRq', proven.armedGap ?? '', 'see docs/guests.md: the keyboard and the console')];
+  const said = proven?.isArmed === true ? `armed: ${proven.armed ?? ''}` : 'its dumps are allowed';
   return [ok('SysRq', `${said}; ${telling(facts)}`)];
 }
 
-async function provenBy(vm: string): Promise<string | null> {
+async function provenBy(vm: string): Promise<GuestStatus | null> {
   const status = await askStatus(controlSocket(runtimeDirectory())).catch(() => null);
-  return status?.guests.find((guest) => guest.vm === vm)?.armed ?? null;
+  return status?.guests.find((guest) => guest.vm === vm) ?? null;
 }
 
 function telling({ hungTaskSeconds, symbols }: GuestFacts): string {

@@ -4,7 +4,7 @@ import type { ConsolePosition } from '../core/console/position.js';
 import type { Mono } from '../core/time.js';
 import type { GuestEvent } from '../core/watch/events.js';
 import type { GuestState } from '../core/watch/state.js';
-import type { LearnedBoots } from '../io/learned.js';
+import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import type { Pace, Slots } from './slots.js';

@@ -4,7 +4,7 @@ import { guestMatches } from '../core/journal/route.js';
 import { counted } from '../core/words.js';
 import { makeIncidentsDirectory } from '../io/archive/directory.js';
 import { followJournal } from '../io/journal.js';
-import { archiveRoot, runtimeDirectory } from '../io/places.js';
+import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';

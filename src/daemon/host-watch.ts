@@ -2,7 +2,7 @@
 import type { HostNow, HostPressure } from '../core/host/now.js';
 import type { Mono } from '../core/time.js';
 import type { GuestState } from '../core/watch/state.js';
-import { readPressure } from '../io/pressure.js';
+import { readPressure } from '../io/read-pressure.js';
 
 /** The kernel's own averages are over 10 s. */
 const EVERY_MS = 2_500;

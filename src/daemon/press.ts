@@ -3,9 +3,9 @@ import type { Channel } from '../core/capture/ladder.js';
 import type { PressFault, SysrqKey } from '../core/model.js';
 import { monotonicMs } from '../io/clock.js';
 import { QmpError } from '../io/qmp/error.js';
-import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/press.js';
+import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/chord.js';
 import { noLogin } from '../io/ssh/resolve.js';
-import { SysrqSession } from '../io/ssh/trigger.js';
+import { SysrqSession } from '../io/ssh/sysrq-session.js';
 import type { GuestHandle } from './guest-handle.js';
 
 interface Pressed {

@@ -6,7 +6,7 @@ import { cleanRow } from '../core/console/clean.js';
 import type { ConsolePosition } from '../core/console/position.js';
 import { AppendFile } from '../io/archive/append-file.js';
 import type { Interrupted } from '../io/archive/finish.js';
-import { rowsAgain } from '../io/rows-again.js';
+import { rowsAgain } from '../io/reread-rows.js';
 
 const POLL_MS = 300;
 /** Reading the journal ends after this, with what came until then. */

@@ -1,5 +1,5 @@
 /** Doctor's checks of the servers behind a guest's shares. */
-import { describeServer, serverFault, serverIs } from '../core/host/servers.js';
+import { describeServer, serverFault, serverIs } from '../core/host/share-server.js';
 import type { Look, Share } from '../core/model.js';
 import { type Check, fault, ok, warning } from './check.js';
 

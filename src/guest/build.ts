@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { assembleImage, demoRecipe, type Recipe } from './assemble.js';
 import { CallError } from './call.js';
-import { packagesHere } from './host.js';
+import { packagesHere } from './host-packages.js';
 import {
   dependencyOf,
   hostArchives,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startBackground, type BackgroundOptions } from './background.js';
 import { signalGroup } from '../io/process-group.js';
 import type { GuestImage } from './build.js';
-import { qemuArguments, type QemuOptions } from './qemu.js';
+import { qemuArguments, type QemuOptions } from './qemu-command.js';
 import { Reaper } from './reaper.js';
 import { runtimeDirectory, startUnit, userManagerUsable } from './user-unit.js';
 import { virtiofsdCommand } from './virtiofsd.js';

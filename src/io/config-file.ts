@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { parseConfig, type ParsedConfig } from '../core/config/parse.js';
+import { parseConfig, type ParsedConfig } from '../core/config/parse-config.js';
 import type { ConfigProblem } from '../core/config/problem.js';
 
 export interface ConfigFile {

@@ -2,12 +2,12 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
-import { analyze } from '../core/analysis/analyze.js';
+import { analyze } from '../core/analysis/analysis.js';
 import { type BootPlace, bootPlace } from '../core/analysis/boot-places.js';
 import { cleanRow } from '../core/console/clean.js';
 import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
-import { DumpParser } from '../core/dump/parse.js';
+import { DumpParser } from '../core/dump/parse-dumps.js';
 import type { Analysis } from '../core/model.js';
 
 export interface ReadLog {

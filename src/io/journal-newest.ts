@@ -1,5 +1,5 @@
 /** The newest line of one unit in this boot of the host, read as the lines that are followed are. */
-import { ExportParser, type JournalEntry } from '../core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
 import { ROUTED_FIELDS } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { startJournalctl } from './journal-process.js';

@@ -1,6 +1,6 @@
 /** Reads the past journal once. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExportParser, type JournalEntry } from '../core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
 import { ROUTED_FIELDS } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { startJournalctl } from './journal-process.js';

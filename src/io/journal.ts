@@ -3,7 +3,7 @@
  * A slow reader stops journalctl through its pipe; nothing is buffered beyond one chunk.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ExportParser, type JournalEntry } from '../core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
 import { faultSentence, type JournalctlEnd } from './journal-faults.js';
 import { journalctlArguments, type JournalctlRun, type Start, startJournalctl } from './journal-process.js';
 import type { SourceStatus } from './source-status.js';

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { consoleFileOf, kernelCommandLineOf } from '../core/host/argv.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
-import { blockSums, runStateOf, vcpusOf } from '../core/qmp/machine.js';
+import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
 import { registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
 import { readStat, readTimes } from './proc.js';
 import { findQemu, type Whose } from './qemu-process.js';
 import { QmpError } from './qmp/error.js';
 import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
-import { findServers } from './servers.js';
+import { findServers } from './find-servers.js';
 
 /** Beyond the deadlines of QMP, so that QMP's own, better errors come first. */
 const LOOK_MS = 1990;

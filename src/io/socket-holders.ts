@@ -2,7 +2,7 @@
 import { opendir, readlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { servedSocket } from '../core/host/argv.js';
-import type { ServerEvidence } from '../core/host/servers.js';
+import type { ServerEvidence } from '../core/host/share-server.js';
 import { serviceOf, servesIn } from '../core/host/units.js';
 import { processIds, readCgroup, scanProcesses } from './proc.js';
 

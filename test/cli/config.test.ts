@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { configCheck, configSchemaText, configShow } from '../../src/cli/config.js';
-import { parseConfig } from '../../src/core/config/parse.js';
+import { parseConfig } from '../../src/core/config/parse-config.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'cli-config-'));
 const good = join(directory, 'good.yaml');

@@ -1,6 +1,6 @@
 /** Lines of helpers come under the guest's unit and invocation: varlinkctl as it starts, socat as it stops. */
 import { expect, it, onTestFinished } from 'vitest';
-import { guestSettings } from '../../src/core/config/guest.js';
+import { guestSettings } from '../../src/core/config/guest-settings.js';
 import { configSchema } from '../../src/core/config/schema.js';
 import { Daemon } from '../../src/daemon/daemon.js';
 import type { FollowedEntry } from '../../src/io/journal.js';

@@ -11,10 +11,10 @@ import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import v8 from 'node:v8';
-import { analyze } from '../../dist/core/analysis/analyze.js';
+import { analyze } from '../../dist/core/analysis/analysis.js';
 import { cleanRow } from '../../dist/core/console/clean.js';
 import { RowSplitter } from '../../dist/core/console/rows.js';
-import { DumpParser } from '../../dist/core/dump/parse.js';
+import { DumpParser } from '../../dist/core/dump/parse-dumps.js';
 import { goldenNames, readGolden } from '../golden/golden.mjs';
 import { mutated } from './mutate.mjs';
 

@@ -1,10 +1,10 @@
 /** A short run of what fuzz.mjs does at length. */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { analyze } from '../../src/core/analysis/analyze.js';
+import { analyze } from '../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../src/core/console/clean.js';
 import { RowSplitter } from '../../src/core/console/rows.js';
-import { parseDumps } from '../../src/core/dump/parse.js';
+import { parseDumps } from '../../src/core/dump/parse-dumps.js';
 import { goldenNames, readGolden } from '../golden/golden.mjs';
 import { mutated } from './mutate.mjs';
 

@@ -6,9 +6,9 @@
  * is said, and the lines above say what would be right.
  */
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../src/core/analysis/analyze.js';
+import { analyze } from '../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../src/core/console/clean.js';
-import { parseDumps } from '../../src/core/dump/parse.js';
+import { parseDumps } from '../../src/core/dump/parse-dumps.js';
 import type { Analysis, Dump, OnCpu, Share } from '../../src/core/model.js';
 import { wedgeNames } from '../../src/guest/wedges.js';
 import { type Golden, goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';

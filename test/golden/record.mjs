@@ -21,7 +21,7 @@ import { buildGuest, guestCache } from '../../dist/guest/build.js';
 import { buildKernelGuest, kernelNames } from '../../dist/guest/kernels.js';
 import { startGuest } from '../../dist/guest/start.js';
 import { wedgeNames, wedgeRecipe } from '../../dist/guest/wedges.js';
-import { pressChord } from '../../dist/io/qmp/press.js';
+import { pressChord } from '../../dist/io/qmp/chord.js';
 import { withQmp } from '../../dist/io/qmp/with-qmp.js';
 import { goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';
 

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { analyze } from '../../src/core/analysis/analyze.js';
+import { analyze } from '../../src/core/analysis/analysis.js';
 import { renderStacks } from '../../src/core/analysis/groups.js';
-import { parseDumps } from '../../src/core/dump/parse.js';
+import { parseDumps } from '../../src/core/dump/parse-dumps.js';
 import { symbolise } from '../../src/io/symbols.js';
 import { fence } from '../support/stacks.js';
 

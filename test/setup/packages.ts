@@ -1,4 +1,4 @@
-import { packagesHere } from '../../src/guest/host.js';
+import { packagesHere } from '../../src/guest/host-packages.js';
 import { installPackages } from '../../src/guest/packages.js';
 
 /**

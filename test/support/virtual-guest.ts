@@ -1,6 +1,6 @@
 /** A guest in virtual time: what it would answer is a script, and its watchdog is the real step(). */
-import { parseConfig } from '../../src/core/config/parse.js';
-import { guestSettings } from '../../src/core/config/guest.js';
+import { parseConfig } from '../../src/core/config/parse-config.js';
+import { guestSettings } from '../../src/core/config/guest-settings.js';
 import type { Channel } from '../../src/core/capture/ladder.js';
 import type { GuestSettings } from '../../src/core/config/schema.js';
 import { cleanRow } from '../../src/core/console/clean.js';
@@ -8,7 +8,7 @@ import type { Machine } from '../../src/core/host/machine.js';
 import type { HostNow } from '../../src/core/host/now.js';
 import type { Look, SysrqKey } from '../../src/core/model.js';
 import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js';
-import { NO_FACTS } from '../../src/core/ssh/facts.js';
+import { NO_FACTS } from '../../src/core/ssh/guest-facts.js';
 import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { step } from '../../src/core/watch/step.js';

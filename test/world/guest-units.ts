@@ -1,7 +1,7 @@
 /** How each host runs a guest: the units of its user, and what they read. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { qemuArguments, type QemuOptions } from '../../src/guest/qemu.js';
+import { qemuArguments, type QemuOptions } from '../../src/guest/qemu-command.js';
 import { virtiofsdCommand } from '../../src/guest/virtiofsd.js';
 import { kdevopsArguments } from './kdevops-qemu.js';
 import { user, type World } from './world.js';

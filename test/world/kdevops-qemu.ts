@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { hardware } from '../../src/guest/qemu.js';
+import { hardware } from '../../src/guest/qemu-command.js';
 import type { Machine } from './guest-units.js';
 
 /** What the units of a guest read: QEMU's arguments, and the kernel's beside them. */

@@ -1,4 +1,4 @@
-import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/servers.js';
+import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/share-server.js';
 import type { Share, Task } from '../model.js';
 import { type Backend, backendOf } from './backends.js';
 import { type BootPlace, onlyFailing, onlyMount } from './boot-places.js';

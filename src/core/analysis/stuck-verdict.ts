@@ -7,7 +7,7 @@ import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
-import { mayServe } from './servers.js';
+import { mayServe } from './server-programs.js';
 import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
 import { lockWaited, waitOf } from './wait-kinds.js';

@@ -5,7 +5,7 @@ import { type Edge, type Finder, toTask } from './edges.js';
 import { entryOf, firmSymbols } from './frames.js';
 import { byInode, byMmap, bySameFunction } from './same-code.js';
 import { rcuOwner } from './rcu-owner.js';
-import { mayServe } from './servers.js';
+import { mayServe } from './server-programs.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
 

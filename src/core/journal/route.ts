@@ -1,7 +1,7 @@
 /** Whose line a journal entry is. Field names: systemd.journal-fields(7). */
-import { guestForUnit } from '../config/guest.js';
+import { guestForUnit } from '../config/guest-settings.js';
 import type { Config } from '../config/schema.js';
-import type { JournalEntry } from './export.js';
+import type { JournalEntry } from './export-format.js';
 
 /** The fields that routing needs, as `--output-fields` takes them; cursor, times and boot id come unasked. */
 export const ROUTED_FIELDS =

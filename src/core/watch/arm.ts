@@ -16,7 +16,7 @@ import {
 } from './slices/arming.js';
 import { unreadText } from './slices/console.js';
 
-export type ArmingEvent = Extract<GuestEvent, { type: 'facts' | 'arming-due' | 'proof' | 'armed' }>;
+type ArmingEvent = Extract<GuestEvent, { type: 'facts' | 'arming-due' | 'proof' | 'armed' }>;
 
 export function onArming(context: Context, event: ArmingEvent): void {
   switch (event.type) {

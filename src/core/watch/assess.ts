@@ -1,8 +1,8 @@
 /** What a guest is now, and the evidence for it from its console, its SSH, QEMU and the host, each with its age. */
 import type { GuestSettings } from '../config/schema.js';
-import { describeServer, serverRuns } from '../host/servers.js';
+import { describeServer, serverRuns } from '../host/share-server.js';
 import type { VerdictClass } from '../model.js';
-import { WAYS } from '../ssh/config.js';
+import { WAYS } from '../ssh/ssh-config.js';
 import type { Mono } from '../time.js';
 import { counted, seconds } from '../words.js';
 import { hangsSince } from './slices/command.js';

@@ -9,7 +9,7 @@ import type { Learned, Quiet } from './slices/quiet.js';
 import type { TimedLook } from './looks.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
-import type { SshCommand, SshStep } from '../ssh/command.js';
+import type { SshCommand, SshStep } from '../ssh/command-probe.js';
 import type { DumpEvidence } from '../report/incident.js';
 import type { Mono } from '../time.js';
 

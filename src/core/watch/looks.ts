@@ -1,5 +1,5 @@
 /** Looks at QEMU from outside, and what several show together: who moved between them, and who ran. */
-import { isStorage, serverFault, serverIs } from '../host/servers.js';
+import { isStorage, serverFault, serverIs } from '../host/share-server.js';
 import type { CpuSample, Look, Share, Vcpu } from '../model.js';
 import type { Mono } from '../time.js';
 

@@ -2,7 +2,7 @@
 import { bootMarker } from '../console/markers.js';
 import { printable } from '../printable.js';
 import type { SshProbe } from '../model.js';
-import type { SshCommand } from '../ssh/command.js';
+import type { SshCommand } from '../ssh/command-probe.js';
 import { checkArming } from './arm.js';
 import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
 import { fileWhatThereIs, panicCase } from './case/judge.js';

@@ -1,8 +1,8 @@
 /** How far SSH comes into a guest: each step with the age of what says so, and why that may not count. */
 import type { GuestSettings } from '../config/schema.js';
-import type { SshStep } from '../ssh/command.js';
+import type { SshStep } from '../ssh/command-probe.js';
 import type { Mono } from '../time.js';
-import { unknownToSsh } from '../ssh/config.js';
+import { unknownToSsh } from '../ssh/ssh-config.js';
 import { seconds } from '../words.js';
 import { hangsSince } from './slices/command.js';
 import type { GuestState } from './state.js';

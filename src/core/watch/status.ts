@@ -1,6 +1,6 @@
 /** What `status` says of a guest. */
 import type { GuestSettings } from '../config/schema.js';
-import { wayText } from '../ssh/config.js';
+import { wayText } from '../ssh/ssh-config.js';
 import type { Mono } from '../time.js';
 import { armed, gapIn } from './slices/armed.js';
 import { assess, type Evidence, type GuestClass, load } from './assess.js';
@@ -33,6 +33,9 @@ export interface GuestStatus {
   io: number | null;
   /** Whether its dumps will be seen: yes, the exact gap, or null where nothing is known yet. */
   armed: string | null;
+  /** The same for programs: false with the gap; null if nothing is known yet. */
+  isArmed: boolean | null;
+  armedGap: string | null;
   /** What closes that gap; null where there is none, or no known fix. */
   armedFix: string | null;
   lastIncident: string | null;
@@ -48,6 +51,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
   const { lastProgress, awaiting, test } = state.console;
   const { last } = state.ssh;
   const { facts } = state.arming;
+  const known = armed(state.arming);
   const { class: kind, reasons, evidence } = assess(state, settings, at);
   return {
     vm: state.vm,
@@ -68,7 +72,9 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
       steps: sshSteps(state, settings, at),
     },
     ...load(state.name === 'gone' ? [] : state.looks),
-    armed: armed(state.arming)?.says ?? null,
+    armed: known?.says ?? null,
+    isArmed: known?.yes ?? null,
+    armedGap: known?.gap ?? null,
     armedFix: facts === null ? null : (gapIn(facts)?.fix ?? null),
     lastIncident: state.filings.newest,
     incident: state.filings.incident,

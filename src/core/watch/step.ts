@@ -3,7 +3,7 @@
  * over a recorded timeline it is the same code. The state has one owner and is updated in place; copying a memory of
  * four thousand lines for each console row would buy nothing.
  */
-import { dumpNames } from '../capture/keys.js';
+import { dumpNames } from '../capture/dump-keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
 import { commandTick } from './ask-command.js';

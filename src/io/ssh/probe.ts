@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import type { SshProbe, SshWay } from '../../core/model.js';
-import { greetingOf, stepOf, withoutDebug } from '../../core/ssh/command.js';
+import { greetingOf, stepOf, withoutDebug } from '../../core/ssh/command-probe.js';
 import { sshOutcome } from '../../core/ssh/outcome.js';
 import { printable } from '../../core/printable.js';
-import { type SshRoute, unknownToSsh } from '../../core/ssh/config.js';
+import { type SshRoute, unknownToSsh } from '../../core/ssh/ssh-config.js';
 import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
 import { probeTcp, type TcpOutcome } from './tcp.js';
 

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { access } from 'node:fs/promises';
 import type { WayIn } from '../../core/host/machine.js';
-import { routeOf, type SshRoute, unknownToSsh } from '../../core/ssh/config.js';
+import { routeOf, type SshRoute, unknownToSsh } from '../../core/ssh/ssh-config.js';
 import { printable } from '../../core/printable.js';
 import { runGroup, type GroupOptions, type GroupResult } from '../process-group.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
 import { bootPlace } from '../../../src/core/analysis/boot-places.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import type { Verdict } from '../../../src/core/model.js';
 import { dump, task } from '../../support/stacks.js';
 

@@ -1,7 +1,7 @@
 /** What the heads of the golden logs do not say; those test/golden/golden.test.ts compares. */
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { golden } from '../../support/virtual-guest.js';
 
 const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { jiffiesPerSecond } from '../../../src/core/analysis/jiffies.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 
 const report = (at: number, age: number, gracePeriod: number) => [
   `[${at.toFixed(6)}] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:`,

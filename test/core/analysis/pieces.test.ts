@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { groupStacks, renderFolded, renderStacks } from '../../../src/core/analysis/groups.js';
 import { layerOf } from '../../../src/core/analysis/layers.js';
 import { unchangedTasks } from '../../../src/core/analysis/unchanged.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 
 const parse = (...tasks: string[][]) => parseDumps(dump('w', 1, ...tasks))[0]!;

@@ -1,7 +1,7 @@
 /** Locks of which no table tells the holder: who is in the same code and past them. */
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { dump, task } from '../../support/stacks.js';
 
 const stack = (names: string) => names.split(' ').map((name) => `${name}+0x1/0x2`);

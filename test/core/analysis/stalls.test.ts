@@ -1,7 +1,7 @@
 /** One row a report of the kernel's watchdogs: which function is named, and who is accused. */
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { dump, task } from '../../support/stacks.js';
 
 const verdict = (text: string, more: readonly string[] = []) =>

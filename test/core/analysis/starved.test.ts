@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { fence, stacks, task } from '../../support/stacks.js';
 
 /** The scheduler's table as 6.1 prints it, as 6.12 does, and as 7.3 does. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
 import { bootPlace } from '../../../src/core/analysis/boot-places.js';
 import type { AnalysisContext } from '../../../src/core/analysis/places.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import type { Share, Verdict } from '../../../src/core/model.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 

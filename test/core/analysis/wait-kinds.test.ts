@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { annotate } from '../../../src/core/analysis/annotate.js';
 import { waitOf, LOCKS, WAITS } from '../../../src/core/analysis/wait-kinds.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 
 /** What stands between the sleep and the caller, for each row; from the kernel's sources. */

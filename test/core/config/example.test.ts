@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { exampleYaml } from '../../../src/core/config/example.js';
 import { configJsonSchema, propertiesOf, schemaAt } from '../../../src/core/config/json-schema.js';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { configSchema } from '../../../src/core/config/schema.js';
 
 /** Without the bare `#` in front of what is an example, and not prose. */

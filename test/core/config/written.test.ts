@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { guestSettings } from '../../../src/core/config/guest.js';
+import { guestSettings } from '../../../src/core/config/guest-settings.js';
 import {
   configJsonSchema,
   itemsOf,
@@ -8,7 +8,7 @@ import {
   propertiesOf,
   schemaAt,
 } from '../../../src/core/config/json-schema.js';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { configSchema } from '../../../src/core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../../../src/core/config/written.js';
 

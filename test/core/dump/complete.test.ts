@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { fence, stacks, task } from '../../support/stacks.js';
 
 const w = 'sysrq: Show Blocked State';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import type { Task } from '../../../src/core/model.js';
 
 function only(lines: string): Task {

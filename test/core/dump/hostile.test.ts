@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
 import { renderFolded, renderStacks } from '../../../src/core/analysis/groups.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { goldenNames, readGolden } from '../../golden/golden.mjs';
 import { dump, stacks, task } from '../../support/stacks.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import type { Dump } from '../../../src/core/model.js';
 import { dump, fence, stacks, task } from '../../support/stacks.js';
 

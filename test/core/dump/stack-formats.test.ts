@@ -1,6 +1,6 @@
 /** One row a format: how the architectures and versions of the kernel print the same blocked task. */
 import { describe, expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 
 const all = (text: string) => parseDumps(text.split('\n'));
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { StackPool } from '../../../src/core/dump/stack-pool.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 
 const only = (text: string) => {
   const dumps = parseDumps(text.split('\n'));

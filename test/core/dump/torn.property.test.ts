@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cleanRow } from '../../../src/core/console/clean.js';
 import { RowSplitter } from '../../../src/core/console/rows.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 
 const log = readFileSync(new URL('../../fuzz/formats.log', import.meta.url));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../src/core/config/schema.js';
-import { ExportParser, type JournalEntry } from '../../../src/core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../../../src/core/journal/export-format.js';
 import { guestRouter } from '../../../src/core/journal/route.js';
 
 const CONSOLE = (vm: string) => [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../src/core/config/schema.js';
-import type { JournalEntry } from '../../../src/core/journal/export.js';
+import type { JournalEntry } from '../../../src/core/journal/export-format.js';
 import { guestMatches, guestRouter, routeOf } from '../../../src/core/journal/route.js';
 
 const entry = (fields: Record<string, string>): JournalEntry => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CpuSample, Look } from '../../../src/core/model.js';
 import { parseSystemMap, relocation, symbolAt, withSymbols } from '../../../src/core/qmp/system-map.js';
-import { NO_FACTS } from '../../../src/core/ssh/facts.js';
+import { NO_FACTS } from '../../../src/core/ssh/guest-facts.js';
 
 const TEXT = `0000000000000000 D __per_cpu_start
 ffffffff81000000 T _text

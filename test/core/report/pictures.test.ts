@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { icicle } from '../../../src/core/report/icicle.js';
 import { shownDump } from '../../../src/core/report/tasks.js';
 import { waitGraph } from '../../../src/core/report/wait-graph.js';

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { analyze } from '../../../src/core/analysis/analyze.js';
+import { analyze } from '../../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../../src/core/console/clean.js';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { type Analysis, type Share } from '../../../src/core/model.js';
 import { incidentJson } from '../../../src/core/report/json.js';
 import { readIncident } from '../../../src/core/report/read-incident.js';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseDumps } from '../../../src/core/dump/parse.js';
+import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 import { speedscope } from '../../../src/core/report/speedscope.js';
 import { dump, stacks, task } from '../../support/stacks.js';
 

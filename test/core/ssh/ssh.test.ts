@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bannerOf } from '../../../src/core/ssh/banner.js';
-import { routeOf } from '../../../src/core/ssh/config.js';
-import { factsOf } from '../../../src/core/ssh/facts.js';
+import { routeOf } from '../../../src/core/ssh/ssh-config.js';
+import { factsOf } from '../../../src/core/ssh/guest-facts.js';
 import { sshOutcome, tcpOutcome } from '../../../src/core/ssh/outcome.js';
 
 describe('routeOf', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { GuestFacts } from '../../../src/core/model.js';
-import { factsOf, NEEDED } from '../../../src/core/ssh/facts.js';
+import { factsOf, NEEDED } from '../../../src/core/ssh/guest-facts.js';
 import { armed, gapIn } from '../../../src/core/watch/slices/armed.js';
 import { unproven } from '../../../src/core/watch/slices/arming.js';
 import { booted, VirtualGuest } from '../../support/virtual-guest.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Look } from '../../../src/core/model.js';
-import { NO_FACTS } from '../../../src/core/ssh/facts.js';
+import { NO_FACTS } from '../../../src/core/ssh/guest-facts.js';
 import {
   answers,
   BOOT,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { guestSettings } from '../../../src/core/config/guest.js';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { guestSettings } from '../../../src/core/config/guest-settings.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { learn, type Learned, quietLimit } from '../../../src/core/watch/slices/quiet.js';
 import type { Machine } from '../../../src/core/host/machine.js';
 import { BOOT, MACHINE, VirtualGuest } from '../../support/virtual-guest.js';

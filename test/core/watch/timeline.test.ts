@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { guestSettings } from '../../../src/core/config/guest.js';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { guestSettings } from '../../../src/core/config/guest-settings.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { openCase } from '../../../src/core/watch/case/open.js';
 import type { Finding, GuestEvent } from '../../../src/core/watch/events.js';
 import { initialState } from '../../../src/core/watch/state.js';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { look } from '../../../src/io/look.js';
 import type { QmpError } from '../../../src/io/qmp/error.js';
-import { pressChord } from '../../../src/io/qmp/press.js';
+import { pressChord } from '../../../src/io/qmp/chord.js';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
 
 const options = { timeoutMs: 1000 };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { pressChord } from '../../../src/io/qmp/press.js';
+import { pressChord } from '../../../src/io/qmp/chord.js';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
 import { serve, status, TIMEOUT_MS } from '../../support/qmp-failure.js';
 import { polite, reply } from '../../support/qmp-server.js';

@@ -1,7 +1,7 @@
 /** The ladder of a case whose guest prints no dump on its keys: which rung is next, and what came of each. */
 import { type Channel, isChannel, ladder, type Step } from '../../capture/ladder.js';
 import { describeVcpus } from '../../capture/vcpus.js';
-import { serverIs } from '../../host/servers.js';
+import { serverIs } from '../../host/share-server.js';
 import type { Look } from '../../model.js';
 import type { CaptureRung } from '../../capture/rungs.js';
 import { printable } from '../../printable.js';

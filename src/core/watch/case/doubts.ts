@@ -33,7 +33,7 @@ export interface Doubt {
   class?: VerdictClass;
 }
 
-export interface DoubtRow {
+interface DoubtRow {
   id: string;
   /** When it fits, in words. */
   if: string;

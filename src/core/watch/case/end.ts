@@ -80,7 +80,7 @@ export function closeCase(context: Context): void {
 }
 
 /** A sign of life, and whether it proves that what was filed is over. */
-export interface Life {
+interface Life {
   sign: 'answer' | 'command' | 'news' | 'boot';
   says: string;
 }

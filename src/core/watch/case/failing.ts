@@ -1,6 +1,6 @@
 /** Whether the keys fail as they are pressed now, so that the next rung of the ladder is due. */
 import type { KeptDump, Leg, Series } from '../../capture/series.js';
-import { unknownToSsh } from '../../ssh/config.js';
+import { unknownToSsh } from '../../ssh/ssh-config.js';
 import type { Context } from '../context.js';
 import { type Case, isWhole } from './case.js';
 

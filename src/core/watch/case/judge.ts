@@ -1,7 +1,7 @@
 /** From a finished capture to an incident, or to none: an accusation needs proof, a doubt says what it lacks. */
-import { analyze } from '../../analysis/analyze.js';
+import { analyze } from '../../analysis/analysis.js';
 import { abandonSeries } from '../../capture/series.js';
-import { parseDumps } from '../../dump/parse.js';
+import { parseDumps } from '../../dump/parse-dumps.js';
 import type { Analysis } from '../../model.js';
 import { type Context, enter } from '../context.js';
 import type { Finding } from '../events.js';

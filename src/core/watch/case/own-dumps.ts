@@ -1,5 +1,5 @@
 /** The dumps that were asked for, each with what can be read from its lines. */
-import { parseDumps } from '../../dump/parse.js';
+import { parseDumps } from '../../dump/parse-dumps.js';
 import type { Dump, DumpSysrqKey } from '../../model.js';
 import { type DumpName, dumpKeyOf, type KeptDump, type Series } from '../../capture/series.js';
 import type { DumpEvidence } from '../../report/incident.js';

@@ -1,7 +1,7 @@
 /** Whether a guest will print its dumps when asked. Bits of kernel.sysrq: include/linux/sysrq.h; 1 allows everything. */
 import { SHOWS_BODIES } from '../../dump/complete.js';
 import type { GuestFacts } from '../../model.js';
-import { NEEDED } from '../../ssh/facts.js';
+import { NEEDED } from '../../ssh/guest-facts.js';
 import type { ArmingState } from './arming.js';
 
 /** SYSRQ_ENABLE_LOG: the digits that raise the console's loglevel. */
@@ -81,20 +81,22 @@ export function gapIn(facts: GuestFacts): Gap | null {
   return { what, fix: sysrqFix(facts), settable: true };
 }
 
-export interface Armed {
+interface Armed {
   /** Its dumps will be seen. */
   yes: boolean;
+  /** What keeps them from being seen; null if nothing does. */
+  gap: string | null;
   /** `yes`, or `no:` with the exact gap. */
   says: string;
 }
 
 /** Whether its dumps will be seen, or null if that is not known. */
 export function armed({ facts, heard, problem, fix }: ArmingState): Armed | null {
-  const no = (gap: string): Armed => ({ yes: false, says: `no: ${gap}` });
+  const no = (why: string): Armed => ({ yes: false, gap: why, says: `no: ${why}` });
   const gap = facts === null ? null : gapIn(facts);
   if (gap !== null) return no(`${gap.what}${fix === null ? '' : ` (${fix})`}`);
   if (problem !== null) return no(problem);
   if (heard === false) return no('Alt+SysRq+h brings no HELP to the console');
   if (heard === null || facts === null || facts.sysrqMask === null) return null;
-  return { yes: true, says: fix === null ? 'yes' : `yes: ${fix}` };
+  return { yes: true, gap: null, says: fix === null ? 'yes' : `yes: ${fix}` };
 }

@@ -3,7 +3,7 @@
  * memory greets for ever, whatever has become of its filesystems. Only these functions write to it.
  */
 import type { GuestSettings } from '../../config/schema.js';
-import type { SshCommand, SshStep } from '../../ssh/command.js';
+import type { SshCommand, SshStep } from '../../ssh/command-probe.js';
 import type { Mono } from '../../time.js';
 import { flappingSince, type SshState } from './ssh.js';
 

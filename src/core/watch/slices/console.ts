@@ -38,7 +38,7 @@ export interface ConsoleState {
 export type SavedConsole = Omit<ConsoleState, 'progress'> & { progress: ProgressState };
 
 /** What one line tells. */
-export interface LineFacts {
+interface LineFacts {
   news: boolean;
   /** How long the silence was that this news ended, in milliseconds. */
   silentMs: number;

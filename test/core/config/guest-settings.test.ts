@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { guestForUnit, guestSettings } from '../../../src/core/config/guest.js';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { guestForUnit, guestSettings } from '../../../src/core/config/guest-settings.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { configSchema, type Config } from '../../../src/core/config/schema.js';
 
 const plain = configSchema.parse({});

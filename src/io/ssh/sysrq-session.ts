@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { SysrqKey } from '../../core/model.js';
 import { printable } from '../../core/printable.js';
-import { NOT_TRIGGERED, TRIGGER_COMMAND, TRIGGERED, triggerLine } from '../../core/ssh/trigger.js';
+import { NOT_TRIGGERED, TRIGGER_COMMAND, TRIGGERED, triggerLine } from '../../core/ssh/sysrq-trigger.js';
 import { signalGroup } from '../process-group.js';
 import { loginArguments } from './probe.js';
 import { configArguments, quietEnvironment, type SshOptions } from './resolve.js';

@@ -1,6 +1,6 @@
 import type { HostPressure } from '../core/host/now.js';
 import { readFile } from 'node:fs/promises';
-import { avg10 } from '../core/host/pressure.js';
+import { avg10 } from '../core/host/psi.js';
 
 /** What the host's kernel says of its own load; null if it does not keep account (CONFIG_PSI, psi=1). */
 export async function readPressure(directory = '/proc/pressure'): Promise<HostPressure | null> {

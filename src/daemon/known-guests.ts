@@ -2,7 +2,7 @@
 import type { Config } from '../core/config/schema.js';
 import { didYouMean } from '../core/nearest.js';
 import { scanGuests } from '../io/discover.js';
-import { qmpDirectory } from '../io/places.js';
+import { qmpDirectory } from '../io/paths.js';
 
 /** The VMs of the configuration and those whose socket is there, sorted. */
 export async function knownGuests({ discover: { enabled, directory }, guests }: Config): Promise<string[]> {

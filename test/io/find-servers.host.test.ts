@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { findServers } from '../../src/io/servers.js';
+import { findServers } from '../../src/io/find-servers.js';
 import { scratch } from '../support/qmp-failure.js';
 import {
   activated,

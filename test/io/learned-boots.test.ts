@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { LearnedBoots } from '../../src/io/learned.js';
+import { LearnedBoots } from '../../src/io/learned-boots.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const fail = (_level: string, message: string) => expect.unreachable(message);

@@ -5,7 +5,7 @@ import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { monotonicMs } from '../io/clock.js';
-import { LearnedBoots } from '../io/learned.js';
+import { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
 import { notify, watchdogMs } from '../io/notify.js';
 import { VERSION } from '../io/version.js';

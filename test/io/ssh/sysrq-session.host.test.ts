@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { TRIGGER_COMMAND } from '../../../src/core/ssh/trigger.js';
-import { SysrqSession } from '../../../src/io/ssh/trigger.js';
+import { TRIGGER_COMMAND } from '../../../src/core/ssh/sysrq-trigger.js';
+import { SysrqSession } from '../../../src/io/ssh/sysrq-session.js';
 import { isRunning } from '../../support/processes.js';
 import { scratch } from '../../support/qmp-failure.js';
 

@@ -1,6 +1,6 @@
 import { readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, normalize } from 'node:path';
-import { judgeServer, type Server, type ServerEvidence } from '../core/host/servers.js';
+import { judgeServer, type Server, type ServerEvidence } from '../core/host/share-server.js';
 import { isAlive } from '../core/host/stat.js';
 import { connectionsAmong, endsOf } from '../core/host/unix-table.js';
 import { type VhostUser, vhostUsersOf } from '../core/host/vhost-user.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sendKeyArguments } from '../../../src/core/qmp/keys.js';
+import { sendKeyArguments } from '../../../src/core/qmp/send-key.js';
 import { connectFault } from '../../../src/core/qmp/faults.js';
-import { blockSums, runStateOf, vcpusOf } from '../../../src/core/qmp/machine.js';
+import { blockSums, runStateOf, vcpusOf } from '../../../src/core/qmp/queries.js';
 
 describe('runStateOf', () => {
   it('names the state', () => expect(runStateOf({ status: 'io-error', running: false })).toBe('io-error'));

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { SshStep } from '../../../src/core/ssh/command.js';
-import { runCommand } from '../../../src/io/ssh/command.js';
+import type { SshStep } from '../../../src/core/ssh/command-probe.js';
+import { runCommand } from '../../../src/io/ssh/run-command.js';
 import { isRunning } from '../../support/processes.js';
 import { scratch } from '../../support/qmp-failure.js';
 

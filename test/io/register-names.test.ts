@@ -2,8 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Look } from '../../src/core/model.js';
-import { NO_FACTS } from '../../src/core/ssh/facts.js';
-import { symbolized } from '../../src/io/system-map.js';
+import { NO_FACTS } from '../../src/core/ssh/guest-facts.js';
+import { symbolized } from '../../src/io/register-names.js';
 import { scratch } from '../support/qmp-failure.js';
 
 const look: Look = {

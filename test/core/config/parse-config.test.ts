@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseConfig } from '../../../src/core/config/parse.js';
+import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { formatProblem } from '../../../src/core/config/problem.js';
 import { configSchema, type Config } from '../../../src/core/config/schema.js';
 

@@ -1,5 +1,5 @@
 import type { GuestFacts } from '../../core/model.js';
-import { factsOf, FACTS_COMMAND, NO_FACTS } from '../../core/ssh/facts.js';
+import { factsOf, FACTS_COMMAND, NO_FACTS } from '../../core/ssh/guest-facts.js';
 import { loginArguments } from './probe.js';
 import { noLogin, runSsh, type SshOptions } from './resolve.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ExportParser, type JournalEntry } from '../../../src/core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../../../src/core/journal/export-format.js';
 import { exportEntry, type Fields } from '../../fixtures/export-format.js';
 
 const decoded = (said: Uint8Array) => new TextDecoder('utf-8', { ignoreBOM: true }).decode(said);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { avg10 } from '../../../src/core/host/pressure.js';
+import { avg10 } from '../../../src/core/host/psi.js';
 
 const text =
   'some avg10=93.54 avg60=96.44 avg300=79.21 total=2355029678\nfull avg10=0.10 avg60=0.00 avg300=0.00 total=0\n';

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { ConsolePosition } from '../core/console/position.js';
 import { RowSplitter } from '../core/console/rows.js';
-import { ExportParser, type JournalEntry } from '../core/journal/export.js';
+import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
 import { routeOf } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { journalctlRangeArguments, startJournalctl } from './journal-process.js';

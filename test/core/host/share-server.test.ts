@@ -6,7 +6,7 @@ import {
   type ServerEvidence,
   serverFault,
   serverIs,
-} from '../../../src/core/host/servers.js';
+} from '../../../src/core/host/share-server.js';
 import { connectionsAmong, endsOf } from '../../../src/core/host/unix-table.js';
 import { serviceOf, servesIn } from '../../../src/core/host/units.js';
 import type { Share } from '../../../src/core/model.js';

@@ -1,4 +1,10 @@
-import { COMMAND, commandOutcome, type SshCommand, type SshStep, stepOf } from '../../core/ssh/command.js';
+import {
+  COMMAND,
+  commandOutcome,
+  type SshCommand,
+  type SshStep,
+  stepOf,
+} from '../../core/ssh/command-probe.js';
 import { loginArguments } from './probe.js';
 import { noLogin, runSsh, startFailure, type SshOptions } from './resolve.js';
 

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { COMMAND, commandOutcome } from '../../../src/core/ssh/command.js';
+import { COMMAND, commandOutcome } from '../../../src/core/ssh/command-probe.js';
 
 it.each(['sh', 'bash', 'dash'])(
   'the command runs in %s as a login shell runs it, and reads from a disk',

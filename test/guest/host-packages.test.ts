@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { hostPackages } from '../../src/guest/host.js';
+import { hostPackages } from '../../src/guest/host-packages.js';
 
 const bookworm = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nVERSION_ID="12"\nID=debian\n';
 const trixie = 'VERSION_ID="13"\nID=debian\n';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dumpNames, parseKeys } from '../../../src/core/capture/keys.js';
+import { dumpNames, parseKeys } from '../../../src/core/capture/dump-keys.js';
 
 const problemOf = (text: string) => {
   const parsed = parseKeys(text);

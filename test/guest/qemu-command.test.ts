@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { imageIn } from '../../src/guest/build.js';
-import { qemuArguments } from '../../src/guest/qemu.js';
+import { qemuArguments } from '../../src/guest/qemu-command.js';
 
 const options = {
   vm: 'vm1',

@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.js';
-import { ARM_COMMAND } from '../../core/ssh/facts.js';
+import { ARM_COMMAND } from '../../core/ssh/guest-facts.js';
 import { loginArguments } from './probe.js';
 import { noLogin, runSsh, type SshOptions } from './resolve.js';
 

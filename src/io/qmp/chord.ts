@@ -1,6 +1,6 @@
 import type { SysrqKey } from '../../core/model.js';
 import { keyboardsIn } from '../../core/qmp/keyboards.js';
-import { sendEventArguments, sendKeyArguments } from '../../core/qmp/keys.js';
+import { sendEventArguments, sendKeyArguments } from '../../core/qmp/send-key.js';
 import { type QmpOptions, type QmpSession, withQmp } from './with-qmp.js';
 
 /** A key that was cut short may have been pressed or not: its one command gets its whole deadline. */
