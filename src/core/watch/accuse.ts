@@ -52,7 +52,7 @@ export function lossText({ of, since }: Loss, ssh: SshState, at: Mono): string {
     case 'answers':
       return flapsText(ssh, at);
     case 'commands':
-      return `commands over SSH hang since ${seconds(at - since)}`;
+      return `commands over SSH have hung for ${seconds(at - since)}`;
     case 'ssh':
       return `SSH lost ${seconds(at - since)} ago`;
     case 'news':

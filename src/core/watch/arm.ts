@@ -64,9 +64,7 @@ function onProof(context: Context, problem: string | null): void {
 
 /** HELP while it is awaited: the keyboard, the kernel, the console and its way here are proven. */
 export function hearHelp(context: Context, text: string): void {
-  const { arming } = context.state;
-  if (arming.askedAt === null || sysrqReply(text)?.type !== 'help') return;
-  tell(context, helpCame);
+  if (sysrqReply(text)?.type === 'help') tell(context, helpCame);
 }
 
 export function armingTick(context: Context): void {

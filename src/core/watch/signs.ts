@@ -82,7 +82,7 @@ function onNews(context: Context, text: string): void {
   if (state.name === 'suspect' && state.case === null && flappingSince(state.ssh) === null)
     enterCalm(context, ['news on the console']);
   const by = state.case?.accusation.by;
-  if (mayBeAcquitted(state) && (by === 'silence' || by === 'blocked-task')) acquit(context, news);
+  if ((by === 'silence' || by === 'blocked-task') && mayBeAcquitted(state)) acquit(context, news);
   // A wedged guest that was up may still print a line; only SSH clears it. One that never was up has just its console.
   if (state.case === null && state.ssh.lastOkAt === null && state.name !== 'panicked')
     recovered(context, { sign: 'news', says: 'news on the console' });

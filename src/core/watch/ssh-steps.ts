@@ -81,7 +81,7 @@ function upTo(
   ];
 }
 
-/** `banner ok, login ok, command hangs since 14 s`. */
+/** `banner ok, login ok, command has hung for 14 s`. */
 export function stepsText(steps: readonly StepStatus[]): string {
   const [connect, ...rest] = steps;
   const told = connect?.says === 'ok' ? rest : steps;
@@ -91,7 +91,7 @@ export function stepsText(steps: readonly StepStatus[]): string {
 function stepText({ step, says, ageMs, doubt }: StepStatus): string | null {
   const because = doubt === null ? '' : ` (${doubt})`;
   if (says === 'unknown') return step === 'login' ? `login not known${because}` : null;
-  if (says === 'hangs') return `${step} hangs since ${seconds(ageMs ?? 0)}`;
+  if (says === 'hangs') return `${step} has hung for ${seconds(ageMs ?? 0)}`;
   const age = ageMs !== null && ageMs >= OLD_MS ? ` ${seconds(ageMs)} ago` : '';
   return `${step} ${says}${step === 'login' && says === 'ok' ? '' : age}${because}`;
 }

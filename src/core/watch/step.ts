@@ -77,10 +77,17 @@ export function step(state: GuestState, event: GuestEvent, settings: GuestSettin
 
 function onConsole(context: Context, event: Of<'line'>): void {
   const { state } = context;
-  // What could not be proven while no line came is asked for again.
-  if (nowRead(state.console) && problemOver(state.arming)) checkArming(context);
-  if (event.replayed !== true) hearHelp(context, event.text);
-  if (!readDump(context, event)) onLine(context, event.text, event.replayed === true);
+  const { text, replayed = false } = event;
+  if (state.console.unread !== null) firstRead(context);
+  if (state.arming.askedAt !== null && !replayed) hearHelp(context, text);
+  const ofDump = state.case !== null && !replayed && readDump(context, state.case, text);
+  if (!ofDump) onLine(context, text, replayed);
+}
+
+/** What could not be proven while no line came is asked for again. */
+function firstRead(context: Context): void {
+  nowRead(context.state.console);
+  if (problemOver(context.state.arming)) checkArming(context);
 }
 
 function onTick(context: Context, event: Of<'tick'>): void {

@@ -22,7 +22,7 @@ describe('a guest whose disk is dead, and whose server greets', () => {
     const guest = booted(new VirtualGuest({ command: hangsFrom(WEDGE), press: waiting })).run(150_000);
     expect(guest.findings).toHaveLength(1);
     const [finding] = guest.findings;
-    expect(finding?.why[0]).toBe('ssh: banner ok, login ok, command hangs since 15 s');
+    expect(finding?.why[0]).toBe('ssh: banner ok, login ok, command has hung for 15 s');
     expect(finding?.analysis.verdict.class).toBe('waiting');
     expect((finding?.capturedAt ?? Infinity) - WEDGE).toBeLessThan(90_000);
     expect(finding?.wedgedSince).toBeGreaterThanOrEqual(WEDGE);
@@ -34,7 +34,7 @@ describe('a guest whose disk is dead, and whose server greets', () => {
     const guest = booted(new VirtualGuest({ command: hangsFrom(WEDGE), press: blocked, look: noShares }));
     guest.run(200_000);
     expect(guest.findings).toHaveLength(1);
-    expect(guest.findings[0]?.analysis.verdict.reasons[0]).toMatch(/^A capture \d+ s before showed/);
+    expect(guest.findings[0]?.analysis.verdict.reasons[0]).toMatch(/^A capture \d+ s earlier showed/);
   });
 
   it('is asked at once when its console falls silent', () => {
@@ -60,13 +60,13 @@ describe('a guest whose disk is dead, and whose server greets', () => {
     expect(asked(guest)).toBeLessThan(20);
     expect(titles(guest)).toEqual([]);
     expect(statusOf(guest)).toMatchObject({ state: 'up', class: 'suspect' });
-    expect(statusOf(guest).reasons[0]).toMatch(/^ssh: banner ok, login ok, command hangs since 9 h/);
+    expect(statusOf(guest).reasons[0]).toMatch(/^ssh: banner ok, login ok, command has hung for 9 h/);
   });
 
   it('is filed as unknown after three minutes where nobody can look into it', () => {
     const guest = booted(new VirtualGuest({ command: hangsFrom(WEDGE), press: () => [], look: noShares }));
     guest.run(400_000);
-    expect(titles(guest)).toEqual([expect.stringMatching(/^commands over SSH hang since 3 min/)]);
+    expect(titles(guest)).toEqual([expect.stringMatching(/^commands over SSH have hung for 3 min/)]);
   });
 });
 

@@ -140,7 +140,7 @@ const ROWS: Record<string, Row> = {
   'not-still': [
     blocked,
     { sshTells: false, stoodStill: false },
-    'SSH does not tell, and no task stood still in two looks: mount:88 stuck',
+    'SSH cannot be judged, and no task stood still in two dumps: mount:88 stuck',
     SOON,
   ],
   still: [blocked, { sshTells: false }, null],
@@ -157,7 +157,7 @@ const ROWS: Record<string, Row> = {
     SOON,
   ],
   'stands-beside-life': [blocked, { by: 'command', goesOn: true, backendDead: true }, null],
-  fresh: [blocked, { fresh: true }, 'nothing was blocked yet in the first look: mount:88 stuck', SOON],
+  fresh: [blocked, { fresh: true }, 'nothing was blocked yet in the first dump: mount:88 stuck', SOON],
   'may-end': [
     blocked,
     { culprit: { ...culprit, state: 'S' } },

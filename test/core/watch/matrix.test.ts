@@ -94,7 +94,7 @@ describe('an incident', () => {
     const guest = booted(new VirtualGuest({ config: 'ssh: {enabled: false}', press })).run(120_000);
     expectIncident(guest, 'waiting', 40_000);
     expect(guest.findings[0]?.analysis.verdict.reasons[0]).toMatch(
-      /^A capture \d+ s before showed .* same stack/,
+      /^A capture \d+ s earlier showed .* same stack/,
     );
   });
 

@@ -59,18 +59,17 @@ export function onPressed(
 }
 
 /** Gives a console line to the conversation under way. True if it belongs to a dump and tells nothing else. */
-export function readDump(context: Context, event: { text: string; replayed?: true }): boolean {
-  const current = context.state.case;
-  if (current === null || event.replayed === true || !isConversing(current)) return false;
+export function readDump(context: Context, current: Case, text: string): boolean {
+  if (!isConversing(current)) return false;
   const { capture, stage } = current;
-  if (stage.name === 'climbing' && hearNmi(stage, event.text)) return true;
+  if (stage.name === 'climbing' && hearNmi(stage, text)) return true;
   const { series } = capture;
   if (series === null) return false;
   const inside = series.exchange.phase === 'body';
   // A guest that begins anew in the middle of its dump has ended it.
-  if (inside && bootMarker(event.text) !== null) return false;
-  capture.series = countAnswer(series, event.text);
-  converse(context, current, { type: 'line', at: context.at, text: event.text });
+  if (inside && bootMarker(text) !== null) return false;
+  capture.series = countAnswer(series, text);
+  converse(context, current, { type: 'line', at: context.at, text });
   return inside;
 }
 

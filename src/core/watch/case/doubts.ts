@@ -213,10 +213,10 @@ export const DOUBTS: readonly DoubtRow[] = [
   },
   {
     id: 'not-still',
-    if: 'SSH cannot be judged, and no task stood still in two looks or two captures',
+    if: 'SSH cannot be judged, and no task stood still in two dumps or two captures',
     when: ({ sshTells, proven, stoodStill }) => !sshTells && !proven && !stoodStill,
     doubt: {
-      says: (_, { title }) => `SSH does not tell, and no task stood still in two looks: ${title}`,
+      says: (_, { title }) => `SSH cannot be judged, and no task stood still in two dumps: ${title}`,
       until: 'soon',
     },
   },
@@ -247,10 +247,10 @@ export const DOUBTS: readonly DoubtRow[] = [
   },
   {
     id: 'fresh',
-    if: 'the culprit was not blocked yet in the first look',
+    if: 'the culprit was not blocked yet in the first dump',
     when: ({ proven, fresh }) => !proven && fresh,
     doubt: {
-      says: (_, { title }) => `nothing was blocked yet in the first look: ${title}`,
+      says: (_, { title }) => `nothing was blocked yet in the first dump: ${title}`,
       until: 'soon',
       slow: true,
     },

@@ -90,7 +90,7 @@ export function recovered(context: Context, { sign, says }: Life): void {
   const { state, at, effects } = context;
   if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
   if (state.name === 'held' && sign === 'answer' && state.filings.filedFor === 'complaint') {
-    enter(context, 'up', ['SSH answers as before; what is stuck may be so still']);
+    enter(context, 'up', ['SSH answers as before; what is stuck may still be stuck']);
     return;
   }
   const afterMs = at - state.since;

@@ -43,7 +43,7 @@ function mayLook(context: Context, why: string[], panic: boolean): boolean {
   const says =
     spent === 'incidents'
       ? `not captured: ${counted(count, 'incident')} within the hour`
-      : `not looked at: it was, ${count} times within the hour`;
+      : `not looked at: it was ${count} times within the hour`;
   enter(context, panic ? 'panicked' : spent === 'incidents' ? 'held' : state.name, [...why, says]);
   return false;
 }

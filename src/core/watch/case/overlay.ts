@@ -75,7 +75,7 @@ export const OVERLAY: readonly OverlayRow[] = [
     lays: ({ facts: { stoodMs }, analysis: { verdict } }) => ({
       ...verdict,
       reasons: [
-        `A capture ${seconds(stoodMs)} before showed ${verdict.culprit?.comm ?? ''}:${verdict.culprit?.pid ?? '?'} with exactly the same stack.`,
+        `A capture ${seconds(stoodMs)} earlier showed ${verdict.culprit?.comm ?? ''}:${verdict.culprit?.pid ?? '?'} with exactly the same stack.`,
         ...verdict.reasons,
       ],
     }),

@@ -118,11 +118,9 @@ export function consoleCameGood(console: ConsoleState): void {
   console.gaveUp = null;
 }
 
-/** A line was read. True if none was before. */
-export function nowRead(console: ConsoleState): boolean {
-  const blind = console.unread !== null;
+/** A line was read. */
+export function nowRead(console: ConsoleState): void {
   console.unread = null;
-  return blind;
 }
 
 /** Takes over what the tick says. */
