@@ -105,6 +105,20 @@ it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 1_000 }, () =
   process.stdout.write(`${Math.round(lived / HOUR)} hours in ${lives} lives: no false incident\n`);
 });
 
+/** Lives in which a healthy guest was accused once. */
+const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
+  'two captures show the same stack, and each of them the task away at its beginning': [
+    ['is not seen by a watchdog that sleeps', 2_501, 0],
+    ['answers now and then, and nothing is stuck', 54_800, 0],
+  ],
+};
+
+it.each(Object.entries(ACCUSED_ONCE))('%s: nobody is accused', (_, story) => {
+  const { guest } = live(story);
+  guest.run(60_000);
+  expect(guest.findings.map(({ analysis }) => analysis.verdict.title)).toEqual([]);
+});
+
 /** How long a guest stays wedged, and is filed once. */
 const WEDGED_MS = 10 * 60_000;
 
