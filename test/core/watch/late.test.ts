@@ -1,0 +1,76 @@
+/** Answers that come to a case in another stage, or to the next case: they change nothing. */
+import { describe, expect, it } from 'vitest';
+import { accuse, lossText } from '../../../src/core/watch/accuse.js';
+import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
+
+const blocked = answers(golden('page-in'));
+
+function inStage(stage: string, script: ConstructorParameters<typeof VirtualGuest>[0] = {}): VirtualGuest {
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: blocked, ...script }));
+  for (let n = 0; n < 1_000 && guest.stages.at(-1) !== stage; n += 1) guest.run(100);
+  expect(guest.stages.at(-1)).toBe(stage);
+  return guest;
+}
+
+describe('a late answer', () => {
+  it.each([
+    ['opened', { type: 'opened' }],
+    ['a press', { type: 'pressed', id: 99, fault: null, detail: '' }],
+    ['an NMI', { type: 'nmi-injected', problem: null }],
+    ['an NMI that failed', { type: 'nmi-injected', problem: 'refused' }],
+    ['a dump of the memory', { type: 'memory-dumped', outcome: 'worked', detail: '' }],
+    ['a look', { type: 'look', look: running }],
+  ] as const)('%s, while the second look is waited for', (_, event) => {
+    const guest = inStage('waiting');
+    const before = guest.effects.length;
+    const { dumps, rungs } = structuredClone(guest.state.case?.capture ?? { dumps: [], rungs: [] });
+    guest.later(0, event);
+    guest.run(100);
+    expect(guest.stages.at(-1)).toBe('waiting');
+    expect(guest.state.case?.capture).toMatchObject({ dumps, rungs });
+    expect(guest.effects.slice(before).filter(({ type }) => type === 'press' || type === 'file')).toEqual([]);
+    guest.run(30_000);
+    expect(guest.findings).toHaveLength(1);
+  });
+
+  it('of one rung is not that of another', () => {
+    const guest = inStage('climbing', {
+      press: () => [],
+      config: 'ladder: {injectNmi: true, memoryDump: true}',
+    });
+    const rung = () => (guest.state.case?.stage.name === 'climbing' ? guest.state.case.stage.rung : null);
+    expect(rung()).toBe('registers');
+    guest.later(0, { type: 'memory-dumped', outcome: 'failed', detail: 'of another case' });
+    guest.run(1);
+    expect(guest.state.case?.capture.rungs.map((one) => one.rung)).not.toContain('memory-dump');
+  });
+});
+
+describe('what a guest no longer does', () => {
+  const lossOf = (guest: VirtualGuest) => accuse(guest.state, { by: 'hand', why: [] }, guest.now).loss.of;
+
+  it('is nothing while SSH answers', () => {
+    const guest = booted(new VirtualGuest()).run(30_000);
+    expect(lossOf(guest)).toBe('nothing');
+    expect(lossText({ of: 'nothing', since: 1 }, guest.state.ssh, 2)).toBe('SSH answers');
+  });
+
+  it('is to bring news, where SSH never answered', () => {
+    expect(lossOf(booted(new VirtualGuest({ ssh: () => 'timed-out' })).run(10_000))).toBe('news');
+  });
+
+  it('is to answer SSH, where it did', () => {
+    expect(lossOf(booted(new VirtualGuest({ ssh: healthyFor(10_000) })).run(16_000))).toBe('ssh');
+  });
+
+  it('is to answer always, where it answers rarely', () => {
+    const ssh = (at: number) => (at < 10_000 || Math.floor(at / 4_000) % 3 === 0 ? 'ok' : 'timed-out');
+    const guest = booted(new VirtualGuest({ ssh })).run(70_000);
+    expect(lossOf(guest)).toBe('answers');
+  });
+
+  it('is to run commands, where one hangs', () => {
+    const guest = booted(new VirtualGuest({ command: () => Infinity })).run(40_000);
+    expect(lossOf(guest)).toBe('commands');
+  });
+});
