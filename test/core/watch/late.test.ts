@@ -1,6 +1,7 @@
 /** Answers that come to a case in another stage, or to the next case: they change nothing. */
 import { describe, expect, it } from 'vitest';
 import { accuse, lossText } from '../../../src/core/watch/accuse.js';
+import { live } from '../../support/lives.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
@@ -73,4 +74,13 @@ describe('what a guest no longer does', () => {
     const guest = booted(new VirtualGuest({ command: () => Infinity })).run(40_000);
     expect(lossOf(guest)).toBe('commands');
   });
+});
+
+it('a guest that turns out to answer rarely is described so, though it seemed lost as the case began', () => {
+  const { guest } = live([['answers now and then, and nothing is stuck', 60_000, 1]]);
+  const drops = guest.effects.flatMap((effect) => (effect.type === 'drop' ? [effect.why] : []));
+  const busy = drops.filter((why) => why.startsWith('busy, perhaps with work'));
+  expect(busy.length).toBeGreaterThan(0);
+  for (const why of busy)
+    expect(why).toMatch(/^busy, perhaps with work: SSH answers rarely: \d+ of \d+ probes/);
 });

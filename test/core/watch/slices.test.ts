@@ -140,7 +140,7 @@ it('the console forgets a boot but for the command line and whether it is read',
   expect(console).toMatchObject({ gaveUp: expect.stringContaining('emergency') as string, heardAt: 5 });
   consoleBoots(console, 9);
   const { heardAt, unread, commandLine, ...rest } = console;
-  expect([heardAt, unread?.why, commandLine]).toEqual([5, 'w', 'quiet']);
+  expect([heardAt, unread.why, commandLine]).toEqual([5, 'w', 'quiet']);
   expect(rest).toEqual({ ...newConsole(9), heardAt: undefined, unread: undefined, commandLine: undefined });
 });
 
