@@ -27,14 +27,22 @@ export class Life {
   requests = 0;
   pcs: string[] = [];
   pressure: Partial<HostPressure> = {};
+  private felt = { at: 0, io: 0 };
   private counted = { at: 0, cpuMs: 0, reads: 0 };
   readonly guest = new VirtualGuest({
     ssh: () => (this.rarely && (this.probes += 1) % 3 !== 0 ? 'timed-out' : this.ssh),
     command: () => (this.ssh === 'ok' ? this.command : Infinity),
     press: (key) => this.press(key),
     look: (at) => ({ ...running, shares: this.shares, qmp: this.qmp ?? this.view(at) }),
-    host: () => this.pressure,
+    host: (at) => this.averaged(at),
   });
+
+  /** The kernel's pressure is an average over 10 s: it neither rises nor falls from one moment to the next. */
+  private averaged(at: number): Partial<HostPressure> {
+    const share = 1 - Math.exp((this.felt.at - at) / 10_000);
+    this.felt = { at, io: this.felt.io + ((this.pressure.io ?? 0) - this.felt.io) * share };
+    return { io: this.felt.io };
+  }
 
   private view(at: number): Look['qmp'] {
     const passed = at - this.counted.at;

@@ -21,7 +21,7 @@ import {
 } from './slices/console.js';
 import { filingsBoot, isRepeated } from './slices/filings.js';
 import { forgetMachine } from './slices/qemu.js';
-import { lookSoon, release } from './slices/restraint.js';
+import { lookAgain, lookSoon, release } from './slices/restraint.js';
 import { failuresAreVoid, flappingSince, probeCame, type ProbeFacts, sshBoots } from './slices/ssh.js';
 import { identify, learned, recall } from './identify.js';
 
@@ -106,6 +106,8 @@ export function onSsh(context: Context, probe: SshProbe): void {
   if (!facts.answers) {
     bannerLost(state.command, at);
     if (facts.lostForGood) lookSoon(state.restraint);
+    // What was looked at for its silence alone was healthy then; that SSH now fails says more.
+    if (facts.judgedAgain) lookAgain(state.restraint);
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chapter, type Life, live, LOOP } from '../../support/lives.js';
 import { keptFromRunning, rationed } from '../../support/starving.js';
-import { answers, golden } from '../../support/virtual-guest.js';
+import { answers, booted, golden, VirtualGuest } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
 const waiting = answers(golden('exec'));
@@ -118,6 +118,22 @@ it.each(Object.entries(ACCUSED_ONCE))('%s: nobody is accused', (_, story) => {
   guest.run(60_000);
   expect(guest.findings.map(({ analysis }) => analysis.verdict.title)).toEqual([]);
 });
+
+/** A host without ssh looks at a silent guest, in vain and ever more rarely: what it finds then is no pause for later. */
+it.each([60, 200, 1_000])(
+  'who wedges as a host fault of ssh ends, after %s s of it, is caught at once',
+  (lasted) => {
+    const from = 30_000 + lasted * 1_000;
+    const idle = answers(golden('idle'));
+    const life = new VirtualGuest({
+      ssh: (at) => (at < 30_000 ? 'ok' : at < from ? 'host-fault' : 'timed-out'),
+      press: (key, at) => (at < from ? idle : blocked)(key),
+    });
+    booted(life).run(from + 20_000);
+    expect(life.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['blocked']);
+    expect((life.findings[0]?.capturedAt ?? Infinity) - from).toBeLessThan(15_000);
+  },
+);
 
 /** How long a guest stays wedged, and is filed once. */
 const WEDGED_MS = 10 * 60_000;

@@ -105,9 +105,11 @@ describe('SSH', () => {
   it('that answers rarely is lost for good at the third failure', () => {
     const ssh = rarely();
     expect(ssh.flapping.since).not.toBeNull();
-    expect(probeCame(ssh, probe('timed-out'), 50_000)).toEqual({ answers: false, lostForGood: true });
-    expect(probeCame(ssh, probe('timed-out'), 52_000)).toEqual({ answers: false, lostForGood: false });
+    expect(probeCame(ssh, probe('timed-out'), 50_000)).toMatchObject({ answers: false, lostForGood: true });
+    expect(probeCame(ssh, probe('timed-out'), 52_000)).toMatchObject({ answers: false, lostForGood: false });
     expect(probeCame(ssh, probe('host-fault'), 54_000)).toBeNull();
+    expect(probeCame(ssh, probe('timed-out'), 56_000)).toMatchObject({ judgedAgain: true });
+    expect(probeCame(ssh, probe('timed-out'), 58_000)).toMatchObject({ judgedAgain: false });
   });
 
   it('says of an answer whether it is the first, and whether it lets somebody in', () => {

@@ -104,6 +104,11 @@ export function lookSoon(restraint: Restraint): void {
   restraint.notBefore = Math.min(restraint.notBefore, (restraint.looks.at(-1) ?? 0) + SOON_MS);
 }
 
+/** There is a witness that earlier looks did without. */
+export function lookAgain(restraint: Restraint): void {
+  restraint.notBefore = 0;
+}
+
 /** What a capture came to, and what its culprit's stack was. */
 export function judged(restraint: Restraint, what: Restraint['judged'], stood: Stood | null): void {
   restraint.judged = what;

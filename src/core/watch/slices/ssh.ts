@@ -21,7 +21,8 @@ export interface SshState {
 /** What one probe tells. `null`: the host's own fault, and nothing of the guest. */
 export type ProbeFacts =
   | null
-  | { answers: false; lostForGood: boolean }
+  /** `judgedAgain`: the probe before was stopped by the host's own fault. */
+  | { answers: false; lostForGood: boolean; judgedAgain: boolean }
   /** `first`: in this boot. `letsIn`: only now ssh knows how to log in. */
   | { answers: true; first: boolean; letsIn: boolean };
 
@@ -69,7 +70,8 @@ export function probeCame(ssh: SshState, probe: SshProbe, at: Mono): ProbeFacts 
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
     ssh.firstFailureAt ??= at;
-    return { answers: false, lostForGood: ssh.failures === LOST && ssh.flapping.since !== null };
+    const lostForGood = ssh.failures === LOST && ssh.flapping.since !== null;
+    return { answers: false, lostForGood, judgedAgain: before?.kind === 'host-fault' };
   }
   const first = ssh.lastOkAt === null;
   ssh.lastOkAt = at;
