@@ -1,5 +1,5 @@
 /** What is tried where the keys bring no dump, in its order, and why a rung is not: decided, not done. */
-import type { RungName } from './rungs.js';
+import { RUNG_NAMES, type RungName } from './rungs.js';
 
 /** The ways to press a key. */
 export const CHANNELS = ['send-key', 'sysrq-trigger', 'input-send-event', 'second-keyboard'] as const;
@@ -24,14 +24,18 @@ interface Circumstances {
 /** The rungs above send-key. */
 export function ladder({ heard, noSsh, noQmp, noNmi, noMemoryDump }: Circumstances): Step[] {
   const noKeyboard = heard ? 'the guest hears its keyboard' : noQmp;
-  return [
-    { rung: 'sysrq-trigger', skip: noSsh },
-    { rung: 'input-send-event', skip: noKeyboard },
-    { rung: 'second-keyboard', skip: noKeyboard },
-    { rung: 'registers', skip: noQmp },
-    { rung: 'inject-nmi', skip: noNmi ?? noQmp },
-    { rung: 'memory-dump', skip: noMemoryDump ?? noQmp },
-  ];
+  const skip: Record<Exclude<RungName, 'send-key'>, string | null> = {
+    'sysrq-trigger': noSsh,
+    'input-send-event': noKeyboard,
+    'second-keyboard': noKeyboard,
+    registers: noQmp,
+    'inject-nmi': noNmi ?? noQmp,
+    'memory-dump': noMemoryDump ?? noQmp,
+  };
+  return RUNG_NAMES.flatMap((rung) => (rung === 'send-key' ? [] : [{ rung, skip: skip[rung] }]));
 }
+
+/** A rung that presses nothing. */
+export type Instead = Exclude<RungName, Channel>;
 
 export const isChannel = (rung: RungName): rung is Channel => CHANNELS.some((channel) => channel === rung);

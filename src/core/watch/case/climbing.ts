@@ -1,11 +1,12 @@
 /** The ladder of a case whose guest prints no dump on its keys: which rung is next, and what came of each. */
-import { type Channel, isChannel, ladder, type Step } from '../../capture/ladder.js';
+import { type Channel, type Instead, isChannel, ladder } from '../../capture/ladder.js';
 import { describeVcpus } from '../../capture/vcpus.js';
 import { serverIs } from '../../host/share-server.js';
 import type { Look } from '../../model.js';
 import type { CaptureRung } from '../../capture/rungs.js';
 import { printable } from '../../printable.js';
 import type { Context } from '../context.js';
+import type { Effect } from '../events.js';
 import { refusal } from '../slices/armed.js';
 import type { Case } from './case.js';
 import { mayBeDropped } from './facts.js';
@@ -103,15 +104,19 @@ export function nextRung(context: Context, current: Case): Channel | 'waits' | n
   }
 }
 
-function begin({ effects }: Context, current: Case, rung: Step['rung']): void {
+const ASKS: Readonly<Record<Instead, Effect>> = {
+  registers: { type: 'look' },
+  'inject-nmi': { type: 'inject-nmi' },
+  'memory-dump': { type: 'dump-memory' },
+};
+
+function begin({ effects }: Context, current: Case, rung: Instead): void {
   moveTo(current, { name: 'climbing', rung, until: null, heard: null });
-  if (rung === 'registers') effects.push({ type: 'look' });
-  else if (rung === 'inject-nmi') effects.push({ type: 'inject-nmi' });
-  else effects.push({ type: 'dump-memory' });
+  effects.push(ASKS[rung]);
 }
 
 /** The rung that is under way, if it is this one. Another one's answer comes late, and is not waited for. */
-const under = ({ stage }: { stage: Stage }, rung: Step['rung']): StageOf<'climbing'> | null =>
+const under = ({ stage }: { stage: Stage }, rung: Instead): StageOf<'climbing'> | null =>
   stage.name === 'climbing' && stage.rung === rung ? stage : null;
 
 /** Each of these returns true if the rung under way has ended. */

@@ -1,6 +1,6 @@
 /** Where a case is. Each stage has its own data, and only the moves of this table are legal. */
 import type { DumpName, Leg } from '../../capture/series.js';
-import type { RungName } from '../../capture/rungs.js';
+import type { Instead } from '../../capture/ladder.js';
 import type { Mono } from '../../time.js';
 
 export type Stage =
@@ -13,7 +13,7 @@ export type Stage =
   /** For the moment of the second look, or to ask again for a dump with holes. */
   | { name: 'waiting'; for: 'second-look' | 'again'; leg: DumpName; until: Mono }
   /** A rung is under way that presses nothing. `until`: how long the console may speak of it. `heard`: what it said. */
-  | { name: 'climbing'; rung: RungName; until: Mono | null; heard: string | null }
+  | { name: 'climbing'; rung: Instead; until: Mono | null; heard: string | null }
   /** The loglevel goes back. */
   | { name: 'restoring' }
   /** The archive has the finding. */
