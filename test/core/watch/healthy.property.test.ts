@@ -157,8 +157,9 @@ it('who wedges after such a life is caught in time, and once', { timeout: 60_000
         const classes = life.guest.findings.map(({ analysis }) => analysis.verdict.class);
         expect(classes).toEqual([expect.stringMatching(new RegExp(`^(?:${how.class})$`))]);
         taken.push((life.guest.findings[0]?.capturedAt ?? Infinity) - at);
-        // One that answered rarely just before may have been looked at in vain: the next look is a minute later.
-        const rough = story.some(([chapter]) => chapter.startsWith('answers now and then'));
+        // One that answered rarely just before may have been looked at in vain: the next look is a minute later. And a
+        // host that was slow just before seems so yet: its pressure is an average.
+        const rough = story.some(([chapter]) => /^(?:answers now and then|is slow together)/.test(chapter));
         expect(taken.at(-1)).toBeLessThanOrEqual(how.within + (rough ? 60_000 : 0));
       },
     ),

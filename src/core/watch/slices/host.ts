@@ -14,8 +14,11 @@ export interface HostState {
 const LATE_TICK_MS = 5_000;
 /** A reading older than this says nothing of now. */
 const FRESH_MS = 10_000;
-/** In percent of the last 10 s: all tasks that were not idle waited for the disk, or for memory. */
-const IO_FULL = 60;
+/**
+ * In percent of the last 10 s: all tasks that were not idle waited for the disk, or for memory. The kernel's average
+ * follows slowly: of a disk that stands still it says 40 after 5 s, before a guest can be accused, and 60 after 10 s.
+ */
+const IO_FULL = 40;
 const MEMORY_FULL = 40;
 /** Guests that stall together have their cause outside. */
 const TOGETHER = 3;
