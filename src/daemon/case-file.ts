@@ -23,7 +23,8 @@ interface FiledGuest extends GuestHandle {
   readonly timeline: Timeline;
   readonly moments: Moment[];
   row(row: ConsoleRow): void;
-  onFiled(directory: string | null, title: string): void;
+  /** A case is being filed; call what this returns once it is. */
+  filing(): (directory: string | null, title: string) => void;
 }
 
 interface Open {
@@ -130,10 +131,12 @@ export class CaseFile {
   async file(finding: Finding): Promise<void> {
     const { guest } = this;
     const { title } = finding.analysis.verdict;
+    // Whoever asks for a capture from now on waits for another case.
+    const filed = guest.filing();
     const open = this.take();
     if (open === null) {
       guest.now({ type: 'filed', incident: null, problem: 'the evidence was not archived' });
-      guest.onFiled(null, title);
+      filed(null, title);
       return;
     }
     try {
@@ -152,10 +155,10 @@ export class CaseFile {
         guest.log('warning', `${path}: ${file} was not written in full: ${why}`);
       guest.log('notice', `archived: ${path}`);
       guest.now({ type: 'filed', incident: open.writer.id });
-      guest.onFiled(path, title);
+      filed(path, title);
     } catch (error) {
       guest.now({ type: 'filed', incident: null, problem: String(error) });
-      guest.onFiled(null, title);
+      filed(null, title);
     } finally {
       open.giveBack();
     }

@@ -134,10 +134,13 @@ export class Guest implements GuestHandle {
     for (const tell of this.filed.splice(0)) tell(result);
   }
 
-  /** To be told how a case was filed. */
-  onFiled(directory: string | null, title: string): void {
-    this.tellWaiting({ directory, problem: directory === null ? title : null });
-    this.services.onFiled?.(this, directory, title);
+  /** A case is being filed: those who wait now hear how, once that is known. */
+  filing(): (directory: string | null, title: string) => void {
+    const waiting = this.filed.splice(0);
+    return (directory, title) => {
+      for (const tell of waiting) tell({ directory, problem: directory === null ? title : null });
+      this.services.onFiled?.(this, directory, title);
+    };
   }
 
   async stop(): Promise<void> {

@@ -26,7 +26,6 @@ export function accuse(state: GuestState, { by, why, complaint, note }: Reason, 
     why,
     complaint: complaint ?? null,
     note: note ?? null,
-    loss,
     chatty: at - (heardAt ?? -Infinity) < CHATTY_MS,
     suspectAt: at,
     wedgedSince: by === 'hand' ? null : Math.min(since, at),
@@ -36,8 +35,8 @@ export function accuse(state: GuestState, { by, why, complaint, note }: Reason, 
   };
 }
 
-/** What the guest no longer does. */
-function lossOf(state: GuestState, at: Mono): Loss {
+/** What the guest no longer does now. */
+export function lossOf(state: GuestState, at: Mono): Loss {
   const rarely = flappingSince(state.ssh);
   if (rarely !== null) return { of: 'answers', since: rarely };
   const hangs = hangsSince(state);

@@ -25,7 +25,7 @@ function withFirst(first: unknown, saved: unknown): unknown {
 const known = (members: object): object =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 
-/** Schema version 1: slices but for the console and SSH lay side by side. It was never saved in the middle of a case. */
+/** Schema version 1: slices but for the console and SSH lay side by side. A case under way cannot be taken over. */
 interface FlatState extends Record<string, unknown> {
   ssh: { command?: unknown };
 }
@@ -37,6 +37,11 @@ function inSlices(flat: FlatState): SavedState {
   const { facts, arming, lastTickAt, lastWallMs, host, seen, filed, looks, ...more } = others;
   const { notBefore, cooldownMs, patience, doubted, judged, lastIncident, incident, ...last } = more;
   const { complained, filedFor, ...rest } = last;
+  if (rest['case'] !== null)
+    Object.assign(rest, {
+      name: 'unknown',
+      why: ['its record begins in the middle of a case of an earlier version'],
+    });
   const { command, ...probes } = ssh;
   return {
     ...rest,

@@ -107,7 +107,7 @@ export function onSsh(context: Context, probe: SshProbe): void {
     bannerLost(state.command, at);
     if (facts.lostForGood) lookSoon(state.restraint);
     // What was looked at for its silence alone was healthy then; that SSH now fails says more.
-    if (facts.judgedAgain) lookAgain(state.restraint);
+    if (facts.faultSince !== null) lookAgain(state.restraint, facts.faultSince);
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }
@@ -141,6 +141,8 @@ export function onCommand(context: Context, result: SshCommand): void {
   if (!facts.afterHang && state.filings.filedFor !== 'command') return;
   const because = 'a command over SSH works again';
   release(state.restraint);
+  // One that began before the panic may still end well.
+  if (state.name === 'panicked') return;
   if (state.case?.accusation.by === 'command' && mayBeAcquitted(state)) acquit(context, because);
   else if (state.case === null && state.name === 'suspect') enterCalm(context, [because]);
   recovered(context, { sign: 'command', says: because });

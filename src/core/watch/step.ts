@@ -172,9 +172,12 @@ function rungEnds(context: Context, ends: (current: Case) => boolean): void {
 
 function onFiled(context: Context, { incident, problem }: Of<'filed'>): void {
   const { state, effects } = context;
-  archived(state.filings, incident, state.case === null || state.case.accusation.by === 'hand');
+  const current = state.case;
+  // That of a boot before comes late: another case may be open by now.
+  const own = current?.stage.name === 'filing';
+  archived(state.filings, incident, !own || current.accusation.by === 'hand');
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
-  closeCase(context);
+  if (own) closeCase(context);
 }
 
 /** Somebody wants a dump now. */

@@ -13,6 +13,7 @@ const STUCK: Facts = {
   by: 'silence',
   speaks: false,
   sshTells: true,
+  loss: { of: 'ssh', since: 20_000 },
   flaps: false,
   answersAgain: false,
   wasUp: true,

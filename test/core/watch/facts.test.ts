@@ -77,11 +77,11 @@ describe('SSH', () => {
     expect(facts(stuck, answers, { by: 'command' }).answersAgain).toBe(false);
   });
 
-  it('tells nothing while the host cannot run it, nor in a case that was opened without it', () => {
+  it('tells nothing while the host cannot run it, whatever the case was opened for', () => {
     const fault = { kind: 'host-fault', detail: '', tookMs: 1 } as const;
     expect(facts(stuck).sshTells).toBe(true);
     expect(facts(stuck, ({ state }) => (state.ssh.last = fault)).sshTells).toBe(false);
-    expect(facts(stuck, undefined, { by: 'blocked-task' }).sshTells).toBe(false);
+    expect(facts(stuck, undefined, { by: 'blocked-task' }).sshTells).toBe(true);
   });
 
   it('has a server that sleeps if every one of a whole t is in S', () => {
@@ -205,10 +205,28 @@ it('the newest capture was moments ago, or longer', () => {
 });
 
 it('a guest that was up is lost for good 12, 30 and 60 s after its SSH, and one that boots after detect.blindBoot', () => {
-  const lossOf = (of: 'ssh' | 'news' | 'commands') => (context: Context) => {
-    if (context.state.case) context.state.case.accusation.loss = { of, since: 1_000 };
+  const lost = (change: (context: Context) => void) =>
+    facts(stuck, (context) => {
+      Object.assign(context.state.ssh, { failures: 2, last: { kind: 'timed-out', detail: '', tookMs: 1 } });
+      change(context);
+    }).lost;
+  const ssh = ({ state }: Context) => (state.ssh.lastOkAt = 1_000);
+  const news = ({ state }: Context) => {
+    state.ssh.lastOkAt = null;
+    state.console.quietSince = 1_000;
   };
-  expect(facts(stuck, lossOf('ssh')).lost).toMatchObject({ loop: 13_000, blind: 31_000, slow: 61_000 });
-  for (const of of ['news', 'commands'] as const)
-    expect(facts(stuck, lossOf(of)).lost).toMatchObject({ loop: 181_000, blind: 181_000, slow: 181_000 });
+  expect(lost(ssh)).toMatchObject({ loop: 13_000, blind: 31_000, slow: 61_000 });
+  expect(lost(news)).toMatchObject({ loop: 181_000, blind: 181_000, slow: 181_000 });
+});
+
+it('what is lost is what is lost at the end: a sign of life in the middle of a case counts', () => {
+  const answered = ({ state, at }: Context) =>
+    Object.assign(state.ssh, {
+      lastOkAt: at - 3_000,
+      failures: 1,
+      last: { kind: 'refused', detail: '', tookMs: 1 },
+    });
+  const { loss, lost, at } = facts(stuck, answered);
+  expect(loss).toEqual({ of: 'ssh', since: at - 3_000 });
+  expect(lost.blind).toBe(at - 3_000 + 30_000);
 });

@@ -1,6 +1,6 @@
 /** Answers that come to a case in another stage, or to the next case: they change nothing. */
 import { describe, expect, it } from 'vitest';
-import { accuse, lossText } from '../../../src/core/watch/accuse.js';
+import { lossOf as lossNow, lossText } from '../../../src/core/watch/accuse.js';
 import { live } from '../../support/lives.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
@@ -47,8 +47,57 @@ describe('a late answer', () => {
   });
 });
 
+describe('a case that ends in the middle', () => {
+  const PANIC = '[   50.0] Kernel panic - not syncing: Fatal exception';
+  const ok = { type: 'ssh', probe: { kind: 'ok', detail: '', tookMs: 1 } } as const;
+
+  it('by a panic is filed, though SSH had answered just before', () => {
+    const guest = inStage('waiting');
+    guest.later(0, ok);
+    guest.run(50);
+    expect(guest.state.case?.acquitted).not.toBeNull();
+    guest.lines([PANIC]);
+    guest.run(2_000);
+    expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['panicked']);
+    expect(guest.state.name).toBe('panicked');
+  });
+
+  it('because QEMU answers again gives back the directory that was asked for', () => {
+    const qmp = { ok: false, fault: 'timeout', detail: 'timeout' } as const;
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look: () => ({ ...running, qmp }) }));
+    guest.opensAfterMs = 60_000;
+    for (let n = 0; n < 1_000 && guest.stages.at(-1) !== 'opening'; n += 1) guest.run(100);
+    expect(guest.state.name).toBe('qemu-stuck');
+    guest.later(0, ok);
+    guest.run(100);
+    expect(guest.state.name).toBe('recovered');
+    expect(guest.effects.filter(({ type }) => type === 'drop')).toHaveLength(1);
+  });
+
+  it('is not ended by the filing of the case before', () => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: blocked }));
+    guest.opensAfterMs = 60_000;
+    for (let n = 0; n < 1_000 && guest.stages.at(-1) !== 'opening'; n += 1) guest.run(100);
+    guest.later(0, { type: 'filed', incident: 'of-the-boot-before' });
+    guest.run(1);
+    expect(guest.state.case).not.toBeNull();
+    expect(guest.state.filings).toMatchObject({ newest: 'of-the-boot-before', incident: null });
+  });
+
+  it('is no recovery for a command that began before a panic', () => {
+    const guest = booted(new VirtualGuest()).run(30_000);
+    guest.later(0, { type: 'command-step', step: 'command' });
+    guest.lines([PANIC], 10);
+    guest.run(5_000);
+    guest.state.filings.filedFor = 'command';
+    guest.later(0, { type: 'command', result: { kind: 'ok', step: 'command', detail: '', tookMs: 9 } });
+    guest.run(100);
+    expect(guest.state.name).toBe('panicked');
+  });
+});
+
 describe('what a guest no longer does', () => {
-  const lossOf = (guest: VirtualGuest) => accuse(guest.state, { by: 'hand', why: [] }, guest.now).loss.of;
+  const lossOf = (guest: VirtualGuest) => lossNow(guest.state, guest.now).of;
 
   it('is nothing while SSH answers', () => {
     const guest = booted(new VirtualGuest()).run(30_000);

@@ -52,4 +52,11 @@ describe('a state that a timeline kept', () => {
       filings: { newest: 'i2', incident: 'i1', complained: [{ key: 'k', at: 14 }], filedFor: 'command' },
     });
   });
+
+  it('of that version in the middle of a case begins anew', () => {
+    const { console, ssh, command } = initialState('vm1', 5);
+    const flat = { vm: 'vm1', name: 'confirming', since: 5, why: ['w'], console, ssh: { ...ssh, command } };
+    const revived = reviveState(saved({ ...flat, notBefore: 0, case: { startedAt: 3 } }));
+    expect([revived.name, revived.case]).toEqual(['unknown', null]);
+  });
 });

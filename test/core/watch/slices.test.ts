@@ -15,6 +15,7 @@ import {
   coolDown,
   countFiled,
   judged,
+  lookAgain,
   lookSoon,
   moreSlowly,
   release,
@@ -86,6 +87,14 @@ describe('the restraint', () => {
     expect(pauses).toEqual([3, 6, 12, 24, 24]);
   });
 
+  it('ends for a witness that is there again, if the newest look did without it', () => {
+    const restraint = spent();
+    lookAgain(restraint, 1_001);
+    expect(restraint.notBefore).toBe(122_000);
+    lookAgain(restraint, 1_000);
+    expect(restraint.notBefore).toBe(0);
+  });
+
   it('lets a guest that is lost for good be looked at a minute after the last look', () => {
     const restraint = spent();
     lookSoon(restraint);
@@ -108,8 +117,8 @@ describe('SSH', () => {
     expect(probeCame(ssh, probe('timed-out'), 50_000)).toMatchObject({ answers: false, lostForGood: true });
     expect(probeCame(ssh, probe('timed-out'), 52_000)).toMatchObject({ answers: false, lostForGood: false });
     expect(probeCame(ssh, probe('host-fault'), 54_000)).toBeNull();
-    expect(probeCame(ssh, probe('timed-out'), 56_000)).toMatchObject({ judgedAgain: true });
-    expect(probeCame(ssh, probe('timed-out'), 58_000)).toMatchObject({ judgedAgain: false });
+    expect(probeCame(ssh, probe('timed-out'), 56_000)).toMatchObject({ faultSince: 54_000 });
+    expect(probeCame(ssh, probe('timed-out'), 58_000)).toMatchObject({ faultSince: null });
   });
 
   it('says of an answer whether it is the first, and whether it lets somebody in', () => {

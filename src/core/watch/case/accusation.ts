@@ -32,12 +32,11 @@ export interface Accusation extends Grounds {
   by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'kernel' | 'hand';
   /** The kernel's own words, or those of a boot that gave up. */
   complaint: (Complaint & { text: string }) | null;
-  /** What the guest no longer does. */
-  loss: Loss;
   /** Its console spoke, be it news or not, until this began. */
   chatty: boolean;
 }
 
+/** What a guest no longer does. */
 export interface Loss {
   /** SSH answers rarely; commands hang; SSH is lost; it never answered, and the console brings no news; or SSH answers. */
   of: 'answers' | 'commands' | 'ssh' | 'news' | 'nothing';

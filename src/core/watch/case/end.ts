@@ -95,6 +95,7 @@ export function recovered(context: Context, { sign, says }: Life): void {
   }
   const afterMs = at - state.since;
   effects.push({ type: 'recovered', afterMs, because: says });
+  if (state.case !== null && state.case.stage.name !== 'filing') tellDropped(context, says);
   closeCase(context);
   silenceIsVoid(state.console, at);
   enter(context, 'recovered', [`${says}, ${seconds(afterMs)} after it was filed`]);

@@ -4,6 +4,7 @@ import { standstillKey, unchangedTasks } from '../../analysis/unchanged.js';
 import type { GuestSettings } from '../../config/schema.js';
 import type { Analysis, Verdict } from '../../model.js';
 import type { Mono } from '../../time.js';
+import { lossOf } from '../accuse.js';
 import type { Context } from '../context.js';
 import { hostStarves } from '../slices/host.js';
 import type { Stood } from '../slices/restraint.js';
@@ -18,7 +19,7 @@ import {
   serverStirs,
 } from '../looks.js';
 import type { GuestState } from '../state.js';
-import { type Accusation, goesOn } from './accusation.js';
+import { type Accusation, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -41,6 +42,8 @@ export interface Facts {
   speaks: boolean;
   /** SSH says something about this guest. */
   sshTells: boolean;
+  /** What it no longer does: the accusation may be older than the newest sign of life. */
+  loss: Loss;
   /** SSH answers now and then. */
   flaps: boolean;
   /** SSH has answered since the case began, and answers now. */
@@ -107,7 +110,8 @@ export function factsOf(
     at,
     by: accusation.by,
     speaks: speaksForItself(state, current),
-    sshTells: sshTells(context, accusation),
+    sshTells: sshCanBeJudged(state.ssh, settings),
+    loss: lossOf(state, at),
     flaps,
     answersAgain: !flaps && accusation.by !== 'command' && answersSince(state, accusation.suspectAt),
     wasUp: state.ssh.lastOkAt !== null,
@@ -128,9 +132,9 @@ export function factsOf(
     proven: stood !== null && at - stood.since >= PROOF_MS,
     pair: judged !== null && at - judged.at < PAIR_MS,
     lost: {
-      blind: lostFor(context, accusation, BLIND_MAX_MS),
-      loop: lostFor(context, accusation, LOOP_MAX_MS),
-      slow: lostFor(context, accusation, SLOW_MAX_MS),
+      blind: lostFor(context, BLIND_MAX_MS),
+      loop: lostFor(context, LOOP_MAX_MS),
+      slow: lostFor(context, SLOW_MAX_MS),
       startJob: state.console.quietSince + USERSPACE_FACTOR * settings.detect.blindBoot,
     },
     unseen: incompleteBecause[0] ?? null,
@@ -154,21 +158,17 @@ function speaksForItself({ name }: GuestState, { accusation: { by, complaint } }
   return complaint !== null && complaint.kind !== 'emergency';
 }
 
-const sshTells = ({ state, settings }: Context, { by }: Accusation): boolean =>
-  by !== 'blocked-task' && sshCanBeJudged(state.ssh, settings);
-
 /** Whether the case would be dropped now if it showed nothing. */
 export function mayBeDropped(context: Context, current: Case): boolean {
   if (speaksForItself(context.state, current)) return false;
-  const { accusation } = current;
-  return !sshTells(context, accusation) || context.at < lostFor(context, accusation, BLIND_MAX_MS);
+  const { state, settings } = context;
+  return !sshCanBeJudged(state.ssh, settings) || context.at < lostFor(context, BLIND_MAX_MS);
 }
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
-function lostFor({ state: { ssh }, settings }: Context, { loss }: Accusation, ms: number): Mono {
-  const rarely = flappingSince(ssh);
-  if (rarely !== null) return rarely + ms;
-  return loss.since + (loss.of === 'news' || loss.of === 'commands' ? settings.detect.blindBoot : ms);
+function lostFor({ state, settings, at }: Context, ms: number): Mono {
+  const { of, since } = lossOf(state, at);
+  return since + (of === 'news' || of === 'commands' ? settings.detect.blindBoot : ms);
 }
 
 const answersSince = ({ ssh }: GuestState, at: Mono): boolean =>

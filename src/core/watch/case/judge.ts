@@ -93,6 +93,8 @@ export function panicCase(context: Context, line: string): void {
   enter(context, 'panicked', [line]);
   const { name } = state.case.stage;
   if (name === 'looking' || name === 'opening' || name === 'filing') return;
+  // Whatever it answered before, it will not again.
+  state.case.acquitted = null;
   effects.push({ type: 'note', level: 'notice', text: 'the guest panicked while it was captured' });
   fileCase(context);
 }

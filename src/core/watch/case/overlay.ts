@@ -8,7 +8,6 @@ import { seconds } from '../../words.js';
 import { lossText } from '../accuse.js';
 import type { Context } from '../context.js';
 import { sysrqFix } from '../slices/armed.js';
-import { flapsText } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import { gaveUp, programsRun, spins, tasksQueue, waitsForJob } from './busy.js';
 import type { Case } from './case.js';
@@ -144,9 +143,7 @@ export function explain(
   current: Case,
   found: Pick<Seen, 'facts' | 'analysis' | 'incompleteBecause'>,
 ): Analysis {
-  const lost = found.facts.flaps
-    ? flapsText(state.ssh, at)
-    : lossText(current.accusation.loss, state.ssh, at);
+  const lost = lossText(found.facts.loss, state.ssh, at);
   const seen: Seen = { state, current, lost, ...found };
   const row = OVERLAY.find(({ when }) => when(seen));
   return { ...found.analysis, verdict: row?.lays(seen) ?? found.analysis.verdict };

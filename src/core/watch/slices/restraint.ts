@@ -104,9 +104,9 @@ export function lookSoon(restraint: Restraint): void {
   restraint.notBefore = Math.min(restraint.notBefore, (restraint.looks.at(-1) ?? 0) + SOON_MS);
 }
 
-/** There is a witness that earlier looks did without. */
-export function lookAgain(restraint: Restraint): void {
-  restraint.notBefore = 0;
+/** There is a witness again that looks since `without` had to do without. */
+export function lookAgain(restraint: Restraint, without: Mono): void {
+  if ((restraint.looks.at(-1) ?? -Infinity) >= without) restraint.notBefore = 0;
 }
 
 /** What a capture came to, and what its culprit's stack was. */

@@ -14,6 +14,8 @@ export interface SshState {
   lastOkAt: Mono | null;
   failures: number;
   firstFailureAt: Mono | null;
+  /** Since when the host's own fault stops the probes; null if it does not. */
+  faultSince: Mono | null;
   /** It answers now and then. */
   flapping: Flapping;
 }
@@ -21,8 +23,8 @@ export interface SshState {
 /** What one probe tells. `null`: the host's own fault, and nothing of the guest. */
 export type ProbeFacts =
   | null
-  /** `judgedAgain`: the probe before was stopped by the host's own fault. */
-  | { answers: false; lostForGood: boolean; judgedAgain: boolean }
+  /** `faultSince`: since when the host's own fault had stopped the probes before; null if it had not. */
+  | { answers: false; lostForGood: boolean; faultSince: Mono | null }
   /** `first`: in this boot. `letsIn`: only now ssh knows how to log in. */
   | { answers: true; first: boolean; letsIn: boolean };
 
@@ -37,6 +39,7 @@ export const notAsked = (): SshState => ({
   lastOkAt: null,
   failures: 0,
   firstFailureAt: null,
+  faultSince: null,
   flapping: steady(),
 });
 
@@ -65,13 +68,15 @@ export function probeCame(ssh: SshState, probe: SshProbe, at: Mono): ProbeFacts 
   const before = ssh.last;
   ssh.last = probe;
   ssh.lastAt = at;
+  const { faultSince } = ssh;
+  ssh.faultSince = probe.kind === 'host-fault' ? (faultSince ?? at) : null;
   if (probe.kind === 'host-fault') return null;
   ssh.flapping = probed(ssh.flapping, at, probe.kind === 'ok');
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
     ssh.firstFailureAt ??= at;
     const lostForGood = ssh.failures === LOST && ssh.flapping.since !== null;
-    return { answers: false, lostForGood, judgedAgain: before?.kind === 'host-fault' };
+    return { answers: false, lostForGood, faultSince };
   }
   const first = ssh.lastOkAt === null;
   ssh.lastOkAt = at;
