@@ -60,7 +60,7 @@ describe('show', () => {
     expect(await show(root, 'dd')).toEqual({
       code: 4,
       out: 'stuck in x\nbecause  [5m y\n',
-      err: 'wedgewatch: damaged: incident.json is no JSON; above is its verdict.txt\n',
+      err: 'wedgewatch: damaged: incident.json is not JSON; above is its verdict.txt\n',
     });
     expect(await show(root, 'dd', true)).toMatchObject({ code: 4, out: '' });
   });

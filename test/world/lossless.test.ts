@@ -93,7 +93,7 @@ test('through journald with the drop-in it is whole', { timeout: MINUTES }, asyn
   await world.root(['mkdir', '-p', directory]);
   await world.root(['cp', join(project, 'systemd/user@.service.d/50-wedgewatch.conf'), directory]);
   await world.root(['systemctl', 'daemon-reload']);
-  expect((await rateLimit())?.fix).toContain('its drop-in is installed, and holds from the next start');
+  expect((await rateLimit())?.fix).toContain('its drop-in is installed and applies when');
   await world.root(['systemctl', 'restart', `user@${uid}.service`]);
   await start();
   expect((await rateLimit())?.result).toBe('ok');

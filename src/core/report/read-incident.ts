@@ -10,7 +10,7 @@ export function readIncident(text: string): ReadIncident {
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, problem: text === '' ? 'incident.json is empty' : 'incident.json is no JSON' };
+    return { ok: false, problem: text === '' ? 'incident.json is empty' : 'incident.json is not JSON' };
   }
   const version = z.object({ schemaVersion: z.number() }).safeParse(json).data?.schemaVersion;
   if (version !== undefined && version !== 1) {

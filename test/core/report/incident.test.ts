@@ -58,7 +58,7 @@ describe('readIncident', () => {
 
   it.each([
     ['', 'incident.json is empty'],
-    ['{"schemaVer', 'incident.json is no JSON'],
+    ['{"schemaVer', 'incident.json is not JSON'],
     ['[]', 'incident.json: Invalid input: expected object, received array'],
     ['{"schemaVersion":2}', 'incident.json has schemaVersion 2, this wedgewatch reads 1'],
     [JSON.stringify({ ...incident(), verdict: { title: 7 } }), 'incident.json: verdict.title: '],

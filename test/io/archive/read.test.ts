@@ -48,7 +48,7 @@ it.each([
   [
     { 'incident.json': '{"schema', 'verdict.txt': 'stuck in \u001b[31mexecve\nmore' },
     'stuck in  [31mexecve',
-    'is no JSON',
+    'is not JSON',
   ],
   [{ 'incident.json': '{"schemaVersion":9}', 'verdict.txt': 'stuck\n' }, 'stuck', 'has schemaVersion 9'],
   [{ 'verdict.txt': 'stuck\n' }, 'stuck', 'is missing'],
