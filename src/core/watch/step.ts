@@ -70,6 +70,8 @@ const handlers: Handlers = {
 /** Updates `state` by one event and returns what has to be done. Events must come in the order of their times. */
 export function step(state: GuestState, event: GuestEvent, settings: GuestSettings): Effect[] {
   const context: Context = { state, settings, at: event.at, effects: [] };
+  // A timeline of a later version may hold events that this one does not know.
+  if (!Object.hasOwn(handlers, event.type)) return [];
   const handle = handlers[event.type] as (context: Context, event: GuestEvent) => void;
   handle(context, event);
   return context.effects;

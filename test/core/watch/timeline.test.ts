@@ -4,6 +4,7 @@ import { parseConfig } from '../../../src/core/config/parse-config.js';
 import { openCase } from '../../../src/core/watch/case/open.js';
 import type { Finding, GuestEvent } from '../../../src/core/watch/events.js';
 import { initialState } from '../../../src/core/watch/state.js';
+import { step } from '../../../src/core/watch/step.js';
 import { replay, Timeline, type TimelineStart } from '../../../src/core/watch/timeline.js';
 import { VirtualGuest } from '../../support/virtual-guest.js';
 
@@ -24,6 +25,14 @@ it('a recorded timeline is decided again in the same way', () => {
     guest.findings.map(({ analysis }) => analysis.verdict),
   );
   expect(events.length).toBeLessThan(11_000);
+});
+
+it('an event of a later version is passed over', () => {
+  const guest = new VirtualGuest();
+  const before = JSON.stringify(guest.state);
+  const event = { type: 'constructor', at: 1 } as unknown as GuestEvent;
+  expect(step(guest.state, event, guest.settings)).toEqual([]);
+  expect(JSON.stringify(guest.state)).toBe(before);
 });
 
 describe('a guest that floods', () => {

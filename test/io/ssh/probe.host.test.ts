@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -9,6 +9,7 @@ import { probeSsh } from '../../../src/io/ssh/probe.js';
 import { SshResolver, type SshOptions } from '../../../src/io/ssh/resolve.js';
 import { isRunning } from '../../support/processes.js';
 import { scratch } from '../../support/qmp-failure.js';
+import { tcpServer } from '../../support/tcp-server.js';
 
 const ssh = join(import.meta.dirname, '../../fixtures/fake-ssh.mjs');
 /** Starting a Node takes a while on a busy host: what is to succeed gets this. */
@@ -36,19 +37,7 @@ const probe = (options = patient) => probeSsh('vm', options, new SshResolver());
 
 /** A TCP server; returns what `ssh -G` says of it. */
 async function serve(script: (client: Socket) => void): Promise<{ config: string; clients: Socket[] }> {
-  const clients: Socket[] = [];
-  const server = createServer((client) => {
-    clients.push(client);
-    client.on('error', () => undefined);
-    script(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    clients.forEach((client) => client.destroy());
-    server.close();
-  });
-  const { port } = server.address() as { port: number };
+  const { port, clients } = await tcpServer(script);
   return { config: `hostname 127.0.0.1\nport ${port}\n`, clients };
 }
 

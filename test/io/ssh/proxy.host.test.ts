@@ -1,14 +1,14 @@
 /** Real ssh through proxies to a server that accepts and is silent: how far it came is told by ssh's own words. */
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { SshStep } from '../../../src/core/ssh/command-probe.js';
 import { runCommand } from '../../../src/io/ssh/run-command.js';
 import { probeSsh } from '../../../src/io/ssh/probe.js';
 import { SshResolver } from '../../../src/io/ssh/resolve.js';
 import { scratch } from '../../support/qmp-failure.js';
+import { tcpServer } from '../../support/tcp-server.js';
 
 const fixture = (name: string) => join(import.meta.dirname, '../../fixtures', name);
 const PASSES = `python3 ${fixture('fdpass-proxy.py')}`;
@@ -16,18 +16,7 @@ const CARRIES = `${process.execPath} ${fixture('pipe-proxy.mjs')}`;
 
 /** Serves, and writes what ssh is told of it. */
 async function host(script: (client: Socket) => void, proxy: string, options: string[]): Promise<string> {
-  const clients: Socket[] = [];
-  const server = createServer((client) => {
-    clients.push(client.on('error', () => undefined));
-    script(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    clients.forEach((client) => client.destroy());
-    server.close();
-  });
-  const { port } = server.address() as { port: number };
+  const { port } = await tcpServer(script);
   const config = join(await scratch(), 'config');
   const lines = ['Host vm', `ProxyCommand ${proxy} ${port}`, 'UserKnownHostsFile /dev/null', ...options];
   await writeFile(config, `${lines.join('\n')}\n`);
