@@ -25,8 +25,11 @@ interface ExecutingGuest extends GuestHandle {
   tellWaiting(result: CaptureResult): void;
 }
 
+/** What the guest does by itself. */
+type Internal = 'note' | 'analyse';
+
 type Handlers = {
-  [Type in Exclude<Effect['type'], 'note'>]: (
+  [Type in Exclude<Effect['type'], Internal>]: (
     guest: ExecutingGuest,
     effect: Extract<Effect, { type: Type }>,
   ) => Promise<void>;
@@ -115,7 +118,7 @@ const handlers: Handlers = {
 };
 
 /** Starts what the effect asks for and returns at once. */
-export function execute(guest: ExecutingGuest, effect: Exclude<Effect, { type: 'note' }>): void {
+export function execute(guest: ExecutingGuest, effect: Exclude<Effect, { type: Internal }>): void {
   const handler = handlers[effect.type] as (guest: ExecutingGuest, effect: Effect) => Promise<void>;
   // A slow probe has a second one beside it.
   const name = guest.underWay.has(effect.type) ? `${effect.type} (2)` : effect.type;

@@ -3,15 +3,18 @@ import type { GuestSettings } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import type { Moment } from '../core/report/incident.js';
 import type { Mono } from '../core/time.js';
+import type { Question } from '../core/watch/analyst.js';
 import type { Effect, GuestEvent } from '../core/watch/events.js';
 import { type GuestState, initialState } from '../core/watch/state.js';
 import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { Timeline } from '../core/watch/timeline.js';
+import { counted } from '../core/words.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
+import { type Analyst, ProcessAnalyst } from './analyst.js';
 import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
@@ -19,6 +22,8 @@ import { execute } from './execute.js';
 import type { ConsoleRow, GuestHandle, Services, Untimed } from './guest-handle.js';
 
 const MAX_MOMENTS = 200;
+/** Lines kept for the decision while dumps are read; the archive has them all. */
+const LINES_HELD = 20_000;
 
 export class Guest implements GuestHandle {
   readonly state: GuestState;
@@ -37,11 +42,15 @@ export class Guest implements GuestHandle {
   private readonly filed: ((result: CaptureResult) => void)[] = [];
   /** Effects under way, with the time they began: the self-check sees one that never ends. */
   readonly underWay = new Map<string, Mono>();
+  /** What happens while the analyst reads: nothing may come between its question and its answer. */
+  private held: (() => void)[] | null = null;
+  private linesHeld = 0;
 
   constructor(
     readonly vm: string,
     public settings: GuestSettings,
     readonly services: Services,
+    private readonly analyst: Analyst = new ProcessAnalyst(),
   ) {
     this.state = initialState(vm, monotonicMs());
     this.timeline = new Timeline(this.state, settings);
@@ -57,8 +66,16 @@ export class Guest implements GuestHandle {
   /** Decides on an event and starts what it asks for. Never throws: a fault in one guest must not stop the others. */
   handle(event: GuestEvent): void {
     if (this.stopping.signal.aborted) return;
+    if (this.held === null) this.decide(event);
+    else if (event.type !== 'line' || ++this.linesHeld <= LINES_HELD)
+      this.held.push(() => this.handle(event));
+  }
+
+  private decide(event: GuestEvent): void {
     try {
-      this.timeline.record(this.state, event);
+      if (event.type !== 'analysed' || event.answer.type === 'failed')
+        this.timeline.record(this.state, event);
+      if (event.type === 'opened') this.analyst.warm();
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
     } catch (error) {
       this.log('error', `bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
@@ -87,6 +104,10 @@ export class Guest implements GuestHandle {
   }
 
   reconfigure(settings: GuestSettings): void {
+    if (this.held !== null) {
+      this.held.push(() => this.reconfigure(settings));
+      return;
+    }
     this.settings = settings;
     this.timeline.reconfigure(this.state, settings);
   }
@@ -145,6 +166,7 @@ export class Guest implements GuestHandle {
 
   async stop(): Promise<void> {
     this.stopping.abort();
+    this.analyst.close();
     await this.caseFile.close();
   }
 
@@ -155,6 +177,27 @@ export class Guest implements GuestHandle {
       if (this.moments.length < MAX_MOMENTS) this.moments.push({ at: isoAt(at), text: effect.text });
       return;
     }
+    if (effect.type === 'analyse') {
+      void this.ask(effect.question, at);
+      return;
+    }
+    if (effect.type === 'file' || effect.type === 'drop') this.analyst.close();
     execute(this, effect);
+  }
+
+  /** Holds all events until the answer is there. */
+  private async ask(question: Question, at: Mono): Promise<void> {
+    this.held = [];
+    this.linesHeld = 0;
+    const answer = await this.analyst.answer(question);
+    if (answer.type === 'failed') this.log('warning', `its dumps were not analysed: ${answer.why}`);
+    const lost = this.linesHeld - LINES_HELD;
+    if (lost > 0)
+      this.log('warning', `${counted(lost, 'line')} came while its dumps were read, and were not judged`);
+    const held = this.held;
+    this.held = null;
+    if (this.stopping.signal.aborted) return;
+    this.decide({ type: 'analysed', at, answer });
+    for (const goOn of held) goOn();
   }
 }

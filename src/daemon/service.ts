@@ -31,7 +31,7 @@ interface RunOptions {
 export async function runDaemon(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal } = options;
   await makeIncidentsDirectory(state);
-  const finished = finishCutShort(config, state, log);
+  const finished = finishCutShort(config, state, log, signal);
   const learned = await LearnedBoots.load(state, log);
   const daemon = new Daemon({ config, log, state, runtime, learned, finished });
   const server = await serveControl(controlSocket(runtime), {

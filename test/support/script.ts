@@ -2,6 +2,7 @@ import type { Channel } from '../../src/core/capture/ladder.js';
 import type { Machine } from '../../src/core/host/machine.js';
 import type { HostPressure } from '../../src/core/host/now.js';
 import type { Look, SshProbe, SshWay, SysrqKey } from '../../src/core/model.js';
+import type { Answer } from '../../src/core/watch/analyst.js';
 import type { Unread } from '../../src/core/watch/slices/console.js';
 
 /** What a virtual guest would answer. Times in milliseconds since its watchdog began. */
@@ -14,6 +15,8 @@ export interface Script {
   command?: (at: number) => number | null;
   /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
   press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
+  /** What the analyst answers instead of reading the dumps. */
+  analyst?: () => Answer | null;
   sysrqMask?: number | null;
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;

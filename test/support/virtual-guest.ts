@@ -11,7 +11,7 @@ import type { Effect, Finding, GuestEvent } from '../../src/core/watch/events.js
 import { NO_FACTS } from '../../src/core/ssh/guest-facts.js';
 import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
-import { step } from '../../src/core/watch/step.js';
+import { decide } from '../../src/core/watch/decide.js';
 import type { Script } from './script.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 import { readGolden } from '../golden/golden.mjs';
@@ -126,7 +126,7 @@ export class VirtualGuest {
   private give(event: Untimed<GuestEvent>): void {
     const timed = { ...event, at: this.now };
     this.timeline.record(this.state, timed);
-    const effects = step(this.state, timed, this.settings);
+    const effects = decide(this.state, timed, this.settings, this.script.analyst);
     if (this.path.at(-1) !== this.state.name) this.path.push(this.state.name);
     const stage = this.state.case?.stage.name ?? '-';
     if ((this.stages.at(-1) ?? '-') !== stage) this.stages.push(stage);

@@ -83,25 +83,33 @@ export interface RecordedDump {
   fenced: boolean;
 }
 
-/** The dumps in a capture's lines, named in their order as a capture names them; and whether the loglevel was raised. */
-export function recordedDumps(lines: readonly string[]): { dumps: RecordedDump[]; raised: boolean } {
-  const found: { key: DumpSysrqKey; lines: string[]; fenced: boolean }[] = [];
-  let raised = false;
-  let open: (typeof found)[number] | null = null;
-  for (const line of lines) {
+/** More lines than a dump of 10,000 tasks has: the rest is a flood. */
+const DUMP_LINES_MAX = 500_000;
+
+/** Finds the dumps in a capture's lines as they stream by, and names them in their order as a capture names them. */
+export class DumpRecorder {
+  private readonly found: { key: DumpSysrqKey; lines: string[]; fenced: boolean }[] = [];
+  private open: (typeof this.found)[number] | null = null;
+  /** The loglevel was raised. */
+  raised = false;
+
+  push(line: string): void {
     const reply = sysrqReply(line);
-    if (open === null && reply?.type === 'level') raised ||= Number(reply.level) >= 7;
-    if (open === null && reply?.type === 'header') {
-      open = { key: reply.key, lines: [], fenced: false };
-      found.push(open);
+    if (this.open === null && reply?.type === 'level') this.raised ||= Number(reply.level) >= 7;
+    if (this.open === null && reply?.type === 'header') {
+      this.open = { key: reply.key, lines: [], fenced: false };
+      this.found.push(this.open);
     }
-    if (open === null) continue;
-    open.lines.push(line);
-    if (reply?.type !== 'help' || !printedAfter(open.lines[0] ?? '', line)) continue;
-    open.fenced = true;
-    open = null;
+    if (this.open === null) return;
+    this.open.lines.push(line);
+    const fence = reply?.type === 'help' && printedAfter(this.open.lines[0] ?? '', line);
+    if (fence) this.open.fenced = true;
+    if (fence || this.open.lines.length >= DUMP_LINES_MAX) this.open = null;
   }
-  return { dumps: found.map((dump, at) => ({ ...dump, name: nameOf(found, at) })), raised };
+
+  get dumps(): RecordedDump[] {
+    return this.found.map((dump, at) => ({ ...dump, name: nameOf(this.found, at) }));
+  }
 }
 
 /** w is asked for twice, and so numbered; others once, as a rule. */

@@ -6,6 +6,7 @@ import type { KeptDump } from '../capture/series.js';
 import type { Grounds } from './case/accusation.js';
 import type { Unread } from './slices/console.js';
 import type { Learned, Quiet } from './slices/quiet.js';
+import type { Answer, Question } from './analyst.js';
 import type { TimedLook } from './looks.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
@@ -41,6 +42,8 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
   | { type: 'nmi-injected'; problem: string | null }
   | { type: 'memory-dumped'; outcome: CaptureRung['outcome']; detail: string }
+  /** What the effect `analyse` asked; nothing may come between. Its time is that of the event that asked. */
+  | { type: 'analysed'; answer: Answer }
   | { type: 'filed'; incident: string | null; problem?: string }
   | { type: 'gone'; reason: string }
   /** Somebody wants a dump now, whatever the guest's state. `facts`: its settings now, where SSH answers. */
@@ -77,6 +80,8 @@ export type Effect =
   /** Writes the guest's memory into the incident. */
   | { type: 'dump-memory' }
   | { type: 'keep-dump'; dump: KeptDump }
+  /** Has dumps read; answered by `analysed`, which must be the next event: the others wait. */
+  | { type: 'analyse'; question: Question }
   | { type: 'file'; finding: Finding }
   | { type: 'drop'; why: string }
   /** Finds its QEMU, without QMP; answered by `machine`. */

@@ -1,11 +1,11 @@
 /** Decides again, with the same step(), over what is left of the past: a whole timeline, or a console alone. */
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
+import { decide } from './decide.js';
 import { assess, type Assessment } from './assess.js';
 import type { Effect, GuestEvent } from './events.js';
 import { type GuestState, initialState } from './state.js';
 import type { StateName } from './state-name.js';
-import { step } from './step.js';
 
 /** What would have happened, and why. Times as the events have them. */
 export interface Firing {
@@ -117,7 +117,7 @@ export class ConsoleRerun {
   private give(event: GuestEvent): void {
     const { state, settings, observer } = this;
     observer.before(state, settings, event.at);
-    const effects = step(state, event, settings);
+    const effects = decide(state, event, settings);
     observer.after(state, effects, event.at);
     for (const effect of effects) {
       const answer = answerTo(effect, event.at);

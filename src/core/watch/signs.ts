@@ -8,6 +8,7 @@ import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
 import { fileWhatThereIs, panicCase } from './case/judge.js';
 import { openCase } from './case/open.js';
 import { type Context, enter, enterCalm } from './context.js';
+import type { GuestEvent } from './events.js';
 import { armingBoots } from './slices/arming.js';
 import { bootBegins, bootEnds, continuesBoot, disturbed, readPhase, silenceEnds } from './slices/boot.js';
 import { bannerLost, commandBoots, commandEnded, commandIsVoid, hangsSince } from './slices/command.js';
@@ -27,15 +28,20 @@ import { identify, learned, recall } from './identify.js';
 
 const ANSWERS = 'SSH answers again';
 
-/** A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. */
-export function onBoot(
-  context: Context,
-  reason: string,
-  by: 'qemu' | 'firmware' | 'kernel',
-  invocation: string | null = null,
-): void {
+interface Boot {
+  reason: string;
+  by: 'qemu' | 'firmware' | 'kernel';
+  invocation: string | null;
+}
+
+/**
+ * A new QEMU, or a new kernel inside the same one: everything known of the last boot is over. False if what was captured
+ * of it has to be judged before: the event comes again then.
+ */
+export function onBoot(context: Context, event: GuestEvent, { reason, by, invocation }: Boot): boolean {
   const { state, at } = context;
-  fileWhatThereIs(context, `the guest began a new boot in the middle of the capture (${reason})`);
+  const why = `the guest began a new boot in the middle of the capture (${reason})`;
+  if (fileWhatThereIs(context, why, event)) return false;
   if (state.case !== null) forgetCase(context, reason);
   recovered(context, { sign: 'boot', says: reason });
   bootBegins(state.boot, by, invocation, at);
@@ -49,14 +55,18 @@ export function onBoot(
   sshBoots(state.ssh);
   commandBoots(state.command);
   enter(context, 'starting', [reason]);
+  return true;
 }
 
 /** A console line that is not part of a dump of ours. */
-export function onLine(context: Context, text: string, replayed: boolean): void {
+export function onLine(context: Context, event: GuestEvent & { type: 'line' }): void {
   const { state, settings, at } = context;
+  const { text, replayed = false } = event;
   const by = bootMarker(text);
-  if (by !== null && !continuesBoot(state.boot, by, { at, answered: state.ssh.lastOkAt !== null }))
-    onBoot(context, 'the console shows a new boot', by);
+  if (by !== null && !continuesBoot(state.boot, by, { at, answered: state.ssh.lastOkAt !== null })) {
+    const boot = { reason: 'the console shows a new boot', by, invocation: null };
+    if (!onBoot(context, event, boot)) return;
+  }
   if (by === 'kernel') {
     kernelStarts(state.console, text);
     recall(context);

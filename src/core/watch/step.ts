@@ -7,11 +7,11 @@ import { dumpNames } from '../capture/dump-keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
 import { commandTick } from './ask-command.js';
-import { climb, converse, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
+import { climb, converse, dumpRead, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
 import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
 import { closeCase } from './case/end.js';
-import { fileWhatThereIs } from './case/judge.js';
+import { fileWhatThereIs, judge } from './case/judge.js';
 import { firstLook, lookingTick } from './case/looking.js';
 import { openCase } from './case/open.js';
 import { type Context, enter, enterCalm } from './context.js';
@@ -37,7 +37,10 @@ type Handlers = { [Type in GuestEvent['type']]: (context: Context, event: Of<Typ
 
 /** What each event changes: read on from here. */
 const handlers: Handlers = {
-  boot: (context, { reason, invocation }) => onBoot(context, reason, 'qemu', invocation),
+  boot: (context, event) => {
+    const { reason, invocation } = event;
+    onBoot(context, event, { reason, by: 'qemu', invocation });
+  },
   line: onConsole,
   tick: onTick,
   ssh: (context, { probe }) => onSsh(context, probe),
@@ -58,9 +61,11 @@ const handlers: Handlers = {
   'nmi-injected': (context, { problem }) =>
     rungEnds(context, (current) => nmiInjected(context, current, problem)),
   'memory-dumped': (context, event) => rungEnds(context, (current) => memoryDumped(context, current, event)),
+  analysed: onAnalysed,
   filed: onFiled,
-  gone: (context, { reason }) => {
-    fileWhatThereIs(context, 'the guest was stopped in the middle of the capture');
+  gone: (context, event) => {
+    const { reason } = event;
+    if (fileWhatThereIs(context, 'the guest was stopped in the middle of the capture', event)) return;
     forgetMachine(context.state.qemu);
     enter(context, 'gone', [reason]);
   },
@@ -72,9 +77,13 @@ export function step(state: GuestState, event: GuestEvent, settings: GuestSettin
   const context: Context = { state, settings, at: event.at, effects: [] };
   // A timeline of a later version may hold events that this one does not know.
   if (!Object.hasOwn(handlers, event.type)) return [];
+  decideOn(context, event);
+  return context.effects;
+}
+
+function decideOn(context: Context, event: GuestEvent): void {
   const handle = handlers[event.type] as (context: Context, event: GuestEvent) => void;
   handle(context, event);
-  return context.effects;
 }
 
 function onConsole(context: Context, event: Of<'line'>): void {
@@ -83,7 +92,7 @@ function onConsole(context: Context, event: Of<'line'>): void {
   if (state.console.unread !== null) firstRead(context);
   if (state.arming.askedAt !== null && !replayed) hearHelp(context, text);
   const ofDump = state.case !== null && !replayed && readDump(context, state.case, text);
-  if (!ofDump) onLine(context, text, replayed);
+  if (!ofDump) onLine(context, event);
 }
 
 /** What could not be proven while no line came is asked for again. */
@@ -135,8 +144,10 @@ function caseTick(context: Context, current: Case, blind: string | undefined): v
     case 'climbing':
       if (climbingTick(context, current, stage)) climb(context, current);
       return;
-    // The archive answers.
+    // The archive answers, or the analyst.
     case 'opening':
+    case 'reading':
+    case 'judging':
     case 'filing':
   }
 }
@@ -170,6 +181,19 @@ function onLook(context: Context, { look, at }: Of<'look'>): void {
 function rungEnds(context: Context, ends: (current: Case) => boolean): void {
   const current = context.state.case;
   if (current !== null && ends(current)) climb(context, current);
+}
+
+/** The analyst has read a dump, or all of them; what waited for that goes on. */
+function onAnalysed(context: Context, { answer }: Of<'analysed'>): void {
+  const current = context.state.case;
+  if (current === null) return;
+  const { stage } = current;
+  if (stage.name === 'reading') {
+    dumpRead(context, current, stage.leg, answer.type === 'read' ? answer.reading : null);
+  } else if (stage.name === 'judging') {
+    judge(context, current, answer);
+    if (stage.then !== null) decideOn(context, stage.then);
+  }
 }
 
 function onFiled(context: Context, { incident, problem }: Of<'filed'>): void {

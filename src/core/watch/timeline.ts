@@ -3,7 +3,7 @@ import type { GuestSettings } from '../config/schema.js';
 import type { GuestEvent } from './events.js';
 import { reviveState, type SavedState } from './saved.js';
 import type { GuestState } from './state.js';
-import { step } from './step.js';
+import { decide } from './decide.js';
 import type { Effect } from './events.js';
 
 export interface TimelineStart {
@@ -88,9 +88,20 @@ export function replay(
   { before, after }: Watcher,
 ): GuestState {
   const state = reviveState(start.state);
-  for (const event of events) {
+  const rest = events[Symbol.iterator]();
+  let next = rest.next();
+  // Only an answer that failed was recorded.
+  const recorded = () => {
+    if (next.done === true || next.value.type !== 'analysed') return null;
+    const { answer } = next.value;
+    next = rest.next();
+    return answer;
+  };
+  while (next.done !== true) {
+    const event = next.value;
+    next = rest.next();
     before?.(state, event);
-    after(state, event, step(state, event, start.settings));
+    after(state, event, decide(state, event, start.settings, recorded));
   }
   return state;
 }

@@ -1,6 +1,6 @@
 /** Completes what a killed watchdog left behind. */
 import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ConsolePosition } from '../../core/console/position.js';
 import {
@@ -9,12 +9,15 @@ import {
   incompleteBecause,
   parseIncidentName,
 } from '../../core/report/incident.js';
+import { cutShortIncident, notAnalysed } from '../../core/report/cut-short.js';
 import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
 import { syncPath, TORN } from '../files.js';
-import { ownerLives, ownPartial, parsePartial } from './partial.js';
+import { VERSION } from '../version.js';
+import { HelperFailed } from '../helper-process.js';
+import { ownerLives, ownPartial, parsePartial, type Partial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
 
@@ -48,6 +51,9 @@ export type Recover = (cut: Interrupted) => Promise<string | null>;
 
 export type Analyse = (cut: CutShort) => Promise<{ incident: Incident; parts: IncidentParts }>;
 
+/** Completes one partial; null if it held no evidence and was removed. It is analysed elsewhere: see `finishPartial`. */
+export type FinishOne = (partial: { id: string; path: string }) => Promise<Filed | null>;
+
 interface Finished {
   finished: Filed[];
   /** Partial directories without evidence, removed. */
@@ -56,28 +62,58 @@ interface Finished {
   failed: { path: string; why: string }[];
 }
 
+/** So often its analysis may die. Then it is filed without, or it would end each start that follows. */
+const ATTEMPTS = 2;
+
 /**
  * Completes each partial incident whose process is gone, or removes it where it holds no evidence. Several may run
  * at once: each takes its partials over by a rename that only one of them can win. Throws ArchiveError if the
  * archive as a whole cannot be used.
  */
-export async function finishPartials(root: string, analyse: Analyse, recover: Recover): Promise<Finished> {
+export async function finishPartials(
+  root: string,
+  finish: FinishOne,
+  signal?: AbortSignal,
+): Promise<Finished> {
   const parent = await makeIncidentsDirectory(root);
   const result: Finished = { finished: [], removed: [], failed: [] };
   for (const name of (await readdir(parent)).sort()) {
+    if (signal?.aborted === true) break;
     const partial = parsePartial(name);
     if (!partial || (partial.owner !== null && (await ownerLives(partial.owner)))) continue;
-    const path = join(parent, await ownPartial(partial.id));
-    if (!(await takeOver(join(parent, name), path))) continue;
-    try {
-      const filed = await finishOne(path, partial.id, { analyse, recover });
-      if (filed === null) result.removed.push(path);
-      else result.finished.push(filed);
-    } catch (error) {
-      result.failed.push({ path, why: faultText(error) });
-    }
+    await finishFound(join(parent, name), partial, { finish, result, ...(signal && { signal }) });
   }
   return result;
+}
+
+interface Finishing {
+  finish: FinishOne;
+  result: Finished;
+  signal?: AbortSignal;
+}
+
+async function finishFound(from: string, partial: Partial, finishing: Finishing): Promise<void> {
+  const { finish, result, signal } = finishing;
+  const { id, attempts } = partial;
+  const parent = dirname(from);
+  const spent = attempts >= ATTEMPTS;
+  // Counted before it is tried: what kills this process kills the count with it.
+  const path = join(parent, await ownPartial(id, spent ? attempts : attempts + 1));
+  if (!(await takeOver(from, path))) return;
+  try {
+    const filed = spent ? await fileRaw(path, id) : await finish({ id, path });
+    if (filed === null) result.removed.push(path);
+    else result.finished.push(filed);
+  } catch (error) {
+    const died = error instanceof HelperFailed && signal?.aborted !== true;
+    if (died) {
+      await finishFound(path, { ...partial, attempts: attempts + 1 }, finishing);
+      return;
+    }
+    // Neither a full disk nor our own end is its fault.
+    await takeOver(path, join(parent, await ownPartial(id, attempts)));
+    if (signal?.aborted !== true) result.failed.push({ path, why: faultText(error) });
+  }
 }
 
 async function takeOver(from: string, to: string): Promise<boolean> {
@@ -90,13 +126,12 @@ async function takeOver(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function finishOne(
-  path: string,
-  id: string,
+/** Completes the partial incident in a directory. Rejects if it cannot be written. */
+export async function finishPartial(
+  { id, path }: Parameters<FinishOne>[0],
   { analyse, recover }: { analyse: Analyse; recover: Recover },
 ): Promise<Filed | null> {
-  for (const name of await readdir(path))
-    if (name.endsWith(TORN)) await rm(join(path, name), { force: true });
+  await removeTorn(path);
   const analysed = await readFile(join(path, 'incident.json'), 'utf8').then(readIncident, () => null);
   if (analysed?.ok === true) return finishAnalysed(path, analysed.incident, await readdir(path));
 
@@ -125,6 +160,25 @@ async function finishOne(
   const reasons = [KILLED, ...(lost === null ? [] : [lost]), ...evidence.incompleteBecause];
   const cut = { ...incident, id, evidence: { ...evidence, incompleteBecause: [] } };
   return fileIncident(path, incompleteBecause(cut, reasons), parts, []);
+}
+
+async function removeTorn(path: string): Promise<void> {
+  for (const name of await readdir(path))
+    if (name.endsWith(TORN)) await rm(join(path, name), { force: true });
+}
+
+/** The analysis of what is there has died more than once: it is filed as it is. */
+async function fileRaw(path: string, id: string): Promise<Filed> {
+  await removeTorn(path);
+  const { startedAtMs, accusation } = await openingOf(path, id);
+  const why = `its analysis failed ${ATTEMPTS} times`;
+  const fix = 'Fix: run wedgewatch analyze on its console.raw';
+  const cut = {
+    ...{ id, startedAtMs, accusation, filedAtMs: Date.now(), kernel: null, version: VERSION },
+    incompleteBecause: [KILLED, `${why}. ${fix}`],
+    dumps: [],
+  };
+  return fileIncident(path, cutShortIncident(cut, notAnalysed(why)), {}, []);
 }
 
 /** The kill came after the analysis: only what had not been written yet is lost. */

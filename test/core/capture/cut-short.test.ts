@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CaptureTail, recordedDumps } from '../../../src/core/capture/cut-short.js';
+import { CaptureTail, DumpRecorder } from '../../../src/core/capture/cut-short.js';
 
 const limits = { calm: 5_000, silence: 5_000, dump: 60_000 };
 const W = '[   10.000000] sysrq: Show Blocked State';
@@ -50,10 +50,16 @@ describe('the end of a capture whose watchdog was killed', () => {
   });
 });
 
+const recorded = (lines: readonly string[]) => {
+  const recorder = new DumpRecorder();
+  for (const line of lines) recorder.push(line);
+  return { dumps: recorder.dumps, raised: recorder.raised };
+};
+
 describe('the dumps in its lines', () => {
   it('have the names of a capture, and end with their fence or with the lines', () => {
     const level = '[    9.000000] sysrq: Loglevel set to 8';
-    const { dumps, raised } = recordedDumps([level, W, TASK, HELP, 'between', W, HELP, T, TASK]);
+    const { dumps, raised } = recorded([level, W, TASK, HELP, 'between', W, HELP, T, TASK]);
     expect(raised).toBe(true);
     expect(dumps.map(({ name, fenced, lines }) => [name, fenced, lines.length])).toEqual([
       ['sysrq-w.1', true, 3],
@@ -64,7 +70,7 @@ describe('the dumps in its lines', () => {
 
   it('have no fence from before', () => {
     const old = '[    2.000000] sysrq: HELP : loglevel(0-9)';
-    expect(recordedDumps([W, old, TASK]).dumps).toMatchObject([{ fenced: false, lines: { length: 3 } }]);
-    expect(recordedDumps([HELP, 'x'])).toEqual({ dumps: [], raised: false });
+    expect(recorded([W, old, TASK]).dumps).toMatchObject([{ fenced: false, lines: { length: 3 } }]);
+    expect(recorded([HELP, 'x'])).toEqual({ dumps: [], raised: false });
   });
 });

@@ -7,6 +7,8 @@ const STAGES: Record<StageName, Stage> = {
   looking: { name: 'looking', againAt: null },
   opening: { name: 'opening' },
   asking: { name: 'asking', leg: 'raise' },
+  reading: { name: 'reading', leg: 'sysrq-t' },
+  judging: { name: 'judging', then: null },
   waiting: { name: 'waiting', for: 'again', leg: 'sysrq-t', until: 1 },
   climbing: { name: 'climbing', rung: 'registers', until: null, heard: null },
   restoring: { name: 'restoring' },
@@ -14,10 +16,12 @@ const STAGES: Record<StageName, Stage> = {
 };
 const names = Object.keys(STAGES) as StageName[];
 const LEGAL = new Set([
-  ...['looking looking', 'looking opening', 'looking filing', 'opening asking', 'opening filing'],
-  ...['asking asking', 'asking waiting', 'asking climbing', 'asking restoring', 'asking filing'],
-  ...['waiting asking', 'waiting restoring', 'waiting filing'],
-  ...['climbing asking', 'climbing climbing', 'climbing restoring', 'climbing filing', 'restoring filing'],
+  ...['looking looking', 'looking opening', 'looking judging', 'opening asking', 'opening judging'],
+  ...['asking asking', 'asking reading', 'asking climbing', 'asking restoring', 'asking judging'],
+  ...['reading asking', 'reading waiting', 'reading climbing', 'reading restoring', 'reading judging'],
+  ...['waiting asking', 'waiting restoring', 'waiting judging'],
+  ...['climbing asking', 'climbing climbing', 'climbing restoring', 'climbing judging'],
+  ...['restoring judging', 'judging filing'],
 ]);
 
 describe('a move', () => {
@@ -36,7 +40,7 @@ describe('a move', () => {
   it('that is not legal says where the case is, and where it had to be', () => {
     const current = { stage: STAGES.opening };
     expect(() => moveTo(current, STAGES.restoring)).toThrow(
-      'a case cannot go from stage opening to restoring; that needs asking, waiting or climbing',
+      'a case cannot go from stage opening to restoring; that needs asking, reading, waiting or climbing',
     );
   });
 });

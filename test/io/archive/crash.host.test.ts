@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { finishPartials } from '../../../src/io/archive/finish.js';
 import { readIncidentOf, readIncidents } from '../../../src/io/archive/read.js';
-import { analyseCut, incident, noMore, opening, partsOf, rawRow } from '../../fixtures/archive-sample.js';
+import { finish, incident, opening, partsOf, rawRow } from '../../fixtures/archive-sample.js';
 import { compileTo } from '../../support/compile.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
@@ -92,9 +92,9 @@ describe('a watchdog that is killed', () => {
     const kills = await forEachStep(async (k) => {
       const root = await temporaryDirectory();
       if (!(await killedAfter('write', root, k))) return false;
-      const left = await finishPartials(root, analyseCut, noMore);
+      const left = await finishPartials(root, finish);
       expect(left.failed).toEqual([]);
-      expect(await finishPartials(root, analyseCut, noMore)).toEqual({
+      expect(await finishPartials(root, finish)).toEqual({
         finished: [],
         removed: [],
         failed: [],
@@ -132,7 +132,7 @@ describe('a watchdog that is killed', () => {
       await writeFile(join(partial, 'console.raw'), ALL_RAW, { mode: 0o600 });
       await writeFile(join(partial, 'opening.json'), JSON.stringify(opening()), { mode: 0o600 });
       if (!(await killedAfter('finish', root, k))) return false;
-      expect((await finishPartials(root, analyseCut, noMore)).failed).toEqual([]);
+      expect((await finishPartials(root, finish)).failed).toEqual([]);
 
       const rows = await readIncidents(root);
       expect(rows.length, `k=${k}`).toBe(1);

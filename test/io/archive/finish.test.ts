@@ -2,12 +2,14 @@ import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Analyse, type CutShort, finishPartials } from '../../../src/io/archive/finish.js';
+import { HelperFailed } from '../../../src/io/helper-process.js';
 import { readIncidentOf, readIncidents } from '../../../src/io/archive/read.js';
 import { openIncident } from '../../../src/io/archive/writer.js';
 import {
   analyseCut,
   incident,
-  noMore,
+  finish,
+  finishBy,
   opening,
   partsOf,
   rawRow,
@@ -44,7 +46,7 @@ describe('a capture that was cut short', () => {
       seen.push(cut);
       return analyseCut(cut);
     };
-    const { finished } = await finishPartials(root, analyse, noMore);
+    const { finished } = await finishPartials(root, finishBy(analyse));
     const path = join(root, 'incidents', ID);
     expect(finished).toEqual([{ path, missing: [] }]);
     expect(seen).toMatchObject([
@@ -75,13 +77,13 @@ describe('a capture that was cut short', () => {
       cut = given;
       return analyseCut(given);
     };
-    await finishPartials(root, analyse, noMore);
+    await finishPartials(root, finishBy(analyse));
     expect(cut).toMatchObject({ startedAtMs: STARTED_AT_MS, accusation: { vm: 'store', why: [] } });
   });
 
   it('without evidence is removed', async () => {
     const root = await partialWith({ 'console.raw': '', 'opening.json': '{}', 'verdict.txt': '' });
-    const { removed } = await finishPartials(root, analyseCut, noMore);
+    const { removed } = await finishPartials(root, finish);
     expect(removed).toHaveLength(1);
     expect(await readdir(join(root, 'incidents'))).toEqual([]);
   });
@@ -96,7 +98,10 @@ describe('a capture that was cut short', () => {
     await cp(path, partial, { recursive: true });
     await rm(join(partial, 'host.json'));
     await rm(join(partial, 'report.html'));
-    await finishPartials(root, () => Promise.reject(new Error('not asked again')), noMore);
+    await finishPartials(
+      root,
+      finishBy(() => Promise.reject(new Error('not asked again'))),
+    );
     const row = (await readIncidents(root))[0];
     expect(row).toMatchObject({
       id: writer.id,
@@ -109,8 +114,7 @@ describe('a capture that was cut short', () => {
     const root = await partialWith({ 'console.raw': 'x' });
     const { failed } = await finishPartials(
       root,
-      () => Promise.reject(new Error('cannot parse that')),
-      noMore,
+      finishBy(() => Promise.reject(new Error('cannot parse that'))),
     );
     expect(failed).toMatchObject([{ why: 'cannot parse that' }]);
     const [left] = await readdir(join(root, 'incidents'));
@@ -118,12 +122,12 @@ describe('a capture that was cut short', () => {
     expect(await readdir(join(root, 'incidents', left!))).toEqual(['console.raw']);
     // As it would be after the next start: the owner is gone.
     await rename(join(root, 'incidents', left!), join(root, 'incidents', `${ID}.${DEAD}.partial`));
-    expect((await finishPartials(root, analyseCut, noMore)).finished).toHaveLength(1);
+    expect((await finishPartials(root, finish)).finished).toHaveLength(1);
   });
 
   it('is completed once where several do it at the same time', async () => {
     const root = await partialWith({ 'console.raw': rawRow(0) });
-    const results = await Promise.all([1, 2, 3].map(() => finishPartials(root, analyseCut, noMore)));
+    const results = await Promise.all([1, 2, 3].map(() => finishPartials(root, finish)));
     expect(results.flatMap(({ finished }) => finished)).toHaveLength(1);
     expect(results.flatMap(({ failed }) => failed)).toEqual([]);
     expect(await readdir(join(root, 'incidents'))).toEqual([ID]);
@@ -135,14 +139,58 @@ it('the capture of a process that lives is left alone', async () => {
   const writer = await openIncident(root, opening());
   await writer.raw(rawRow(0));
   const none = { finished: [], removed: [], failed: [] };
-  expect(await finishPartials(root, analyseCut, noMore)).toEqual(none);
+  expect(await finishPartials(root, finish)).toEqual(none);
   const { missing } = await writer.file(incident(), partsOf());
   expect(missing).toEqual([]);
-  expect(await finishPartials(root, analyseCut, noMore)).toEqual(none);
+  expect(await finishPartials(root, finish)).toEqual(none);
 });
 
 it('what is not ours is left alone', async () => {
   const root = await partialWith({ file: 'x' }, 'download.partial');
-  await finishPartials(root, analyseCut, noMore);
+  await finishPartials(root, finish);
   expect(await readdir(join(root, 'incidents'))).toEqual(['download.partial']);
+});
+
+describe('a capture whose analysis dies', () => {
+  const dies = () => Promise.reject(new HelperFailed('it needed more than 512 MB'));
+
+  it('is tried twice and then filed as it is, in the same start', async () => {
+    const root = await partialWith({ 'console.raw': 'x', 'opening.json': JSON.stringify(opening()) });
+    const names: string[] = [];
+    const { finished, failed } = await finishPartials(root, async () => {
+      names.push(...(await readdir(join(root, 'incidents'))));
+      return dies();
+    });
+    expect(names).toEqual([
+      expect.stringMatching(/\.1\.partial$/) as string,
+      expect.stringMatching(/\.2\.partial$/) as string,
+    ]);
+    expect(failed).toEqual([]);
+    expect(finished).toMatchObject([{ path: join(root, 'incidents', ID) }]);
+    const read = await readIncidentOf(join(root, 'incidents', ID));
+    expect(read.ok && read.incident.verdict.class).toBe('unknown');
+  });
+
+  it('keeps its count where the watchdog dies with it', async () => {
+    const root = await partialWith({ 'console.raw': 'x' }, `${ID}.${DEAD}.1.partial`);
+    let tries = 0;
+    await finishPartials(root, () => {
+      tries += 1;
+      return dies();
+    });
+    expect(tries).toBe(1);
+  });
+
+  it('is not counted where the watchdog was only told to stop', async () => {
+    const root = await partialWith({ 'console.raw': 'x' });
+    const stop = new AbortController();
+    const ended = () => {
+      stop.abort();
+      return dies();
+    };
+    const { failed } = await finishPartials(root, ended, stop.signal);
+    expect(failed).toEqual([]);
+    const [left] = await readdir(join(root, 'incidents'));
+    expect(left).toMatch(/\.\d+-\d+\.partial$/);
+  });
 });

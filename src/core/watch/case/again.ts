@@ -1,6 +1,6 @@
 /** Whether a dump with holes is asked for once more, and what the console's own behaviour says of the holes. */
 import type { KeptDump } from '../../capture/series.js';
-import type { Dump } from '../../model.js';
+import type { Reading } from '../analyst.js';
 import { counted, seconds } from '../../words.js';
 
 /** Records fell out because others printed at the same time, or because the console was slow: soon it is quieter. */
@@ -16,11 +16,11 @@ const PAUSE_MS = 2_000;
  * Milliseconds until the same dump should be asked for once more; null where a second one would not be better, or it
  * was the second.
  */
-export function againAfter(kept: KeptDump, parsed: Dump | null, fromJournal: boolean): number | null {
-  if (kept.attempts !== undefined || parsed === null) return null;
-  if (kept.endedBy === 'fence') return parsed.lossy === true ? LOSSY_MS : null;
+export function againAfter(kept: KeptDump, reading: Reading | null, fromJournal: boolean): number | null {
+  if (kept.attempts !== undefined || reading === null) return null;
+  if (kept.endedBy === 'fence') return reading.lossy ? LOSSY_MS : null;
   // The second dump of blocked tasks comes anyway; t is worth the wait.
-  const brokeOff = kept.endedBy === 'silence' && parsed.tasks.length > 0 && kept.name === 'sysrq-t';
+  const brokeOff = kept.endedBy === 'silence' && reading.tasks > 0 && kept.name === 'sysrq-t';
   return brokeOff && fromJournal && kept.lines.length < BURST ? SUPPRESSED_MS : null;
 }
 

@@ -3,6 +3,7 @@ import type { ExchangeEvent } from '../../capture/exchange.js';
 import {
   countAnswer,
   type DumpName,
+  type KeptDump,
   levelToRestore,
   type Leg,
   type Series,
@@ -13,6 +14,7 @@ import { bootMarker } from '../../console/markers.js';
 import type { ComplaintKind } from '../../console/complaints.js';
 import type { PressFault } from '../../model.js';
 import { seconds } from '../../words.js';
+import type { Reading } from '../analyst.js';
 import { type Context, enter } from '../context.js';
 import { secondLookMs } from '../slices/restraint.js';
 import { someBusy } from '../looks.js';
@@ -21,7 +23,7 @@ import { type Case, isRaised, isWhole } from './case.js';
 import { channelFailed, channelWorks, hearNmi, nextRung } from './climbing.js';
 import { failing, isEmpty, speaks } from './failing.js';
 import { fileCase } from './judge.js';
-import { keepDump, type OwnDump } from './own-dumps.js';
+import { keepDump, tellDump } from './own-dumps.js';
 import { moveTo, type StageOf } from './stage.js';
 
 /** What moved between it and the first dump is slow, not stuck. */
@@ -106,21 +108,38 @@ export function waitingTick(
 
 function legEnded(context: Context, current: Case, leg: StageOf<'asking'>['leg'], series: Series): void {
   const { capture } = current;
-  const own = leg === 'raise' ? null : keepDump(context, current, leg, series);
+  if (leg !== 'raise') {
+    const dump = keepDump(context, current, leg, series);
+    moveTo(current, { name: 'reading', leg });
+    context.effects.push({ type: 'analyse', question: { type: 'read', dump, raised: isRaised(capture) } });
+    return;
+  }
   if (current.acquitted !== null) {
     finish(context, current);
     return;
   }
-  if (leg === 'raise') capture.digits = digitsIn(series) ?? capture.digits;
+  capture.digits = digitsIn(series) ?? capture.digits;
   if (climbs(context, current, leg, series)) return;
-  if (leg === 'raise') {
-    // What a loglevel may have hidden is asked for again.
-    if (series.raised) capture.dumps = capture.dumps.filter((dump) => !isWhole(dump) || !isEmpty(dump));
-  } else {
-    if (speaks(series) && (series.raised || !isEmpty(series.exchange))) channelWorks(context, current);
-    capture.asked = capture.plan.indexOf(leg) + 1;
+  // What a loglevel may have hidden is asked for again.
+  if (series.raised) capture.dumps = capture.dumps.filter((dump) => !isWhole(dump) || !isEmpty(dump));
+  askNext(context, current, leg);
+}
+
+/** A dump was read: it is asked for again, or the next one is. */
+export function dumpRead(context: Context, current: Case, leg: DumpName, reading: Reading | null): void {
+  const { capture } = current;
+  const { series } = capture;
+  const kept = capture.dumps.find(({ name }) => name === leg);
+  if (series === null || kept === undefined) return;
+  tellDump(context, leg, series, reading);
+  if (current.acquitted !== null) {
+    finish(context, current);
+    return;
   }
-  if (own === null || !repeats(context, current, own)) askNext(context, current, leg);
+  if (climbs(context, current, leg, series)) return;
+  if (speaks(series) && (series.raised || !isEmpty(series.exchange))) channelWorks(context, current);
+  capture.asked = capture.plan.indexOf(leg) + 1;
+  if (!repeats(context, current, kept, reading)) askNext(context, current, leg);
 }
 
 /** The next dump of the plan, or the end of the capture. */
@@ -154,15 +173,18 @@ function climbs(context: Context, current: Case, leg: Leg, series: Series): bool
   // The incident says of the first dump why it is not there.
   const { plan, dumps } = current.capture;
   const [first] = plan;
-  if (leg === 'raise' && dumps.length === 0 && first !== undefined) keepDump(context, current, first, series);
+  if (leg === 'raise' && dumps.length === 0 && first !== undefined) {
+    keepDump(context, current, first, series);
+    tellDump(context, first, series, null);
+  }
   channelFailed(context, current, fails);
   climb(context, current);
   return true;
 }
 
 /** True if the dump is asked for once more. */
-function repeats(context: Context, current: Case, { kept, parsed }: OwnDump): boolean {
-  const after = againAfter(kept, parsed, context.settings.console.kind === 'journal');
+function repeats(context: Context, current: Case, kept: KeptDump, reading: Reading | null): boolean {
+  const after = againAfter(kept, reading, context.settings.console.kind === 'journal');
   if (after === null) return false;
   moveTo(current, { name: 'waiting', for: 'again', leg: kept.name, until: context.at + after });
   const text = `${kept.name} has holes: it is asked for once more in ${seconds(after)}`;

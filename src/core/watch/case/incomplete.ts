@@ -14,7 +14,7 @@ export function incompleteReasons(context: Context, current: Case, dumps: readon
   const strays = capture.series?.strays ?? 0;
   const own = dumps.flatMap((dump) => ofDump(context, current, dump));
   if (settings.console.kind === 'journal')
-    own.push(...dumps.flatMap(({ kept, parsed }) => suppression(kept, parsed?.lossy === true) ?? []));
+    own.push(...dumps.flatMap(({ kept, reading }) => suppression(kept, reading?.lossy === true) ?? []));
   if (strays > 0)
     own.push(
       `${counted(strays, 'answer')} to Alt+SysRq that nobody asked for: somebody else presses keys, or a program prints the kernel's words`,
@@ -27,7 +27,7 @@ export function incompleteReasons(context: Context, current: Case, dumps: readon
   return [...new Set(own)];
 }
 
-function ofDump(context: Context, current: Case, { kept, parsed }: OwnDump): string[] {
+function ofDump(context: Context, current: Case, { kept, reading }: OwnDump): string[] {
   const { name, endedBy, quote } = kept;
   switch (endedBy) {
     case 'refused':
@@ -48,7 +48,7 @@ function ofDump(context: Context, current: Case, { kept, parsed }: OwnDump): str
     case 'answered':
     case 'silence':
     case 'deadline': {
-      const why = (parsed?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
+      const why = (reading?.incompleteBecause ?? ['nothing in it can be read as a dump']).map(
         (text) => `${name}: ${text}`,
       );
       const because = quote === null ? '' : `: ${quote}`;

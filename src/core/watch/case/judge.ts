@@ -1,10 +1,10 @@
 /** From a finished capture to an incident, or to none: an accusation needs proof, a doubt says what it lacks. */
 import { analyze } from '../../analysis/analysis.js';
 import { abandonSeries } from '../../capture/series.js';
-import { parseDumps } from '../../dump/parse-dumps.js';
 import type { Analysis } from '../../model.js';
+import type { Answer, Question, Reading } from '../analyst.js';
 import { type Context, enter } from '../context.js';
-import type { Finding } from '../events.js';
+import type { Finding, GuestEvent } from '../events.js';
 import { armed } from '../slices/armed.js';
 import { handedIn } from '../slices/filings.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
@@ -16,19 +16,25 @@ import { type Facts, factsOf } from './facts.js';
 import { incompleteReasons } from './incomplete.js';
 import { openCase } from './open.js';
 import { explain } from './overlay.js';
-import { evidenceOf, keyOf, type OwnDump, readOwn } from './own-dumps.js';
+import { evidenceOf, keyOf } from './own-dumps.js';
 import { moveTo } from './stage.js';
 
-/** Files the case, or drops it if nothing in the guest turns out to be stuck. */
-export function fileCase(context: Context): void {
-  const { state, at } = context;
-  const current = state.case;
-  if (current === null || current.stage.name === 'filing') return;
+/** Has the case judged: it is filed then, or dropped if nothing in the guest turns out to be stuck. */
+export function fileCase(context: Context, then: GuestEvent | null = null): void {
+  const current = context.state.case;
+  if (current === null || isJudged(current)) return;
   if (current.acquitted !== null) {
     forgetCase(context, current.acquitted);
     return;
   }
-  const { finding, facts } = findingOf(context, current);
+  moveTo(current, { name: 'judging', then });
+  context.effects.push({ type: 'analyse', question: questionOf(context.state, current) });
+}
+
+/** Files the case by what its dumps show, or drops it. */
+export function judge(context: Context, current: Case, answer: Answer): void {
+  const { state, at } = context;
+  const { finding, facts } = findingOf(context, current, answer);
   const { verdict } = finding.analysis;
   const { doubt } = doubtOf(facts, verdict);
   const { title, class: kind } = verdict;
@@ -36,6 +42,8 @@ export function fileCase(context: Context): void {
   if (doubt === null) file(context, current, finding);
   else letGo(context, doubt, facts, verdict);
 }
+
+const isJudged = ({ stage: { name } }: Case): boolean => name === 'judging' || name === 'filing';
 
 function letGo(context: Context, doubt: Doubt, facts: Facts, verdict: Analysis['verdict']): void {
   const why = doubt.says(facts, verdict);
@@ -67,10 +75,13 @@ function filedFor(
   return complaint !== null && ssh.lastOkAt !== null && ssh.failures === 0 ? 'complaint' : 'lost';
 }
 
-/** The guest goes away while it is captured: what was proven until then is kept. */
-export function fileWhatThereIs(context: Context, why: string): void {
+/**
+ * The guest goes away while it is captured: what was proven until then is kept. True if the event has to wait until that
+ * is judged: it comes again then.
+ */
+export function fileWhatThereIs(context: Context, why: string, event: GuestEvent): boolean {
   const current = context.state.case;
-  if (current === null || current.stage.name === 'filing') return;
+  if (current === null || isJudged(current)) return false;
   const { capture, accusation } = current;
   if (capture.series !== null) capture.series = abandonSeries(capture.series);
   // Without a second look nothing was proven, and a guest that shuts down goes silent too.
@@ -78,8 +89,12 @@ export function fileWhatThereIs(context: Context, why: string): void {
     accusation.by === 'hand'
       ? capture.dumps.length > 0
       : accusation.complaint !== null || capture.dumps.some(({ name }) => name === 'sysrq-w.2');
-  if (proven) fileCase(context);
-  else dropCase(context, why);
+  if (!proven) {
+    dropCase(context, why);
+    return false;
+  }
+  fileCase(context, event);
+  return current.stage.name === 'judging';
 }
 
 /** A panic: the kernel is dead and hears no keys. The console has said it all. */
@@ -92,19 +107,19 @@ export function panicCase(context: Context, line: string): void {
   state.case.accusation.complaint ??= complaint;
   enter(context, 'panicked', [line]);
   const { name } = state.case.stage;
-  if (name === 'looking' || name === 'opening' || name === 'filing') return;
+  if (name === 'looking' || name === 'opening' || isJudged(state.case)) return;
   // Whatever it answered before, it will not again.
   state.case.acquitted = null;
   effects.push({ type: 'note', level: 'notice', text: 'the guest panicked while it was captured' });
   fileCase(context);
 }
 
-function findingOf(context: Context, current: Case): { finding: Finding; facts: Facts } {
+function findingOf(context: Context, current: Case, answer: Answer): { finding: Finding; facts: Facts } {
   const { state, at } = context;
   const { accusation, capture, looks } = current;
-  const own = capture.dumps.map((dump) => readOwn(dump, isRaised(capture)));
-  const analysis = analysisOf(state, current, own);
-  const incompleteBecause = incompleteReasons(context, current, own);
+  const { analysis, readings, failed } = judgement(answer);
+  const own = capture.dumps.map((kept) => ({ kept, reading: readings[kept.name] ?? null }));
+  const incompleteBecause = [...failed, ...incompleteReasons(context, current, own)];
   const facts = factsOf(context, current, analysis, incompleteBecause);
   const { why, wedgedSince, suspectAt, lastProgress, awaiting, test, note } = accusation;
   const finding = {
@@ -121,22 +136,33 @@ function findingOf(context: Context, current: Case): { finding: Finding; facts: 
   return { finding, facts };
 }
 
-function analysisOf({ console }: GuestState, current: Case, own: readonly OwnDump[]): Analysis {
-  const { accusation, capture, looks } = current;
-  // What the kernel reported by itself counts if it is the reason for all this.
-  const reported =
-    accusation.complaint === null
-      ? []
-      : parseDumps(console.tail).filter(({ key }) => key.length > 1 && key !== 'none');
+/** Without an answer the dumps are on disk all the same, and what they show is unknown. */
+function judgement(answer: Answer) {
+  if (answer.type === 'judged') return { ...answer, failed: [] };
+  const why = answer.type === 'failed' ? answer.why : 'the analyst gave another answer';
+  const readings: Record<string, Reading | null> = {};
+  return { analysis: analyze([], NOTHING), readings, failed: [`its dumps were not analysed: ${why}`] };
+}
+
+function questionOf({ console }: GuestState, { accusation, capture, looks }: Case): Question {
   const [first, second] = capture.dumps.filter(({ name }) => keyOf(name) === 'w');
   const gap =
     first !== undefined && second !== undefined
       ? Math.floor((second.startedAt - first.startedAt) / 1000)
       : null;
   const look = looks.findLast(({ shares }) => shares.length > 0);
-  return analyze([...reported, ...own.flatMap(({ parsed }) => parsed ?? [])], {
-    secondsBetweenLooks: gap,
-    shares: look?.shares ?? [],
-    kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
-  });
+  return {
+    type: 'judge',
+    dumps: capture.dumps,
+    raised: isRaised(capture),
+    // What the kernel reported by itself counts if it is the reason for all this.
+    reported: accusation.complaint === null ? [] : console.tail,
+    context: {
+      secondsBetweenLooks: gap,
+      shares: look?.shares ?? [],
+      kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
+    },
+  };
 }
+
+const NOTHING = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };

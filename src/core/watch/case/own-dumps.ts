@@ -1,43 +1,25 @@
 /** The dumps that were asked for, each with what can be read from its lines. */
-import { parseDumps } from '../../dump/parse-dumps.js';
-import type { Dump, DumpSysrqKey } from '../../model.js';
+import type { DumpSysrqKey } from '../../model.js';
 import { type DumpName, dumpKeyOf, type KeptDump, type Series } from '../../capture/series.js';
 import type { DumpEvidence } from '../../report/incident.js';
 import { counted, seconds } from '../../words.js';
+import type { Reading } from '../analyst.js';
 import type { Context } from '../context.js';
 import { joined } from './again.js';
-import { type Case, isRaised } from './case.js';
+import type { Case } from './case.js';
 
 export interface OwnDump {
   kept: KeptDump;
-  /** Null where the lines hold no such dump. */
-  parsed: Dump | null;
+  /** Null where the lines hold no such dump, or nobody could read them. */
+  reading: Reading | null;
 }
 
 export const keyOf = (name: string): DumpSysrqKey => dumpKeyOf(name as DumpName);
 
-/** The dump in the lines of one file. A chord that was pressed twice prints two: then the whole one counts. */
-export function dumpIn(name: string, lines: Iterable<string>, loglevelRaised: boolean): Dump | null {
-  const found = parseDumps(lines, { loglevelRaised }).filter(({ key }) => key === keyOf(name));
-  const most = Math.max(...found.map(({ tasks }) => tasks.length));
-  return found.find(({ complete }) => complete) ?? found.find(({ tasks }) => tasks.length === most) ?? null;
-}
-
-/** A large dump takes half a second to read, and is asked for twice: as it ends, and for the verdict. */
-const read = new WeakMap<KeptDump, { loglevelRaised: boolean; own: OwnDump }>();
-
-export function readOwn(kept: KeptDump, loglevelRaised: boolean): OwnDump {
-  const known = read.get(kept);
-  if (known?.loglevelRaised === loglevelRaised) return known.own;
-  const own = { kept, parsed: dumpIn(kept.name, kept.lines, loglevelRaised) };
-  read.set(kept, { loglevelRaised, own });
-  return own;
-}
-
 /** What the incident says of it. */
-export function evidenceOf({ kept: { name, lines, endedBy }, parsed }: OwnDump): DumpEvidence {
-  const complete = endedBy === 'fence' && parsed?.complete === true;
-  const mended = parsed?.mended;
+export function evidenceOf({ kept: { name, lines, endedBy }, reading }: OwnDump): DumpEvidence {
+  const complete = endedBy === 'fence' && reading?.complete === true;
+  const mended = reading?.mended;
   return { name, key: keyOf(name), complete, lines: lines.length, endedBy, ...(mended && { mended }) };
 }
 
@@ -47,7 +29,7 @@ export function keepDump(
   { capture }: Case,
   name: DumpName,
   { exchange }: Series,
-): OwnDump {
+): KeptDump {
   const dump = {
     name,
     lines: exchange.lines,
@@ -60,15 +42,21 @@ export function keepDump(
   const first = capture.dumps.find((one) => one.name === name);
   const kept = attemptsOf(first, dump);
   capture.dumps = [...capture.dumps.filter((one) => one !== first), kept];
-  const own = readOwn(kept, isRaised(capture));
-  const tasks = own.parsed?.tasks.length ?? 0;
   effects.push({ type: 'keep-dump', dump });
-  effects.push({
-    type: 'note',
-    level: 'info',
-    text: `${name}: ${counted(dump.lines.length, 'line')}, ${counted(tasks, 'task')}, ended by ${dump.endedBy} after ${seconds(at - dump.startedAt)}`,
-  });
-  return own;
+  return kept;
+}
+
+/** Says what a conversation brought. `lines`: of its last attempt. */
+export function tellDump(
+  { at, effects }: Context,
+  name: DumpName,
+  { exchange }: Series,
+  reading: Reading | null,
+): void {
+  const { lines, endedBy, startedAt } = exchange;
+  const brought = `${counted(lines.length, 'line')}, ${counted(reading?.tasks ?? 0, 'task')}`;
+  const text = `${name}: ${brought}, ended by ${endedBy ?? 'deadline'} after ${seconds(at - startedAt)}`;
+  effects.push({ type: 'note', level: 'info', text });
 }
 
 /** Of two attempts that brought nothing the first tells more. */

@@ -1,5 +1,6 @@
 /** Where a case is. Each stage has its own data, and only the moves of this table are legal. */
 import type { DumpName, Leg } from '../../capture/series.js';
+import type { GuestEvent } from '../events.js';
 import type { Instead } from '../../capture/ladder.js';
 import type { Mono } from '../../time.js';
 
@@ -10,26 +11,32 @@ export type Stage =
   | { name: 'opening' }
   /** A conversation is under way: the loglevel goes up, or a dump is asked for. */
   | { name: 'asking'; leg: Exclude<Leg, 'restore'> }
+  /** A dump has ended, and the analyst reads it. */
+  | { name: 'reading'; leg: DumpName }
   /** For the moment of the second look, or to ask again for a dump with holes. */
   | { name: 'waiting'; for: 'second-look' | 'again'; leg: DumpName; until: Mono }
   /** A rung is under way that presses nothing. `until`: how long the console may speak of it. `heard`: what it said. */
   | { name: 'climbing'; rung: Instead; until: Mono | null; heard: string | null }
   /** The loglevel goes back. */
   | { name: 'restoring' }
+  /** The capture is over, and the analyst has its dumps. `then`: the event that ended it, which waits for the judgement. */
+  | { name: 'judging'; then: GuestEvent | null }
   /** The archive has the finding. */
   | { name: 'filing' };
 
 export type StageName = Stage['name'];
 export type StageOf<Name extends StageName> = Extract<Stage, { name: Name }>;
 
-/** Behind each stage those that may follow. A panic, or a guest that goes away, leads to `filing` from anywhere. */
+/** Behind each stage those that may follow. A panic, or a guest that goes away, leads to `judging` from anywhere. */
 export const NEXT: Readonly<Record<StageName, readonly StageName[]>> = {
-  looking: ['looking', 'opening', 'filing'],
-  opening: ['asking', 'filing'],
-  asking: ['asking', 'waiting', 'climbing', 'restoring', 'filing'],
-  waiting: ['asking', 'restoring', 'filing'],
-  climbing: ['asking', 'climbing', 'restoring', 'filing'],
-  restoring: ['filing'],
+  looking: ['looking', 'opening', 'judging'],
+  opening: ['asking', 'judging'],
+  asking: ['asking', 'reading', 'climbing', 'restoring', 'judging'],
+  reading: ['asking', 'waiting', 'climbing', 'restoring', 'judging'],
+  waiting: ['asking', 'restoring', 'judging'],
+  climbing: ['asking', 'climbing', 'restoring', 'judging'],
+  restoring: ['judging'],
+  judging: ['filing'],
   filing: [],
 };
 
