@@ -50,8 +50,8 @@ export class HelperProcess {
     const end = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
     try {
       const answer = once(child, 'message', { signal: end });
-      const death = once(child, 'exit', { signal: end }).then(([code, killed]: unknown[]) => {
-        throw new HelperFailed(endOf(code, killed, this.limits));
+      const death = once(child, 'exit', { signal: end }).then((end) => {
+        throw new HelperFailed(endOf(end as [number | null, NodeJS.Signals | null], this.limits));
       });
       // Whichever comes second is of no interest.
       answer.catch(() => undefined);
@@ -78,7 +78,7 @@ export class HelperProcess {
 }
 
 /** V8 aborts when its heap is full. */
-function endOf(code: unknown, killed: unknown, { heapMb }: Limits): string {
+function endOf([code, killed]: [number | null, NodeJS.Signals | null], { heapMb }: Limits): string {
   if (killed === 'SIGABRT' || code === 134) return `it needed more than ${heapMb} MB`;
   return killed === null
     ? `its process exited with ${String(code)}`

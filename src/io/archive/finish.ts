@@ -47,7 +47,7 @@ export interface Interrupted {
 }
 
 /** Appends to console.raw what the console still showed of the capture. Returns why that is not all of it, or null. */
-export type Recover = (cut: Interrupted) => Promise<string | null>;
+type Recover = (cut: Interrupted) => Promise<string | null>;
 
 export type Analyse = (cut: CutShort) => Promise<{ incident: Incident; parts: IncidentParts }>;
 

@@ -36,11 +36,13 @@ export function acquit(context: Context, because: string): void {
       forgetCase(context, because);
       return;
     case 'asking':
+    case 'reading':
     case 'waiting':
     case 'climbing':
     case 'restoring':
       current.acquitted ??= because;
       return;
+    case 'judging':
     case 'filing':
   }
 }
