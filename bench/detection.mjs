@@ -5,13 +5,11 @@
  *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 rounds of every kind by default
  */
 /* global performance */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { parseConfig } from '../dist/core/config/parse-config.js';
 import { complaintIn } from '../dist/core/console/complaints.js';
 import { Daemon } from '../dist/daemon/daemon.js';
@@ -19,10 +17,10 @@ import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
 import { runtimeDirectory } from '../dist/io/paths.js';
+import { inGuest, makeDisk, mountDisk } from './real-guests.mjs';
 
 const stopStore = (guest) => guest.wedge();
 const freeze = (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk');
-const mountDisk = '. /wedges/common.sh; mount_disk';
 /** As sshd does with lastlog: each login is written to the disk first. */
 const recordLogins = `${mountDisk}
 printf '#!/bin/sh\\ntouch /mnt/disk/login\\nexec /bin/serve-ssh /bin/dropbear\\n' >/tmp/serve
@@ -52,24 +50,12 @@ const ARCHIVE_MS = 60_000;
 const now = () => performance.now();
 const vmOf = (kind) => `detection-${kind}`;
 
-async function inGuest(guest, command) {
-  await execa('ssh', ['-F', guest.sshConfigFile, guest.sshHost, command], { timeout: 20_000 });
-}
-
 async function until(ask, limitMs) {
   for (const end = now() + limitMs; now() < end; await delay(50)) {
     const answer = ask();
     if (answer) return answer;
   }
   return null;
-}
-
-function makeDisk(path) {
-  writeFileSync(path, '');
-  truncateSync(path, 64 << 20);
-  execFileSync('/sbin/mke2fs', ['-q', '-t', 'ext4', '-F', path]);
-  const drive = `if=none,id=disk,file=${path},format=raw,cache=unsafe`;
-  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'];
 }
 
 function startDaemon(guests, scratch, onFiled) {

@@ -1,0 +1,41 @@
+/** What benchmarks on real guests share. */
+import { execFileSync } from 'node:child_process';
+import { truncateSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+
+/** Mounts the disk of `makeDisk` on /mnt/disk, in a guest of wedgeRecipe(). */
+export const mountDisk = '. /wedges/common.sh; mount_disk';
+
+/** An empty ext4 at that path; returns QEMU's arguments for it. */
+export function makeDisk(path) {
+  writeFileSync(path, '');
+  truncateSync(path, 64 << 20);
+  execFileSync('/sbin/mke2fs', ['-q', '-t', 'ext4', '-F', path]);
+  const drive = `if=none,id=disk,file=${path},format=raw,cache=unsafe`;
+  return ['-drive', drive, '-device', 'virtio-blk-pci,drive=disk'];
+}
+
+/** Runs a shell command in the guest, over SSH. */
+export async function inGuest(guest, command, timeout = 20_000) {
+  await execa('ssh', ['-F', guest.sshConfigFile, guest.sshHost, command], { timeout });
+}
+
+/** Gives a guest's QEMU one QMP command. */
+export function qmp(guest, command) {
+  return new Promise((resolve, reject) => {
+    const socket = connect(guest.qmpSocket).once('error', reject);
+    const say = (execute) => socket.write(`${JSON.stringify({ execute })}\n`);
+    let step = 0;
+    createInterface({ input: socket }).on('line', (line) => {
+      const message = JSON.parse(line);
+      if (message.QMP !== undefined) say('qmp_capabilities');
+      else if (message.return !== undefined && (step += 1) === 1) say(command);
+      else if (message.return !== undefined || message.error !== undefined) {
+        socket.end();
+        resolve(message);
+      }
+    });
+  });
+}
