@@ -14,16 +14,25 @@ import type { Log } from '../io/log.js';
 import { VERSION } from '../io/version.js';
 import { recover } from './recover.js';
 
-/** Completes every partial incident in the archive. Never rejects: what goes wrong is logged. */
-export async function finishCutShort(config: Config, root: string, log: Log): Promise<void> {
+/**
+ * Completes every partial incident in the archive, until the signal aborts: what is left then waits for the next start.
+ * Never rejects: what goes wrong is logged.
+ */
+export async function finishCutShort(
+  config: Config,
+  root: string,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   const readOn = (cut: Interrupted) => {
     const { capture, detect } = guestSettings(config, cut.accusation.vm, { qmpDirectory: '' });
-    return recover(cut, tailLimits(capture, detect.secondLook));
+    return recover(cut, tailLimits(capture, detect.secondLook), signal);
   };
   try {
     const { finished, failed } = await finishPartials(root, analyse, readOn);
     for (const { path } of finished)
       log('notice', `archived the unfinished capture of an earlier run: ${path}`);
+    if (signal.aborted) return;
     for (const { path, why } of failed) log('warning', `could not complete ${path}: ${why}`);
   } catch (error) {
     log('warning', `could not complete the unfinished captures of an earlier run: ${String(error)}`);

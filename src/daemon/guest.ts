@@ -9,6 +9,7 @@ import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import { stackOf } from '../io/log.js';
 import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
@@ -17,8 +18,13 @@ import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
 import type { ConsoleRow, GuestHandle, Services, Untimed } from './guest-handle.js';
+import { restoreLoglevel } from './let-go.js';
 
 const MAX_MOMENTS = 200;
+const STOPPED: CaptureResult = {
+  directory: null,
+  problem: 'wedgewatch was stopped; the next start of the daemon files what was captured',
+};
 
 export class Guest implements GuestHandle {
   readonly state: GuestState;
@@ -35,6 +41,9 @@ export class Guest implements GuestHandle {
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
   private readonly filed: ((result: CaptureResult) => void)[] = [];
+  /** Set from the beginning of its end: nothing is decided any more. */
+  private end: Promise<void> | null = null;
+  private onLine: ((text: string) => void) | null = null;
   /** Effects under way, with the time they began: the self-check sees one that never ends. */
   readonly underWay = new Map<string, Mono>();
 
@@ -56,12 +65,15 @@ export class Guest implements GuestHandle {
 
   /** Decides on an event and starts what it asks for. Never throws: a fault in one guest must not stop the others. */
   handle(event: GuestEvent): void {
-    if (this.stopping.signal.aborted) return;
+    if (this.end !== null) {
+      if (event.type === 'line') this.onLine?.(event.text);
+      return;
+    }
     try {
       this.timeline.record(this.state, event);
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
     } catch (error) {
-      this.log('error', `bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.log('error', `bug: ${stackOf(error)}`);
     }
   }
 
@@ -115,6 +127,7 @@ export class Guest implements GuestHandle {
 
   /** Resolves with the next incident that is filed, or the next case that comes to nothing. */
   nextFiled(timeoutMs: number): Promise<CaptureResult> {
+    if (this.end !== null) return Promise.resolve(STOPPED);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         resolve({
@@ -143,7 +156,14 @@ export class Guest implements GuestHandle {
     };
   }
 
-  async stop(): Promise<void> {
+  /** Ends all that is under way; a capture puts the loglevel back and leaves its partial directory to the next start. */
+  stop(): Promise<void> {
+    return (this.end ??= this.letGo());
+  }
+
+  private async letGo(): Promise<void> {
+    this.tellWaiting(STOPPED);
+    await restoreLoglevel(this, (onLine) => (this.onLine = onLine));
     this.stopping.abort();
     await this.caseFile.close();
   }
