@@ -18,7 +18,7 @@ export async function restoreLoglevel(guest: GuestHandle, listen: Listen): Promi
   const chord = chordBack(guest.state);
   if (chord === null) return;
   const { key } = chord;
-  const late = after(WITHIN_MS, 'late' as const);
+  const late = lateAfter(WITHIN_MS);
   const confirmed = new Promise<'confirmed'>((resolve) => {
     listen((text) => {
       const reply = sysrqReply(text);
@@ -44,10 +44,10 @@ async function pressTwice(
 ): Promise<'confirmed' | 'late'> {
   for (const slow of [false, true]) {
     await press(guest, { ...chord, slow }).catch(() => null);
-    const end = await Promise.race([confirmed, after(ANSWER_MS, 'late' as const)]);
+    const end = await Promise.race([confirmed, lateAfter(ANSWER_MS)]);
     if (end === 'confirmed') return end;
   }
   return 'late';
 }
 
-const after = <T>(ms: number, value: T): Promise<T> => delay(ms, value, { ref: false });
+const lateAfter = (ms: number): Promise<'late'> => delay(ms, 'late', { ref: false });
