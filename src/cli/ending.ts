@@ -12,7 +12,7 @@ export const END_MS = 9_000;
 const LEAK_MS = 2_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-export interface Ending {
+interface Ending {
   /** Aborts at the first of the signals; a second one of the same kind ends the process as if nobody listened. */
   signal: AbortSignal;
   /** Aborts the signal as well; the process ends with this code if it has to be cut short. */

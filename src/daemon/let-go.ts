@@ -11,7 +11,7 @@ const WITHIN_MS = 3_000;
 const ANSWER_MS = 1_200;
 
 /** Lines of its console go to it while it is let go. */
-export type Listen = (onLine: ((text: string) => void) | null) => void;
+type Listen = (onLine: ((text: string) => void) | null) => void;
 
 /** Resolves once the guest confirms its loglevel, or after 3 s with a warning that says how to put it back. Never rejects. */
 export async function restoreLoglevel(guest: GuestHandle, listen: Listen): Promise<void> {
