@@ -1,11 +1,13 @@
 /** `capture VM`: dump now, by hand. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import { printable } from '../core/printable.js';
 import { captureNow } from '../daemon/capture-now.js';
 import {
   askCapture,
+  askStatus,
   type CaptureOrder,
   type CaptureResult,
   controlSocket,
@@ -14,11 +16,14 @@ import {
 } from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
 import { knownGuests, noGuest } from '../daemon/known-guests.js';
+import { becomeOwner } from '../daemon/owner.js';
+import { UnderWay } from '../daemon/under-way.js';
 import { errorCode } from '../io/archive/directory.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import type { Config } from '../core/config/schema.js';
+import { endOnSignals } from './ending.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 
 interface CaptureOptions {
@@ -29,6 +34,8 @@ interface CaptureOptions {
 
 /** The console and the guest's own words so far are read before a key is pressed. */
 const SETTLE_MS = 3_000;
+/** A busy one is late. */
+const ANSWER_MS = 10_000;
 
 /**
  * Captures one guest: through the daemon if one runs, so that two never press keys at once, else alone. Prints the
@@ -86,9 +93,22 @@ async function captureThrough(
   quiet: boolean,
 ): Promise<CaptureResult> {
   const socket = controlSocket(runtimeDirectory());
-  const through = await askCapture(socket, vm, order).catch(isNobody);
+  const through = (await daemonFault(socket)) ?? (await askCapture(socket, vm, order).catch(isNobody));
   return through ?? captureAlone(vm, order, config, quiet, socket);
 }
+
+/** A daemon that is stopped takes connections and never answers: no capture waits for it. */
+async function daemonFault(socket: string): Promise<CaptureResult | null> {
+  return askStatus(socket, { timeoutMs: ANSWER_MS }).then(
+    () => null,
+    (error: unknown) => {
+      const problem = `the daemon does not answer (${told(error)}); see: systemctl --user status wedgewatch`;
+      return isNobody(error) && { directory: null, problem };
+    },
+  );
+}
+
+const told = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** Null if no daemon listens: only then does nobody else press keys. */
 function isNobody(error: unknown): CaptureResult | null {
@@ -108,25 +128,34 @@ async function captureAlone(
   const known = await knownGuests(config);
   if (!known.includes(vm)) return { directory: null, problem: noGuest(vm, known), code: 'no-guest' };
   const log = makeLog({ quiet });
-  const daemon = new Daemon({
-    config,
-    log,
-    state: archiveRoot(config),
-    runtime: runtimeDirectory(),
-    only: vm,
-  });
-  // Holding the daemon's socket keeps a daemon, or a second capture, from pressing keys meanwhile.
-  const server = await serveControl(socket, {
-    status: () => ({ pid: process.pid, version: '', blind: null, configProblems: [], guests: [] }),
-    capture: () => Promise.resolve({ directory: null, problem: 'a capture by hand is under way' }),
-  });
+  const [state, runtime] = [archiveRoot(config), runtimeDirectory()];
+  // Neither a daemon nor a second capture presses keys meanwhile.
+  const held = await becomeOwner({ state, runtime }, `wedgewatch capture ${vm}`).then(() => null, told);
+  if (held !== null) return { directory: null, problem: held };
+  const underWay = new UnderWay();
+  const ending = endOnSignals(log, underWay);
+  const daemon = new Daemon({ config, log, state, runtime, only: vm });
+  underWay.also(daemon);
+  // Whoever waits for the capture is told so by its stop.
+  const stop = () => underWay.of('stopping', daemon.stop());
+  ending.signal.addEventListener('abort', () => void stop().catch(() => undefined), { once: true });
+  const under = { directory: null, problem: 'a capture by hand is under way' };
+  const server = await serveControl(
+    socket,
+    {
+      status: () => ({ pid: process.pid, version: '', blind: null, configProblems: [], guests: [] }),
+      capture: () => Promise.resolve(under),
+    },
+    (error) => log('error', `control socket: ${String(error)}`),
+  );
   try {
     await daemon.start();
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+    await delay(SETTLE_MS, undefined, { signal: ending.signal }).catch(() => undefined);
     return await captureNow(daemon, vm, order);
   } finally {
-    await daemon.stop();
+    await stop();
     server.close();
     server.closeAllConnections();
+    ending.ended();
   }
 }

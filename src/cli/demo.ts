@@ -107,6 +107,7 @@ async function watchAndWedge(
   signal: AbortSignal,
 ): Promise<Caught> {
   let filed = null as Filed | null;
+  // It owns nothing: the guest lies where no daemon looks, and its incident has a name of its own.
   const daemon = new Daemon({
     config: configFor(guest),
     state: stateDirectory(process.env),

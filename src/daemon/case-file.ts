@@ -16,6 +16,7 @@ import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
 import type { ConsoleRow, GuestHandle } from './guest-handle.js';
+import type { Slot } from './slots.js';
 
 /** What an incident is made of beside its finding, and who is told of it. */
 interface FiledGuest extends GuestHandle {
@@ -34,7 +35,7 @@ interface Open {
   since: ConsoleRing;
   /** The console's own file, where there is one beside the journal. */
   file: DumpFile | null;
-  giveBack: () => void;
+  slot: Slot;
 }
 
 export class CaseFile {
@@ -50,10 +51,11 @@ export class CaseFile {
     const turn = ++this.turn;
     const isOver = () => turn !== this.turn || guest.stopping.signal.aborted;
     // One of an earlier daemon is still read from the console: its end must not be this one's beginning.
-    await guest.services.finished;
-    const giveBack = await guest.services.slots.take();
+    await guest.services.leftOver(guest.vm);
+    if (isOver()) return;
+    const slot = await guest.services.slots.take();
     if (isOver()) {
-      giveBack();
+      slot.giveBack();
       return;
     }
     try {
@@ -64,20 +66,20 @@ export class CaseFile {
       if (isOver() || grounds === undefined) {
         file?.close();
         await writer.drop();
-        giveBack();
+        slot.giveBack();
         return;
       }
-      await this.begin({ writer, file, giveBack }, grounds, startedAtMs);
+      await this.begin({ writer, file, slot }, grounds, startedAtMs);
       if (!isOver()) guest.now({ type: 'opened' });
     } catch (error) {
-      giveBack();
+      slot.giveBack();
       guest.now({ type: 'opened', problem: error instanceof Error ? error.message : String(error) });
     }
   }
 
   /** Nothing is awaited until all is taken: context, position and the rows that follow have no gap between them. */
   private async begin(
-    { writer, file, giveBack }: Pick<Open, 'writer' | 'file' | 'giveBack'>,
+    { writer, file, slot }: Pick<Open, 'writer' | 'file' | 'slot'>,
     grounds: Grounds,
     startedAtMs: number,
   ): Promise<void> {
@@ -86,7 +88,7 @@ export class CaseFile {
     const before = file === null ? ring : ringOf(file.context, services.consoleLines);
     const position = file === null ? services.position(guest) : file.position;
     const since = new ConsoleRing(services.consoleLines);
-    this.current = { writer, before: before.lines(), since, file, giveBack };
+    this.current = { writer, before: before.lines(), since, file, slot };
     await writer.begin({ ...this.accusation(grounds), startedAtMs, position }, before.raw());
     file?.begin();
   }
@@ -115,8 +117,10 @@ export class CaseFile {
 
   raw(bytes: Uint8Array): void {
     if (this.current === null) return;
-    void this.current.writer.raw(Buffer.concat([bytes, NEWLINE]));
+    // It never rejects: what the disk does not take is told when the incident is filed.
+    this.current.writer.raw(Buffer.concat([bytes, NEWLINE])).catch(() => undefined);
     this.current.since.push(bytes);
+    this.current.slot.moved();
   }
 
   async dump({ name, lines }: KeptDump): Promise<void> {
@@ -160,14 +164,14 @@ export class CaseFile {
       guest.now({ type: 'filed', incident: null, problem: String(error) });
       filed(null, title);
     } finally {
-      open.giveBack();
+      open.slot.giveBack();
     }
   }
 
   async drop(): Promise<void> {
     const open = this.take();
     await open?.writer.drop();
-    open?.giveBack();
+    open?.slot.giveBack();
   }
 
   /** Notes in the incident of its hang that the guest moves again. */
@@ -179,11 +183,11 @@ export class CaseFile {
     await updateIncident(directory, { recoveredAt: isoAt(monotonicMs()) });
   }
 
-  /** The daemon stops: the partial directory stays, and its next start completes it. */
+  /** The daemon stops: the partial directory stays with all that came so far, and its next start completes it. */
   async close(): Promise<void> {
     const open = this.take();
-    open?.giveBack();
-    await Promise.resolve();
+    open?.slot.giveBack();
+    await open?.writer.settle();
   }
 
   private take(): Open | null {

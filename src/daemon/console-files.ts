@@ -16,7 +16,7 @@ export class ConsoleFiles {
   follow(guest: Guest): void {
     const { console } = guest.settings;
     if (console.kind !== 'file') return;
-    void tailConsole({
+    tailConsole({
       path: console.path,
       onRows: (rows, end) => {
         this.positions.set(guest.vm, end);
@@ -27,7 +27,14 @@ export class ConsoleFiles {
         if (status.state === 'down') guest.log('warning', `console: ${status.detail}`);
       },
       signal: AbortSignal.any([this.signal, guest.stopping.signal]),
-    }).catch((error: unknown) => guest.log('error', `console: ${String(error)}`));
+    }).catch((error: unknown) => {
+      // Nobody reads it any more: its silence accuses nobody.
+      this.statuses.set(guest.vm, {
+        state: 'down',
+        detail: `reading ${console.path} failed: ${String(error)}`,
+      });
+      guest.log('error', `console: ${String(error)}`);
+    });
   }
 
   /** Everything up to there was delivered; null before the first row. */

@@ -1,7 +1,7 @@
 /** The daemon's control socket: HTTP on a unix socket that only its user can reach. */
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
@@ -47,19 +47,43 @@ const MAX_ANSWER = 64 << 20;
 
 export const controlSocket = (runtime: string): string => join(runtime, 'wedgewatch', 'control.sock');
 
-/** Serves until closed. Throws if another daemon of this user answers on the socket already. */
-export async function serveControl(path: string, handlers: ControlHandlers): Promise<Server> {
-  const other = await askStatus(path).catch(() => null);
-  if (other !== null)
-    throw new Error(
-      `another wedgewatch is already running (pid ${other.pid}); stop it with: systemctl --user stop wedgewatch`,
-    );
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+/** The call itself, with a note at its longest in it, is in the headers: Node's own limit of 16 KiB holds. */
+const HEADERS_MS = 5_000;
+const REQUEST_MS = 10_000;
+/** Connections at once; those that say nothing go after HEADERS_MS. */
+const MAX_CONNECTIONS = 128;
+
+/**
+ * Serves until closed. Call it as the owner only: a socket that is there is a dead one's, and is replaced. No request
+ * ends the daemon, whatever it says and however slowly. `onFault` gets what a handler threw.
+ */
+export async function serveControl(
+  path: string,
+  handlers: ControlHandlers,
+  onFault: (error: unknown) => void,
+): Promise<Server> {
   await rm(path, { force: true });
-  const server = createServer((incoming, answer) => void serve(handlers, incoming, answer));
+  const limits = {
+    headersTimeout: HEADERS_MS,
+    requestTimeout: REQUEST_MS,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: 1_000,
+  };
+  const server = createServer(limits, (incoming, answer) => {
+    // Whoever hangs up in the middle is no fault of ours.
+    incoming.on('error', () => undefined);
+    answer.on('error', () => undefined);
+    serve(handlers, incoming, answer).catch((error: unknown) => {
+      onFault(error);
+      if (!answer.headersSent) answer.writeHead(500);
+      answer.end();
+    });
+  });
+  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject).listen(path, resolve);
   });
+  server.on('error', onFault);
   await chmod(path, 0o600);
   return server;
 }
@@ -69,16 +93,19 @@ async function serve(
   incoming: IncomingMessage,
   answer: ServerResponse,
 ): Promise<void> {
-  const url = new URL(incoming.url ?? '/', 'http://daemon');
+  // Not by URL, which throws for some that Node's parser of HTTP lets through, such as `//`.
+  const [path = '', query = ''] = (incoming.url ?? '').split('?', 2);
+  const asked = new URLSearchParams(query);
+  // A body means nothing to any call.
+  incoming.resume();
   const send = (code: number, body: unknown) => {
     answer.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
   };
-  if (incoming.method === 'GET' && url.pathname === '/status')
-    send(200, handlers.status(url.searchParams.has('watched')));
-  else if (incoming.method === 'POST' && url.pathname === '/capture') {
+  if (incoming.method === 'GET' && path === '/status') send(200, handlers.status(asked.has('watched')));
+  else if (incoming.method === 'POST' && path === '/capture') {
     const failed = (error: unknown) => ({ directory: null, problem: String(error) });
-    send(200, await capture(handlers, url.searchParams).catch(failed));
-  } else send(404, { problem: `no such call: ${url.pathname}` });
+    send(200, await capture(handlers, asked).catch(failed));
+  } else send(404, { problem: `no such call: ${printable(path, 100)}` });
 }
 
 function capture(handlers: ControlHandlers, asked: URLSearchParams): Promise<CaptureResult> {
@@ -91,8 +118,11 @@ function capture(handlers: ControlHandlers, asked: URLSearchParams): Promise<Cap
 }
 
 /** What the daemon says of itself and its guests. Rejects if none runs. */
-export async function askStatus(path: string, { watched = false } = {}): Promise<DaemonStatus> {
-  return (await ask(path, 'GET', watched ? '/status?watched' : '/status', ASK_MS)) as DaemonStatus;
+export async function askStatus(
+  path: string,
+  { watched = false, timeoutMs = ASK_MS } = {},
+): Promise<DaemonStatus> {
+  return (await ask(path, 'GET', watched ? '/status?watched' : '/status', timeoutMs)) as DaemonStatus;
 }
 
 /** Lets the daemon capture a guest now; resolves when it is filed. Rejects if no daemon runs. */

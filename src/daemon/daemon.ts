@@ -8,12 +8,14 @@ import type { Config } from '../core/config/schema.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
-import { discoverGuests, isSocket } from '../io/discover.js';
+import { isSocket } from '../io/discover.js';
 import type { FollowedEntry } from '../io/journal.js';
-import type { Log } from '../io/log.js';
+import { bugsTo, type Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/paths.js';
+import { absence } from './absence.js';
 import { ConsoleFiles } from './console-files.js';
+import { Discovery } from './discovery.js';
 import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
@@ -21,6 +23,7 @@ import { JournalSource } from './journal-source.js';
 import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
+import { type LeftOver, nothingLeft } from './left-over.js';
 import { Pace, Slots } from './slots.js';
 
 interface DaemonOptions {
@@ -34,16 +37,14 @@ interface DaemonOptions {
   log: Log;
   /** Watch this VM only. */
   only?: string;
-  /** Captures wait for it: an earlier daemon's are finished then. */
-  finished?: Promise<void>;
+  /** Captures wait for it; default: nothing is left of an earlier daemon. */
+  leftOver?: LeftOver;
   /** How guests boot; default: nothing is known, nothing is kept. */
   learned?: Services['learned'];
   onFiled?: Services['onFiled'];
 }
 
 const TICK_MS = 500;
-/** Captures at once on this host. */
-const CAPTURES_AT_ONCE = 2;
 /** Between two looks at a guest whose load somebody watches. */
 const WATCHED_MS = 4_000;
 /** A guest that is gone is shown for a while. */
@@ -64,22 +65,24 @@ export class Daemon {
   private guestOf: ReturnType<typeof guestRouter>;
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
-  private discovery: { directory: string; stop: AbortController } | null = null;
+  private readonly discovery: Discovery;
   private reconfigured: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
+  private readonly bug: (error: unknown) => void;
 
   constructor(private readonly options: DaemonOptions) {
     this.config = options.config;
+    this.bug = bugsTo(options.log);
     this.guestOf = guestRouter(options.config, this.boot);
     this.services = {
       log: options.log,
-      slots: new Slots(CAPTURES_AT_ONCE),
+      slots: new Slots(),
       logins: new Pace(),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
-      finished: options.finished ?? Promise.resolve(),
+      leftOver: options.leftOver ?? nothingLeft,
       learned: options.learned ?? { of: () => ({}), add: () => Promise.resolve() },
       ...(options.onFiled && { onFiled: options.onFiled }),
     };
@@ -90,6 +93,11 @@ export class Daemon {
       signal: this.stopping.signal,
     });
     this.files = new ConsoleFiles(this.stopping.signal);
+    this.discovery = new Discovery({
+      onGuests: (vms) => this.onSockets(vms),
+      onFault: this.bug,
+      signal: this.stopping.signal,
+    });
   }
 
   /** Starts all sources; resolves once the guests that run now are known. */
@@ -98,12 +106,15 @@ export class Daemon {
     await this.discover();
     await this.journal.follow();
     this.schedule();
-    this.timer = setInterval(() => void this.tick(), TICK_MS);
+    this.timer = setInterval(() => {
+      this.tick().catch(this.bug);
+    }, TICK_MS);
   }
 
   /** Applies an edited configuration; one at a time, or two watchers of sockets could be left running. */
   reconfigure(config: Config): Promise<void> {
-    this.reconfigured = this.reconfigured.then(() => this.takeOver(config));
+    // One that failed must not keep the next ones out.
+    this.reconfigured = this.reconfigured.then(() => this.takeOver(config)).catch(this.bug);
     return this.reconfigured;
   }
 
@@ -122,10 +133,17 @@ export class Daemon {
 
   async stop(): Promise<void> {
     clearInterval(this.timer);
+    // Their consoles are still read: a guest that is left in the middle of a capture confirms its loglevel there.
+    await this.stopGuests();
     this.stopping.abort();
-    await Promise.all([...this.guests.values()].map((guest) => guest.stop()));
+    // Those that were found meanwhile.
+    await this.stopGuests();
     await Promise.all([this.stopRetention(), this.stopArming()]);
     await this.journal.stop();
+  }
+
+  private async stopGuests(): Promise<void> {
+    await Promise.all([...this.guests.values()].map((guest) => guest.stop()));
   }
 
   /** Why the console of a guest cannot be judged now, or null. */
@@ -202,20 +220,7 @@ export class Daemon {
   private async discover(): Promise<void> {
     const { enabled, directory: configured } = this.config.discover;
     const directory = enabled ? (configured ?? this.qmpDirectory()) : null;
-    if (directory === this.discovery?.directory) return;
-    this.discovery?.stop.abort();
-    this.discovery = null;
-    if (directory === null) return;
-    const stop = new AbortController();
-    this.discovery = { directory, stop };
-    const signal = AbortSignal.any([stop.signal, this.stopping.signal]);
-    await new Promise<void>((resolve) => {
-      const onGuests = (vms: Set<string>) => {
-        this.onSockets(vms);
-        resolve();
-      };
-      void discoverGuests({ directory, onGuests, signal }).then(resolve);
-    });
+    await this.discovery.watch(directory);
   }
 
   private explicitGuests(): void {
@@ -274,8 +279,8 @@ export class Daemon {
 
   private schedule(): void {
     const { log, state } = this.options;
-    void this.stopRetention();
-    void this.stopArming();
+    this.stopRetention().catch(this.bug);
+    this.stopArming().catch(this.bug);
     this.stopArming = scheduleArming(this.config.armSchedule, () => {
       for (const guest of this.guests.values()) guest.now({ type: 'arming-due' });
     });
@@ -286,15 +291,4 @@ export class Daemon {
       onError: (message) => log('warning', `archive: ${message}`),
     });
   }
-}
-
-/**
- * Why a guest without a QMP socket does not run, or null. The journal cannot say: lines of a guest that ended before this
- * daemon started are read late. A guest that answers SSH runs, so its qmp: is wrong.
- */
-function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null {
-  if (hadSocket) return 'its QMP socket is gone: QEMU has ended';
-  const asked = !settings.ssh.enabled || ssh.last !== null;
-  if (!asked || ssh.lastOkAt !== null) return null;
-  return `no QMP socket at ${settings.qmpSocket}: the guest is not started, or its qmp: is wrong`;
 }

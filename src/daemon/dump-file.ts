@@ -25,7 +25,7 @@ export class DumpFile {
   static async open(path: string, events: DumpFileEvents): Promise<DumpFile | null> {
     const file = new DumpFile(events);
     const readable = await new Promise<boolean>((resolve) => {
-      void tailConsole({
+      tailConsole({
         path,
         onRows: (rows, position) => file.take(rows, position),
         onStatus: ({ state, detail }) => {

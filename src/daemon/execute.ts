@@ -123,7 +123,8 @@ export function execute(guest: ExecutingGuest, effect: Exclude<Effect, { type: I
   // A slow probe has a second one beside it.
   const name = guest.underWay.has(effect.type) ? `${effect.type} (2)` : effect.type;
   guest.underWay.set(name, monotonicMs());
-  void handler(guest, effect)
+  // Async, so that what it throws at once is caught as well.
+  (async () => handler(guest, effect))()
     .catch((error: unknown) => {
       if (!guest.stopping.signal.aborted) guest.log('error', `${effect.type}: ${String(error)}`);
     })

@@ -15,7 +15,10 @@ const HEAP_MB = 512;
 /** Its console may go on with the capture for two minutes; the rest is for reading what there is. */
 const DEADLINE_MS = 180_000;
 
-/** Completes every partial incident in the archive. Never rejects: what goes wrong is logged. */
+/**
+ * Completes every partial incident in the archive, until the signal aborts: what is left then waits for the next start.
+ * Never rejects: what goes wrong is logged.
+ */
 export async function finishCutShort(
   config: Config,
   root: string,

@@ -7,6 +7,7 @@ import type { GuestState } from '../core/watch/state.js';
 import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
+import type { LeftOver } from './left-over.js';
 import type { Pace, Slots } from './slots.js';
 
 /** Distributes over the members of a union, so that each event keeps its own shape. */
@@ -45,8 +46,8 @@ export interface Services {
   consoleLines: number;
   /** Where a guest's console has been read up to. */
   position: (guest: GuestHandle) => ConsolePosition | null;
-  /** Resolves once what an earlier daemon left half captured is finished. */
-  finished: Promise<void>;
+  /** A capture waits for what an earlier daemon left of the same guest. */
+  leftOver: LeftOver;
   learned: Pick<LearnedBoots, 'of' | 'add'>;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: GuestHandle, directory: string | null, title: string) => void;

@@ -11,6 +11,7 @@ import { step } from '../core/watch/step.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { counted } from '../core/words.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import { stackOf } from '../io/log.js';
 import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
@@ -20,10 +21,15 @@ import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
 import type { ConsoleRow, GuestHandle, Services, Untimed } from './guest-handle.js';
+import { restoreLoglevel } from './let-go.js';
 
 const MAX_MOMENTS = 200;
 /** Lines kept for the decision while dumps are read; the archive has them all. */
 const LINES_HELD = 20_000;
+const STOPPED: CaptureResult = {
+  directory: null,
+  problem: 'wedgewatch was stopped; the next start of the daemon files what was captured',
+};
 
 export class Guest implements GuestHandle {
   readonly state: GuestState;
@@ -40,6 +46,9 @@ export class Guest implements GuestHandle {
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
   private readonly filed: ((result: CaptureResult) => void)[] = [];
+  /** Set from the beginning of its end: nothing is decided any more. */
+  private end: Promise<void> | null = null;
+  private onLine: ((text: string) => void) | null = null;
   /** Effects under way, with the time they began: the self-check sees one that never ends. */
   readonly underWay = new Map<string, Mono>();
   /** What happens while the analyst reads: nothing may come between its question and its answer. */
@@ -65,7 +74,10 @@ export class Guest implements GuestHandle {
 
   /** Decides on an event and starts what it asks for. Never throws: a fault in one guest must not stop the others. */
   handle(event: GuestEvent): void {
-    if (this.stopping.signal.aborted) return;
+    if (this.end !== null) {
+      if (event.type === 'line') this.onLine?.(event.text);
+      return;
+    }
     if (this.held === null) this.decide(event);
     else if (event.type !== 'line' || ++this.linesHeld <= LINES_HELD)
       this.held.push(() => this.handle(event));
@@ -78,7 +90,7 @@ export class Guest implements GuestHandle {
       if (event.type === 'opened') this.analyst.warm();
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
     } catch (error) {
-      this.log('error', `bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      this.log('error', `bug: ${stackOf(error)}`);
     }
   }
 
@@ -136,6 +148,7 @@ export class Guest implements GuestHandle {
 
   /** Resolves with the next incident that is filed, or the next case that comes to nothing. */
   nextFiled(timeoutMs: number): Promise<CaptureResult> {
+    if (this.end !== null) return Promise.resolve(STOPPED);
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         resolve({
@@ -164,7 +177,14 @@ export class Guest implements GuestHandle {
     };
   }
 
-  async stop(): Promise<void> {
+  /** Ends all that is under way; a capture puts the loglevel back and leaves its partial directory to the next start. */
+  stop(): Promise<void> {
+    return (this.end ??= this.letGo());
+  }
+
+  private async letGo(): Promise<void> {
+    this.tellWaiting(STOPPED);
+    await restoreLoglevel(this, (onLine) => (this.onLine = onLine));
     this.stopping.abort();
     this.analyst.close();
     await this.caseFile.close();
@@ -178,6 +198,7 @@ export class Guest implements GuestHandle {
       return;
     }
     if (effect.type === 'analyse') {
+      // Neither the analyst nor a decision rejects.
       void this.ask(effect.question, at);
       return;
     }
@@ -196,7 +217,7 @@ export class Guest implements GuestHandle {
       this.log('warning', `${counted(lost, 'line')} came while its dumps were read, and were not judged`);
     const held = this.held;
     this.held = null;
-    if (this.stopping.signal.aborted) return;
+    if (this.end !== null) return;
     this.decide({ type: 'analysed', at, answer });
     for (const goOn of held) goOn();
   }

@@ -17,7 +17,10 @@ export class HostWatch {
   take(guests: readonly GuestState[], at: Mono): HostNow | null {
     if (at - this.takenAt < EVERY_MS) return null;
     this.takenAt = at;
-    void readPressure().then((pressure) => (this.pressure = pressure));
+    readPressure().then(
+      (pressure) => (this.pressure = pressure),
+      () => (this.pressure = null),
+    );
     const stalled = guests.filter(({ ssh: { lastOkAt, firstFailureAt } }) => {
       return lastOkAt !== null && firstFailureAt !== null && at - firstFailureAt < SAME_MOMENT_MS;
     });

@@ -1,10 +1,13 @@
 /** The one journalctl of all guests. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsolePosition } from '../core/console/position.js';
 import { guestMatches } from '../core/journal/route.js';
 import { loadPosition, PositionSaver } from '../io/cursor.js';
 import { followJournal, type FollowedEntry, type JournalPosition } from '../io/journal.js';
 import type { Log } from '../io/log.js';
 import type { SourceStatus } from '../io/source-status.js';
+
+const AGAIN_MS = 1_000;
 
 interface JournalSourceOptions {
   state: string;
@@ -27,13 +30,26 @@ export class JournalSource {
   /** Starts to follow; resolves once the saved position is known. What ends it is the signal. */
   async follow(): Promise<void> {
     await this.load();
-    this.ended = followJournal({
-      matches: guestMatches(process.getuid?.() ?? 0),
-      position: this.position,
-      onEntries: (entries) => this.deliver(entries),
-      onStatus: (status) => this.report(status),
-      signal: this.options.signal,
-    });
+    this.ended = this.keepFollowing();
+  }
+
+  /** A reader that failed on something it read begins again behind what was delivered. Never rejects. */
+  private async keepFollowing(): Promise<void> {
+    const { signal } = this.options;
+    while (!signal.aborted) {
+      try {
+        await followJournal({
+          matches: guestMatches(process.getuid?.() ?? 0),
+          position: this.position,
+          onEntries: (entries) => this.deliver(entries),
+          onStatus: (status) => this.report(status),
+          signal,
+        });
+      } catch (error) {
+        this.report({ state: 'down', detail: `its reader failed: ${String(error)}` });
+      }
+      await delay(AGAIN_MS, undefined, { signal }).catch(() => undefined);
+    }
   }
 
   /** Everything up to there was delivered. */

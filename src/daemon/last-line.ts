@@ -15,10 +15,11 @@ export function lookBack(guest: Guest, deliver: (entry: FollowedEntry) => void):
   reading.lookedBack = needless ? 'yes' : 'under way';
   if (needless) return;
   const uid = process.getuid?.() ?? 0;
-  void newestLine({ uid, unit, signal: stopping.signal }).then(({ entry, problem }) => {
+  const found = newestLine({ uid, unit, signal: stopping.signal }).then(({ entry, problem }) => {
     if (stopping.signal.aborted) return;
     if (problem !== null) guest.log('warning', `could not look up its last line: ${problem}`);
     if (entry !== null && reading.rows === 0) deliver({ ...entry, replayed: true });
     reading.lookedBack = 'yes';
   });
+  found.catch((error: unknown) => guest.log('warning', `could not look up its last line: ${String(error)}`));
 }

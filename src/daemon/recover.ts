@@ -18,14 +18,23 @@ const NEWLINE = Uint8Array.of(10);
  * yet, up to the capture's end. It appends nothing unless the bytes already there equal the source's: so no row is there
  * twice, even if this is killed and repeated. Returns why it could read nothing, or not all, or null.
  */
-export async function recover(cut: Interrupted, limits: TailLimits): Promise<string | null> {
+export async function recover(
+  cut: Interrupted,
+  limits: TailLimits,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<string | null> {
+  signal.throwIfAborted();
   if (cut.position === null) return 'the position up to which its console was read is unknown';
   const archived = await readFile(cut.raw).catch(() => Buffer.alloc(0));
   if (archived.length < cut.contextBytes) return 'the disk did not store its first bytes';
-  const recovery = new Recovery(cut, limits, archived.subarray(cut.contextBytes));
+  const recovery = new Recovery(cut, limits, archived.subarray(cut.contextBytes), signal);
   try {
-    return await recovery.run(cut.position);
+    const lost = await recovery.run(cut.position);
+    signal.throwIfAborted();
+    return lost;
   } catch (error) {
+    // Half of it must not be filed as all there is.
+    signal.throwIfAborted();
     return `could not read its console again: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
@@ -33,14 +42,16 @@ export async function recover(cut: Interrupted, limits: TailLimits): Promise<str
 class Recovery {
   private readonly tail: CaptureTail;
   private readonly file: AppendFile;
-  private readonly deadline = AbortSignal.timeout(DEADLINE_MS);
+  private readonly deadline: AbortSignal;
   private compared = 0;
 
   constructor(
     private readonly cut: Interrupted,
     limits: TailLimits,
     private readonly archived: Uint8Array,
+    signal: AbortSignal,
   ) {
+    this.deadline = AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), signal]);
     this.tail = new CaptureTail(cut.startedAtMs, limits);
     this.file = new AppendFile(cut.raw);
   }
@@ -61,7 +72,7 @@ class Recovery {
   private async readOn(from: ConsolePosition): Promise<void> {
     let position = await this.readToEnd(from);
     while (position !== null && !this.deadline.aborted && (await this.mayGrow(position))) {
-      await delay(POLL_MS);
+      await delay(POLL_MS, undefined, { signal: this.deadline }).catch(() => undefined);
       position = await this.readToEnd(position);
     }
   }

@@ -1,12 +1,12 @@
 /** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
-import { incidentsIn, makeIncidentsDirectory } from '../io/archive/directory.js';
+import { incidentsIn } from '../io/archive/directory.js';
 import type { ConfigFile } from '../io/config-file.js';
 import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { monotonicMs } from '../io/clock.js';
 import { LearnedBoots } from '../io/learned-boots.js';
-import type { Log } from '../io/log.js';
+import { type Log, stackOf } from '../io/log.js';
 import { notify, watchdogMs } from '../io/notify.js';
 import { VERSION } from '../io/version.js';
 import { counted } from '../core/words.js';
@@ -15,6 +15,9 @@ import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
 import { selfCheck } from './self-check.js';
 import { finishCutShort } from './finish-cut-short.js';
+import { leftOver } from './left-over.js';
+import { becomeOwner } from './owner.js';
+import type { UnderWay } from './under-way.js';
 
 interface RunOptions {
   config: Config;
@@ -25,29 +28,65 @@ interface RunOptions {
   log: Log;
   /** Aborts when the daemon is to stop. */
   signal: AbortSignal;
+  /** Gets what is under way. */
+  underWay: UnderWay;
 }
 
-/** Runs until the signal. Throws if it cannot start: no state directory, another daemon. */
+/**
+ * Runs until the signal, as the only one for this user and this archive. Throws if it cannot start: no state directory,
+ * another daemon. Either way all that it began is told to end.
+ */
 export async function runDaemon(options: RunOptions): Promise<void> {
-  const { config, log, state, runtime, signal } = options;
-  await makeIncidentsDirectory(state);
-  const finished = finishCutShort(config, state, log, signal);
+  const { runtime, state, signal } = options;
+  await becomeOwner({ runtime, state }, 'wedgewatch run');
+  const end = new AbortController();
+  try {
+    await watch({ ...options, signal: AbortSignal.any([signal, end.signal]) });
+  } finally {
+    end.abort();
+  }
+}
+
+async function watch(options: RunOptions): Promise<void> {
+  const { config, log, state, runtime, signal, underWay } = options;
+  const completed = () =>
+    underWay.of('completing earlier captures', finishCutShort(config, state, log, signal));
+  const left = await leftOver(state, completed);
   const learned = await LearnedBoots.load(state, log);
-  const daemon = new Daemon({ config, log, state, runtime, learned, finished });
-  const server = await serveControl(controlSocket(runtime), {
-    status: (watched) => {
-      if (watched) daemon.lookAtAll();
-      return statusOf(daemon);
+  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left });
+  underWay.also(daemon);
+  const server = await serveControl(
+    controlSocket(runtime),
+    {
+      status: (watched) => {
+        if (watched) daemon.lookAtAll();
+        return statusOf(daemon);
+      },
+      capture: (vm, order) => captureNow(daemon, vm, order),
     },
-    capture: (vm, order) => captureNow(daemon, vm, order),
-  });
+    (error) => log('error', `control socket: ${stackOf(error)}`),
+  );
+  try {
+    // Whoever stops it need not wait for its start.
+    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
+    await aborted(signal);
+  } finally {
+    server.close();
+    tell(log, 'STOPPING=1');
+    await underWay.of('stopping', daemon.stop());
+    server.closeAllConnections();
+  }
+}
+
+async function begin(daemon: Daemon, { file, text, state, log, signal }: RunOptions): Promise<void> {
   await daemon.start();
   await watchConfig({
-    file: options.file,
-    text: options.text,
+    file,
+    text,
     onChange: (changed) => {
       log('notice', 'applied the edited configuration');
-      void daemon.reconfigure(changed);
+      // It logs what goes wrong.
+      daemon.reconfigure(changed).catch(() => undefined);
     },
     onBroken: (problems) => {
       daemon.configProblems = problems.map(
@@ -57,21 +96,23 @@ export async function runDaemon(options: RunOptions): Promise<void> {
     },
     signal,
   });
-  log(
-    'notice',
-    `wedgewatch ${VERSION} watches ${counted(daemon.guests.size, 'guest')}; archive: ${incidentsIn(state)}`,
-  );
-  await notify('READY=1', `STATUS=watching ${counted(daemon.guests.size, 'guest')}`);
-  const stopWatchdog = keepAlive(daemon, log);
-  await new Promise<void>((resolve) => {
+  if (signal.aborted) return;
+  const watching = counted(daemon.guests.size, 'guest');
+  log('notice', `wedgewatch ${VERSION} watches ${watching}; archive: ${incidentsIn(state)}`);
+  tell(log, 'READY=1', `STATUS=watching ${watching}`);
+  keepAlive(daemon, log, signal);
+}
+
+/** To systemd, which is not waited for. */
+function tell(log: Log, ...assignments: string[]): void {
+  notify(...assignments).catch((error: unknown) => log('warning', `systemd-notify: ${String(error)}`));
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  stopWatchdog();
-  await notify('STOPPING=1');
-  server.close();
-  server.closeAllConnections();
-  await daemon.stop();
 }
 
 function statusOf(daemon: Daemon) {
@@ -85,13 +126,13 @@ function statusOf(daemon: Daemon) {
 }
 
 /** Pings systemd's watchdog only after a self-check: a ping from a bare timer proves nothing. */
-function keepAlive(daemon: Daemon, log: Log): () => void {
+function keepAlive(daemon: Daemon, log: Log, signal: AbortSignal): void {
   const every = watchdogMs();
-  if (every === null) return () => undefined;
+  if (every === null) return;
   const timer = setInterval(() => {
     const fault = selfCheck({ lastTickAt: daemon.lastTickAt, guests: daemon.guests.values() }, monotonicMs());
-    if (fault === null) void notify('WATCHDOG=1', `STATUS=watching ${counted(daemon.guests.size, 'guest')}`);
+    if (fault === null) tell(log, 'WATCHDOG=1', `STATUS=watching ${counted(daemon.guests.size, 'guest')}`);
     else log('error', `self-check failed, systemd will restart wedgewatch: ${fault}`);
   }, every / 3);
-  return () => clearInterval(timer);
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }

@@ -37,14 +37,16 @@ async function watchPlace(options: WatchOptions, reload: () => Promise<boolean>)
   let timer: NodeJS.Timeout | undefined;
   const touched = () => {
     clearTimeout(timer);
-    if (!done.signal.aborted) timer = setTimeout(() => void reread(), SETTLE_MS);
+    if (!done.signal.aborted) timer = setTimeout(() => void reread().catch(failed), SETTLE_MS);
   };
+  const failed = (error: unknown) =>
+    options.onBroken([fileProblem(file.path, `could not be read again: ${String(error)}`)]);
   const watcher = startWatcher(options, touched);
   const stop = () => {
     done.abort();
     clearTimeout(timer);
     signal.removeEventListener('abort', stop);
-    void watcher.close();
+    watcher.close().catch(failed);
   };
   signal.addEventListener('abort', stop);
   const reread = async () => {

@@ -47,7 +47,10 @@ export class PositionSaver {
 
   note(position: JournalPosition): void {
     this.pending = position;
-    this.timer ??= setTimeout(() => void this.flush(), SAVE_EVERY_MS);
+    this.timer ??= setTimeout(() => {
+      // What goes wrong is logged where it does.
+      this.flush().catch(() => undefined);
+    }, SAVE_EVERY_MS);
   }
 
   /** Resolves once the last noted position is on disk, or its failure was logged. */

@@ -47,7 +47,8 @@ export async function discoverGuests(options: DiscoverOptions): Promise<void> {
   const soon = () => {
     pending ??= setTimeout(() => {
       pending = undefined;
-      void scan();
+      // What cannot be read is no guest, and the caller catches its own faults.
+      scan().catch(() => undefined);
     }, SETTLE_MS);
   };
   // chokidar sees nothing when the directory is missing: its parent is there, and all else in it is ignored.

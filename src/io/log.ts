@@ -5,6 +5,16 @@ const PRIORITY: Record<Level, number> = { error: 3, warning: 4, notice: 5, info:
 
 export type Log = (level: Level, text: string) => void;
 
+/** An error as a bug is told: with its stack. */
+export const stackOf = (error: unknown): string =>
+  error instanceof Error ? (error.stack ?? error.message) : String(error);
+
+/** Logs what must not happen, for a promise that nobody waits for. */
+export const bugsTo =
+  (log: Log) =>
+  (error: unknown): void =>
+    log('error', `bug: ${stackOf(error)}`);
+
 /** Logs to standard error, one line each; `quiet` leaves only warnings and errors. journald puts our name in front. */
 export function makeLog({
   env = process.env,

@@ -196,8 +196,10 @@ test('a second daemon of the same user does not start', async () => {
   await configureLab();
   const { pid } = await daemon();
   const second = await wedgewatch('run');
-  expect(second.err).toBe(
-    `wedgewatch: another wedgewatch is already running (pid ${pid}); stop it with: systemctl --user stop wedgewatch\n`,
+  expect(second.err).toMatch(
+    new RegExp(
+      `^wedgewatch: another wedgewatch is already running \\(pid ${pid}, wedgewatch run, since 20\\S+Z\\); stop it with: systemctl --user stop wedgewatch\n$`,
+    ),
   );
   expect(second.code).toBe(5);
 });

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { END_MS } from '../../src/cli/ending.js';
 
 const project = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(project, path), 'utf8');
@@ -19,6 +20,39 @@ it('the unit finds node where Nix puts it, behind the user’s own choice and be
     expect(path).toContain(place);
     expect(path.indexOf(place)).toBeLessThan(path.indexOf('/usr/bin'));
   }
+});
+
+/** The value of a directive, in the last place where it stands. */
+const directive = (name: string) =>
+  [...read('systemd/wedgewatch.service').matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].at(-1)?.[1] ?? '';
+
+it('the unit gives the daemon longer to end than it takes', () => {
+  expect(Number(/^(\d+)s$/.exec(directive('TimeoutStopSec'))?.[1]) * 1000).toBeGreaterThan(END_MS + 2_000);
+});
+
+it('Node’s own limit of memory comes before the unit’s, with room for children', () => {
+  const heap = Number(/--max-old-space-size=(\d+)/.exec(read('systemd/wedgewatch.service'))?.[1]);
+  const unit = Number(/^(\d+)G$/.exec(directive('MemoryMax'))?.[1]) * 1024;
+  expect(heap).toBeGreaterThan(300);
+  expect(heap).toBeLessThan(unit / 2);
+});
+
+it('an end of one child is not that of the watch, no core is left, and threads are bounded', () => {
+  expect(directive('OOMPolicy')).toBe('continue');
+  expect(directive('LimitCORE')).toBe('0');
+  expect(Number(directive('TasksMax'))).toBeGreaterThan(1_000);
+});
+
+it('a start limit is reached by a daemon that dies every two minutes, and then somebody is told', () => {
+  const burst = Number(directive('StartLimitBurst'));
+  expect(directive('StartLimitIntervalSec')).toBe('1h');
+  expect(burst * 120).toBeLessThan(3_600);
+  // A restart by hand, or an edit that is tried out, is no alarm.
+  expect(burst).toBeGreaterThan(10);
+  const alarm = read(`systemd/${directive('OnFailure')}`);
+  expect(alarm).toMatch(/^ExecStart=systemd-cat .*--priority=alert /m);
+  // What a user has stopped stays stopped.
+  expect(alarm).toMatch(/^PartOf=wedgewatch.service$/m);
 });
 
 it('Debian 13’s own Node is enough: no package that runs or builds it asks for a newer one', () => {

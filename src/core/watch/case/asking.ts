@@ -12,12 +12,14 @@ import {
 } from '../../capture/series.js';
 import { bootMarker } from '../../console/markers.js';
 import type { ComplaintKind } from '../../console/complaints.js';
-import type { PressFault } from '../../model.js';
+import type { Channel } from '../../capture/ladder.js';
+import type { LoglevelKey, PressFault } from '../../model.js';
 import { seconds } from '../../words.js';
 import type { Reading } from '../analyst.js';
 import { type Context, enter } from '../context.js';
 import { secondLookMs } from '../slices/restraint.js';
 import { someBusy } from '../looks.js';
+import type { GuestState } from '../state.js';
 import { againAfter } from './again.js';
 import { type Case, isRaised, isWhole } from './case.js';
 import { channelFailed, channelWorks, hearNmi, nextRung } from './climbing.js';
@@ -220,11 +222,26 @@ function finish(context: Context, current: Case): void {
 function begin(context: Context, current: Case, leg: Leg): void {
   const { state, at, effects } = context;
   const { capture } = current;
-  const told = state.qemu.machine?.commandLine ?? current.looks.at(-1)?.kernelCommandLine ?? null;
-  const commandLine = state.console.commandLine ?? told;
-  const level = levelToRestore(state.arming.facts?.loglevel ?? null, commandLine);
-  const { series, press } = startLeg(leg, at, capture.series, level);
+  const { series, press } = startLeg(leg, at, capture.series, levelBefore(state, current));
   moveTo(current, leg === 'restore' ? { name: 'restoring' } : { name: 'asking', leg });
   capture.series = series;
   effects.push({ type: 'press', ...press, via: capture.channel });
+}
+
+function levelBefore({ arming, console, qemu }: GuestState, { looks }: Case): LoglevelKey {
+  const told = qemu.machine?.commandLine ?? looks.at(-1)?.kernelCommandLine ?? null;
+  return levelToRestore(arming.facts?.loglevel ?? null, console.commandLine ?? told);
+}
+
+/**
+ * The digit that puts the loglevel back in a guest that is left in the middle of its capture; null if it was not raised.
+ * A chord that raises it and was not answered yet may still be.
+ */
+export function chordBack(state: GuestState): { key: LoglevelKey; via: Channel } | null {
+  const current = state.case;
+  const series = current?.capture.series ?? null;
+  if (current === null || series === null || current.stage.name === 'filing') return null;
+  const { capture } = current;
+  const mayBe = (series.asked['8'] ?? 0) > 0 && capture.digits !== 'refused';
+  return series.raised || mayBe ? { key: levelBefore(state, current), via: capture.channel } : null;
 }

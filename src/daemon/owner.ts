@@ -1,0 +1,21 @@
+/** One watchdog for a user and for an archive: whoever holds these two locks may press keys and file incidents. */
+import { join } from 'node:path';
+import { makeIncidentsDirectory } from '../io/archive/directory.js';
+import { takeLock } from '../io/lock.js';
+
+interface Owned {
+  /** `$XDG_RUNTIME_DIR`: its guests and its control socket. */
+  runtime: string;
+  /** Root of the archive: another runtime directory must not lead two of us into it. */
+  state: string;
+}
+
+/**
+ * Takes both locks for the life of this process. A stopped owner stays the owner; a killed one leaves nothing behind.
+ * @throws Error with who holds one of them, or with cause and fix; ArchiveError
+ */
+export async function becomeOwner({ runtime, state }: Owned, doing: string): Promise<void> {
+  await takeLock(join(runtime, 'wedgewatch', 'daemon.lock'), doing);
+  await makeIncidentsDirectory(state);
+  await takeLock(join(state, 'archive.lock'), doing);
+}
