@@ -14,6 +14,8 @@ export interface Script {
   command?: (at: number) => number | null;
   /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
   press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
+  /** Why the archive keeps nothing, or null. */
+  archive?: (at: number) => string | null;
   sysrqMask?: number | null;
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
