@@ -14,13 +14,14 @@ import type { Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/paths.js';
 import { ConsoleFiles } from './console-files.js';
-import { Guest } from './guest.js';
+import { absence, Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource } from './journal-source.js';
 import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
+import { Pending } from './pending.js';
 import { Pace, Slots } from './slots.js';
 
 interface DaemonOptions {
@@ -36,6 +37,8 @@ interface DaemonOptions {
   only?: string;
   /** Captures wait for it: an earlier daemon's are finished then. */
   finished?: Promise<void>;
+  /** What the archive could not take yet; default: nothing, until something fails. */
+  pending?: Pending;
   /** How guests boot; default: nothing is known, nothing is kept. */
   learned?: Services['learned'];
   onFiled?: Services['onFiled'];
@@ -55,7 +58,7 @@ export class Daemon {
   /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[] = [];
   lastTickAt = monotonicMs();
-  private readonly services: Services;
+  readonly services: Services;
   private readonly stopping = new AbortController();
   private readonly journal: JournalSource;
   private readonly files: ConsoleFiles;
@@ -76,6 +79,7 @@ export class Daemon {
       slots: new Slots(CAPTURES_AT_ONCE),
       logins: new Pace(),
       archive: options.state,
+      pending: options.pending ?? new Pending(options),
       consoleLines: options.config.archive.consoleLines,
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
@@ -124,7 +128,7 @@ export class Daemon {
     clearInterval(this.timer);
     this.stopping.abort();
     await Promise.all([...this.guests.values()].map((guest) => guest.stop()));
-    await Promise.all([this.stopRetention(), this.stopArming()]);
+    await Promise.all([this.stopRetention(), this.stopArming(), this.services.pending.stop()]);
     await this.journal.stop();
   }
 
@@ -286,15 +290,4 @@ export class Daemon {
       onError: (message) => log('warning', `archive: ${message}`),
     });
   }
-}
-
-/**
- * Why a guest without a QMP socket does not run, or null. The journal cannot say: lines of a guest that ended before this
- * daemon started are read late. A guest that answers SSH runs, so its qmp: is wrong.
- */
-function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null {
-  if (hadSocket) return 'its QMP socket is gone: QEMU has ended';
-  const asked = !settings.ssh.enabled || ssh.last !== null;
-  if (!asked || ssh.lastOkAt !== null) return null;
-  return `no QMP socket at ${settings.qmpSocket}: the guest is not started, or its qmp: is wrong`;
 }
