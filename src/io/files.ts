@@ -7,7 +7,7 @@ export const TORN = '.new';
 const FILE_MODE = 0o600;
 
 /** Opens for writing with mode 0600, whatever the umask. */
-export async function openPrivate(path: string, flags: 'w' | 'a') {
+export async function openPrivate(path: string, flags: 'w' | 'wx' | 'a') {
   const handle = await open(path, flags, FILE_MODE);
   try {
     await handle.chmod(FILE_MODE);
