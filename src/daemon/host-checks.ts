@@ -2,13 +2,13 @@
 import type { Config } from '../core/config/schema.js';
 import { guestMatches } from '../core/journal/route.js';
 import { counted } from '../core/words.js';
-import { incidentsIn, makeIncidentsDirectory } from '../io/archive/directory.js';
+import { makeIncidentsDirectory } from '../io/archive/directory.js';
 import { followJournal } from '../io/journal.js';
 import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
-import { pendingDirectory, pendingIds } from './pending.js';
+import { checkPending } from './pending-check.js';
 import { checkRateLimit } from './rate-limit-check.js';
 
 const JOURNAL_MS = 6_000;
@@ -17,7 +17,7 @@ const JOURNAL_MS = 6_000;
 export async function checkHost(config: Config): Promise<Check[]> {
   return Promise.all([
     checkArchive(config),
-    checkPending(),
+    checkPending(runtimeDirectory()),
     checkJournal(config),
     checkDaemon(),
     checkLinger(),
@@ -31,18 +31,6 @@ async function checkArchive(config: Config): Promise<Check> {
   } catch (error) {
     return fault('archive', error instanceof Error ? error.message : String(error), null);
   }
-}
-
-/** What the archive could not take. */
-async function checkPending(): Promise<Check> {
-  const directory = pendingDirectory(runtimeDirectory());
-  const ids = await pendingIds(directory);
-  if (ids.length === 0) return ok('pending', 'no incident waits for the archive');
-  return warning(
-    'pending',
-    `${counted(ids.length, 'incident')} in ${incidentsIn(directory)} could not be archived yet`,
-    'make the archive writable; the daemon tries again every 5 min, and as it starts',
-  );
 }
 
 /** Follows the journal as the daemon does, until it either works or fails. */

@@ -1,5 +1,4 @@
 /** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
-import { existsSync } from 'node:fs';
 import { incidentsIn, makeIncidentsDirectory } from '../io/archive/directory.js';
 import type { ConfigFile } from '../io/config-file.js';
 import { watchConfig } from '../io/config-watch.js';
@@ -14,9 +13,9 @@ import { counted } from '../core/words.js';
 import { captureNow } from './capture-now.js';
 import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
-import { Pending, pendingDirectory } from './pending.js';
+import { Pending } from './pending.js';
 import { selfCheck } from './self-check.js';
-import { finishCutShort } from './finish-cut-short.js';
+import { finishEarlier } from './finish-earlier.js';
 
 interface RunOptions {
   config: Config;
@@ -34,7 +33,7 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal } = options;
   await makeIncidentsDirectory(state);
   const pending = new Pending(options);
-  const finished = finishEarlier(pending, options);
+  const finished = finishEarlier(options, pending);
   const learned = await LearnedBoots.load(state, log);
   const daemon = new Daemon({ config, log, state, runtime, learned, finished, pending });
   const server = await serveControl(controlSocket(runtime), {
@@ -75,14 +74,6 @@ export async function runDaemon(options: RunOptions): Promise<void> {
   server.close();
   server.closeAllConnections();
   await daemon.stop();
-}
-
-/** What waits goes first: the archive may have the beginning of it, which would be taken for a capture that was cut short. */
-async function finishEarlier(pending: Pending, { config, state, runtime, log }: RunOptions): Promise<void> {
-  const directory = pendingDirectory(runtime);
-  if (existsSync(incidentsIn(directory))) await finishCutShort(config, directory, log);
-  await pending.restore();
-  await finishCutShort(config, state, log);
 }
 
 function statusOf(daemon: Daemon) {

@@ -1,19 +1,24 @@
 /** An archive that takes nothing for a while: what is captured meanwhile waits in the runtime directory, and gets there. */
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { status } from '../../src/cli/status.js';
 import { guestSettings } from '../../src/core/config/guest-settings.js';
 import { configSchema } from '../../src/core/config/schema.js';
 import { readIncident } from '../../src/core/report/read-incident.js';
 import { firstCapture } from '../../src/core/watch/case/case.js';
 import type { Finding, GuestEvent } from '../../src/core/watch/events.js';
+import { controlSocket, serveControl } from '../../src/daemon/control.js';
+import { finishEarlier } from '../../src/daemon/finish-earlier.js';
 import { Guest } from '../../src/daemon/guest.js';
+import { checkPending } from '../../src/daemon/pending-check.js';
 import { Pending, pendingDirectory, pendingIds } from '../../src/daemon/pending.js';
 import { Pace, Slots } from '../../src/daemon/slots.js';
 import { deliver } from '../../src/io/archive/deliver.js';
 import { readIncidents } from '../../src/io/archive/read.js';
 import { openIncident } from '../../src/io/archive/writer.js';
 import { incident, opening, partsOf } from '../fixtures/archive-sample.js';
+import { run } from '../support/archive.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const finding = {
@@ -212,4 +217,55 @@ it('completes what the archive has of it, and keeps the longer evidence', async 
   await deliver(from, state);
   expect(await readFile(join(path, 'verdict.txt'), 'utf8')).toBe('the verdict\n');
   await expect(stat(from)).rejects.toThrow('ENOENT');
+});
+
+it('a start files what waits before it looks for captures that were cut short', async () => {
+  const { state, runtime, pending } = await watched();
+  const { id } = incident();
+  const partial = join(state, 'incidents', `${id}.1-1.partial`);
+  await mkdir(partial, { recursive: true });
+  await writeFile(join(partial, 'console.raw'), 'before\nduring\n');
+  const waiting = await openIncident(pendingDirectory(runtime), { ...opening(), id });
+  await waiting.file(incident(), partsOf());
+  const cut = id.replace('T10', 'T11');
+  const killed = join(pendingDirectory(runtime), 'incidents', `${cut}.1-1.partial`);
+  await mkdir(killed);
+  await writeFile(join(killed, 'console.raw'), 'sysrq: Show Blocked State\n');
+  await finishEarlier({ config: configSchema.parse({}), state, runtime, log: () => undefined }, pending);
+  expect((await readIncidents(state)).map((row) => [row.id, row.complete, row.verdict])).toEqual([
+    [id, true, incident().verdict.title],
+    [cut, false, expect.any(String)],
+  ]);
+  expect(await readdir(join(state, 'incidents'))).toHaveLength(2);
+  expect(pending.status()).toEqual([]);
+  await pending.stop();
+});
+
+it('status and doctor name what waits', async () => {
+  const { runtime } = await watched();
+  expect(await checkPending(runtime)).toMatchObject({ result: 'ok' });
+  const writer = await openIncident(pendingDirectory(runtime), opening());
+  const { path } = await writer.file(incident(), partsOf());
+  expect(await checkPending(runtime)).toMatchObject({
+    result: 'warning',
+    detail: expect.stringMatching(/^1 incident in .* could not be archived yet$/) as string,
+  });
+  const one = { id: writer.id, vm: 'store', path, problem: 'its filesystem is read-only. Fix: remount it' };
+  const base = { pid: 1, version: '', blind: null, configProblems: [], guests: [] };
+  const server = await serveControl(controlSocket(runtime), {
+    status: () => ({ ...base, pending: [one] }),
+    capture: () => Promise.resolve({ directory: null, problem: null }),
+  });
+  onTestFinished(() => void server.close());
+  vi.stubEnv('XDG_RUNTIME_DIR', runtime);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  const asked = (json: boolean) =>
+    run((terminal) => status(undefined, { json }, { config: null, quiet: true, terminal }));
+  expect(await asked(false)).toEqual({
+    code: 5,
+    out: '',
+    err: `wedgewatch: not archived yet, and tried again: ${path}: ${one.problem}\n`,
+  });
+  const { out } = await asked(true);
+  expect(JSON.parse(out)).toMatchObject({ pending: [one] });
 });

@@ -1,0 +1,30 @@
+/** At its start, a daemon files what earlier ones could not: what waits for the archive, and captures that were cut short. */
+import { existsSync } from 'node:fs';
+import type { Config } from '../core/config/schema.js';
+import { incidentsIn } from '../io/archive/directory.js';
+import type { Log } from '../io/log.js';
+import { finishCutShort } from './finish-cut-short.js';
+import { type Pending, pendingDirectory } from './pending.js';
+
+interface Earlier {
+  config: Config;
+  /** Root of the archive. */
+  state: string;
+  /** `$XDG_RUNTIME_DIR`. */
+  runtime: string;
+  log: Log;
+}
+
+/**
+ * Never rejects. What waits goes first: the archive may have the beginning of it, which would be taken for a capture that
+ * was cut short.
+ */
+export async function finishEarlier(
+  { config, state, runtime, log }: Earlier,
+  pending: Pending,
+): Promise<void> {
+  const directory = pendingDirectory(runtime);
+  if (existsSync(incidentsIn(directory))) await finishCutShort(config, directory, log);
+  await pending.restore();
+  await finishCutShort(config, state, log);
+}
