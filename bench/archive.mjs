@@ -4,6 +4,7 @@
  *   node bench/archive.mjs [N=5000] [DIR]
  * Each incident has the dumps of a real guest (test/golden/page-in.log). "cold" is without the page cache (root only).
  */
+import { Buffer } from 'node:buffer';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFileSync, linkSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ import { readGolden } from '../test/golden/golden.mjs';
 
 const COUNT = Number(process.argv[2] ?? 5_000);
 const ROUNDS = 5;
-const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
+const main = join(import.meta.dirname, '../dist/cli/main.js');
 const root = process.argv[3] ?? mkdtempSync(join(tmpdir(), 'wedgewatch-bench-'));
 const incidents = join(root, 'incidents');
 const START = Date.UTC(2026, 0, 1);

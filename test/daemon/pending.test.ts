@@ -231,7 +231,10 @@ it('a start files what waits before it looks for captures that were cut short', 
   const killed = join(pendingDirectory(runtime), 'incidents', `${cut}.1-1.partial`);
   await mkdir(killed);
   await writeFile(join(killed, 'console.raw'), 'sysrq: Show Blocked State\n');
-  await finishEarlier({ config: configSchema.parse({}), state, runtime, log: () => undefined }, pending);
+  const said: string[] = [];
+  const log = (_level: string, text: string) => void said.push(text);
+  await finishEarlier({ config: configSchema.parse({}), state, runtime, log }, pending);
+  expect(said.filter((text) => text.includes('unfinished'))).toEqual([expect.stringContaining(cut)]);
   expect((await readIncidents(state)).map((row) => [row.id, row.complete, row.verdict])).toEqual([
     [id, true, incident().verdict.title],
     [cut, false, expect.any(String)],
