@@ -40,6 +40,8 @@ async function put(root: string, n: number, title = `by hand ${n}`): Promise<str
     join(path, 'incident.json'),
     incidentJson(incident({ id, verdict, fingerprint: `${n % 3}` })),
   );
+  // Whole seconds: another file can be given the same.
+  await utimes(join(path, 'incident.json'), 1e9 + n, 1e9 + n);
   return path;
 }
 
