@@ -103,6 +103,7 @@ program
     'Remove incidents beyond the limits of archive in the configuration, as the daemon does each night.',
   )
   .option('-n, --dry-run', 'only list them')
+  .option('--trust-clock', 'remove what is too old even if that is more than half of all')
   .option('--json', 'print JSON')
   .action(async (options) => done(await prune(options, globals())));
 

@@ -1,29 +1,36 @@
 /** `prune`: removes the incidents beyond the limits now, and not by the daemon's schedule. */
 import { roundSize } from '../core/config/size.js';
-import type { Expired } from '../core/report/expired.js';
+import type { Expiry } from '../core/report/expired.js';
 import { safeJson } from '../core/report/json.js';
 import { ArchiveError } from '../io/archive/directory.js';
-import { retain, retainable } from '../io/archive/retain.js';
+import { doubtText, retain, retainable } from '../io/archive/retain.js';
 import { archiveRoot } from '../io/paths.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 
 interface PruneOptions {
   dryRun?: boolean | undefined;
+  /** Remove what is too old even if that is more than half of all. */
+  trustClock?: boolean | undefined;
   json?: boolean | undefined;
 }
 
 /** Prints what is removed, or would be, a line each, oldest first. Returns 0, or 5 for an unusable archive. */
-export async function prune({ dryRun, json }: PruneOptions, globals: Globals): Promise<number> {
+export async function prune({ dryRun, trustClock, json }: PruneOptions, globals: Globals): Promise<number> {
   const { terminal, quiet } = globals;
   return withConfig(globals, async (config) => {
-    let gone: Expired[];
+    const now = Date.now();
+    let expiry: Expiry;
     try {
-      gone = await (dryRun === true ? retainable : retain)(archiveRoot(config), config.archive, Date.now());
+      const find = dryRun === true ? retainable : retain;
+      expiry = await find(archiveRoot(config), config.archive, now, trustClock);
     } catch (error) {
       if (!(error instanceof ArchiveError)) throw error;
       terminal.err(`wedgewatch: ${error.message}\n`);
       return EXIT.environment;
     }
+    const { gone } = expiry;
+    const doubt = doubtText(expiry, now);
+    if (doubt !== null) terminal.err(`wedgewatch: ${doubt}\n`);
     const verb = dryRun === true ? 'would remove' : 'removed';
     if (json === true)
       terminal.out(
@@ -34,7 +41,8 @@ export async function prune({ dryRun, json }: PruneOptions, globals: Globals): P
       );
     else {
       for (const { name, bytes, why } of gone) terminal.out(`${verb} ${name}, ${roundSize(bytes)}: ${why}\n`);
-      if (gone.length === 0 && !quiet) terminal.err('wedgewatch: no incident is beyond the limits\n');
+      if (gone.length === 0 && doubt === null && !quiet)
+        terminal.err('wedgewatch: no incident is beyond the limits\n');
     }
     return EXIT.ok;
   });

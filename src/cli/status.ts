@@ -22,7 +22,7 @@ export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user sta
 
 /**
  * Prints the guests of the running daemon; with `watch` each second until interrupted. Returns 0, 3 for an unknown VM,
- * 5 if no daemon runs or it is blind.
+ * 5 if no daemon runs, it is blind, or an incident could not be archived yet.
  */
 export async function status(
   vm: string | undefined,
@@ -71,7 +71,8 @@ async function once(vm: string | undefined, options: StatusOptions, globals: Glo
     terminal.err(`wedgewatch: ${printable(noGuest(vm, known), 2 * TEXT_MAX)}\n`);
     return EXIT.noMatch;
   }
-  return daemon.blind === null && daemon.configProblems.length === 0 ? EXIT.ok : EXIT.environment;
+  const { blind, configProblems, pending = [] } = daemon;
+  return blind === null && configProblems.length + pending.length === 0 ? EXIT.ok : EXIT.environment;
 }
 
 interface Shown {
@@ -84,6 +85,10 @@ interface Shown {
 function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStatus[], shown: Shown): void {
   if (daemon.blind !== null) terminal.err(`wedgewatch: the journal cannot be read: ${daemon.blind}\n`);
   for (const problem of daemon.configProblems) terminal.err(`wedgewatch: ${problem}\n`);
+  for (const { path, problem } of daemon.pending ?? [])
+    terminal.err(
+      `wedgewatch: not archived yet, and tried again: ${path}: ${printable(problem, 2 * TEXT_MAX)}\n`,
+    );
   if (guests.length === 0) {
     if (!shown.quiet)
       terminal.out(

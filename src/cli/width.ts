@@ -13,8 +13,11 @@ const NONE = /^\p{M}+$/u;
 
 const widthOf = (character: string): number => (NONE.test(character) ? 0 : WIDE.test(character) ? 2 : 1);
 
+/** ASCII, Latin letters, dashes, arrows and signs of mathematics: one column each, and none joins another. */
+const PLAIN = /^[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2190-\u21ff\u2200-\u22ff]*$/;
+
 export function displayWidth(text: string): number {
-  if (/^[ -~]*$/.test(text)) return text.length;
+  if (PLAIN.test(text)) return text.length;
   let width = 0;
   for (const { segment } of characters.segment(text)) width += widthOf(segment);
   return width;

@@ -8,13 +8,14 @@ import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
 import type { Timeline } from '../core/watch/timeline.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
-import { incidentsIn } from '../io/archive/directory.js';
+import { faultText, incidentsIn } from '../io/archive/directory.js';
 import { updateIncident } from '../io/archive/update.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
+import { fileOrKeep } from './file-or-keep.js';
 import type { ConsoleRow, GuestHandle } from './guest-handle.js';
 import type { Slot } from './slots.js';
 
@@ -30,8 +31,13 @@ interface FiledGuest extends GuestHandle {
 
 interface Open {
   writer: IncidentWriter;
+  startedAtMs: number;
+  /** Why it is kept outside the archive for now; null where it is inside. */
+  problem: string | null;
+  /** As they were written, for the case that the archive is lost meanwhile. */
+  dumps: KeptDump[];
   /** What the console said before the suspicion, and what it says since. */
-  before: string[];
+  before: ConsoleRing;
   since: ConsoleRing;
   /** The console's own file, where there is one beside the journal. */
   file: DumpFile | null;
@@ -60,7 +66,7 @@ export class CaseFile {
     }
     try {
       const startedAtMs = Date.now();
-      const writer = await openIncident(guest.services.archive, { vm: guest.vm, startedAtMs });
+      const { writer, problem } = await this.writer(startedAtMs);
       const file = await this.consoleFile();
       const grounds = guest.state.case?.accusation;
       if (isOver() || grounds === undefined) {
@@ -69,26 +75,34 @@ export class CaseFile {
         slot.giveBack();
         return;
       }
-      await this.begin({ writer, file, slot }, grounds, startedAtMs);
-      if (!isOver()) guest.now({ type: 'opened' });
+      await this.begin({ writer, startedAtMs, problem, file, slot }, grounds);
+      if (!isOver()) guest.now({ type: 'opened', ...(problem !== null && { problem }) });
     } catch (error) {
       slot.giveBack();
       guest.now({ type: 'opened', problem: error instanceof Error ? error.message : String(error) });
     }
   }
 
+  /** Of the archive, else of those that wait for it. Throws ArchiveError where nothing can be kept. */
+  private async writer(startedAtMs: number): Promise<Pick<Open, 'writer' | 'problem'>> {
+    const { vm, services } = this.guest;
+    try {
+      return { writer: await openIncident(services.archive, { vm, startedAtMs }), problem: null };
+    } catch (error) {
+      const problem = faultText(error);
+      return { writer: await services.pending.open({ vm, startedAtMs }, problem), problem };
+    }
+  }
+
   /** Nothing is awaited until all is taken: context, position and the rows that follow have no gap between them. */
-  private async begin(
-    { writer, file, slot }: Pick<Open, 'writer' | 'file' | 'slot'>,
-    grounds: Grounds,
-    startedAtMs: number,
-  ): Promise<void> {
+  private async begin(opening: Omit<Open, 'before' | 'since' | 'dumps'>, grounds: Grounds): Promise<void> {
     const { guest } = this;
+    const { writer, file, startedAtMs } = opening;
     const { services, ring } = guest;
     const before = file === null ? ring : ringOf(file.context, services.consoleLines);
     const position = file === null ? services.position(guest) : file.position;
     const since = new ConsoleRing(services.consoleLines);
-    this.current = { writer, before: before.lines(), since, file, slot };
+    this.current = { ...opening, before, since, dumps: [] };
     await writer.begin({ ...this.accusation(grounds), startedAtMs, position }, before.raw());
     file?.begin();
   }
@@ -123,13 +137,15 @@ export class CaseFile {
     this.current.slot.moved();
   }
 
-  async dump({ name, lines }: KeptDump): Promise<void> {
-    await this.current?.writer.dump(name, lines);
+  async dump(dump: KeptDump): Promise<void> {
+    this.current?.dumps.push(dump);
+    await this.current?.writer.dump(dump.name, dump.lines);
   }
 
-  /** Where the guest's memory may be written to; null where no incident is open. */
+  /** Where the guest's memory may be written to; null where no incident is open in the archive. */
   memoryFile(): string | null {
-    return this.current === null ? null : join(this.current.writer.partial, MEMORY_FILE);
+    if (this.current === null || this.current.problem !== null) return null;
+    return join(this.current.writer.partial, MEMORY_FILE);
   }
 
   async file(finding: Finding): Promise<void> {
@@ -146,22 +162,26 @@ export class CaseFile {
     try {
       // The bytes are on disk before anything is made of them.
       await open.writer.settle();
-      const lines = [...open.before, ...open.since.lines()];
+      const lines = [...open.before.lines(), ...open.since.lines()];
       const parts = {
         console: lines.join('\n') + '\n',
         timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
       };
-      const incident = this.incident(open.writer.id, finding, kernelOf(lines));
-      const { path, missing } = await open.writer.file(await this.withLines(incident), parts);
+      const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
+      const { path, missing, problem } = await fileOrKeep(
+        open,
+        { vm: guest.vm, incident, parts },
+        guest.services,
+      );
       for (const { file, why } of missing)
         guest.log('warning', `${path}: ${file} was not written in full: ${why}`);
-      guest.log('notice', `archived: ${path}`);
-      guest.now({ type: 'filed', incident: open.writer.id });
+      if (problem === null) guest.log('notice', `archived: ${path}`);
+      guest.now({ type: 'filed', incident: open.writer.id, ...(problem !== null && { problem }) });
       filed(path, title);
     } catch (error) {
-      guest.now({ type: 'filed', incident: null, problem: String(error) });
+      guest.now({ type: 'filed', incident: null, problem: faultText(error) });
       filed(null, title);
     } finally {
       open.slot.giveBack();
@@ -179,8 +199,9 @@ export class CaseFile {
     const { guest } = this;
     const id = guest.state.filings.incident;
     if (id === null) return;
-    const directory = join(incidentsIn(guest.services.archive), id);
-    await updateIncident(directory, { recoveredAt: isoAt(monotonicMs()) });
+    const recovery = { recoveredAt: isoAt(monotonicMs()) };
+    if (await guest.services.pending.update(id, recovery)) return;
+    await updateIncident(join(incidentsIn(guest.services.archive), id), recovery);
   }
 
   /** The daemon stops: the partial directory stays with all that came so far, and its next start completes it. */

@@ -6,6 +6,7 @@ const MAX_BYTES = 1 << 20;
 export class ConsoleRing {
   private rows: Uint8Array[] = [];
   private bytes = 0;
+  private pushed = 0;
 
   constructor(private readonly maxRows: number) {}
 
@@ -13,6 +14,7 @@ export class ConsoleRing {
   push(row: Uint8Array): void {
     this.rows.push(row.slice());
     this.bytes += row.length;
+    this.pushed += 1;
     if (this.rows.length < 2 * this.maxRows && this.bytes < 2 * MAX_BYTES) return;
     this.rows = this.newest();
     this.bytes = this.rows.reduce((sum, { length }) => sum + length, 0);
@@ -23,9 +25,15 @@ export class ConsoleRing {
     return Buffer.concat(this.newest().flatMap((row) => [row, NEWLINE]));
   }
 
+  /** Not all that was pushed is kept. */
+  get isCut(): boolean {
+    return this.newest().length < this.pushed;
+  }
+
   clear(): void {
     this.rows = [];
     this.bytes = 0;
+    this.pushed = 0;
   }
 
   lines(): string[] {

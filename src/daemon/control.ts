@@ -6,6 +6,7 @@ import { parseKeys } from '../core/capture/dump-keys.js';
 import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import type { GuestStatus } from '../core/watch/status.js';
+import type { PendingStatus } from './pending.js';
 
 export interface DaemonStatus {
   pid: number;
@@ -14,6 +15,8 @@ export interface DaemonStatus {
   blind: string | null;
   /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[];
+  /** Incidents that the archive could not take yet. Absent from a daemon of an older version. */
+  pending?: PendingStatus[];
   /** `read`: how many lines of its console this daemon has read since its QEMU was started, and when the newest was logged. */
   guests: (GuestStatus & { read: { rows: number; newestMs: number | null } })[];
 }

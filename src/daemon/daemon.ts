@@ -24,6 +24,7 @@ import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
+import { Pending } from './pending.js';
 import { Pace, Slots } from './slots.js';
 
 interface DaemonOptions {
@@ -39,6 +40,8 @@ interface DaemonOptions {
   only?: string;
   /** Captures wait for it; default: nothing is left of an earlier daemon. */
   leftOver?: LeftOver;
+  /** What the archive could not take yet; default: nothing, until something fails. */
+  pending?: Pending;
   /** How guests boot; default: nothing is known, nothing is kept. */
   learned?: Services['learned'];
   onFiled?: Services['onFiled'];
@@ -56,7 +59,7 @@ export class Daemon {
   /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[] = [];
   lastTickAt = monotonicMs();
-  private readonly services: Services;
+  readonly services: Services;
   private readonly stopping = new AbortController();
   private readonly journal: JournalSource;
   private readonly files: ConsoleFiles;
@@ -79,6 +82,7 @@ export class Daemon {
       slots: new Slots(),
       logins: new Pace(),
       archive: options.state,
+      pending: options.pending ?? new Pending(options),
       consoleLines: options.config.archive.consoleLines,
       position: ({ vm, settings: { console } }) =>
         console.kind === 'file' ? this.files.position(vm) : this.journal.readUpTo(),
@@ -138,7 +142,7 @@ export class Daemon {
     this.stopping.abort();
     // Those that were found meanwhile.
     await this.stopGuests();
-    await Promise.all([this.stopRetention(), this.stopArming()]);
+    await Promise.all([this.stopRetention(), this.stopArming(), this.services.pending.stop()]);
     await this.journal.stop();
   }
 

@@ -8,6 +8,7 @@ import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import type { LeftOver } from './left-over.js';
+import type { Pending } from './pending.js';
 import type { Pace, Slots } from './slots.js';
 
 /** Distributes over the members of a union, so that each event keeps its own shape. */
@@ -43,6 +44,8 @@ export interface Services {
   logins: Pace;
   /** Root of the archive. */
   archive: string;
+  /** What the archive could not take yet. */
+  pending: Pending;
   consoleLines: number;
   /** Where a guest's console has been read up to. */
   position: (guest: GuestHandle) => ConsolePosition | null;

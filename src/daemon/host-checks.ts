@@ -8,6 +8,7 @@ import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
+import { checkPending } from './pending-check.js';
 import { checkRateLimit } from './rate-limit-check.js';
 
 const JOURNAL_MS = 6_000;
@@ -16,6 +17,7 @@ const JOURNAL_MS = 6_000;
 export async function checkHost(config: Config): Promise<Check[]> {
   return Promise.all([
     checkArchive(config),
+    checkPending(runtimeDirectory()),
     checkJournal(config),
     checkDaemon(),
     checkLinger(),

@@ -13,8 +13,9 @@ import { counted } from '../core/words.js';
 import { captureNow } from './capture-now.js';
 import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
+import { Pending } from './pending.js';
 import { selfCheck } from './self-check.js';
-import { finishCutShort } from './finish-cut-short.js';
+import { finishEarlier } from './finish-earlier.js';
 import { leftOver } from './left-over.js';
 import { becomeOwner } from './owner.js';
 import type { UnderWay } from './under-way.js';
@@ -49,11 +50,11 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 
 async function watch(options: RunOptions): Promise<void> {
   const { config, log, state, runtime, signal, underWay } = options;
-  const completed = () =>
-    underWay.of('completing earlier captures', finishCutShort(config, state, log, signal));
+  const pending = new Pending(options);
+  const completed = () => underWay.of('completing earlier captures', finishEarlier(options, pending));
   const left = await leftOver(state, completed);
   const learned = await LearnedBoots.load(state, log);
-  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left });
+  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending });
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
@@ -121,6 +122,7 @@ function statusOf(daemon: Daemon) {
     version: VERSION,
     blind: daemon.journalProblem(),
     configProblems: daemon.configProblems,
+    pending: daemon.services.pending.status(),
     guests: [...daemon.guests.values()].map((guest) => guest.status()),
   };
 }

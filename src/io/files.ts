@@ -7,7 +7,7 @@ export const TORN = '.new';
 const FILE_MODE = 0o600;
 
 /** Opens for writing with mode 0600, whatever the umask. */
-export async function openPrivate(path: string, flags: 'w' | 'a') {
+export async function openPrivate(path: string, flags: 'w' | 'wx' | 'a') {
   const handle = await open(path, flags, FILE_MODE);
   try {
     await handle.chmod(FILE_MODE);
@@ -22,7 +22,7 @@ export async function openPrivate(path: string, flags: 'w' | 'a') {
  * Puts a whole file in place or leaves what was there, on a full disk too; two at once for one path are the caller's
  * fault. The directory still has to be synced.
  */
-export async function putFile(path: string, data: string): Promise<void> {
+export async function putFile(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = `${path}${TORN}`;
   try {
     const handle = await openPrivate(temporary, 'w');

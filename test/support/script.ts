@@ -17,6 +17,8 @@ export interface Script {
   press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
   /** What the analyst answers instead of reading the dumps. */
   analyst?: () => Answer | null;
+  /** Why the archive keeps nothing, or null. */
+  archive?: (at: number) => string | null;
   sysrqMask?: number | null;
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;

@@ -173,7 +173,12 @@ export class VirtualGuest {
       this.later(2_000, { type: 'memory-dumped', outcome: 'worked', detail: 'memory.elf, 0.4 GiB' });
     } else if (effect.type === 'file') {
       this.findings.push(effect.finding);
-      this.later(30, { type: 'filed', incident: `incident-${this.findings.length}` });
+      const problem = script.archive?.(this.now) ?? null;
+      const incident = `incident-${this.findings.length}`;
+      this.later(
+        30,
+        problem === null ? { type: 'filed', incident } : { type: 'filed', incident: null, problem },
+      );
     }
   }
 

@@ -160,14 +160,18 @@ const archive = z
     consoleLines: count(10, 100_000, 'Console lines before the stall to keep with an incident.').prefault(
       2000,
     ),
-    maxIncidents: count(1, 1_000_000, 'Number of incidents to keep; the oldest go first.').prefault(500),
+    maxIncidents: count(
+      1,
+      1_000_000,
+      'Number of incidents to keep; the guest that has most loses its oldest.',
+    ).prefault(500),
     maxAge: duration(
       { min: '1h', max: '3650d', because: 'an incident should outlive the night' },
-      'Remove an incident at this age.',
+      'Remove an incident at this age, but for the newest 20 and the newest 3 of each guest.',
     ).prefault('90d'),
     maxSize: size(
       { min: '1MiB', because: 'one large dump takes more' },
-      'Total size of all incidents; the oldest go first, the newest stays.',
+      'Total size of all incidents; the guest that has most loses its oldest, the newest stays.',
     ).prefault('10GiB'),
     schedule: cron('When to remove old incidents, as a cron expression in UTC.').prefault('17 3 * * *'),
   })

@@ -1,27 +1,34 @@
 /** One line of the list of incidents. */
-import type { VerdictClass } from '../model.js';
+import { z } from 'zod';
+import { analysisSchema } from '../analysis-schema.js';
 import { printable } from '../printable.js';
 import { parseIncidentName } from './incident.js';
 import type { ReadIncident } from './read-incident.js';
 import { evidenceText, taskCounts } from './summary.js';
 
-export interface IncidentRow {
+/** What one incident.json says for the list. */
+export const unseenRowSchema = z.object({
   /** The directory's name. */
-  id: string;
-  shortId: string;
-  path: string;
-  startedAt: string;
-  vm: string;
-  verdict: string;
+  id: z.string(),
+  shortId: z.string(),
+  startedAt: z.string(),
+  vm: z.string(),
+  verdict: z.string(),
   /** Null, like the other members below, where incident.json cannot be read. */
-  class: VerdictClass | null;
-  tasks: { stuck: number; all: number } | null;
-  evidence: string;
-  complete: boolean;
-  fingerprint: string | null;
-  fingerprintVersion: number | null;
-  recoveredAt: string | null;
-  kernel: string | null;
+  class: analysisSchema.shape.verdict.shape.class.nullable(),
+  tasks: z.object({ stuck: z.number(), all: z.number() }).nullable(),
+  evidence: z.string(),
+  complete: z.boolean(),
+  fingerprint: z.string().nullable(),
+  fingerprintVersion: z.number().nullable(),
+  recoveredAt: z.string().nullable(),
+  kernel: z.string().nullable(),
+});
+
+type UnseenRow = z.output<typeof unseenRowSchema>;
+
+export interface IncidentRow extends UnseenRow {
+  path: string;
   /** How many incidents, up to this one, have its fingerprint. */
   seen: number;
   /** When the first of them was, ISO, and on which kernel release, where that is known. */
@@ -29,20 +36,13 @@ export interface IncidentRow {
   firstKernel: string | null;
 }
 
-type Unseen = Omit<IncidentRow, 'seen' | 'seenSince' | 'firstKernel'>;
-
 const TEXT_MAX = 400;
 const NO_VERDICT = '(no verdict)';
 
 /** From what was read of an incident; where that failed, from its name and the first line of its verdict.txt. */
-export function incidentRow(
-  path: string,
-  id: string,
-  read: ReadIncident,
-  verdictLine: string | null,
-): Unseen {
+export function incidentRow(id: string, read: ReadIncident, verdictLine: string | null): UnseenRow {
   const named = parseIncidentName(id);
-  const base = { id, shortId: named?.shortId ?? id, path };
+  const base = { id, shortId: named?.shortId ?? id };
   if (!read.ok) {
     return {
       ...base,
@@ -76,9 +76,9 @@ export function incidentRow(
   };
 }
 
-/** Puts the rows in order, newest last, and counts what was seen before. */
-export function inOrder(rows: readonly Unseen[]): IncidentRow[] {
-  const seen = new Map<string, { count: number; first: Unseen }>();
+/** Puts the rows in order, newest last, and counts what was seen before. `pathOf`: the directory with this name. */
+export function inOrder(rows: readonly UnseenRow[], pathOf: (id: string) => string): IncidentRow[] {
+  const seen = new Map<string, { count: number; first: UnseenRow }>();
   return [...rows]
     .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0))
     .map((row) => {
@@ -86,7 +86,9 @@ export function inOrder(rows: readonly Unseen[]): IncidentRow[] {
       const key = row.fingerprint === null ? row.id : `${row.fingerprintVersion ?? ''}:${row.fingerprint}`;
       const { count, first } = seen.get(key) ?? { count: 0, first: row };
       seen.set(key, { count: count + 1, first });
-      return { ...row, seen: count + 1, seenSince: first.startedAt, firstKernel: first.kernel };
+      const { id, shortId, ...says } = row;
+      const before = { seen: count + 1, seenSince: first.startedAt, firstKernel: first.kernel };
+      return { id, shortId, path: pathOf(id), ...says, ...before };
     });
 }
 

@@ -38,12 +38,14 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'machine'; machine: Machine | null }
   /** What is known of boots with this key. */
   | { type: 'recalled'; key: string; learned: Learned }
+  /** `problem`: nothing can be kept of this case, or not where it belongs. */
   | { type: 'opened'; problem?: string }
   | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
   | { type: 'nmi-injected'; problem: string | null }
   | { type: 'memory-dumped'; outcome: CaptureRung['outcome']; detail: string }
   /** What the effect `analyse` asked; nothing may come between. Its time is that of the event that asked. */
   | { type: 'analysed'; answer: Answer }
+  /** Null: nothing was kept. A `problem` beside an incident: it waits for the archive. */
   | { type: 'filed'; incident: string | null; problem?: string }
   | { type: 'gone'; reason: string }
   /** Somebody wants a dump now, whatever the guest's state. `facts`: its settings now, where SSH answers. */

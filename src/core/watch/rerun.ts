@@ -136,7 +136,7 @@ function answerTo(effect: Effect, at: Mono): GuestEvent | null {
   if (effect.type === 'identify') return { type: 'machine', at, machine: null };
   if (effect.type === 'recall') return { type: 'recalled', at, key: effect.key, learned: {} };
   if (effect.type === 'open') return { type: 'opened', at };
-  if (effect.type === 'file') return { type: 'filed', at, incident: null };
+  if (effect.type === 'file') return { type: 'filed', at, incident: 'replayed' };
   if (effect.type === 'inject-nmi') return { type: 'nmi-injected', at, problem: UNKNOWN };
   if (effect.type === 'dump-memory')
     return { type: 'memory-dumped', at, outcome: 'skipped', detail: UNKNOWN };

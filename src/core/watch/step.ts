@@ -10,7 +10,7 @@ import { commandTick } from './ask-command.js';
 import { climb, converse, dumpRead, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
 import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
-import { closeCase } from './case/end.js';
+import { closeCase, closeUnkept } from './case/end.js';
 import { fileWhatThereIs, judge } from './case/judge.js';
 import { firstLook, lookingTick } from './case/looking.js';
 import { openCase } from './case/open.js';
@@ -203,7 +203,9 @@ function onFiled(context: Context, { incident, problem }: Of<'filed'>): void {
   const own = current?.stage.name === 'filing';
   archived(state.filings, incident, !own || current.accusation.by === 'hand');
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
-  if (own) closeCase(context);
+  if (!own) return;
+  if (incident === null) closeUnkept(context, problem ?? 'nothing was kept');
+  else closeCase(context);
 }
 
 /** Somebody wants a dump now. */

@@ -1,6 +1,6 @@
 /** A file that grows while a capture runs. */
 import type { FileHandle } from 'node:fs/promises';
-import { errorCode, faultText } from './directory.js';
+import { faultText, isFull } from './directory.js';
 import { openPrivate } from '../files.js';
 
 /** Above this, a caller that awaits has to wait. */
@@ -22,17 +22,18 @@ export class AppendFile {
   private fault: string | null = null;
   private closed = false;
 
-  /** `makeRoom` is called when the disk is full; it returns false if it could make none. */
+  /** `makeRoom` is called when the disk is full; it returns false if it could make none. `max`: bytes. */
   constructor(
     private readonly path: string,
     private readonly makeRoom: () => Promise<boolean> = () => Promise.resolve(false),
+    private readonly max = FILE_MAX,
   ) {}
 
   /** Takes a copy. Resolves at once, or when the disk has caught up. */
   append(bytes: Uint8Array): Promise<void> {
     if (this.closed || this.fault !== null || bytes.length === 0) return Promise.resolve();
     if (this.queued > QUEUE_HARD) this.fault = `the disk was too slow: cut after ${this.taken} bytes`;
-    else if (this.taken + bytes.length > FILE_MAX) this.fault = `cut after ${this.taken} bytes`;
+    else if (this.taken + bytes.length > this.max) this.fault = `cut after ${this.taken} bytes`;
     if (this.fault !== null) return Promise.resolve();
     this.chunks.push(Uint8Array.from(bytes));
     this.queued += bytes.length;
@@ -68,8 +69,7 @@ export class AppendFile {
         await handle.writeFile(rest);
         return;
       } catch (error) {
-        const full = ['ENOSPC', 'EDQUOT'].includes(errorCode(error) ?? '');
-        if (!full || !(await this.makeRoom())) throw error;
+        if (!isFull(error) || !(await this.makeRoom())) throw error;
         // A part of it may have been taken.
         rest = batch.subarray((await handle.stat()).size - before);
       }

@@ -17,6 +17,7 @@ import { shownTasks } from '../../core/report/tasks.js';
 import { FILES, renderVerdict } from '../../core/report/text.js';
 import { archiveError, faultText } from './directory.js';
 import { putFile, syncPath } from '../files.js';
+import { noteInIndex } from './row-index.js';
 
 /** What is filed beside the incident itself. A part that is left out is not written. */
 export interface IncidentParts {
@@ -79,13 +80,19 @@ export async function fileIncident(
       return false;
     }
   };
+  const recorded: Incident[] = [];
+  const putRecord = async (what: Incident): Promise<boolean> => {
+    const done = await put('incident.json', () => incidentJson(what));
+    if (done) recorded.push(what);
+    return done;
+  };
   const record = async (): Promise<void> => {
     const known = withMissing(incident, missing);
     const later = missing.length === before.length ? contents(known, parts).map(([file]) => file) : [];
     const files = await filesOf(partial, [...later, ...RECORDS]);
     await put('verdict.txt', () => renderVerdict(known, files));
-    if (await put('incident.json', () => incidentJson(known))) return;
-    await put('incident.json', () => incidentJson(withoutStacks(withMissing(incident, missing))));
+    if (await putRecord(known)) return;
+    await putRecord(withoutStacks(withMissing(incident, missing)));
   };
 
   await rm(join(partial, RESERVE), { force: true }).catch(() => undefined);
@@ -99,6 +106,8 @@ export async function fileIncident(
 
   const path = join(dirname(partial), incident.id);
   await finish(partial, path, missing);
+  const last = recorded.at(-1);
+  if (last !== undefined) await noteInIndex(path, last);
   return { path, missing: unique(missing) };
 }
 

@@ -1,10 +1,15 @@
-/** Reads the archive. The directories are the only record: no index besides them. */
-import { readdir, readFile } from 'node:fs/promises';
+/** Reads the archive. The directories are the only record; the index besides them only saves reading. */
+import { type Dirent } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseIncidentName } from '../../core/report/incident.js';
 import { type ReadIncident, readIncident } from '../../core/report/read-incident.js';
 import { type IncidentRow, incidentRow, inOrder } from '../../core/report/row.js';
 import { ArchiveError, errorCode, faultText, incidentsIn } from './directory.js';
+import { type Entry, markOf, readIndex, type RowIndex, writeIndex } from './row-index.js';
+
+/** How many files are looked at side by side. */
+const AT_ONCE = 64;
 
 /** All finished incidents, newest last, a damaged one included; none if there is no archive. Throws ArchiveError. */
 export async function readIncidents(root: string): Promise<IncidentRow[]> {
@@ -13,16 +18,49 @@ export async function readIncidents(root: string): Promise<IncidentRow[]> {
     if (errorCode(error) === 'ENOENT') return [];
     throw new ArchiveError(`${parent} cannot be read: ${faultText(error)}`, { cause: error });
   });
-  const rows: Parameters<typeof inOrder>[0][number][] = [];
+  const names = entries.filter(isIncident).map(({ name }) => name);
+  const index = await readIndex(root);
+  const marks = await marksOf(parent, names);
+  const rows: Entry[] = [];
   // One after the other: only what the list needs of each stays in memory.
-  for (const entry of entries) {
-    if (!entry.isDirectory() || !parseIncidentName(entry.name)) continue;
-    const path = join(parent, entry.name);
-    const read = await readIncidentOf(path);
-    const verdict = read.ok ? null : await readVerdict(path);
-    rows.push(incidentRow(path, entry.name, read, verdict?.split('\n')[0] ?? null));
-  }
-  return inOrder(rows);
+  for (const [name, mark] of marks) rows.push(await rowOf(join(parent, name), name, { index, mark }));
+  const known = rows.filter(({ mark }) => mark !== UNREADABLE);
+  const isNew = known.some((entry) => index.entries.get(entry.row.id) !== entry);
+  if (isNew || index.isWorn(known.length)) await writeIndex(root, known);
+  return inOrder(
+    rows.map(({ row }) => row),
+    (id) => join(parent, id),
+  );
+}
+
+const isIncident = (entry: Dirent): boolean => entry.isDirectory() && parseIncidentName(entry.name) !== null;
+
+/** Of a damaged incident, which is read each time: its verdict.txt may change too. */
+const UNREADABLE = '';
+
+/** Taken before anything is read: a file that is replaced meanwhile has another one the next time. */
+async function marksOf(parent: string, names: readonly string[]): Promise<[name: string, mark: string][]> {
+  const marks: [string, string][] = [];
+  const markOfOne = async (name: string): Promise<[string, string]> => {
+    const found = await stat(join(parent, name, 'incident.json')).catch(() => null);
+    return [name, found?.isFile() === true ? markOf(found) : UNREADABLE];
+  };
+  for (let start = 0; start < names.length; start += AT_ONCE)
+    marks.push(...(await Promise.all(names.slice(start, start + AT_ONCE).map(markOfOne))));
+  return marks;
+}
+
+async function rowOf(
+  path: string,
+  name: string,
+  { index, mark }: { index: RowIndex; mark: string },
+): Promise<Entry> {
+  const known = index.entries.get(name);
+  if (mark !== UNREADABLE && known?.mark === mark) return known;
+  const read = await readIncidentOf(path);
+  const verdict = read.ok ? null : await readVerdict(path);
+  const row = incidentRow(name, read, verdict?.split('\n')[0] ?? null);
+  return { mark: read.ok ? mark : UNREADABLE, row };
 }
 
 /** The incident in a directory, or why it cannot be read. */

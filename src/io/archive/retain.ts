@@ -4,46 +4,70 @@ import { lstat, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { schedule } from 'node-cron';
 import type { Config } from '../../core/config/schema.js';
-import { type Expired, expired, inAge, type Limits, type Stored } from '../../core/report/expired.js';
+import {
+  displaced,
+  type Expired,
+  expired,
+  type Expiry,
+  type Limits,
+  type Stored,
+} from '../../core/report/expired.js';
 import { parseIncidentName } from '../../core/report/incident.js';
+import { counted } from '../../core/words.js';
 import { archiveError, errorCode, faultText, incidentsIn } from './directory.js';
 
 /** A file of this name in an incident keeps it; only its user makes one. */
 const PINNED = 'pinned';
 /** An incident that is being removed: a kill in the middle must not leave half of one in the list. */
 const REMOVING = '.removing';
-/** This many of the newest stay, however full the disk is. */
-const KEPT_ON_FULL_DISK = 10;
 
 /**
  * Removes the incidents beyond the limits, oldest first, and returns them. It touches only real directories with the
  * name of an incident and a verdict inside. Throws ArchiveError at the first that resists.
  */
-export async function retain(root: string, limits: Limits, nowMs: number): Promise<Expired[]> {
+export async function retain(
+  root: string,
+  limits: Limits,
+  nowMs: number,
+  trustClock = false,
+): Promise<Expiry> {
   const parent = incidentsIn(root);
   for (const entry of await entriesOf(parent))
     if (isBeingRemoved(entry)) await remove(join(parent, entry.name));
-  const gone = expired(await storedIn(parent), limits, nowMs);
-  for (const { name } of gone) await removeIncident(parent, name);
-  return gone;
+  const expiry = expired(await storedIn(parent), limits, nowMs, trustClock);
+  for (const { name } of expiry.gone) await removeIncident(parent, name);
+  return expiry;
 }
 
 /** What `retain` would remove; nothing is touched. Throws ArchiveError. */
-export async function retainable(root: string, limits: Limits, nowMs: number): Promise<Expired[]> {
-  return expired(await storedIn(incidentsIn(root)), limits, nowMs);
+export async function retainable(
+  root: string,
+  limits: Limits,
+  nowMs: number,
+  trustClock = false,
+): Promise<Expiry> {
+  return expired(await storedIn(incidentsIn(root)), limits, nowMs, trustClock);
+}
+
+/** Why so many stay although they look too old, and what to do; null where the clock is believed. */
+export function doubtText({ doubted }: Expiry, nowMs: number): string | null {
+  if (doubted === 0) return null;
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  return (
+    `${counted(doubted, 'incident')}, more than half, would go by archive.maxAge: kept, because the clock may be wrong. ` +
+    `If today is ${today}, remove them with: wedgewatch prune --trust-clock`
+  );
 }
 
 /**
- * The disk is full: removes the oldest incident that is not pinned, but none of the newest ten. Returns its name, null
- * if there is none to remove. Throws ArchiveError.
+ * The disk is full: removes the oldest incident of the guest that has most there, nothing pinned and none of the newest
+ * ten. Returns its name, null if there is none to remove. Throws ArchiveError.
  */
 export async function displaceOldest(root: string): Promise<string | null> {
   const parent = incidentsIn(root);
-  const removable = inAge(await storedIn(parent));
-  const oldest = removable.length > KEPT_ON_FULL_DISK ? removable[0] : undefined;
-  if (oldest === undefined) return null;
-  await removeIncident(parent, oldest.name);
-  return oldest.name;
+  const name = displaced(await storedIn(parent));
+  if (name !== null) await removeIncident(parent, name);
+  return name;
 }
 
 async function entriesOf(parent: string): Promise<Dirent[]> {
@@ -114,8 +138,11 @@ export function scheduleRetention(
 ): () => Promise<void> {
   const run = async (): Promise<void> => {
     try {
-      const gone = await retain(root, limits, Date.now());
-      if (gone.length > 0) onRemoved(gone);
+      const now = Date.now();
+      const expiry = await retain(root, limits, now);
+      if (expiry.gone.length > 0) onRemoved(expiry.gone);
+      const doubt = doubtText(expiry, now);
+      if (doubt !== null) onError(doubt);
     } catch (error) {
       onError(faultText(error));
     }

@@ -4,6 +4,7 @@ import { readIncident } from '../../core/report/read-incident.js';
 import { incidentJson } from '../../core/report/json.js';
 import { archiveError } from './directory.js';
 import { putFile, syncPath } from '../files.js';
+import { noteInIndex } from './row-index.js';
 
 /**
  * Notes in a filed incident that its guest recovered (ISO, UTC). Atomic: a reader sees the old file or the new one.
@@ -18,6 +19,7 @@ export async function updateIncident(directory: string, patch: { recoveredAt: st
     // From the text, not from what was read of it: members of a later version stay.
     await putFile(file, incidentJson({ ...(JSON.parse(text) as typeof read.incident), ...patch }));
     await syncPath(dirname(file));
+    await noteInIndex(directory, { ...read.incident, ...patch });
   } catch (error) {
     throw archiveError(file, error);
   }

@@ -33,16 +33,24 @@ interface Opening extends Accusation {
   position: ConsolePosition | null;
 }
 
+interface Begun {
+  vm: string;
+  startedAtMs: number;
+  /** Default: a new one. */
+  id?: string;
+}
+
 /**
  * Begins an incident in `<root>/incidents` with a partial directory, 0700. Whatever happens later, `finishPartials`
- * will find it. Throws ArchiveError.
+ * will find it. `fileMax` limits each file of evidence, in bytes, where old incidents are not to make room for it.
+ * Throws ArchiveError.
  */
 export async function openIncident(
   root: string,
-  { vm, startedAtMs }: { vm: string; startedAtMs: number },
+  { vm, startedAtMs, id = incidentId(startedAtMs, vm, randomBytes(4).toString('hex')) }: Begun,
+  fileMax?: number,
 ): Promise<IncidentWriter> {
   const parent = await makeIncidentsDirectory(root);
-  const id = incidentId(startedAtMs, vm, randomBytes(4).toString('hex'));
   const partial = join(parent, await ownPartial(id));
   try {
     await mkdir(partial, { mode: 0o700 });
@@ -55,7 +63,9 @@ export async function openIncident(
   const reserve = randomBytes(RESERVE_BYTES);
   await writeFile(join(partial, RESERVE), reserve, { mode: 0o600 }).catch(() => undefined);
   const makeRoom = async () => (await displaceOldest(root).catch(() => null)) !== null;
-  return new IncidentWriter(id, partial, makeRoom);
+  const fileOf = (path: string) =>
+    fileMax === undefined ? new AppendFile(path, makeRoom) : new AppendFile(path, undefined, fileMax);
+  return new IncidentWriter(id, partial, fileOf);
 }
 
 export class IncidentWriter {
@@ -68,7 +78,7 @@ export class IncidentWriter {
     /** Where it is until it is filed. */
     readonly partial: string,
     /** Old incidents give way to the evidence of a new one, not to its analysis. */
-    private readonly makeRoom: () => Promise<boolean>,
+    private readonly fileOf: (path: string) => AppendFile,
   ) {}
 
   /**
@@ -130,7 +140,7 @@ export class IncidentWriter {
     if (this.ended) return Promise.resolve();
     let target = this.files.get(file);
     if (target === undefined) {
-      target = new AppendFile(join(this.partial, file), this.makeRoom);
+      target = this.fileOf(join(this.partial, file));
       this.files.set(file, target);
     }
     return target.append(bytes);

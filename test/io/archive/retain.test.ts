@@ -25,9 +25,9 @@ async function archive(...names: string[]): Promise<{ root: string; parent: stri
 
 it('removes the old ones, and what a kill left of an earlier removal', async () => {
   const { root, parent } = await archive(name(1), name(2), name(3), name(100), `${name(200)}.removing`);
-  expect(names(await retainable(root, limits, now))).toEqual([name(100), name(3)]);
+  expect(names((await retainable(root, limits, now)).gone)).toEqual([name(100), name(3)]);
   expect(await readdir(parent)).toHaveLength(5);
-  expect(names(await retain(root, limits, now))).toEqual([name(100), name(3)]);
+  expect(names((await retain(root, limits, now)).gone)).toEqual([name(100), name(3)]);
   expect((await readdir(parent)).sort()).toEqual([name(2), name(1)]);
 });
 
@@ -35,7 +35,7 @@ it('measures what is there, and keeps what is pinned', async () => {
   const { root, parent } = await archive(name(1), name(2), name(3));
   await writeFile(join(parent, name(3), 'pinned'), '');
   await writeFile(join(parent, name(2), 'console.raw'), Buffer.alloc(2 << 20));
-  expect(await retain(root, limits, now)).toMatchObject([
+  expect((await retain(root, limits, now)).gone).toMatchObject([
     { name: name(2), bytes: (2 << 20) + 6, why: 'beyond archive.maxSize, 1.0 MiB' },
   ]);
   expect((await readdir(parent)).sort()).toEqual([name(3), name(1)]);
@@ -63,14 +63,17 @@ it('touches nothing that is not an incident of ours', async () => {
   const { parent: elsewhere } = await archive(name(400));
   await symlink(join(elsewhere, name(400)), join(parent, name(400)));
   const before = (await readdir(parent)).sort();
-  expect(await retain(root, limits, now)).toEqual([]);
+  expect((await retain(root, limits, now)).gone).toEqual([]);
   expect(await displaceOldest(root)).toBeNull();
   expect((await readdir(parent)).sort()).toEqual(before);
   expect((await lstat(join(elsewhere, name(400), 'verdict.txt'))).isFile()).toBe(true);
 });
 
 it('finds nothing to do without an archive', async () => {
-  expect(await retain(join(await temporaryDirectory(), 'none'), limits, now)).toEqual([]);
+  expect(await retain(join(await temporaryDirectory(), 'none'), limits, now)).toEqual({
+    gone: [],
+    doubted: 0,
+  });
 });
 
 it('names the directory that resists', async () => {
@@ -87,7 +90,8 @@ afterEach(() => void vi.useRealTimers());
 
 it('runs by the schedule, in UTC', async () => {
   vi.setSystemTime(Date.UTC(2026, 8, 18, 3, 16, 30));
-  const { root, parent } = await archive(name(1), name(100));
+  const recent = Array.from({ length: 20 }, (_, n) => name(n + 1));
+  const { root, parent } = await archive(...recent, name(100));
   const removed: string[] = [];
   const stop = scheduleRetention(root, configSchema.parse({}).archive, {
     onRemoved: (gone) => removed.push(...names(gone)),
@@ -97,6 +101,28 @@ it('runs by the schedule, in UTC', async () => {
   expect(removed).toEqual([]);
   await vi.advanceTimersByTimeAsync(15_000);
   await vi.waitFor(() => expect(removed).toEqual([name(100)]));
-  expect(await readdir(parent)).toEqual([name(1)]);
+  expect((await readdir(parent)).sort()).toEqual(recent.sort());
+  await stop();
+});
+
+it('keeps everything and says so where the clock runs a season ahead', async () => {
+  vi.setSystemTime(now + 91 * DAY);
+  const all = Array.from({ length: 50 }, (_, n) => name(n + 1));
+  const { root, parent } = await archive(...all);
+  const said: string[] = [];
+  const stop = scheduleRetention(
+    root,
+    { ...configSchema.parse({}).archive, schedule: '* * * * *' },
+    {
+      onRemoved: (gone) => said.push(...names(gone)),
+      onError: (message) => said.push(message),
+    },
+  );
+  await vi.advanceTimersByTimeAsync(61_000);
+  await vi.waitFor(() => expect(said).not.toEqual([]));
+  expect(said[0]).toMatch(
+    /^30 incidents, more than half, .* If today is 2026-12-18, .* prune --trust-clock$/,
+  );
+  expect(await readdir(parent)).toHaveLength(50);
   await stop();
 });

@@ -39,7 +39,7 @@ export function onOpened(context: Context, problem: string | undefined): void {
   const current = state.case;
   // The answer to a case that has ended meanwhile.
   if (current?.stage.name !== 'opening') return;
-  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: `no archive: ${problem}` });
+  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
   const last = current.looks.at(-1);
   const canPress = last?.qmp.ok === true && last.qmp.runState === 'running';
   if (!canPress || state.name === 'panicked' || state.name === 'qemu-stuck') {

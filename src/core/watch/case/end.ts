@@ -3,7 +3,8 @@ import type { Mono } from '../../time.js';
 import { seconds } from '../../words.js';
 import { type Context, enter, enterCalm } from '../context.js';
 import { silenceIsVoid } from '../slices/console.js';
-import { coolDown } from '../slices/restraint.js';
+import { notKept } from '../slices/filings.js';
+import { coolDown, discountFiled } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import type { StateName } from '../state-name.js';
@@ -79,6 +80,21 @@ export function closeCase(context: Context): void {
   if (ended?.accusation.by !== 'hand' || LASTING.has(state.name)) return;
   if (LASTING.has(ended.before.name)) enter(context, ended.before.name, ended.before.why);
   else enterCalm(context, ['a capture by hand has ended']);
+}
+
+/**
+ * Ends a case of which the archive could keep nothing: the hang is not held, but looked into again. The pause before
+ * that doubles each time, as after a look that found nothing.
+ */
+export function closeUnkept(context: Context, problem: string): void {
+  const { state, settings, at } = context;
+  const { accusation } = state.case ?? {};
+  closeCase(context);
+  if (accusation === undefined || accusation.by === 'hand') return;
+  discountFiled(state.restraint);
+  coolDown(state.restraint, settings.detect, at);
+  notKept(state.filings, accusation.complaint?.text ?? null, state.restraint.notBefore);
+  if (state.name === 'held') enter(context, 'suspect', [...state.why, `not archived: ${problem}`]);
 }
 
 /** A sign of life, and whether it proves that what was filed is over. */

@@ -8,8 +8,11 @@ export interface FilingsState {
   incident: string | null;
   /** What the newest incident was filed for: it tells by what the guest recovers. */
   filedFor: 'lost' | 'command' | 'complaint';
-  /** What the kernel complained of and was filed, and when it was last said. */
-  complained: { key: string; at: Mono }[];
+  /**
+   * What the kernel complained of and was filed, and when it was last said. `until`: the archive could not keep that;
+   * from then on it counts as not said yet.
+   */
+  complained: { key: string; at: Mono; until?: Mono }[];
 }
 
 /** A kernel repeats what it complains of, hung_task every two minutes; its own pauses are not longer than this. */
@@ -51,6 +54,13 @@ export function archived(filings: FilingsState, incident: string | null, byHand:
   if (!byHand) filings.incident = incident;
 }
 
+/** Nothing was kept of what was handed in: what the kernel says of it will be news again, but not before `until`. */
+export function notKept(filings: FilingsState, complaint: string | null, until: Mono): void {
+  if (complaint === null) return;
+  const known = filings.complained.find(({ key }) => key === keyOf(complaint));
+  if (known !== undefined) known.until = until;
+}
+
 /** Its words without how long it has lasted by now. */
 const keyOf = (text: string): string =>
   text.replace(/^\[ *\d+\.\d+\] */, '').replace(/\b\d+(?= ?(?:s|seconds|jiffies)\b)/g, '#');
@@ -60,7 +70,7 @@ export function isRepeated(filings: FilingsState, text: string, at: Mono): boole
   const key = keyOf(text);
   const known = filings.complained.find((one) => one.key === key);
   if (known === undefined) return false;
-  const repeated = at - known.at < REPEATED_MS;
+  const repeated = at - known.at < REPEATED_MS && at < (known.until ?? Infinity);
   if (repeated) known.at = at;
   else filings.complained = filings.complained.filter((one) => one !== known);
   return repeated;

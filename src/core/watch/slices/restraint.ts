@@ -118,3 +118,8 @@ export function judged(restraint: Restraint, what: Restraint['judged'], stood: S
 export function countFiled(restraint: Restraint, at: Mono): void {
   restraint.filed.push(at);
 }
+
+/** The newest that was counted is in no archive. */
+export function discountFiled(restraint: Restraint): void {
+  restraint.filed.pop();
+}
