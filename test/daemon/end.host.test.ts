@@ -81,6 +81,8 @@ describe('SIGTERM', () => {
     const daemon = await here.daemon();
     daemon.kill('SIGTERM');
     expect(await ended(daemon, 5_000)).toBe(0);
+    // By itself: nothing had to be cut short.
+    expect(daemon.said()).not.toContain('ends now');
     expect(await here.names()).toEqual([expect.stringMatching(/\.partial$/)]);
   }, 30_000);
 
@@ -103,6 +105,7 @@ describe('a failed start', () => {
     await mkdir(here.control);
     const daemon = here.run(['run']);
     expect(await ended(daemon, 6_000)).toBe(5);
+    expect(daemon.said()).not.toContain('ends now');
     expect(daemon.said()).toMatch(/control\.sock/);
   }, 30_000);
 
