@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 
 export interface DaemonStatus {
@@ -71,7 +72,7 @@ async function serve(
 ): Promise<void> {
   const url = new URL(incoming.url ?? '/', 'http://daemon');
   const send = (code: number, body: unknown) => {
-    answer.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    answer.writeHead(code, { 'content-type': 'application/json' }).end(safeJson(body));
   };
   if (incoming.method === 'GET' && url.pathname === '/status')
     send(200, handlers.status(url.searchParams.has('watched')));
