@@ -7,6 +7,7 @@ import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
+import { ownDirectory } from '../io/files.js';
 
 export interface DaemonStatus {
   pid: number;
@@ -56,6 +57,9 @@ export async function serveControl(path: string, handlers: ControlHandlers): Pro
       `another wedgewatch is already running (pid ${other.pid}); stop it with: systemctl --user stop wedgewatch`,
     );
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await ownDirectory(dirname(path)).catch((error: unknown) => {
+    throw new Error(`${dirname(path)}: ${error instanceof Error ? error.message : String(error)}`);
+  });
   await rm(path, { force: true });
   const server = createServer((incoming, answer) => void serve(handlers, incoming, answer));
   await new Promise<void>((resolve, reject) => {

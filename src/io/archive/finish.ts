@@ -1,5 +1,5 @@
 /** Completes what a killed watchdog left behind. */
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { ConsolePosition } from '../../core/console/position.js';
@@ -13,7 +13,8 @@ import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
-import { syncPath, TORN } from '../files.js';
+import { readOwn, syncPath, TORN } from '../files.js';
+import { ownUser } from '../trust.js';
 import { ownerLives, ownPartial, parsePartial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
@@ -67,6 +68,10 @@ export async function finishPartials(root: string, analyse: Analyse, recover: Re
   for (const name of (await readdir(parent)).sort()) {
     const partial = parsePartial(name);
     if (!partial || (partial.owner !== null && (await ownerLives(partial.owner)))) continue;
+    if (!(await isOwnDirectory(join(parent, name)))) {
+      result.failed.push({ path: join(parent, name), why: 'it is not a directory of this user' });
+      continue;
+    }
     const path = join(parent, await ownPartial(partial.id));
     if (!(await takeOver(join(parent, name), path))) continue;
     try {
@@ -78,6 +83,12 @@ export async function finishPartials(root: string, analyse: Analyse, recover: Re
     }
   }
   return result;
+}
+
+/** One that is gone by now is another's who completed it: `takeOver` will see. */
+async function isOwnDirectory(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found === null || (found.isDirectory() && found.uid === ownUser());
 }
 
 async function takeOver(from: string, to: string): Promise<boolean> {
@@ -97,7 +108,7 @@ async function finishOne(
 ): Promise<Filed | null> {
   for (const name of await readdir(path))
     if (name.endsWith(TORN)) await rm(join(path, name), { force: true });
-  const analysed = await readFile(join(path, 'incident.json'), 'utf8').then(readIncident, () => null);
+  const analysed = await readOwn(join(path, 'incident.json')).then(readIncident, () => null);
   if (analysed?.ok === true) return finishAnalysed(path, analysed.incident, await readdir(path));
 
   const opening = await openingOf(path, id);
@@ -160,7 +171,7 @@ const openingSchema = accusationSchema.extend({
 async function openingOf(path: string, id: string): Promise<Omit<Interrupted, 'raw'>> {
   try {
     const { startedAtMs, position, contextBytes, ...accusation } = openingSchema.parse(
-      JSON.parse(await readFile(join(path, OPENING), 'utf8')),
+      JSON.parse(await readOwn(join(path, OPENING))),
     );
     return { startedAtMs, position, contextBytes, accusation };
   } catch {

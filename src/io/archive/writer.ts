@@ -53,7 +53,7 @@ export async function openIncident(
   }
   // Not worth giving up a capture for.
   const reserve = randomBytes(RESERVE_BYTES);
-  await writeFile(join(partial, RESERVE), reserve, { mode: 0o600 }).catch(() => undefined);
+  await writeFile(join(partial, RESERVE), reserve, { mode: 0o600, flag: 'wx' }).catch(() => undefined);
   const makeRoom = async () => (await displaceOldest(root).catch(() => null)) !== null;
   return new IncidentWriter(id, partial, makeRoom);
 }
