@@ -32,6 +32,8 @@ export class JournalSource {
       position: this.position,
       onEntries: (entries) => this.deliver(entries),
       onStatus: (status) => this.report(status),
+      onLeftOut: () =>
+        this.options.log('warning', 'journal: an entry of more than 16 MiB is read without what it says'),
       signal: this.options.signal,
     });
   }
