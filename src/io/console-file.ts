@@ -31,6 +31,8 @@ interface TailOptions {
 
 const CONTEXT = 64 << 10;
 const CHUNK = 64 << 10;
+/** What is unread beyond it is passed over: a sparse file, or what a flood wrote while nobody read. */
+const BACKLOG = 64 << 20;
 /** inotify wakes at once; this is for what it misses: network filesystems, a recreated directory. */
 const POLL_MS = 2_000;
 
@@ -133,6 +135,8 @@ class Tail {
   }
 
   private async drain(handle: FileHandle): Promise<void> {
+    const { size } = await handle.stat();
+    if (size - this.offset > BACKLOG) await this.passOver(size - this.offset - BACKLOG);
     while (!this.options.signal.aborted) {
       const room = this.offset < this.replayUntil ? Math.min(CHUNK, this.replayUntil - this.offset) : CHUNK;
       const { bytesRead } = await handle.read(this.buffer, 0, room, this.offset);
@@ -144,6 +148,14 @@ class Tail {
       if ((await handle.stat()).size >= this.offset) return;
       await this.restart(0);
     }
+  }
+
+  private async passOver(bytes: number): Promise<void> {
+    const rest = this.rows.flush();
+    if (rest !== null && !this.skipRow) await this.give([rest], this.offset <= this.replayUntil);
+    this.offset += bytes;
+    this.skipRow = true;
+    this.report('catching-up', `${Math.round(bytes / 2 ** 20)} MiB of ${this.options.path} were passed over`);
   }
 
   private async deliver(chunk: Uint8Array): Promise<void> {

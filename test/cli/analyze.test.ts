@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { runAnalyze } from '../../src/cli/analyze.js';
 import type { Analysis } from '../../src/core/model.js';
 import { dump, stacks, task } from '../support/stacks.js';
@@ -202,4 +202,37 @@ describe('analyze', () => {
       });
     });
   });
+});
+
+it('says what it waits for when a pipe is silent, and only then', async () => {
+  vi.useFakeTimers();
+  try {
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const written = { out: '', err: '' };
+    async function* silent() {
+      await begun;
+      yield 'no dump\n';
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }
+    const done = runAnalyze(
+      ['-'],
+      {},
+      {
+        in: silent(),
+        out: (text) => (written.out += text),
+        err: (text) => (written.err += text),
+      },
+    );
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(written.err).toBe('');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(written.err).toBe('wedgewatch: waiting for somebody to write to standard input; Ctrl-C ends it\n');
+    begin();
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(await done).toBe(3);
+    expect(written.err.split('\n')).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });
