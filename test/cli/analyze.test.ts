@@ -165,6 +165,25 @@ describe('analyze', () => {
   describe('of packed and other files', () => {
     const packed = gzipSync(readFileSync(golden('page-in')));
 
+    it('of a long one leaves no listener behind for each chunk', async () => {
+      const warnings: Error[] = [];
+      const warned = (warning: Error) => warnings.push(warning);
+      process.on('warning', warned);
+      const lines = Array.from(
+        { length: 40_000 },
+        (_, line) => `${line} ${(line * 7919) % 104_729} ${line ** 3}`,
+      );
+      const long = gzipSync(lines.join('\n'));
+      const pieces = Array.from({ length: Math.ceil(long.length / 20_000) }, (_, piece) =>
+        long.subarray(piece * 20_000, (piece + 1) * 20_000),
+      );
+      expect(pieces.length).toBeGreaterThan(20);
+      expect((await run(['-'], false, Readable.from(pieces))).code).toBe(3);
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('warning', warned);
+      expect(warnings).toEqual([]);
+    });
+
     it('reads what gzip packed, also when piped', async () => {
       const plain = await run([golden('page-in')]);
       expect(await run([file('log.gz', packed)])).toEqual(plain);
