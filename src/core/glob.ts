@@ -20,10 +20,8 @@ function expressionOf(glob: string): string {
     if (mark === '*') expression += '.*';
     else if (mark === '?') expression += '.';
     else if (mark === '[') {
-      const end = glob.indexOf(']', at + (/[!^]/.test(glob[at + 1] ?? '') ? 3 : 2));
-      if (end === -1) throw new Error('Missing closing "]"');
-      const set = glob.slice(at + 1, end).replace(/[\\[&~]/g, '\\$&');
-      expression += `[${set.replace(/^!/, '^')}]`;
+      const end = endOfSet(glob, at);
+      expression += setOf(glob.slice(at + 1, end));
       at = end;
     } else if (mark === '{') {
       braces += 1;
@@ -37,3 +35,13 @@ function expressionOf(glob: string): string {
   if (braces > 0) throw new Error('Missing closing "}"');
   return expression;
 }
+
+/** A bracket that is the first of a set is one of its characters. */
+function endOfSet(glob: string, at: number): number {
+  const end = glob.indexOf(']', at + (/[!^]/.test(glob[at + 1] ?? '') ? 3 : 2));
+  if (end === -1) throw new Error('Missing closing "]"');
+  return end;
+}
+
+const setOf = (characters: string): string =>
+  `[${characters.replace(/[\\[&~]/g, '\\$&').replace(/^!/, '^')}]`;

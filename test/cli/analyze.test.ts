@@ -231,7 +231,7 @@ it('says what it waits for when a pipe is silent, and only then', async () => {
     const written = { out: '', err: '' };
     async function* silent() {
       await begun;
-      yield 'no dump\n';
+      yield Buffer.from('no dump\n');
       await new Promise((resolve) => setTimeout(resolve, 60_000));
     }
     const done = runAnalyze(
