@@ -26,6 +26,8 @@ interface Streams {
 
 /** addr2line reads the whole debug information of a kernel. */
 const SYMBOLS_MS = 120_000;
+/** Longer than a file or a busy program takes for its first bytes. */
+const SILENT_MS = 2_000;
 const GROUPS_SHOWN = 3;
 const FRAMES_SHOWN = 12;
 const WAITS_SHOWN = 5;
@@ -123,7 +125,7 @@ async function analyzeOne(
   told: Set<string>,
 ): Promise<number> {
   try {
-    const read = await (file === '-' && streams.in ? readLog(streams.in) : readLogFile(file));
+    const read = await readOne(file, streams);
     const { analysis, problem } = await withLines(read.analysis, vmlinux);
     const { cutShort } = read;
     if (problem !== null && !told.has(problem)) streams.err(`wedgewatch: ${printable(problem, 500)}\n`);
@@ -137,6 +139,21 @@ async function analyzeOne(
     const why = error instanceof LogError ? error.message : String(error);
     streams.err(`wedgewatch: ${printable(file, 400)} cannot be read: ${printable(why, 300)}\n`);
     return EXIT.environment;
+  }
+}
+
+/** A pipe may be silent for as long as its writer likes, or have none yet: that is waited for, and said. */
+async function readOne(file: string, streams: Streams): Promise<ReadLog> {
+  const shown = file === '-' ? 'standard input' : printable(file, 400);
+  const hint = setTimeout(
+    () => streams.err(`wedgewatch: waiting for somebody to write to ${shown}; Ctrl-C ends it\n`),
+    SILENT_MS,
+  );
+  const begun = (): void => clearTimeout(hint);
+  try {
+    return await (file === '-' && streams.in ? readLog(streams.in, begun) : readLogFile(file, begun));
+  } finally {
+    begun();
   }
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import { printable } from '../core/printable.js';
+import { escapeUnsafe } from '../core/report/json.js';
 import { captureNow } from '../daemon/capture-now.js';
 import {
   askCapture,
@@ -59,11 +60,12 @@ export async function captureGuest(vm: string, options: CaptureOptions, globals:
     if (!read.ok) {
       const verdict = (await readVerdict(result.directory))?.split('\n')[0] ?? 'no verdict';
       terminal.out(options.json === true ? '' : `${printable(verdict, 400)}\n${result.directory}\n`);
-      terminal.err(`wedgewatch: ${result.directory}: ${read.problem}\n`);
+      terminal.err(`wedgewatch: ${result.directory}: ${printable(read.problem, 400)}\n`);
       return EXIT.incomplete;
     }
     const { verdict, evidence } = read.incident;
-    if (options.json === true) terminal.out(await readFile(join(result.directory, 'incident.json'), 'utf8'));
+    if (options.json === true)
+      terminal.out(escapeUnsafe(await readFile(join(result.directory, 'incident.json'), 'utf8')));
     else terminal.out(`${printable(verdict.title, 400)}\n${result.directory}\n`);
     if (!evidence.complete) return EXIT.incomplete;
     // Keys such as m or d show no task to judge.

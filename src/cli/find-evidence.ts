@@ -114,10 +114,11 @@ async function evidenceOf(root: string, wanted: string | undefined): Promise<Evi
 
 async function ofDirectory(directory: string): Promise<Evidence> {
   const read = await readIncidentOf(directory);
-  if (!read.ok) throw new NotFound(`${printable(directory, 400)}: ${read.problem}`, EXIT.environment);
+  if (!read.ok)
+    throw new NotFound(`${printable(directory, 400)}: ${printable(read.problem, 400)}`, EXIT.environment);
   const { incident } = read;
   return {
-    name: incident.id,
+    name: printable(incident.id, 400),
     run: join(dirname(directory), incident.invocation ?? basename(directory)),
     analysis: incident,
     dump: shownDump(incident.dumps),

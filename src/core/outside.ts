@@ -30,6 +30,7 @@ export type QmpFault =
   | 'timeout' // one command was not answered
   | 'protocol' // garbage, or too much of it
   | 'refused' // QEMU answered with an error
+  | 'no-resources' // this host is short of descriptors or memory: accuses nobody, and passes
   | 'no-permission';
 
 /** Why a key could not be pressed. */

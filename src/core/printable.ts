@@ -1,11 +1,19 @@
 /**
- * C0 and C1 controls, and the Unicode marks that reorder or hide text: all of them could make a terminal lie. The one
- * list of them, for `replace`.
+ * What could make a terminal, a viewer of JSON or a browser lie: C0 and C1 controls with escape sequences, marks that
+ * reorder or hide text (Unicode's Cf and Default_Ignorable_Code_Point: bidi controls, zero-width ones, tags, variation
+ * selectors, fillers), line and paragraph separators, halves of surrogate pairs, and the two noncharacters that XML
+ * forbids. The one table of them, for terminal, log, JSON, HTML and exports.
  */
-export const UNSAFE = new RegExp(
-  String.raw`[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]`,
-  'g',
-);
+const UNSAFE =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u{fff0}-\u{fff8}\u{fffe}\u{ffff}]/gu;
+
+/** Almost every line is plain ASCII, and to ask properties of each character is slow. */
+const SUSPECT = /[^ -~]/;
+
+/** The text with each unsafe character replaced; a character beyond U+FFFF comes as the pair that it is. */
+export function replaceUnsafe(text: string, by: (mark: string) => string): string {
+  return SUSPECT.test(text) ? text.replace(UNSAFE, by) : text;
+}
 
 /**
  * Guest text made fit for one line of a terminal: no control characters, at most `max` characters. Tabs are the one
@@ -13,5 +21,5 @@ export const UNSAFE = new RegExp(
  */
 export function printable(text: string, max: number): string {
   const cut = text.length > max ? `${text.slice(0, max - 1)}…` : text;
-  return cut.replace(UNSAFE, ' ');
+  return replaceUnsafe(cut, () => ' ');
 }

@@ -1,12 +1,14 @@
 /** The daemon's control socket: HTTP on a unix socket that only its user can reach. */
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import type { DumpSysrqKey } from '../core/model.js';
 import { printable } from '../core/printable.js';
+import { safeJson } from '../core/report/json.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import type { PendingStatus } from './pending.js';
+import { ownDirectory } from '../io/files.js';
 
 export interface DaemonStatus {
   pid: number;
@@ -65,6 +67,9 @@ export async function serveControl(
   handlers: ControlHandlers,
   onFault: (error: unknown) => void,
 ): Promise<Server> {
+  await ownDirectory(dirname(path)).catch((error: unknown) => {
+    throw new Error(`${dirname(path)}: ${error instanceof Error ? error.message : String(error)}`);
+  });
   await rm(path, { force: true });
   const limits = {
     headersTimeout: HEADERS_MS,
@@ -102,7 +107,7 @@ async function serve(
   // A body means nothing to any call.
   incoming.resume();
   const send = (code: number, body: unknown) => {
-    answer.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    answer.writeHead(code, { 'content-type': 'application/json' }).end(safeJson(body));
   };
   if (incoming.method === 'GET' && path === '/status') send(200, handlers.status(asked.has('watched')));
   else if (incoming.method === 'POST' && path === '/capture') {

@@ -27,6 +27,7 @@ export class DumpFile {
     const readable = await new Promise<boolean>((resolve) => {
       tailConsole({
         path,
+        ownOnly: true,
         onRows: (rows, position) => file.take(rows, position),
         onStatus: ({ state, detail }) => {
           resolve(state === 'live');

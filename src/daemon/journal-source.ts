@@ -35,7 +35,7 @@ export class JournalSource {
 
   /** A reader that failed on something it read begins again behind what was delivered. Never rejects. */
   private async keepFollowing(): Promise<void> {
-    const { signal } = this.options;
+    const { signal, log } = this.options;
     while (!signal.aborted) {
       try {
         await followJournal({
@@ -43,6 +43,8 @@ export class JournalSource {
           position: this.position,
           onEntries: (entries) => this.deliver(entries),
           onStatus: (status) => this.report(status),
+          onLeftOut: () =>
+            log('warning', 'journal: an entry of more than 16 MiB is read without what it says'),
           signal,
         });
       } catch (error) {

@@ -40,7 +40,7 @@ export function press(guest: GuestHandle, { key, slow, via }: Order): Promise<Pr
   }
 }
 
-/** Presses a chord; where another client holds QMP, again until it leaves. */
+/** Presses a chord; where another client holds QMP, or this host is short of descriptors, again until that is over. */
 async function untilFree(chord: () => Promise<void>): Promise<Pressed> {
   const started = monotonicMs();
   for (;;) {
@@ -50,8 +50,8 @@ async function untilFree(chord: () => Promise<void>): Promise<Pressed> {
     } catch (error) {
       if (error instanceof NoKeyboard) return { fault: 'no-keyboard', detail: error.message };
       if (!(error instanceof QmpError)) throw error;
-      if (error.fault !== 'busy' || monotonicMs() - started > BUSY_MS)
-        return { fault: error.fault, detail: error.message };
+      const passes = error.fault === 'busy' || error.fault === 'no-resources';
+      if (!passes || monotonicMs() - started > BUSY_MS) return { fault: error.fault, detail: error.message };
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS));
     }
   }

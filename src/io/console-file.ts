@@ -1,11 +1,12 @@
 /** A console that QEMU writes to a file (`-serial file:…`, `logfile=…`), followed as it grows. */
-import { constants, type FSWatcher, watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ConsolePosition } from '../core/console/position.js';
 import { RowSplitter } from '../core/console/rows.js';
 import type { Mono } from '../core/time.js';
 import type { SourceStatus } from './source-status.js';
+import { ownUser } from './trust.js';
 
 interface ConsoleRow {
   bytes: Uint8Array;
@@ -23,11 +24,15 @@ interface TailOptions {
    */
   onRows: (rows: ConsoleRow[], end: ConsolePosition) => Promise<void> | void;
   onStatus: (status: SourceStatus) => void;
+  /** The path is QEMU's word, not the user's: only a file of this user is read, and no link that another put there. */
+  ownOnly?: boolean;
   signal: AbortSignal;
 }
 
 const CONTEXT = 64 << 10;
 const CHUNK = 64 << 10;
+/** What is unread beyond it is passed over: a sparse file, or what a flood wrote while nobody read. */
+const BACKLOG = 64 << 20;
 /** inotify wakes at once; this is for what it misses: network filesystems, a recreated directory. */
 const POLL_MS = 2_000;
 
@@ -104,12 +109,17 @@ class Tail {
 
   private async reopen(): Promise<NonNullable<Tail['file']>> {
     this.wake.watch();
+    const { path, ownOnly = false } = this.options;
+    if (ownOnly) refuseOthers(await lstat(path));
     // A pipe or a terminal would block the open, or every read.
-    const handle = await open(this.options.path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const now = await handle.stat();
-    if (!now.isFile()) {
+    try {
+      if (!now.isFile()) throw Object.assign(new Error('not a regular file'), { code: 'ENOTREG' });
+      if (ownOnly) refuseOthers(now);
+    } catch (error) {
       await handle.close();
-      throw Object.assign(new Error('not a regular file'), { code: 'ENOTREG' });
+      throw error;
     }
     await this.restart(this.first ? now.size : 0);
     return { handle, ino: now.ino, dev: now.dev };
@@ -125,6 +135,8 @@ class Tail {
   }
 
   private async drain(handle: FileHandle): Promise<void> {
+    const { size } = await handle.stat();
+    if (size - this.offset > BACKLOG) await this.passOver(size - this.offset - BACKLOG);
     while (!this.options.signal.aborted) {
       const room = this.offset < this.replayUntil ? Math.min(CHUNK, this.replayUntil - this.offset) : CHUNK;
       const { bytesRead } = await handle.read(this.buffer, 0, room, this.offset);
@@ -136,6 +148,14 @@ class Tail {
       if ((await handle.stat()).size >= this.offset) return;
       await this.restart(0);
     }
+  }
+
+  private async passOver(bytes: number): Promise<void> {
+    const rest = this.rows.flush();
+    if (rest !== null && !this.skipRow) await this.give([rest], this.offset <= this.replayUntil);
+    this.offset += bytes;
+    this.skipRow = true;
+    this.report('catching-up', `${Math.round(bytes / 2 ** 20)} MiB of ${this.options.path} were passed over`);
   }
 
   private async deliver(chunk: Uint8Array): Promise<void> {
@@ -227,6 +247,11 @@ class Wake {
   };
 }
 
+/** The link itself where there is one, then what was opened: neither may be another user's. */
+function refuseOthers({ uid }: Stats): void {
+  if (uid !== ownUser()) throw Object.assign(new Error('of another user'), { code: 'EOTHER' });
+}
+
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string';
 }
@@ -236,5 +261,6 @@ function faultOf(path: string, code: string): string {
     return `${path} does not exist; reading starts as soon as it does. Fix: start the guest, or correct console:`;
   if (code === 'EACCES') return `${path} may not be read. Fix: chmod or chown it, or its directories`;
   if (code === 'ENOTREG') return `${path} is not a regular file. Fix: let QEMU log to one: -serial file:PATH`;
+  if (code === 'EOTHER') return `${path} belongs to another user. Fix: let QEMU make it itself`;
   return `${path} could not be read (${code})`;
 }

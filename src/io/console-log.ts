@@ -58,9 +58,9 @@ const KINDS: readonly Kind[] = [
  * Analyses a console log; memory grows with the dumps in it, not with the log. Throws LogError for anything but a
  * log: a missing file, a directory, a device, other formats.
  */
-export async function readLogFile(path: string): Promise<ReadLog> {
+export async function readLogFile(path: string, onBegin?: () => void): Promise<ReadLog> {
   try {
-    return await readLog(await opened(path));
+    return await readLog(await opened(path), onBegin);
   } catch (error) {
     throw error instanceof LogError ? error : new LogError(reason(error));
   }
@@ -83,14 +83,17 @@ async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
   return createReadStream(path);
 }
 
-/** The same of bytes that arrive, such as standard input. */
-export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promise<ReadLog> {
+/** The same of bytes that arrive, such as standard input. `onBegin` is called with the first of them, or at the end. */
+export async function readLog(
+  chunks: AsyncIterable<Uint8Array | string>,
+  onBegin: () => void = () => undefined,
+): Promise<ReadLog> {
   const parser = new DumpParser();
   const places = new Map<string, BootPlace>();
   let commandLine: string | null = null;
   let kernel: string | null = null;
   let cutShort: string | null = null;
-  const input = unpacked(chunks, (why) => (cutShort = why));
+  const input = unpacked(begun(chunks, onBegin), (why) => (cutShort = why));
   for await (const row of rows(input)) {
     for (const line of cleanRow(row)) {
       parser.push(line);
@@ -107,6 +110,19 @@ export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promi
     bootPlaces: [...places.values()],
   });
   return { analysis, kernel, cutShort };
+}
+
+async function* begun(
+  chunks: AsyncIterable<Uint8Array | string>,
+  onBegin: () => void,
+): AsyncGenerator<Uint8Array | string> {
+  let first = true;
+  for await (const chunk of chunks) {
+    if (first) onBegin();
+    first = false;
+    yield chunk;
+  }
+  if (first) onBegin();
 }
 
 async function* unpacked(
@@ -142,12 +158,23 @@ async function feed(chunks: AsyncIterable<Uint8Array>, gunzip: ReturnType<typeof
   try {
     for await (const chunk of chunks) {
       if (gunzip.destroyed) return;
-      if (!gunzip.write(chunk)) await new Promise((go) => gunzip.once('drain', go).once('close', go));
+      if (!gunzip.write(chunk)) await drained(gunzip);
     }
     gunzip.end();
   } catch (error) {
     gunzip.destroy(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** Takes its listeners with it: one left behind for each chunk would be a leak, of which Node warns. */
+function drained(stream: ReturnType<typeof createGunzip>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      stream.off('drain', go).off('close', go);
+      resolve();
+    };
+    stream.on('drain', go).on('close', go);
+  });
 }
 
 type Source = AsyncIterator<Uint8Array | string>;

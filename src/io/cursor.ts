@@ -1,8 +1,8 @@
 /** The journal position on disk, so that a restarted daemon neither loses lines nor takes old ones for new. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { putFile } from './files.js';
+import { putFile, readOwn } from './files.js';
 import type { JournalPosition } from './journal.js';
 import type { Log } from './log.js';
 
@@ -21,7 +21,7 @@ export async function loadPosition(
 ): Promise<{ position: JournalPosition | null; warning: string | null }> {
   const file = join(directory, FILE);
   try {
-    return { position: positionSchema.parse(JSON.parse(await readFile(file, 'utf8'))), warning: null };
+    return { position: positionSchema.parse(JSON.parse(await readOwn(file))), warning: null };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { position: null, warning: null };
     const why = error instanceof z.ZodError || error instanceof SyntaxError ? 'it is damaged' : String(error);

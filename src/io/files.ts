@@ -1,21 +1,70 @@
-/** Writes that a crash cannot leave half done. */
-import { open, rename, rm } from 'node:fs/promises';
+/** Writes that a crash cannot leave half done, and that nobody else can turn elsewhere. */
+import { constants, type Stats } from 'node:fs';
+import { chmod, type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { ownUser } from './trust.js';
 
 /** Ends the name of a file that is being written. */
 export const TORN = '.new';
 
 const FILE_MODE = 0o600;
 
-/** Opens for writing with mode 0600, whatever the umask. */
-export async function openPrivate(path: string, flags: 'w' | 'wx' | 'a') {
-  const handle = await open(path, flags, FILE_MODE);
-  try {
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants;
+const HOW = { new: O_CREAT | O_EXCL, append: O_CREAT | O_APPEND };
+
+/** Opens for writing with mode 0600, whatever the umask. Throws for a link, and for what others own or can reach by a link. */
+export async function openPrivate(path: string, how: keyof typeof HOW): Promise<FileHandle> {
+  const handle = await open(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | HOW[how], FILE_MODE);
+  return checked(handle, async ({ nlink }) => {
+    if (nlink > 1) throw new Error('it is a hard link to another file. Fix: move that away');
     await handle.chmod(FILE_MODE);
+  });
+}
+
+/** The text of a file that this user wrote. Throws as `openPrivate` does. */
+export async function readOwn(path: string): Promise<string> {
+  const handle = await checked(await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK), () => Promise.resolve());
+  try {
+    return await handle.readFile('utf8');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Checked once it is open: nobody can put another file in its place then. */
+async function checked(handle: FileHandle, then: (found: Stats) => Promise<void>): Promise<FileHandle> {
+  try {
+    const found = await handle.stat();
+    if (!found.isFile()) throw new Error('it is not a regular file. Fix: move that away');
+    refuseOthers(found);
+    await then(found);
     return handle;
   } catch (error) {
     await handle.close();
     throw error;
   }
+}
+
+/** A directory in which only this user can put something; what others may write is closed to them. Throws otherwise. */
+export async function ownDirectory(path: string): Promise<void> {
+  // A link may be the administrator's, too.
+  const link = await lstat(path);
+  if (link.uid !== 0) refuseOthers(link);
+  const found = await stat(path);
+  if (!found.isDirectory()) throw Object.assign(new Error(`${path} is a file`), { code: 'EEXIST' });
+  refuseOthers(found);
+  // In one like /tmp nobody can replace what is another's.
+  if ((found.mode & OTHERS_WRITE) !== 0 && (found.mode & STICKY) === 0)
+    await chmod(path, found.mode & 0o7777 & ~OTHERS_WRITE);
+}
+
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+function refuseOthers({ uid }: Stats): void {
+  if (uid === ownUser()) return;
+  throw new Error(
+    `it belongs to another user (uid ${uid}), who could put links into it. Fix: move it away, or choose another directory`,
+  );
 }
 
 /**
@@ -25,7 +74,8 @@ export async function openPrivate(path: string, flags: 'w' | 'wx' | 'a') {
 export async function putFile(path: string, data: string | Uint8Array): Promise<void> {
   const temporary = `${path}${TORN}`;
   try {
-    const handle = await openPrivate(temporary, 'w');
+    await rm(temporary, { force: true });
+    const handle = await openPrivate(temporary, 'new');
     try {
       await handle.writeFile(data);
       await handle.sync();

@@ -26,6 +26,8 @@ export interface FollowOptions {
   /** Awaited before more is read. A rejection ends the following with that error. */
   onEntries: (entries: FollowedEntry[]) => Promise<void> | void;
   onStatus: (status: SourceStatus) => void;
+  /** An entry of more than 16 MiB comes without its long fields. */
+  onLeftOut?: () => void;
   signal: AbortSignal;
   /** Default: journalctl, with a larger output buffer where stdbuf exists. */
   command?: readonly string[];
@@ -130,6 +132,8 @@ class Follower {
         if (this.stopped()) return null;
         const entries = parse(parser, chunk);
         if (typeof entries === 'string') return entries;
+        if (parser.leftOut > 0) this.options.onLeftOut?.();
+        parser.leftOut = 0;
         await this.deliver(entries);
         quiet.start(QUIET_MS);
       }

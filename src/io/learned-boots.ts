@@ -1,10 +1,10 @@
 /** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not start over. */
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
 import { learn, type Learned, type Quiet } from '../core/watch/slices/quiet.js';
-import { putFile } from './files.js';
+import { putFile, readOwn } from './files.js';
 import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';
@@ -36,7 +36,7 @@ export class LearnedBoots {
     const file = join(directory, FILE);
     const begunAnew = new LearnedBoots(directory, new Map(), log);
     try {
-      const found: unknown = JSON.parse(await readFile(file, 'utf8'));
+      const found: unknown = JSON.parse(await readOwn(file));
       if (byName.safeParse(found).success) {
         log(
           'info',

@@ -1,4 +1,6 @@
 /** Lines for the journal: on a stream that journald reads, `<N>` in front sets the priority (sd-daemon(3)). */
+import { printable } from '../core/printable.js';
+
 export type Level = 'error' | 'warning' | 'notice' | 'info';
 
 const PRIORITY: Record<Level, number> = { error: 3, warning: 4, notice: 5, info: 6 };
@@ -24,7 +26,7 @@ export function makeLog({
   return (level, text) => {
     if (quiet && PRIORITY[level] > PRIORITY.warning) return;
     // A newline in a message would start a line with a priority of its own.
-    const line = text.replace(/[\r\n]+/g, ' ⏎ ');
+    const line = printable(text.replace(/[\r\n]+/g, ' ⏎ '), Infinity);
     const named = level === 'error' ? `wedgewatch: ${line}` : line;
     process.stderr.write(toJournal ? `<${PRIORITY[level]}>${line}\n` : `${named}\n`);
   };

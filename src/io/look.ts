@@ -9,6 +9,7 @@ import { findQemu, type Whose } from './qemu-process.js';
 import { QmpError } from './qmp/error.js';
 import { HOLD_MS, withQmp, type QmpOptions, type QmpSession } from './qmp/with-qmp.js';
 import { findServers } from './find-servers.js';
+import { actsFor, ownUser } from './trust.js';
 
 /** Beyond the deadlines of QMP, so that QMP's own, better errors come first. */
 const LOOK_MS = 1990;
@@ -130,7 +131,9 @@ async function lookAtHost(
   const found = await findQemu(whose, signal);
   const stat = found === null ? null : await readStat(found.pid);
   const argv = found?.argv ?? [];
-  const consoleFile = consoleFileOf(argv);
+  // The QEMU of another user could name any file that only this one may read.
+  const own = found !== null && (await actsFor(found.pid, new Set([ownUser()])));
+  const consoleFile = own ? consoleFileOf(argv) : null;
   const connected = async () => hasStarted(await asked);
   return {
     ...(consoleFile !== null && { consoleFile }),

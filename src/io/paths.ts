@@ -1,11 +1,12 @@
 /** Where things are in this user's environment. */
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import type { Config } from '../core/config/schema.js';
 import { stateDirectory } from './archive/directory.js';
 
-/** `$XDG_RUNTIME_DIR`, else where logind makes it. */
+/** `$XDG_RUNTIME_DIR`, else where logind makes it. The base directory specification ignores an empty or relative one. */
 export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
-  return env['XDG_RUNTIME_DIR'] ?? `/run/user/${process.getuid?.() ?? 0}`;
+  const given = env['XDG_RUNTIME_DIR'] ?? '';
+  return isAbsolute(given) ? given : `/run/user/${process.getuid?.() ?? 0}`;
 }
 
 /** Where the guests' template keeps its QMP sockets, unless the configuration says otherwise. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { parseCmdline } from '../core/host/argv.js';
-import { parseStat, parseTimes, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
+import { parseStat, parseTimes, parseUids, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
 
 const MAX_CMDLINE = 64 * 1024;
 const MAX_PROCESSES = 50_000;
@@ -19,6 +19,12 @@ export async function readStat(pid: number, threadId?: number): Promise<ProcessS
   } catch {
     return null;
   }
+}
+
+/** The users that a process acts for, all four of them; null if it is gone or hidden. */
+export async function readUids(pid: number): Promise<number[] | null> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return parseUids(text);
 }
 
 /** How long a thread, or all threads of a process, ran and waited for a CPU; null if the kernel does not count it. */

@@ -4,6 +4,7 @@ import { isQemu, isQemuOf, qmpSocketsOf } from '../core/host/argv.js';
 import { type Machine, machineOf } from '../core/host/machine.js';
 import { monotonicMs } from './clock.js';
 import { readArgv, scanProcesses } from './proc.js';
+import { actsFor, usersBehind } from './trust.js';
 
 interface QemuProcess {
   pid: number;
@@ -24,23 +25,25 @@ const SCAN_KEPT_MS = 1_000;
 
 /**
  * The QEMU whose arguments name the guest's QMP socket; else the unit's first writer, where that is a QEMU and not
- * another guest's. Null if neither is there: a process that merely wrote is nobody's.
+ * another guest's. Null if neither is there: a process that merely wrote is nobody's, and one of a user who is neither
+ * this one nor the socket's owner may say anything.
  */
 export async function findQemu(
   { qmpSocket, pid, writer = null }: Whose,
   signal: AbortSignal,
   scan: (signal: AbortSignal) => Promise<QemuProcess[]> = scanQemus,
 ): Promise<QemuProcess | null> {
+  const users = await usersBehind(qmpSocket);
   const likely = [...new Set([pid, writer])].filter((one) => one !== null);
   const wrote = new Map<number, string[]>();
   for (const one of likely) {
     const argv = await readArgv(one, signal);
-    if (argv === null) continue;
+    if (argv === null || !(await actsFor(one, users))) continue;
     if (isQemuOf(argv, qmpSocket)) return { pid: one, argv };
     if (one === writer) wrote.set(one, argv);
   }
-  const found = (await scan(signal)).find(({ argv }) => isQemuOf(argv, qmpSocket));
-  if (found !== undefined) return found;
+  for (const found of await scan(signal))
+    if (isQemuOf(found.argv, qmpSocket) && (await actsFor(found.pid, users))) return found;
   for (const [one, argv] of wrote) if (await mayServe(argv, qmpSocket)) return { pid: one, argv };
   return null;
 }

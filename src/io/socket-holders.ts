@@ -3,8 +3,9 @@ import { opendir, readlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { servedSocket } from '../core/host/argv.js';
 import type { ServerEvidence } from '../core/host/share-server.js';
-import { serviceOf, servesIn } from '../core/host/units.js';
-import { processIds, readCgroup, scanProcesses } from './proc.js';
+import { isOfSystem, serviceOf, servesIn } from '../core/host/units.js';
+import { processIds, readCgroup, readUids, scanProcesses } from './proc.js';
+import { actsFor, usersBehind } from './trust.js';
 
 /** What is known so far about the server of one device; processes by their ids. */
 export type Lead = Pick<ServerEvidence, 'device' | 'connections' | 'lookalike'> & {
@@ -124,7 +125,20 @@ async function candidatesFor(leads: Lead[], qemu: number, signal: AbortSignal): 
     const lead = sockets.get(socket);
     if (lead !== undefined) found.get(lead)?.add(pid);
   }
-  return new Map([...found].map(([lead, pids]) => [lead, [...pids]]));
+  const believed = new Map<Lead, number[]>();
+  for (const [lead, pids] of found) believed.set(lead, await believable([...pids], lead, qemu));
+  return believed;
+}
+
+/** Anybody can start a process that looks like the server: it must be of the users around the socket, or a unit of the host. */
+async function believable(pids: readonly number[], { device }: Lead, qemu: number): Promise<number[]> {
+  if (pids.length === 0) return [];
+  const users = await usersBehind(device.socket);
+  for (const uid of (await readUids(qemu)) ?? []) users.add(uid);
+  const kept: number[] = [];
+  for (const pid of pids)
+    if ((await actsFor(pid, users)) || isOfSystem((await readCgroup(pid)) ?? '')) kept.push(pid);
+  return kept;
 }
 
 /** A unit that serves several sockets of one directory does not show which process serves which. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { runAnalyze } from '../../src/cli/analyze.js';
 import type { Analysis } from '../../src/core/model.js';
 import { dump, stacks, task } from '../support/stacks.js';
@@ -165,6 +165,25 @@ describe('analyze', () => {
   describe('of packed and other files', () => {
     const packed = gzipSync(readFileSync(golden('page-in')));
 
+    it('of a long one leaves no listener behind for each chunk', async () => {
+      const warnings: Error[] = [];
+      const warned = (warning: Error) => warnings.push(warning);
+      process.on('warning', warned);
+      const lines = Array.from(
+        { length: 40_000 },
+        (_, line) => `${line} ${(line * 7919) % 104_729} ${line ** 3}`,
+      );
+      const long = gzipSync(lines.join('\n'));
+      const pieces = Array.from({ length: Math.ceil(long.length / 20_000) }, (_, piece) =>
+        long.subarray(piece * 20_000, (piece + 1) * 20_000),
+      );
+      expect(pieces.length).toBeGreaterThan(20);
+      expect((await run(['-'], false, Readable.from(pieces))).code).toBe(3);
+      await new Promise((resolve) => setImmediate(resolve));
+      process.off('warning', warned);
+      expect(warnings).toEqual([]);
+    });
+
     it('reads what gzip packed, also when piped', async () => {
       const plain = await run([golden('page-in')]);
       expect(await run([file('log.gz', packed)])).toEqual(plain);
@@ -202,4 +221,37 @@ describe('analyze', () => {
       });
     });
   });
+});
+
+it('says what it waits for when a pipe is silent, and only then', async () => {
+  vi.useFakeTimers();
+  try {
+    let begin = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const written = { out: '', err: '' };
+    async function* silent() {
+      await begun;
+      yield Buffer.from('no dump\n');
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }
+    const done = runAnalyze(
+      ['-'],
+      {},
+      {
+        in: silent(),
+        out: (text) => (written.out += text),
+        err: (text) => (written.err += text),
+      },
+    );
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(written.err).toBe('');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(written.err).toBe('wedgewatch: waiting for somebody to write to standard input; Ctrl-C ends it\n');
+    begin();
+    await vi.advanceTimersByTimeAsync(70_000);
+    expect(await done).toBe(3);
+    expect(written.err.split('\n')).toHaveLength(2);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -14,6 +14,7 @@ const testPackages = [
   'libc6-dev',
   'libpam-systemd',
   'mmdebstrap',
+  'openssh-server',
   'systemd-container',
   'systemd-journal-remote',
   'systemd-sysv',

@@ -63,6 +63,7 @@ const MAX_FENCES = 3;
 /** Faults of QMP that may be over when the chord is pressed again. */
 const PASSING: ReadonlySet<PressFault> = new Set([
   'busy',
+  'no-resources',
   'no-greeting',
   'main-loop-stuck',
   'closed',

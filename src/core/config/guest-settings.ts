@@ -1,6 +1,6 @@
 /** What the configuration says of one guest. */
-import picomatch from 'picomatch';
-import { GLOB_OPTIONS, vmNameProblem } from './fields.js';
+import { globTest } from '../glob.js';
+import { vmNameProblem } from './fields.js';
 import { type Config, GUEST_SECTIONS, type GuestSettings } from './schema.js';
 
 type Entry = Config['guests'][number];
@@ -71,7 +71,7 @@ function saidOver(value: object | string, said: object | string | undefined): ob
 }
 
 function matches(pattern: string, vm: string): boolean {
-  return pattern === vm || picomatch.isMatch(vm, pattern, GLOB_OPTIONS);
+  return pattern === vm || globTest(pattern)(vm);
 }
 
 function entrySsh(entry: Entry | undefined): Partial<Config['ssh']> {

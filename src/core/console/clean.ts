@@ -3,7 +3,7 @@
  * so that one row may hold a status line, its redraws, and a kernel line stuck to their end.
  */
 import stripAnsi from 'strip-ansi';
-import { UNSAFE } from '../printable.js';
+import { replaceUnsafe } from '../printable.js';
 
 /** A kernel record is about 1 KiB at most; what is longer comes from programs and is cut. */
 const MAX_LINE = 4096;
@@ -67,14 +67,14 @@ function mayHoldStamp(text: string): boolean {
 }
 
 function plain(text: string): string {
-  return stripAnsi(text)
-    .replace(TORN_ESCAPE, '')
-    .replace(OPEN_STRING, '')
-    .replaceAll('\t', ' ')
-    .replace(UNSAFE, '');
+  const bare = stripAnsi(text).replace(TORN_ESCAPE, '').replace(OPEN_STRING, '').replaceAll('\t', ' ');
+  return replaceUnsafe(bare, () => '');
 }
 
 function finished(line: string): string[] {
-  const cut = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE - 1)}…` : line.trimEnd();
+  const cut = line.length > MAX_LINE ? `${whole(line.slice(0, MAX_LINE - 1))}…` : line.trimEnd();
   return cut.trim() === '' ? [] : [cut];
 }
+
+/** Without half a pair at its end. */
+const whole = (cut: string): string => cut.replace(/[\ud800-\udbff]$/, '');

@@ -16,13 +16,16 @@ interface ParseOptions {
 const LINE_MAX = 1500;
 /** A log with more dumps than this keeps the newest. */
 const MAX_DUMPS = 500;
+/** And so many characters in them: stacks of which no two are alike take six bytes for each. */
+const MAX_KEPT = 64 << 20;
 
 /**
  * Finds the dumps in a console log, line by line; memory grows with the dumps found, not with the log.
  * Never throws, whatever the lines hold.
  */
 export class DumpParser {
-  private readonly found: { section: Section; visibility: Visibility }[] = [];
+  private readonly found: { section: Section; visibility: Visibility; size: number }[] = [];
+  private kept = 0;
   private section: Section | null = null;
   private visibility: Visibility = { level: null, bodySeen: false, bodyHidden: false };
   private boot = 0;
@@ -36,7 +39,7 @@ export class DumpParser {
     const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
-    else if (this.section) this.section.push(text);
+    else if (this.section) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
   }
 
@@ -117,9 +120,24 @@ export class DumpParser {
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
     this.close();
     this.section = new Section(key, headline, seconds, this.boot, this.pool);
-    this.found.push({ section: this.section, visibility: this.visibility });
-    if (this.found.length > MAX_DUMPS) this.found.shift();
+    this.found.push({ section: this.section, visibility: this.visibility, size: 0 });
+    if (this.found.length > MAX_DUMPS) this.forgetOldest();
     return this.section;
+  }
+
+  /** Of a dump that is too long by itself the rest counts as lost. */
+  private keep(section: Section, text: string): void {
+    const current = this.found.at(-1);
+    if (current === undefined) return;
+    current.size += text.length;
+    this.kept += text.length;
+    while (this.kept > MAX_KEPT && this.found.length > 1) this.forgetOldest();
+    if (this.kept > MAX_KEPT) section.lost += 1;
+    else section.push(text);
+  }
+
+  private forgetOldest(): void {
+    this.kept -= this.found.shift()?.size ?? 0;
   }
 
   private close(): void {

@@ -40,5 +40,11 @@ export function parseStat(text: string): ProcessStat | null {
   return { comm: text.slice(open + 1, close), state, cpuMs, startTicks };
 }
 
+/** The real, effective, saved and filesystem user ids in the text of /proc/PID/status (proc(5)); null if it is something else. */
+export function parseUids(text: string): number[] | null {
+  const [, ...uids] = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(text) ?? [];
+  return uids.length === 0 ? null : uids.map(Number);
+}
+
 /** False for one that has ended and that its parent has not asked about. */
 export const isAlive = ({ state }: ProcessStat): boolean => !'ZX'.includes(state);

@@ -8,6 +8,10 @@ export function serviceOf(cgroup: string): string | null {
   return last.find((name) => name.endsWith('.service')) ?? null;
 }
 
+/** Whether only root could have put it into its service. */
+export const isOfSystem = (cgroup: string): boolean =>
+  /^(?:0:|\d+:name=systemd):\/system\.slice\//m.test(cgroup);
+
 /** Whether it is the instance for what the directory is named after: `virtiofsd@vm1-store.service` for `vm1-store`. */
 export function servesIn(service: string, directory: string): boolean {
   const instance = /^[^@]+@(.+)\.service$/.exec(service)?.[1];

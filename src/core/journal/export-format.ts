@@ -4,16 +4,9 @@
  * an entry. Fields come in any order, and names that begin with `__` are about the entry: systemd 254 added
  * `__SEQNUM` and `__SEQNUM_ID`, and later ones may add more.
  */
-import type { Mono } from '../time.js';
+import { type EntryHead, missingIn, readHead, readHeadField } from './entry-head.js';
 
-export interface JournalEntry {
-  /** journald's own name for the entry; opaque. */
-  cursor: string;
-  /** Wall clock, milliseconds since 1970 with a fraction. */
-  realtimeMs: number;
-  /** Comparable only within one boot of the host. */
-  monotonicMs: Mono;
-  bootId: string;
+export interface JournalEntry extends EntryHead {
   /** Every other field but MESSAGE, without those that begin with `__`. */
   fields: ReadonlyMap<string, string>;
   /** Byte for byte what was logged; empty where the entry has no MESSAGE. */
@@ -22,6 +15,10 @@ export interface JournalEntry {
 
 /** Console rows end at 48 KiB; this leaves room for what else may log into a watched unit. */
 const MAX_ENTRY = 16 << 20;
+/** journald stores no longer field (DATA_SIZE_MAX of its journal-file.h). */
+const MAX_VALUE = 768 << 20;
+/** The fields that place an entry come first, and are short. */
+const MAX_HEAD = 64 << 10;
 const NEWLINE = 10;
 const EQUALS = 61;
 const MESSAGE = 'MESSAGE';
@@ -42,16 +39,43 @@ export class ExportParser {
   private text = '';
   private binaries: [name: string, value: string][] = [];
   private message: Uint8Array | null = null;
+  /** So many bytes to come are dropped; Infinity: up to a newline. */
+  private dropping = 0;
+  /** How often something beyond 16 MiB was left out of an entry, which comes without it. */
+  leftOut = 0;
 
-  /** Entries that this chunk completes. Throws when the bytes are no export format, or one entry exceeds 16 MiB. */
+  /** Entries that this chunk completes. Throws when the bytes are no export format. */
   push(chunk: Uint8Array): JournalEntry[] {
-    this.append(chunk);
+    this.append(this.dropping === 0 ? chunk : this.behindDropped(chunk));
     const entries: JournalEntry[] = [];
     while (this.fieldAt < this.filled && this.field(entries));
-    if (this.filled - this.entryAt > MAX_ENTRY) {
-      throw new Error(`the journal holds an entry of more than ${MAX_ENTRY >> 20} MiB, which is not read`);
-    }
+    if (this.filled - this.entryAt > MAX_ENTRY) this.shed();
     return entries;
+  }
+
+  /** Keeps of an entry that is too long what it began with: without its cursor, reading would come back to it for ever. */
+  private shed(): void {
+    this.takeText(this.fieldAt);
+    this.text = this.text.slice(0, this.text.lastIndexOf('\n', MAX_HEAD) + 1);
+    this.binaries = [];
+    this.entryAt = this.textAt = this.fieldAt;
+    this.leftOut += 1;
+    if (this.filled - this.fieldAt > MAX_ENTRY) this.drop(Infinity);
+  }
+
+  /** Drops the field under way, and so many bytes that are still to come of it. */
+  private drop(bytes: number): void {
+    this.dropping = bytes;
+    this.filled = this.textAt = this.fieldAt;
+    this.next(this.fieldAt);
+  }
+
+  private behindDropped(chunk: Uint8Array): Uint8Array {
+    const newline = this.dropping === Infinity ? chunk.indexOf(NEWLINE) : -1;
+    if (newline !== -1) this.dropping = newline + 1;
+    const dropped = Math.min(this.dropping, chunk.length);
+    this.dropping -= dropped;
+    return chunk.subarray(dropped);
   }
 
   /** Reads one field or the end of an entry; false where more bytes are needed. */
@@ -87,10 +111,15 @@ export class ExportParser {
     const view = new DataView(this.buffer.buffer, newline + 1, 8);
     const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
     const name = this.decoder.decode(this.buffer.subarray(start, newline));
-    if (valueAt + length - this.entryAt > MAX_ENTRY) {
-      throw new Error(`the journal holds a ${name} field of ${length} bytes, or is not in export format`);
-    }
+    if (length > MAX_VALUE)
+      throw new Error(`journalctl prints a ${name} field of ${length} bytes, or no export format`);
     const end = valueAt + length;
+    if (end - this.entryAt > MAX_ENTRY && this.filled <= end) {
+      this.takeText(start);
+      this.leftOut += 1;
+      this.drop(end + 1 - this.filled);
+      return false;
+    }
     if (this.filled <= end) return false;
     if (this.buffer[end] !== NEWLINE)
       throw new Error(`journalctl's output is not in export format near field ${name}`);
@@ -163,54 +192,6 @@ export class ExportParser {
 }
 
 const NO_FIELDS: ReadonlyMap<string, string> = new Map();
-
-/**
- * Reads what journalctl puts first, in its usual order or another, into the entry; returns where the first field is
- * that is none of these. One may still come behind it.
- */
-function readHead(entry: JournalEntry, text: string): number {
-  let at = 0;
-  for (;;) {
-    const newline = text.indexOf('\n', at);
-    if (text.startsWith('__CURSOR=', at)) entry.cursor = text.slice(at + 9, newline);
-    else if (text.startsWith('__REALTIME_TIMESTAMP=', at))
-      entry.realtimeMs = microseconds(text, at + 21, newline) / 1000;
-    else if (text.startsWith('__MONOTONIC_TIMESTAMP=', at))
-      entry.monotonicMs = microseconds(text, at + 22, newline) / 1000;
-    else if (text.startsWith('_BOOT_ID=', at)) entry.bootId = text.slice(at + 9, newline);
-    else if (!text.startsWith('__', at)) return at;
-    at = newline + 1;
-  }
-}
-
-/** Without these an entry cannot be placed: to drop it in silence would be to see nothing, and not to know it. */
-function missingIn({ cursor, realtimeMs, monotonicMs, bootId }: JournalEntry): string | null {
-  if (cursor === '') return '__CURSOR';
-  if (Number.isNaN(realtimeMs)) return '__REALTIME_TIMESTAMP';
-  if (Number.isNaN(monotonicMs)) return '__MONOTONIC_TIMESTAMP';
-  return bootId === '' ? '_BOOT_ID' : null;
-}
-
-/** Reads a field that is about the entry into it; false for one that others may share. */
-function readHeadField(entry: JournalEntry, name: string, value: string): boolean {
-  if (name === '__CURSOR') entry.cursor = value;
-  else if (name === '__REALTIME_TIMESTAMP') entry.realtimeMs = microseconds(value, 0, value.length) / 1000;
-  else if (name === '__MONOTONIC_TIMESTAMP') entry.monotonicMs = microseconds(value, 0, value.length) / 1000;
-  else if (name === '_BOOT_ID') entry.bootId = value;
-  else return name.startsWith('__');
-  return true;
-}
-
-/** `Number` of a slice makes a string first. NaN where there is anything but digits. */
-function microseconds(text: string, from: number, to: number): number {
-  let number = 0;
-  for (let at = from; at < to; at += 1) {
-    const digit = text.charCodeAt(at) - 48;
-    if (digit < 0 || digit > 9) return Number.NaN;
-    number = number * 10 + digit;
-  }
-  return number;
-}
 
 /** The fields in lines that are none of the entry's own; what are its own goes into it. */
 function fieldsIn(lines: string, entry: JournalEntry): { fields: Map<string, string>; text: string } {

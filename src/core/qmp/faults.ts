@@ -11,6 +11,8 @@ export const QMP_ADVICE: Readonly<Record<QmpFault, string>> = {
   timeout: 'QEMU is slow or stuck; try again, and raise qmp.timeout on a host that is busy',
   protocol: 'that is not the QMP socket of a QEMU; correct the path in the configuration',
   refused: 'QEMU refused the command; its version may lack it',
+  'no-resources':
+    'this host has no descriptors or memory left for wedgewatch: raise LimitNOFILE= in its unit, or free some',
   'no-permission': 'run wedgewatch as the user that runs QEMU, or open the socket to its group',
 };
 
@@ -18,11 +20,10 @@ const CONNECT_FAULTS: Readonly<Record<string, QmpFault>> = {
   EACCES: 'no-permission',
   EPERM: 'no-permission',
   EAGAIN: 'busy',
-  // Shortage on this host accuses nobody, and passes: as with a busy socket, the caller tries later.
-  EMFILE: 'busy',
-  ENFILE: 'busy',
-  ENOBUFS: 'busy',
-  ENOMEM: 'busy',
+  EMFILE: 'no-resources',
+  ENFILE: 'no-resources',
+  ENOBUFS: 'no-resources',
+  ENOMEM: 'no-resources',
   EPIPE: 'closed',
   ECONNRESET: 'closed',
 };

@@ -10,7 +10,10 @@ const GROUPS_SHOWN = 8;
 const WAITS_SHOWN = 20;
 const LINE_MAX = 400;
 
-/** Markdown for an issue. What the guest chose is escaped: it makes no link, mentions nobody, ends no block. */
+/**
+ * Markdown for an issue. Whatever a guest may have chosen stands in code: there GitHub knows no mention, no reference to
+ * an issue or a commit, no link, no entity and no HTML, however they are spelt; escapes would have to know each of them.
+ */
 export function githubIssue(incident: Incident): string {
   const { verdict, waits, kernel, vm, startedAt, fingerprint, fingerprintVersion, evidence } = incident;
   const facts: [string, string][] = [
@@ -23,11 +26,9 @@ export function githubIssue(incident: Incident): string {
   ];
   const sentences = [...verdict.reasons, ...verdict.inferred.map((sentence) => `Inferred: ${sentence}`)];
   const lines = [
-    `### ${escaped(verdict.title)}`,
+    `### ${code(verdict.title)}`,
     '',
-    '| | |',
-    '| --- | --- |',
-    ...facts.map(([name, value]) => `| ${name} | ${escaped(value)} |`),
+    ...facts.map(([name, value]) => `- ${name}: ${code(value)}`),
     ...list('Why this verdict', sentences),
     ...list('Who waits for whom', waits.slice(0, WAITS_SHOWN).map(waitLine)),
     '',
@@ -47,24 +48,26 @@ export function mailText(incident: Incident): string {
 
 function list(title: string, sentences: readonly string[]): string[] {
   if (sentences.length === 0) return [];
-  return ['', `**${title}**`, '', ...sentences.map((sentence) => `- ${escaped(sentence)}`)];
+  return ['', `**${title}**`, '', ...sentences.map((sentence) => `- ${code(sentence)}`)];
 }
 
-const escaped = (text: string): string =>
-  printable(text, LINE_MAX)
-    .replace(/[\\`*_{}[\]#|~!()]/g, '\\$&')
-    .replace(/&/g, '&amp;')
-    .replace(/</g, '&lt;')
-    .replace(/>/g, '&gt;')
-    .replace(/@/g, '&#64;')
-    .replace(/:\/\//g, '&#58;//');
+/** A code span (CommonMark 6.1): it ends at a run of backticks of its own length, and one blank at each end is cut off. */
+function code(text: string): string {
+  const shown = printable(text, LINE_MAX).trim();
+  const ticks = '`'.repeat(longestRun(shown) + 1);
+  if (shown === '') return '`-`';
+  return /^`|`$/.test(shown) ? `${ticks} ${shown} ${ticks}` : `${ticks}${shown}${ticks}`;
+}
 
 /** A fence is ended by one as long: this one is longer than any in the text. */
 function fenced(text: string): string[] {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
-  const fence = '`'.repeat(longest + 1);
-  return [`${fence}text`, lines(text), fence];
+  const shown = lines(text);
+  const fence = '`'.repeat(Math.max(2, longestRun(shown)) + 1);
+  return [`${fence}text`, shown, fence];
 }
+
+const longestRun = (text: string): number =>
+  [...text.matchAll(/`+/g)].reduce((longest, [run]) => Math.max(longest, run.length), 0);
 
 function stacks({ dumps, verdict }: Incident): string {
   const groups = topGroups(groupStacks(shownTasks(dumps), verdict.culprit?.pid), GROUPS_SHOWN);

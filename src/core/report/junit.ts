@@ -52,6 +52,5 @@ const attributes = (values: Readonly<Record<string, string | number>>): string =
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
-/** For text and for attributes. What `printable` leaves and XML 1.0 forbids is replaced: half a pair, noncharacters. */
-const escaped = (text: string): string =>
-  text.replace(/[\p{Cs}\ufffe\uffff]/gu, '\ufffd').replace(/[&<>"]/g, (mark) => ENTITIES[mark] ?? mark);
+/** For text and for attributes, of what is printable already: that holds nothing else that XML 1.0 forbids. */
+const escaped = (text: string): string => text.replace(/[&<>"]/g, (mark) => ENTITIES[mark] ?? mark);

@@ -1,5 +1,5 @@
 /** Which groups of stacks somebody asks for. */
-import picomatch from 'picomatch';
+import { globTest } from '../glob.js';
 import type { StackGroup } from '../model.js';
 
 export interface Selection {
@@ -36,5 +36,11 @@ export function select(
 
 /** Compiler suffixes are left out of groups; who names one means the function all the same. */
 function matcher(pattern: string): (name: string) => boolean {
-  return picomatch(pattern.replace(/\.(?:isra|constprop|part|cold)\b.*$/, ''), { dot: true, windows: false });
+  const name = pattern.replace(/\.(?:isra|constprop|part|cold)\b.*$/, '');
+  try {
+    return globTest(name);
+  } catch {
+    // No glob: then it is meant as it stands.
+    return (symbol) => symbol === name;
+  }
 }

@@ -55,12 +55,14 @@ export function stepOf(stderr: string): SshStep {
 /** The server's software, once it has greeted; null before. */
 export const greetingOf = (stderr: string): string | null => GREETED.exec(stderr)?.[1]?.trim() ?? null;
 
-/** Without the lines that only LogLevel DEBUG1 brings. */
+/** Without the lines that only LogLevel DEBUG1 brings, and those on options that this build of ssh has left out. */
 export const withoutDebug = (stderr: string): string =>
   stderr
     .split('\n')
     .filter(
-      (line) => !/^debug\d: |^(?:OpenSSH_|Authenticated to |Transferred: |Bytes per second: )/.test(line),
+      (line) =>
+        !/^debug\d: |^(?:OpenSSH_|Authenticated to |Transferred: |Bytes per second: )/.test(line) &&
+        !/^command-line(?: line)? 0: Unsupported option /.test(line),
     )
     .join('\n');
 

@@ -32,6 +32,8 @@ const SSH_WORDS: readonly (readonly [pattern: RegExp, outcome: SshOutcome])[] = 
     /Bad configuration option|Bad owner or permissions|bad configuration options|Can't open user config/,
     'host-fault',
   ],
+  // A `${NAME}` in the configuration that is not among what ssh is told of our environment.
+  [/env var \$\{\S+\} has no value/, 'host-fault'],
   [/keyword \S+ extra arguments|missing argument|unsupported option/i, 'host-fault'],
   // A shell that cannot start the ProxyCommand: `/bin/sh: 1: exec: x: not found`, `zsh:1: command not found: x`.
   [/^\S*sh: ?.*(?:not found|no such file or directory|permission denied)/i, 'host-fault'],

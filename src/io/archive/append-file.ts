@@ -82,7 +82,7 @@ export class AppendFile {
       while (this.chunks.length > 0) {
         const batch = Buffer.concat(this.chunks);
         this.chunks = [];
-        this.handle ??= await openPrivate(this.path, 'a');
+        this.handle ??= await openPrivate(this.path, 'append');
         await this.write(this.handle, batch);
         this.queued -= batch.length;
       }

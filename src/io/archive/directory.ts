@@ -1,8 +1,9 @@
 /** The directory of the incidents, and messages for each reason why it cannot be used. */
 import { constants } from 'node:fs';
-import { access, chmod, mkdir, stat } from 'node:fs/promises';
+import { access, chmod, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { ownDirectory } from '../files.js';
 
 /** The archive cannot be used. The message names the path, the cause and the fix. */
 export class ArchiveError extends Error {
@@ -22,10 +23,11 @@ export function stateDirectory(env: Readonly<Record<string, string | undefined>>
 
 export const incidentsIn = (root: string): string => join(root, 'incidents');
 
-/** Makes the directory of the incidents if it is missing, private to its user. Throws ArchiveError. */
+/** Makes the directory of the incidents if it is missing, private to its user. Throws ArchiveError, also for one of others. */
 export async function makeIncidentsDirectory(root: string): Promise<string> {
   const path = incidentsIn(root);
   try {
+    await makePrivate(root);
     await makePrivate(path);
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return path;
@@ -40,7 +42,10 @@ async function makePrivate(path: string): Promise<void> {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
     const code = errorCode(error);
-    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code === 'EEXIST') {
+      await ownDirectory(path);
+      return;
+    }
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     await makePrivate(dirname(path));
     await mkdir(path, { mode: 0o700 });
@@ -63,7 +68,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of the path is a file. Fix: move that away, or set archive.directory',
   EEXIST: 'a file is in its place. Fix: move that away, or set archive.directory',
   EIO: 'input/output error. Fix: check the kernel log for errors of the disk',
-  ELOOP: 'a loop of symbolic links. Fix: correct the links, or set archive.directory',
+  ELOOP: 'a symbolic link in its place, or a loop of them. Fix: correct the links, or set archive.directory',
 };
 
 /** A system error in words, with its fix; any other error in its own words. */

@@ -1,5 +1,5 @@
 /** Completes what a killed watchdog left behind. */
-import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { ConsolePosition } from '../../core/console/position.js';
@@ -14,9 +14,10 @@ import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
-import { syncPath, TORN } from '../files.js';
+import { readOwn, syncPath, TORN } from '../files.js';
 import { VERSION } from '../version.js';
 import { HelperFailed } from '../helper-process.js';
+import { ownUser } from '../trust.js';
 import { ownerLives, ownPartial, parsePartial, type Partial } from './partial.js';
 
 const KILLED = 'the watchdog was killed in the middle of this capture';
@@ -81,6 +82,10 @@ export async function finishPartials(
     if (signal?.aborted === true) break;
     const partial = parsePartial(name);
     if (!partial || (partial.owner !== null && (await ownerLives(partial.owner)))) continue;
+    if (!(await isOwnDirectory(join(parent, name)))) {
+      result.failed.push({ path: join(parent, name), why: 'it is not a directory of this user' });
+      continue;
+    }
     await finishFound(join(parent, name), partial, { finish, result, ...(signal && { signal }) });
   }
   return result;
@@ -116,6 +121,12 @@ async function finishFound(from: string, partial: Partial, finishing: Finishing)
   }
 }
 
+/** One that is gone by now is another's who completed it: `takeOver` will see. */
+async function isOwnDirectory(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => null);
+  return found === null || (found.isDirectory() && found.uid === ownUser());
+}
+
 async function takeOver(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
@@ -132,7 +143,7 @@ export async function finishPartial(
   { analyse, recover }: { analyse: Analyse; recover: Recover },
 ): Promise<Filed | null> {
   await removeTorn(path);
-  const analysed = await readFile(join(path, 'incident.json'), 'utf8').then(readIncident, () => null);
+  const analysed = await readOwn(join(path, 'incident.json')).then(readIncident, () => null);
   if (analysed?.ok === true) return finishAnalysed(path, analysed.incident, await readdir(path));
 
   const opening = await openingOf(path, id);
@@ -214,7 +225,7 @@ const openingSchema = accusationSchema.extend({
 async function openingOf(path: string, id: string): Promise<Omit<Interrupted, 'raw'>> {
   try {
     const { startedAtMs, position, contextBytes, ...accusation } = openingSchema.parse(
-      JSON.parse(await readFile(join(path, OPENING), 'utf8')),
+      JSON.parse(await readOwn(join(path, OPENING))),
     );
     return { startedAtMs, position, contextBytes, accusation };
   } catch {

@@ -60,7 +60,7 @@ export async function writeIndex(root: string, entries: readonly Entry[]): Promi
     if ((await stat(root)).uid !== process.geteuid?.()) return;
     const other = await stat(temporary).catch(() => null);
     if (other !== null && Date.now() - other.mtimeMs > ABANDONED_MS) await rm(temporary, { force: true });
-    const handle = await openPrivate(temporary, 'wx');
+    const handle = await openPrivate(temporary, 'new');
     try {
       await handle.writeFile(`${text}\n`);
       await rename(temporary, path);

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readIncident } from '../../core/report/read-incident.js';
 import { incidentJson } from '../../core/report/json.js';
 import { archiveError } from './directory.js';
-import { putFile, syncPath } from '../files.js';
+import { putFile, readOwn, syncPath } from '../files.js';
 import { noteInIndex } from './row-index.js';
 
 /**
@@ -13,7 +12,7 @@ import { noteInIndex } from './row-index.js';
 export async function updateIncident(directory: string, patch: { recoveredAt: string }): Promise<void> {
   const file = join(directory, 'incident.json');
   try {
-    const text = await readFile(file, 'utf8');
+    const text = await readOwn(file);
     const read = readIncident(text);
     if (!read.ok) throw new Error(read.problem);
     // From the text, not from what was read of it: members of a later version stay.

@@ -61,7 +61,7 @@ export async function openIncident(
   }
   // Not worth giving up a capture for.
   const reserve = randomBytes(RESERVE_BYTES);
-  await writeFile(join(partial, RESERVE), reserve, { mode: 0o600 }).catch(() => undefined);
+  await writeFile(join(partial, RESERVE), reserve, { mode: 0o600, flag: 'wx' }).catch(() => undefined);
   const makeRoom = async () => (await displaceOldest(root).catch(() => null)) !== null;
   const fileOf = (path: string) =>
     fileMax === undefined ? new AppendFile(path, makeRoom) : new AppendFile(path, undefined, fileMax);

@@ -113,11 +113,26 @@ async function probeCommand(
 }
 
 /**
- * A login without prompts and without a shared connection: a connection kept open by someone else would prove nothing
- * about sshd, and one kept open by ssh would outlive the probe. It reads standard input only with `input`.
+ * What `Host *` gives a person's own logins, and a guest must not get with ours (ssh_config(5)): the agent, the display,
+ * forwarded ports, tunnels, Kerberos tickets, words of the environment, commands on either side, entries in known_hosts
+ * and in the agent. Options of the command line win over the configuration. How ssh comes to the guest, and with which
+ * keys, stays as configured. Each is known to OpenSSH 7.8 already: an unknown one would end ssh.
+ */
+const BARE = [
+  ...['BatchMode=yes', 'RequestTTY=no', 'ControlMaster=no', 'ControlPath=none'],
+  ...['ClearAllForwardings=yes', 'ForwardAgent=no', 'ForwardX11=no', 'ForwardX11Trusted=no', 'Tunnel=no'],
+  ...['PermitLocalCommand=no', 'RemoteCommand=none', 'GSSAPIDelegateCredentials=no'],
+  // The first SetEnv wins, and it cannot be empty. What SendEnv finds is bounded by quietEnvironment().
+  ...['SetEnv=LC_ALL=C', 'AddKeysToAgent=no', 'UpdateHostKeys=no'],
+];
+
+/**
+ * A login without prompts that brings nothing along and changes nothing here. It takes no shared connection: one kept
+ * open by someone else would prove nothing about sshd, and one kept open by ssh would outlive the probe. It reads
+ * standard input only with `input`.
  */
 export function loginArguments(host: string, timeoutMs: number, { input = false } = {}): string[] {
   const seconds = Math.max(1, Math.ceil(timeoutMs / 1000));
-  const options = ['BatchMode=yes', `ConnectTimeout=${seconds}`, 'ControlMaster=no', 'ControlPath=none'];
+  const options = [...BARE, `ConnectTimeout=${seconds}`];
   return [...options.flatMap((option) => ['-o', option]), ...(input ? [] : ['-n']), '-T', '--', host];
 }

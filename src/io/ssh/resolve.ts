@@ -109,11 +109,18 @@ function configPath({ config = null }: SshOptions): string | null {
   return config?.startsWith('~/') === true ? join(homedir(), config.slice(2)) : config;
 }
 
-/** Keeps ssh from prompting, and from translating its messages. */
-export const quietEnvironment = (): NodeJS.ProcessEnv => ({
-  ...process.env,
+/** What ssh, its agents and its proxies need. SendEnv cannot be undone on the command line: it finds no more than this. */
+const NEEDED = new Set([
+  ...['PATH', 'HOME', 'USER', 'LOGNAME', 'SHELL', 'TMPDIR', 'LD_LIBRARY_PATH', 'DBUS_SESSION_BUS_ADDRESS'],
+  ...['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'SSH_SK_PROVIDER', 'SSH_SK_HELPER', 'SSH_PKCS11_HELPER'],
+  ...['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME', 'XDG_CACHE_HOME'],
+  ...['KRB5CCNAME', 'KRB5_CONFIG'],
+]);
+
+/** Keeps ssh from prompting, from translating its messages, and from telling the guest what else is in ours. */
+export const quietEnvironment = (env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(env).filter(([name]) => NEEDED.has(name))),
   LC_ALL: 'C',
-  SSH_ASKPASS: undefined,
   SSH_ASKPASS_REQUIRE: 'never',
 });
 

@@ -151,23 +151,52 @@ describe('ExportParser', () => {
     },
   );
 
-  it.each([17n << 20n, 1n << 40n])('refuses a field of %d bytes before it is in memory', (size) => {
+  it('refuses a field that is longer than any that journald stores, before it is in memory', () => {
     const head = exportEntry([['MESSAGE', new Uint8Array(1)]]).subarray(0, 8);
     const length = new Uint8Array(8);
-    new DataView(length.buffer).setBigUint64(0, size, true);
+    new DataView(length.buffer).setBigUint64(0, 1n << 40n, true);
     expect(() => new ExportParser().push(Buffer.concat([head, length]))).toThrow(
-      `MESSAGE field of ${size} bytes`,
+      `MESSAGE field of ${1n << 40n} bytes`,
     );
   });
 
-  it('refuses text without end in bounded memory and time', () => {
+  const placed = (cursor: string, ...more: Fields) =>
+    exportEntry([
+      ['__CURSOR', cursor],
+      ['__REALTIME_TIMESTAMP', '1000'],
+      ['__MONOTONIC_TIMESTAMP', '2000'],
+      ['_BOOT_ID', 'b0'],
+      ...more,
+    ]);
+  const MIB = 1 << 20;
+  const LONG = 40 * MIB;
+
+  it.each([
+    ['a message in text', [['MESSAGE', new Uint8Array(LONG).fill(65)]]],
+    ['a message in bytes', [['MESSAGE', new Uint8Array(LONG).fill(7)]]],
+    ['another field', [['USER_UNIT', new Uint8Array(LONG).fill(7)]]],
+    ['many fields', Array.from({ length: 40 }, () => ['USER_UNIT', new Uint8Array(MIB).fill(65)])],
+  ] as [string, Fields][])('goes on behind %s of 40 MiB, in bounded memory', (_what, long) => {
     const parser = new ExportParser();
-    const chunk = new Uint8Array(1 << 20).fill(65);
-    let pushed = 0;
-    expect(() => {
-      for (; pushed < 100; pushed += 1) parser.push(chunk);
-    }).toThrow(/more than 16 MiB/);
-    expect(pushed).toBeLessThanOrEqual(17);
+    const stream = Buffer.concat([
+      placed('s=1', ['MESSAGE', 'before'], ['_PID', '7']),
+      placed('s=2', ['_TRANSPORT', 'stdout'], ...long, ['_PID', '7']),
+      placed('s=3', ['MESSAGE', 'behind'], ['_PID', '7']),
+    ]);
+    const entries: JournalEntry[] = [];
+    for (let at = 0; at < stream.length; at += 65_537)
+      entries.push(...parser.push(stream.subarray(at, at + 65_537)));
+    expect(entries.map(({ cursor, message }) => [cursor, decoded(message)])).toEqual([
+      ['s=1', 'before'],
+      ['s=2', ''],
+      ['s=3', 'behind'],
+    ]);
+    expect(entries[1]).toMatchObject({ realtimeMs: 1, monotonicMs: 2, bootId: 'b0' });
+    expect(entries[2]?.fields.get('_PID')).toBe('7');
+    expect(parser.leftOut).toBeGreaterThan(0);
+    expect(parser.leftOut).toBeLessThan(4);
+    const held = (parser as unknown as { buffer: Uint8Array }).buffer.length;
+    expect(held).toBeLessThanOrEqual(32 * MIB);
   });
 
   it('refuses what is not the export format', () => {

@@ -49,7 +49,7 @@ describe('connectFault', () => {
     [undefined, 'missing'],
     ['EACCES', 'no-permission'],
     ['EAGAIN', 'busy'],
-    ['EMFILE', 'busy'],
+    ['EMFILE', 'no-resources'],
     ['ECONNRESET', 'closed'],
   ])('%s is %s', (code, fault) => expect(connectFault(code)).toBe(fault));
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bannerOf } from '../../../src/core/ssh/banner.js';
 import { routeOf } from '../../../src/core/ssh/ssh-config.js';
+import { withoutDebug } from '../../../src/core/ssh/command-probe.js';
 import { factsOf } from '../../../src/core/ssh/guest-facts.js';
 import { sshOutcome, tcpOutcome } from '../../../src/core/ssh/outcome.js';
 
@@ -47,6 +48,7 @@ describe('sshOutcome', () => {
     [255, 'Unable to negotiate with 1.2.3.4 port 22: no matching host key type found.', 'ok'],
     [255, 'ssh: Could not resolve hostname vm: Name or service not known', 'host-fault'],
     [255, '/home/a/.ssh/config: line 3: Bad configuration option: foo', 'host-fault'],
+    [255, 'vdollar_percent_parse: env var ${KEYS} has no value', 'host-fault'],
     [255, 'Bad owner or permissions on /home/a/.ssh/config', 'host-fault'],
     [255, `/bin/sh: 1: exec: no-such-proxy: not found\n${kex}`, 'host-fault'],
     [255, `bash: line 1: /no/proxy: No such file or directory\n${kex}`, 'host-fault'],
@@ -91,4 +93,10 @@ describe('factsOf', () => {
     ['99999999999\n\u001b[2J', { sysrqMask: null, loglevel: null }],
     ['', { sysrqMask: null, loglevel: null }],
   ])('of %j', (printed, facts) => expect(factsOf(printed)).toMatchObject(facts));
+});
+
+it('does not take an option that this ssh was built without for its last word', () => {
+  const refused = 'kex_exchange_identification: read: Connection reset by peer';
+  const said = `command-line line 0: Unsupported option "gssapidelegatecredentials"\n${refused}`;
+  expect(sshOutcome(255, withoutDebug(said))).toEqual({ kind: 'refused', line: refused });
 });

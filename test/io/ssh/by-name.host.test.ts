@@ -3,6 +3,7 @@ import dns from 'node:dns';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { WayIn } from '../../../src/core/host/machine.js';
@@ -12,6 +13,7 @@ import { runCommand } from '../../../src/io/ssh/run-command.js';
 import { readGuestFacts } from '../../../src/io/ssh/read-facts.js';
 import { probeSsh } from '../../../src/io/ssh/probe.js';
 import { noLogin, type SshOptions, SshResolver } from '../../../src/io/ssh/resolve.js';
+import { behave, ssh } from '../../support/fake-ssh.js';
 import { scratch } from '../../support/qmp-failure.js';
 
 const VM = 'vm-1a2b3c4d';
@@ -19,14 +21,12 @@ const UNKNOWN = `user root\nhostname ${VM}\nport 22\nproxycommand none\n`;
 const GREETED = 'debug1: Remote protocol version 2.0, remote software version OpenSSH_9.9\n';
 const FIX =
   /ssh does not know vm-1a2b3c4d: add its Include line to ~\/\.ssh\/config \(kdevops: Include .*config\.d\/\*\.conf\), or set ssh\.configFile, or ssh: in its guests entry/;
-const ssh = join(import.meta.dirname, '../../fixtures/fake-ssh.mjs');
 const patient: SshOptions = { timeoutMs: 10_000, ssh };
 
 /** What ssh does, and the arguments it was called with. */
-async function behave(behaviour: object): Promise<{ calls: () => Promise<string[][]> }> {
+async function answer(behaviour: object): Promise<{ calls: () => Promise<string[][]> }> {
   const log = join(await scratch(), 'log');
-  vi.stubEnv('FAKE_SSH', JSON.stringify({ config: UNKNOWN, log, ...behaviour }));
-  onTestFinished(() => void vi.unstubAllEnvs());
+  behave({ config: UNKNOWN, log, ...behaviour });
   const calls = async () => {
     const lines = (await readFile(log, 'utf8')).trim().split('\n');
     return lines.map((line) => (JSON.parse(line) as { args: string[] }).args);
@@ -62,7 +62,7 @@ const probe = (wayIn: WayIn | null, more: Partial<SshOptions> = {}, resolver = n
 
 describe('a bare name that ssh does not know', () => {
   it('is never looked up, and the fix is named', async () => {
-    await behave({});
+    await answer({});
     const names = lookups();
     const options = { vsockProxies: [] };
     for (const wayIn of [null, { forward: null, cid: null }, { forward: null, cid: 100 }]) {
@@ -76,7 +76,7 @@ describe('a bare name that ssh does not know', () => {
   });
 
   it('is greeted over the port that its QEMU forwards, in this process', async () => {
-    const { calls } = await behave({});
+    const { calls } = await answer({});
     const wayIn = await sshd();
     const names = lookups();
     const found = await probe(wayIn);
@@ -86,7 +86,7 @@ describe('a bare name that ssh does not know', () => {
   });
 
   it('is dead when nobody greets there', async () => {
-    await behave({});
+    await answer({});
     const wayIn = { forward: { address: '127.0.0.1', port: 1 }, cid: null };
     expect(await probe(wayIn)).toMatchObject({ kind: 'refused', step: 'connect', way: 'port' });
   });
@@ -95,7 +95,7 @@ describe('a bare name that ssh does not know', () => {
     const proxy = join(await scratch(), 'systemd-ssh-proxy');
     await writeFile(proxy, '');
     await chmod(proxy, 0o755);
-    const { calls } = await behave({ stderr: GREETED, hang: true });
+    const { calls } = await answer({ stderr: GREETED, hang: true });
     const found = await probe({ forward: null, cid: 100 }, { vsockProxies: ['/no/such/proxy', proxy] });
     expect(found).toMatchObject({ kind: 'ok', detail: 'SSH-2.0-OpenSSH_9.9', way: 'vsock' });
     const [, login] = await calls();
@@ -110,7 +110,7 @@ describe('a bare name that ssh does not know', () => {
   });
 
   it('is no place to log in: each login says why, and ssh is not run for it', async () => {
-    const { calls } = await behave({ stdout: '438\n4\t4\t1\t7\n' });
+    const { calls } = await answer({ stdout: '438\n4\t4\t1\t7\n' });
     const options = { ...patient, byName: { wayIn: await sshd() } };
     expect(await noLogin(VM, options)).toMatch(FIX);
     expect(await readGuestFacts(VM, options)).toEqual(NO_FACTS);
@@ -127,12 +127,12 @@ describe('a bare name that ssh does not know', () => {
   });
 
   it('is asked for again within minutes, although its port answers', async () => {
-    await behave({});
+    await answer({});
     const wayIn = await sshd();
     let now = 0;
     const resolver = new SshResolver(() => now);
     expect(await probe(wayIn, {}, resolver)).toMatchObject({ way: 'port' });
-    await behave({ config: 'hostname vsock/100\nport 22\nproxycommand p\n', stderr: GREETED });
+    await answer({ config: 'hostname vsock/100\nport 22\nproxycommand p\n', stderr: GREETED });
     now = 179_000;
     expect(await probe(wayIn, {}, resolver)).toMatchObject({ way: 'port' });
     now = 180_000;
@@ -144,13 +144,11 @@ describe('a bare name that ssh does not know', () => {
 
 describe('ssh.configFile', () => {
   it('may begin with the home directory', async () => {
-    const home = await scratch();
-    await mkdir(join(home, 'bench'));
-    await writeFile(join(home, 'bench/vm.conf'), '');
-    vi.stubEnv('HOME', home);
-    const { calls } = await behave({});
+    const { calls } = await answer({});
+    await mkdir(join(homedir(), 'bench'));
+    await writeFile(join(homedir(), 'bench/vm.conf'), '');
     await probe(null, { config: '~/bench/vm.conf' });
-    expect((await calls())[0]?.slice(0, 2)).toEqual(['-F', join(home, 'bench/vm.conf')]);
+    expect((await calls())[0]?.slice(0, 2)).toEqual(['-F', join(homedir(), 'bench/vm.conf')]);
   });
 
   it('is no fault of the guest where it is not there, and how to mend it is said', async () => {

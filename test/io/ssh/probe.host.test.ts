@@ -2,36 +2,20 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { NO_FACTS } from '../../../src/core/ssh/guest-facts.js';
 import { readGuestFacts } from '../../../src/io/ssh/read-facts.js';
 import { probeSsh } from '../../../src/io/ssh/probe.js';
 import { SshResolver, type SshOptions } from '../../../src/io/ssh/resolve.js';
+import { behave, ssh } from '../../support/fake-ssh.js';
 import { isRunning } from '../../support/processes.js';
 import { scratch } from '../../support/qmp-failure.js';
 import { tcpServer } from '../../support/tcp-server.js';
 
-const ssh = join(import.meta.dirname, '../../fixtures/fake-ssh.mjs');
 /** Starting a Node takes a while on a busy host: what is to succeed gets this. */
 const patient: SshOptions = { timeoutMs: 10_000, ssh };
 const hasty: SshOptions = { timeoutMs: 1_500, ssh };
 const viaProxy = 'hostname vm\nport 22\nproxycommand nc %h %p\n';
-
-interface Behaviour {
-  config?: string;
-  configExit?: number;
-  stdout?: string;
-  stderr?: string;
-  code?: number;
-  hang?: boolean;
-  grandchild?: string;
-  log?: string;
-}
-
-function behave(behaviour: Behaviour): void {
-  vi.stubEnv('FAKE_SSH', JSON.stringify(behaviour));
-  onTestFinished(() => void vi.unstubAllEnvs());
-}
 
 const probe = (options = patient) => probeSsh('vm', options, new SshResolver());
 

@@ -1,18 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { SshStep } from '../../../src/core/ssh/command-probe.js';
 import { runCommand } from '../../../src/io/ssh/run-command.js';
+import { behave, ssh } from '../../support/fake-ssh.js';
 import { isRunning } from '../../support/processes.js';
 import { scratch } from '../../support/qmp-failure.js';
 
-const ssh = join(import.meta.dirname, '../../fixtures/fake-ssh.mjs');
 const GREETED = 'debug1: Remote protocol version 2.0, remote software version OpenSSH_9.2p1\n';
 const LET_IN = 'Authenticated to vm ([127.0.0.1]:22) using "publickey".\n';
 
 async function run(behaviour: object, timeoutMs = 10_000) {
-  vi.stubEnv('FAKE_SSH', JSON.stringify(behaviour));
-  onTestFinished(() => void vi.unstubAllEnvs());
+  behave(behaviour);
   const steps: SshStep[] = [];
   const result = await runCommand('vm', { timeoutMs, connectMs: 3_000, ssh }, (step) => steps.push(step));
   return { ...result, steps };
