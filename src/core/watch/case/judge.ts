@@ -2,21 +2,23 @@
 import { analyze } from '../../analysis/analysis.js';
 import { abandonSeries } from '../../capture/series.js';
 import { parseDumps } from '../../dump/parse-dumps.js';
-import type { Analysis } from '../../model.js';
+import type { Analysis, Dump } from '../../model.js';
 import { type Context, enter } from '../context.js';
 import type { Finding } from '../events.js';
 import { armed } from '../slices/armed.js';
+import { confirmed } from '../slices/claims.js';
 import { handedIn } from '../slices/filings.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
+import { sshAnswers } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import { type Case, isRaised } from './case.js';
 import { type Doubt, doubtOf, UNTIL } from './doubts.js';
 import { dropCase, forgetCase } from './end.js';
 import { type Facts, factsOf } from './facts.js';
 import { incompleteReasons } from './incomplete.js';
-import { openCase } from './open.js';
 import { explain } from './overlay.js';
 import { evidenceOf, keyOf, type OwnDump, readOwn } from './own-dumps.js';
+import { settlePanic } from './panic.js';
 import { moveTo } from './stage.js';
 
 /** Files the case, or drops it if nothing in the guest turns out to be stuck. */
@@ -28,7 +30,9 @@ export function fileCase(context: Context): void {
     forgetCase(context, current.acquitted);
     return;
   }
-  const { finding, facts } = findingOf(context, current);
+  const own = current.capture.dumps.map((dump) => readOwn(dump, isRaised(current.capture)));
+  settlePanic(context, own);
+  const { finding, facts } = findingOf(context, current, own);
   const { verdict } = finding.analysis;
   const { doubt } = doubtOf(facts, verdict);
   const { title, class: kind } = verdict;
@@ -50,7 +54,9 @@ function file(context: Context, current: Case, finding: Finding): void {
   const { accusation } = current;
   const { title } = finding.analysis.verdict;
   moveTo(current, { name: 'filing' });
-  if (accusation.by !== 'hand') countFiled(state.restraint, at);
+  const beside = accusation.by === 'kernel' && sshAnswers(state.ssh);
+  if (accusation.by !== 'hand') countFiled(state.restraint, { at, beside });
+  if (accusation.by === 'kernel') confirmed(state.claims);
   handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
@@ -64,7 +70,7 @@ function filedFor(
   { accusation: { by, complaint } }: Case,
 ): GuestState['filings']['filedFor'] {
   if (by === 'command') return 'command';
-  return complaint !== null && ssh.lastOkAt !== null && ssh.failures === 0 ? 'complaint' : 'lost';
+  return complaint !== null && sshAnswers(ssh) ? 'complaint' : 'lost';
 }
 
 /** The guest goes away while it is captured: what was proven until then is kept. */
@@ -73,6 +79,7 @@ export function fileWhatThereIs(context: Context, why: string): void {
   if (current === null || current.stage.name === 'filing') return;
   const { capture, accusation } = current;
   if (capture.series !== null) capture.series = abandonSeries(capture.series);
+  current.restarted = true;
   // Without a second look nothing was proven, and a guest that shuts down goes silent too.
   const proven =
     accusation.by === 'hand'
@@ -82,30 +89,18 @@ export function fileWhatThereIs(context: Context, why: string): void {
   else dropCase(context, why);
 }
 
-/** A panic: the kernel is dead and hears no keys. The console has said it all. */
-export function panicCase(context: Context, line: string): void {
-  const { state, effects } = context;
-  if (state.name === 'panicked') return;
-  const complaint = { kind: 'panic' as const, seconds: null, text: line };
-  if (state.case === null) openCase(context, { by: 'kernel', why: [`panic: ${line}`], complaint });
-  if (state.case === null) return;
-  state.case.accusation.complaint ??= complaint;
-  enter(context, 'panicked', [line]);
-  const { name } = state.case.stage;
-  if (name === 'looking' || name === 'opening' || name === 'filing') return;
-  // Whatever it answered before, it will not again.
-  state.case.acquitted = null;
-  effects.push({ type: 'note', level: 'notice', text: 'the guest panicked while it was captured' });
-  fileCase(context);
-}
-
-function findingOf(context: Context, current: Case): { finding: Finding; facts: Facts } {
+function findingOf(
+  context: Context,
+  current: Case,
+  own: readonly OwnDump[],
+): { finding: Finding; facts: Facts } {
   const { state, at } = context;
   const { accusation, capture, looks } = current;
-  const own = capture.dumps.map((dump) => readOwn(dump, isRaised(capture)));
-  const analysis = analysisOf(state, current, own);
+  const reported = reportedBy(state, current);
+  const analysis = analysisOf(state, current, own, reported);
+  const alone = reported.length === 0 ? analysis : analysisOf(state, current, own, []);
   const incompleteBecause = incompleteReasons(context, current, own);
-  const facts = factsOf(context, current, analysis, incompleteBecause);
+  const facts = factsOf(context, current, analysis, incompleteBecause, alone.verdict);
   const { why, wedgedSince, suspectAt, lastProgress, awaiting, test, note } = accusation;
   const finding = {
     analysis: explain(context, current, { analysis, facts, incompleteBecause }),
@@ -121,13 +116,20 @@ function findingOf(context: Context, current: Case): { finding: Finding; facts: 
   return { finding, facts };
 }
 
-function analysisOf({ console }: GuestState, current: Case, own: readonly OwnDump[]): Analysis {
-  const { accusation, capture, looks } = current;
-  // What the kernel reported by itself counts if it is the reason for all this.
-  const reported =
-    accusation.complaint === null
-      ? []
-      : parseDumps(console.tail).filter(({ key }) => key.length > 1 && key !== 'none');
+/** What the kernel reported by itself counts if it is the reason for all this; a panic, once it is believed. */
+function reportedBy({ console, name }: GuestState, { accusation: { complaint } }: Case): Dump[] {
+  if (complaint === null) return [];
+  const told = parseDumps(console.tail).filter(({ key }) => key.length > 1 && key !== 'none');
+  return name === 'panicked' ? told : told.filter(({ key }) => key !== 'panic');
+}
+
+function analysisOf(
+  { console }: GuestState,
+  current: Case,
+  own: readonly OwnDump[],
+  reported: readonly Dump[],
+): Analysis {
+  const { capture, looks } = current;
   const [first, second] = capture.dumps.filter(({ name }) => keyOf(name) === 'w');
   const gap =
     first !== undefined && second !== undefined
