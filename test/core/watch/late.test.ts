@@ -60,7 +60,7 @@ describe('a case that ends in the middle', () => {
     expect(guest.state.case?.acquitted).not.toBeNull();
     alive = false;
     guest.lines([PANIC]);
-    guest.run(20_000);
+    guest.run(60_000);
     expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['panicked']);
     expect(guest.state.name).toBe('panicked');
   });
