@@ -13,6 +13,8 @@ export interface SshProbe {
   step?: 'connect' | 'banner';
   detail: string;
   tookMs: number;
+  /** It was given up while this host was late: it says nothing about the guest. */
+  late?: true;
   /** Only QEMU's arguments told how to reach it: ssh does not know the guest, and nobody can log in. */
   way?: SshWay;
 }
@@ -72,7 +74,7 @@ export interface CpuSample {
 
 /** One look from outside: harmless, takes milliseconds, presses nothing. */
 export interface Look {
-  qmp: ({ ok: true } & QmpView) | { ok: false; fault: QmpFault; detail: string };
+  qmp: ({ ok: true } & QmpView) | { ok: false; fault: QmpFault; detail: string; late?: true };
   /** The QEMU process; state is the letter of /proc/PID/stat. */
   qemu: { pid: number; state: string } | null;
   /** From QEMU's -append, for a kernel that was booted directly. */

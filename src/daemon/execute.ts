@@ -41,8 +41,9 @@ const COMMAND_MS = 180_000;
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
     const { host, timeout } = guest.settings.ssh;
+    const startedAt = monotonicMs();
     const probe = await probeSsh(host, guest.ssh(timeout));
-    guest.now({ type: 'ssh', probe });
+    guest.now({ type: 'ssh', probe, startedAt });
   },
   'run-command': async (guest) => {
     const { host, timeout } = guest.settings.ssh;

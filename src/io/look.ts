@@ -4,6 +4,7 @@ import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
 import { registersOf } from '../core/qmp/registers.js';
 import { printable } from '../core/printable.js';
+import { Deadline } from './deadline.js';
 import { readStat, readTimes } from './proc.js';
 import { findQemu, type Whose } from './qemu-process.js';
 import { QmpError } from './qmp/error.js';
@@ -29,8 +30,8 @@ const SAMPLED_VCPUS_MAX = 32;
 export async function look(target: Whose & { samples?: boolean }, options: QmpOptions): Promise<Look> {
   const { timeoutMs, holdMs = HOLD_MS } = options;
   const end = new AbortController();
-  const stop = () => end.abort(options.signal?.reason ?? new Error('the look took too long'));
-  const timer = setTimeout(stop, LOOK_MS);
+  const stop = () => end.abort(options.signal?.reason);
+  const deadline = new Deadline(LOOK_MS, ({ late }) => end.abort(new TookTooLong(late)));
   if (options.signal?.aborted) stop();
   options.signal?.addEventListener('abort', stop, { once: true });
   try {
@@ -38,10 +39,16 @@ export async function look(target: Whose & { samples?: boolean }, options: QmpOp
     const [host, machine] = await Promise.all([lookAtHost(target, asked, end.signal), asked]);
     return { qmp: await withCpuTimes(machine, host.qemu?.pid ?? null), ...host };
   } finally {
-    clearTimeout(timer);
+    deadline.end();
     options.signal?.removeEventListener('abort', stop);
     // Ends a scan of /proc that is still under way.
     end.abort();
+  }
+}
+
+class TookTooLong extends Error {
+  constructor(readonly late: boolean) {
+    super(late ? 'the look took too long, on a host that was late itself' : 'the look took too long');
   }
 }
 
@@ -59,7 +66,8 @@ async function askQmp(target: { qmpSocket: string; samples?: boolean }, options:
   } catch (error) {
     const fault = error instanceof QmpError ? error.fault : 'timeout';
     const detail = error instanceof Error ? error.message : String(error);
-    return { ok: false as const, fault, detail: printable(detail, 400) };
+    const late = (error instanceof QmpError || error instanceof TookTooLong) && error.late;
+    return { ok: false as const, fault, detail: printable(detail, 400), ...(late && { late }) };
   }
 }
 

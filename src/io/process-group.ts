@@ -1,6 +1,7 @@
 /** A short-lived command in a process group of its own, which never outlives its deadline. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { Deadline } from './deadline.js';
 
 export interface GroupOptions {
   /** Deadline in milliseconds; the group is asked to end then, and killed `graceMs` later. */
@@ -25,6 +26,8 @@ export interface GroupResult {
   stopped: 'deadline' | 'aborted' | 'enough' | null;
   /** Errno of a failed start: ENOENT, EACCES, EMFILE … */
   startFailure: string | null;
+  /** Its deadline passed while this process was late. */
+  late?: true;
 }
 
 const GRACE_MS = 200;
@@ -73,19 +76,25 @@ function watch(
   const stderr = collect(child.stderr, maxOutput);
   const timers: NodeJS.Timeout[] = [];
   let stopped: GroupResult['stopped'] = null;
-  let exited = false;
+  let [exited, late] = [false, false];
   const finish = () => {
     timers.forEach(clearTimeout);
+    deadline.end();
     options.signal?.removeEventListener('abort', onAbort);
-    signalGroup(pid, 'SIGKILL');
-    child.stdout.destroy();
-    child.stderr.destroy();
+    leave(child, pid);
     const exitCode = stopped === null ? child.exitCode : null;
-    resolve({ exitCode, stdout: stdout(), stderr: stderr(), stopped, startFailure: null });
+    resolve({
+      exitCode,
+      stdout: stdout(),
+      stderr: stderr(),
+      stopped,
+      startFailure: null,
+      ...(late && { late }),
+    });
   };
-  const stop = (why: 'deadline' | 'aborted') => {
+  const stop = (why: 'deadline' | 'aborted', isLate = false) => {
     if (exited || stopped !== null) return;
-    stopped = why;
+    [stopped, late] = [why, isLate];
     signalGroup(pid, 'SIGTERM');
     // Then it is killed and not waited for: in an uninterruptible wait a process survives even that.
     timers.push(setTimeout(finish, graceMs));
@@ -97,8 +106,8 @@ function watch(
     finish();
   };
   if (options.onOutput !== undefined)
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', onData);
-  timers.push(setTimeout(() => stop('deadline'), options.timeoutMs));
+    [child.stdout, child.stderr].forEach((stream) => stream.on('data', onData));
+  const deadline = new Deadline(options.timeoutMs, (expired) => stop('deadline', expired.late));
   options.signal?.addEventListener('abort', onAbort, { once: true });
   child.once('exit', () => {
     exited = true;
@@ -107,6 +116,13 @@ function watch(
   });
   child.once('close', finish);
   child.on('error', () => undefined);
+}
+
+/** Whatever is left of the group holds nothing of ours. */
+function leave(child: Child, pid: number): void {
+  signalGroup(pid, 'SIGKILL');
+  child.stdout.destroy();
+  child.stderr.destroy();
 }
 
 function collect(stream: Readable, max: number): () => string {

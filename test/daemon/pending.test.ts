@@ -84,6 +84,8 @@ async function watched() {
       looks: [],
       capture: firstCapture([]),
       acquitted: null,
+      restarted: false,
+      voidLooks: 0,
     };
     return { guest, told };
   };

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import type { HostPressure } from '../../src/core/host/now.js';
 import type { CpuSample, Look, SshProbe, SysrqKey } from '../../src/core/model.js';
+import { forge, PANIC } from './panicked.js';
 import { answers, BOOT, golden, running, small, VirtualGuest } from './virtual-guest.js';
 
 const idle = answers(small(golden('idle')));
@@ -198,6 +199,27 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
   },
   'greets, and lets nobody in': (life, ms) => {
     life.command = null;
+    life.guest.run(ms);
+    life.answer();
+  },
+  'prints the words of a kernel, and means nothing by them': (life, ms, other) => {
+    life.press = other % 3 === 0 ? slow() : idle;
+    life.requests = other % 3 === 0 ? 100 : 0;
+    forge(life.guest, ms, other);
+    life.guest.run(ms);
+    life.answer();
+  },
+  'prints the words of a panic in its boot': (life, ms, other) => {
+    life.ssh = 'refused';
+    life.guest.lines(BOOT.slice(0, 2));
+    life.guest.lines([PANIC], 3_000 + (other % 10_000));
+    life.guest.lines(['[  OK  ] Reached target Basic System.', `unit ${other} is up`], 20_000);
+    life.guest.run(15_000 + (ms % 60_000));
+    life.answer();
+  },
+  'prints the words of a kernel to a host without ssh': (life, ms, other) => {
+    life.ssh = 'host-fault';
+    forge(life.guest, ms, other);
     life.guest.run(ms);
     life.answer();
   },

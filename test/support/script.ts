@@ -22,6 +22,8 @@ export interface Script {
   sysrqMask?: number | null;
   /** The host's pressure, in percent. */
   host?: (at: number) => Partial<HostPressure>;
+  /** Its host is late: what fails then fails at deadlines that passed meanwhile. */
+  late?: (at: number) => boolean;
   config?: string;
   /** Why nothing of its console is read. */
   unread?: (at: number) => Unread | null;

@@ -139,8 +139,10 @@ export class VirtualGuest {
     if (effect.type === 'probe-ssh') {
       const kind = script.ssh?.(this.now) ?? 'ok';
       const way = script.way?.(this.now) ?? null;
-      const probe = { kind, detail: kind, tookMs: 10, ...(way !== null && { way }) };
-      this.later(kind === 'timed-out' ? 3_000 : 10, { type: 'ssh', probe });
+      const late = kind === 'timed-out' && script.late?.(this.now) === true;
+      const probe = { kind, detail: kind, tookMs: 10, ...(way !== null && { way }), ...(late && { late }) };
+      const startedAt = this.now;
+      this.later(kind === 'timed-out' ? 3_000 : 10, { type: 'ssh', probe, startedAt });
     } else if (effect.type === 'read-facts') {
       this.later(200, { type: 'facts', facts: { ...NO_FACTS, sysrqMask: script.sysrqMask ?? null } });
     } else if (effect.type === 'run-command') {

@@ -14,6 +14,8 @@ export interface SshCommand {
   /** Why an `ok` may say less than it seems. */
   doubt?: string;
   tookMs: number;
+  /** It was given up while this host was late: it says nothing about the guest. */
+  late?: true;
 }
 
 const BEGIN = 'wedgewatch-begin';

@@ -1,8 +1,8 @@
 /** Makes the accusation that a case carries from its first moment on, and puts its loss into words. */
-import type { Complaint } from '../console/complaints.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import type { Accusation, Loss } from './case/accusation.js';
+import type { Said } from './slices/claims.js';
 import { hangsSince } from './slices/command.js';
 import { flappingSince, flapsText, type SshState } from './slices/ssh.js';
 import type { GuestState } from './state.js';
@@ -13,7 +13,7 @@ const CHATTY_MS = 15_000;
 export interface Reason {
   by: Accusation['by'];
   why: string[];
-  complaint?: Complaint & { text: string };
+  complaint?: Said;
   note?: string | null;
 }
 

@@ -6,7 +6,7 @@ import { analyze } from '../analysis/analysis.js';
 import type { AnalysisContext } from '../analysis/places.js';
 import { type DumpName, dumpKeyOf, type KeptDump } from '../capture/series.js';
 import { parseDumps } from '../dump/parse-dumps.js';
-import type { Analysis, Dump } from '../model.js';
+import type { Analysis, Dump, Verdict } from '../model.js';
 
 export type AskedDump = Pick<KeptDump, 'name' | 'lines'>;
 
@@ -16,6 +16,8 @@ export interface Reading {
   complete: boolean;
   lossy: boolean;
   incompleteBecause: string[];
+  /** A task is in panic(). */
+  panics: boolean;
   mended?: number;
 }
 
@@ -28,7 +30,14 @@ export type Question =
 /** A dump in whose lines nothing can be read has the reading null. */
 export type Answer =
   | { type: 'read'; reading: Reading | null }
-  | { type: 'judged'; analysis: Analysis; readings: Record<string, Reading | null> }
+  | {
+      type: 'judged';
+      /** With what the kernel reported by itself; the same without its panics; and by the dumps alone. */
+      told: Analysis;
+      withoutPanic: Analysis;
+      alone: Verdict;
+      readings: Record<string, Reading | null>;
+    }
   /** It died, or took too long: the watch goes on without. */
   | { type: 'failed'; why: string };
 
@@ -40,10 +49,15 @@ export function answerTo(question: Question): Answer {
   }
   const { dumps, raised, reported, context } = question;
   const own = dumps.map(({ name, lines }) => ({ name, parsed: dumpIn(name, lines, raised) }));
-  const told = parseDumps(reported).filter(({ key }) => key.length > 1 && key !== 'none');
+  const reports = parseDumps(reported).filter(({ key }) => key.length > 1 && key !== 'none');
+  const whole = own.flatMap(({ parsed }) => parsed ?? []);
+  const alone = analyze(whole, context);
+  const told = reports.length === 0 ? alone : analyze([...reports, ...whole], context);
+  const others = reports.filter(({ key }) => key !== 'panic');
+  const withoutPanic = others.length === reports.length ? told : analyze([...others, ...whole], context);
   return {
     type: 'judged',
-    analysis: analyze([...told, ...own.flatMap(({ parsed }) => parsed ?? [])], context),
+    ...{ told, withoutPanic, alone: alone.verdict },
     readings: Object.fromEntries(own.map(({ name, parsed }) => [name, readingOf(parsed)])),
   };
 }
@@ -55,6 +69,8 @@ export function dumpIn(name: DumpName, lines: Iterable<string>, loglevelRaised: 
   return found.find(({ complete }) => complete) ?? found.find(({ tasks }) => tasks.length === most) ?? null;
 }
 
+const PANICS: ReadonlySet<string> = new Set(['panic', 'vpanic']);
+
 function readingOf(parsed: Dump | null): Reading | null {
   if (parsed === null) return null;
   const { tasks, complete, lossy, incompleteBecause, mended } = parsed;
@@ -63,6 +79,7 @@ function readingOf(parsed: Dump | null): Reading | null {
     complete,
     lossy: lossy === true,
     incompleteBecause,
+    panics: tasks.some(({ frames }) => frames.some(({ symbol }) => PANICS.has(symbol))),
     ...(mended !== undefined && { mended }),
   };
 }

@@ -16,14 +16,18 @@ import type { Mono } from '../time.js';
 
 export type GuestEvent = { at: Mono } & (
   | { type: 'boot'; invocation: string | null; reason: string }
-  /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
-  | { type: 'line'; text: string; replayed?: true }
+  /**
+   * A cleaned console line. `replayed`: it was there before this daemon, and is context only. `alone`: of a log, beside which
+   * nobody can be asked.
+   */
+  | { type: 'line'; text: string; replayed?: true; alone?: true }
   /**
    * `blind`: why the console cannot be judged by its silence now. `unread`: not one line of this QEMU's console was read.
    * `wallMs`: the wall clock. `host`: looked at every few seconds.
    */
   | { type: 'tick'; blind?: string; unread?: Unread; wallMs?: number; host?: HostNow }
-  | { type: 'ssh'; probe: SshProbe }
+  /** `startedAt`: when the probe began; absent in older recordings. */
+  | { type: 'ssh'; probe: SshProbe; startedAt?: Mono }
   /** The command that is out has come to a step; the first is its start. */
   | { type: 'command-step'; step: SshStep }
   | { type: 'command'; result: SshCommand }

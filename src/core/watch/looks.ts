@@ -124,6 +124,36 @@ export function allLoop(looks: readonly TimedLook[]): boolean {
   );
 }
 
+/**
+ * As a kernel stands after its panic: every vCPU but one has halted and takes no interrupts, and that one runs nothing but
+ * the kernel; if it is the only one, within one page of it. No vCPU of a kernel that lives halts without interrupts.
+ */
+export function vcpusAreDead(looks: readonly TimedLook[]): boolean {
+  const all = [...samplesOf(looks).values()];
+  const running = all.filter(
+    (samples) => !samples.every(({ halted, masked }) => halted === true && masked === true),
+  );
+  const [one] = running;
+  if (all.length === 0 || all.some(({ length }) => length === 0) || running.length > 1) return false;
+  if (one === undefined) return true;
+  const inKernel = one.every(({ user, halted }) => user === false && halted === false);
+  return inKernel && (all.length > 1 || inOnePage(one));
+}
+
+const inOnePage = (samples: readonly CpuSample[]): boolean =>
+  samples.length >= LOOP_SAMPLES && new Set(samples.map(({ pc }) => pc.slice(0, -PAGE_DIGITS))).size === 1;
+
+/** Some vCPU ran all the time, and was in the kernel whenever its registers were read. */
+export function someInKernel(looks: readonly TimedLook[]): boolean {
+  const samples = samplesOf(looks);
+  return vcpuShares(looks).some((share, place) => {
+    const index = looks.findLast(({ qmp }) => qmp.ok)?.qmp;
+    const vcpu = index?.ok === true ? index.vcpus[place]?.index : undefined;
+    const own = vcpu === undefined ? [] : (samples.get(vcpu) ?? []);
+    return share !== null && share >= BUSY && own.length > 0 && own.every(({ user }) => user === false);
+  });
+}
+
 /** Where all samples were taken: in programs, in the kernel; null where they differ or tell nothing. */
 export function ranIn(looks: readonly TimedLook[]): 'programs' | 'kernel' | null {
   const samples = [...samplesOf(looks).values()].flat();

@@ -102,7 +102,7 @@ export class ConsoleRerun {
 
   line(at: Mono, text: string): void {
     this.until(at);
-    this.give({ type: 'line', at, text });
+    this.give({ type: 'line', at, text, alone: true });
   }
 
   /** Lets the time pass until then. */

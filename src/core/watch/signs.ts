@@ -3,10 +3,13 @@ import { bootMarker } from '../console/markers.js';
 import { printable } from '../printable.js';
 import type { SshProbe } from '../model.js';
 import type { SshCommand } from '../ssh/command-probe.js';
+import type { Mono } from '../time.js';
+import type { Reason } from './accuse.js';
 import { checkArming } from './arm.js';
 import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
-import { fileWhatThereIs, panicCase } from './case/judge.js';
+import { fileWhatThereIs } from './case/judge.js';
 import { openCase } from './case/open.js';
+import { hearPanic, panicContradicted, panicEnds, suspectPanic } from './case/panic.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { GuestEvent } from './events.js';
 import { armingBoots } from './slices/arming.js';
@@ -20,11 +23,20 @@ import {
   readLine,
   silenceIsVoid,
 } from './slices/console.js';
+import { claimsBoot, complaintWaits, probeFailed, type Said } from './slices/claims.js';
 import { filingsBoot, isRepeated } from './slices/filings.js';
 import { forgetMachine } from './slices/qemu.js';
 import { lookAgain, lookSoon, release } from './slices/restraint.js';
-import { failuresAreVoid, flappingSince, probeCame, type ProbeFacts, sshBoots } from './slices/ssh.js';
+import {
+  failuresAreVoid,
+  flappingSince,
+  probeCame,
+  type ProbeFacts,
+  probeVoid,
+  sshBoots,
+} from './slices/ssh.js';
 import { identify, learned, recall } from './identify.js';
+import { hostWasLate } from './late.js';
 
 const ANSWERS = 'SSH answers again';
 
@@ -40,6 +52,7 @@ interface Boot {
  */
 export function onBoot(context: Context, event: GuestEvent, { reason, by, invocation }: Boot): boolean {
   const { state, at } = context;
+  panicEnds(context);
   const why = `the guest began a new boot in the middle of the capture (${reason})`;
   if (fileWhatThereIs(context, why, event)) return false;
   if (state.case !== null) forgetCase(context, reason);
@@ -52,6 +65,7 @@ export function onBoot(context: Context, event: GuestEvent, { reason, by, invoca
   armingBoots(state.arming);
   release(state.restraint);
   filingsBoot(state.filings);
+  claimsBoot(state.claims);
   sshBoots(state.ssh);
   commandBoots(state.command);
   enter(context, 'starting', [reason]);
@@ -61,7 +75,7 @@ export function onBoot(context: Context, event: GuestEvent, { reason, by, invoca
 /** A console line that is not part of a dump of ours. */
 export function onLine(context: Context, event: GuestEvent & { type: 'line' }): void {
   const { state, settings, at } = context;
-  const { text, replayed = false } = event;
+  const { text, replayed = false, alone } = event;
   const by = bootMarker(text);
   if (by !== null && !continuesBoot(state.boot, by, { at, answered: state.ssh.lastOkAt !== null })) {
     const boot = { reason: 'the console shows a new boot', by, invocation: null };
@@ -81,8 +95,12 @@ export function onLine(context: Context, event: GuestEvent & { type: 'line' }): 
   readPhase(state.boot, text, at);
   // Of a boot that began before this daemon nothing is learned.
   if (replayed) disturbed(state.boot);
-  if (complaint?.kind === 'panic') panicCase(context, text);
-  else if (complaint !== null) onComplaint(context, { ...complaint, text: printable(text, LINE_SHOWN) });
+  const said =
+    complaint === null
+      ? null
+      : { ...complaint, text: printable(text, LINE_SHOWN), at, ...(alone && { alone }) };
+  if (said?.kind === 'panic') hearPanic(context, said);
+  else if (said !== null) onComplaint(context, said);
 }
 
 function onNews(context: Context, text: string): void {
@@ -98,21 +116,37 @@ function onNews(context: Context, text: string): void {
     recovered(context, { sign: 'news', says: 'news on the console' });
 }
 
-function onComplaint(
-  context: Context,
-  complaint: Parameters<typeof openCase>[1]['complaint'] & object,
-): void {
+/** The reason to look into what the kernel said. */
+export const saidByKernel = (complaint: Said): Reason => ({
+  by: 'kernel',
+  why: [`the guest's console says: ${complaint.text}`],
+  complaint,
+});
+
+function onComplaint(context: Context, complaint: Said): void {
   const { state, at } = context;
   // The pause after a look that found nothing is not for what the kernel says; how often it is looked at is limited.
   if (state.name === 'held' || state.name === 'panicked') return;
   if (isRepeated(state.filings, complaint.text, at)) return;
-  openCase(context, { by: 'kernel', why: [`the guest's console says: ${complaint.text}`], complaint });
+  if (at < state.claims.notBefore) complaintWaits(state.claims, complaint);
+  else openCase(context, saidByKernel(complaint));
 }
 
-export function onSsh(context: Context, probe: SshProbe): void {
+/** `from`: when the probe began. */
+export function onSsh(context: Context, probe: SshProbe, from: Mono): void {
   const { state, at } = context;
-  const facts = probeCame(state.ssh, probe, at);
+  if (probe.late === true) {
+    probeVoid(state.ssh);
+    hostWasLate(context, `an SSH probe is void (${probe.detail})`);
+    return;
+  }
+  const facts = probeCame(state.ssh, probe, { at, from });
   if (facts === null) return;
+  if (facts.answers) panicContradicted(context, from);
+  else {
+    probeFailed(state.claims, from);
+    suspectPanic(context);
+  }
   if (!facts.answers) {
     bannerLost(state.command, at);
     if (facts.lostForGood) lookSoon(state.restraint);
@@ -123,12 +157,16 @@ export function onSsh(context: Context, probe: SshProbe): void {
   }
   // It greets, and that is all that it does.
   if (hangsSince(state) !== null || (state.name === 'held' && state.filings.filedFor === 'command')) return;
-  if (flappingSince(state.ssh) === null) onAnswer(context, facts);
+  if (flappingSince(state.ssh) === null) onAnswer(context, facts, from);
   else if (state.case === null && state.name === 'up') enterCalm(context, []);
 }
 
 /** One that counts: the guest is what it was. */
-function onAnswer(context: Context, { first, letsIn }: Extract<ProbeFacts, { answers: true }>): void {
+function onAnswer(
+  context: Context,
+  { first, letsIn }: Extract<ProbeFacts, { answers: true }>,
+  from: Mono,
+): void {
   const { state, at } = context;
   release(state.restraint);
   consoleCameGood(state.console);
@@ -137,8 +175,8 @@ function onAnswer(context: Context, { first, letsIn }: Extract<ProbeFacts, { ans
     learned(context, bootEnds(state.boot, at));
   }
   if (first || letsIn) checkArming(context);
-  // A probe that began before the panic may still succeed; only a new boot ends one.
-  if (state.name === 'panicked') return;
+  // A probe that began before the panic may still succeed; one that began after it found another boot, or no panic.
+  if (state.name === 'panicked' && from <= state.since) return;
   if (mayBeAcquitted(state)) acquit(context, ANSWERS);
   recovered(context, { sign: 'answer', says: ANSWERS });
   if (state.case === null && state.name !== 'recovered') enter(context, 'up', ['SSH answers']);
@@ -146,6 +184,7 @@ function onAnswer(context: Context, { first, letsIn }: Extract<ProbeFacts, { ans
 
 export function onCommand(context: Context, result: SshCommand): void {
   const { state, settings, at } = context;
+  if (result.late === true) hostWasLate(context, `a command over SSH is void (${result.detail})`);
   const facts = commandEnded(state.command, result, { settings: settings.ssh, at });
   if (facts === null || !facts.works) return;
   if (!facts.afterHang && state.filings.filedFor !== 'command') return;

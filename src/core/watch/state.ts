@@ -3,6 +3,7 @@ import type { Mono } from '../time.js';
 import type { Case } from './case/case.js';
 import { type ArmingState, unproven } from './slices/arming.js';
 import { type BootState, noBoot } from './slices/boot.js';
+import { type ClaimsState, noClaims } from './slices/claims.js';
 import { type CommandState, noCommand } from './slices/command.js';
 import { type ConsoleState, newConsole } from './slices/console.js';
 import { type FilingsState, nothingFiled } from './slices/filings.js';
@@ -30,6 +31,7 @@ export interface GuestState {
   case: Case | null;
   restraint: Restraint;
   filings: FilingsState;
+  claims: ClaimsState;
 }
 
 export function initialState(vm: string, at: Mono): GuestState {
@@ -49,5 +51,6 @@ export function initialState(vm: string, at: Mono): GuestState {
     case: null,
     restraint: unrestrained(),
     filings: nothingFiled(),
+    claims: noClaims(),
   };
 }

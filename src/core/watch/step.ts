@@ -12,20 +12,22 @@ import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
 import { closeCase, closeUnkept } from './case/end.js';
 import { fileWhatThereIs, judge } from './case/judge.js';
-import { firstLook, lookingTick } from './case/looking.js';
+import { firstLook, lookIsVoid, lookingTick } from './case/looking.js';
+import { panicEnds, suspectPanic } from './case/panic.js';
 import { openCase } from './case/open.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { Effect, GuestEvent } from './events.js';
 import { factsCame, problemOver } from './slices/arming.js';
 import { disturbed } from './slices/boot.js';
-import { stepCame } from './slices/command.js';
+import { commandDelayed, stepCame } from './slices/command.js';
 import { blindness, noteUnread, nowRead, silenceIsVoid } from './slices/console.js';
-import { archived } from './slices/filings.js';
-import { ticked } from './slices/host.js';
+import { complaintDue, probeWantedFrom } from './slices/claims.js';
+import { archived, isRepeated } from './slices/filings.js';
+import { lateBy, ticked } from './slices/host.js';
 import { forgetMachine, machineFound, recalled, seenRunning } from './slices/qemu.js';
 import { takeProbe } from './slices/ssh.js';
 import { identify, recall } from './identify.js';
-import { onBoot, onCommand, onLine, onSsh, voidWindows } from './signs.js';
+import { onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
 import { suspicion } from './suspicion.js';
 
@@ -43,7 +45,7 @@ const handlers: Handlers = {
   },
   line: onConsole,
   tick: onTick,
-  ssh: (context, { probe }) => onSsh(context, probe),
+  ssh: (context, { probe, startedAt, at }) => onSsh(context, probe, startedAt ?? at - probe.tookMs),
   'command-step': ({ state, at }, { step: reached }) => stepCame(state.command, reached, at),
   command: (context, { result }) => onCommand(context, result),
   facts: onArming,
@@ -65,6 +67,7 @@ const handlers: Handlers = {
   filed: onFiled,
   gone: (context, event) => {
     const { reason } = event;
+    panicEnds(context);
     if (fileWhatThereIs(context, 'the guest was stopped in the middle of the capture', event)) return;
     forgetMachine(context.state.qemu);
     enter(context, 'gone', [reason]);
@@ -103,12 +106,15 @@ function firstRead(context: Context): void {
 
 function onTick(context: Context, event: Of<'tick'>): void {
   const { state, at, settings, effects } = context;
+  commandDelayed(state.command, lateBy(state.host, at));
   const asleep = ticked(state.host, event);
   if (asleep !== null) voidWindows(context, asleep);
   hearUnread(context, event);
   if (state.name === 'gone') return;
   identify(context);
-  if (mayProbe(context) && takeProbe(state.ssh, settings.ssh, at)) effects.push({ type: 'probe-ssh' });
+  const claimedAt = probeWantedFrom(state.claims, at);
+  if (mayProbe(context) && takeProbe(state.ssh, settings.ssh, { at, claimedAt }))
+    effects.push({ type: 'probe-ssh' });
   commandTick(context);
   armingTick(context);
   if (state.case === null) calmTick(context, event);
@@ -164,6 +170,15 @@ function calmTick(context: Context, { blind }: Of<'tick'>): void {
   }
   const reason = at < state.restraint.notBefore ? null : suspicion(state, settings, at);
   if (reason !== null) openCase(context, reason);
+  else suspectWhatWasSaid(context);
+}
+
+/** What the console said of the kernel, and could not be looked into yet. */
+function suspectWhatWasSaid(context: Context): void {
+  const { state, at } = context;
+  suspectPanic(context);
+  const said = state.case === null ? complaintDue(state.claims, at) : null;
+  if (said !== null && !isRepeated(state.filings, said.text, at)) openCase(context, saidByKernel(said));
 }
 
 function onLook(context: Context, { look, at }: Of<'look'>): void {
@@ -172,6 +187,7 @@ function onLook(context: Context, { look, at }: Of<'look'>): void {
   state.looks = [...state.looks.slice(-1), { ...look, at }];
   const current = state.case;
   if (current === null || current.stage.name === 'filing') return;
+  if (lookIsVoid(context, current, look)) return;
   current.looks = [...current.looks.slice(0, 5), { ...look, at }];
   if (current.stage.name === 'looking') firstLook(context, current, look);
   else rungEnds(context, () => registersCame(context, current, look));

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { connectionsTo, type UnixConnections } from '../../core/host/unix-table.js';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { QmpFault } from '../../core/model.js';
+import { Deadline } from '../deadline.js';
 
 /**
  * Connections of ours that QEMU had accepted when it stopped answering. A stuck QEMU does not notice that we hung
@@ -37,6 +38,12 @@ export async function whyNoGreeting(socketPath: string, assumed: QmpFault): Prom
 
 const ROOM_POLL_MS = 25;
 
+/** Why the queue does not move; `late`: this process was, and nobody is to blame. */
+interface Crowded {
+  fault: QmpFault;
+  late: boolean;
+}
+
 /**
  * Resolves with null once nobody waits in QEMU's queue of clients; after `ms`, with the reason why the queue does not
  * move. The queue has two places, and a client that gives up keeps its place until QEMU reaches it: if we filled it, a
@@ -46,12 +53,25 @@ export async function roomInQueue(
   socketPath: string,
   ms: number,
   signal: AbortSignal | undefined,
+): Promise<Crowded | null> {
+  const patience = new Deadline(ms);
+  try {
+    const fault = await room(socketPath, patience, signal);
+    return fault === null ? null : { fault, late: patience.late };
+  } finally {
+    patience.end();
+  }
+}
+
+async function room(
+  socketPath: string,
+  patience: Deadline,
+  signal: AbortSignal | undefined,
 ): Promise<QmpFault | null> {
-  const until = performance.now() + ms;
   for (;;) {
     const { accepted, waiting } = await connections(socketPath);
     if (waiting === 0) return null;
-    if (performance.now() >= until) {
+    if (patience.left() <= 0) {
       const others = ofOthers(socketPath, accepted);
       if (others > 0) return 'busy';
       return accepted.length > 0 ? 'main-loop-stuck' : 'no-greeting';

@@ -3,12 +3,13 @@ import type { QmpFault } from '../../core/model.js';
 import { encodeCommand, QmpDecoder, type QmpEvent, type QmpMessage } from '../../core/qmp/codec.js';
 import { connectFault } from '../../core/qmp/faults.js';
 import { printable } from '../../core/printable.js';
+import { Deadline, type Expired } from '../deadline.js';
 import { QmpError } from './error.js';
 
 interface Waiter {
   resolve: (value: unknown) => void;
   reject: (error: Error) => void;
-  timer: NodeJS.Timeout;
+  deadline: Deadline;
   sent: string | null;
 }
 
@@ -31,7 +32,11 @@ export class Wire {
   #failure: Error | null = null;
   #reportFailure: (error: Error) => void = () => undefined;
 
-  constructor(socketPath: string) {
+  /** `extraMs`: what is added to a deadline at most for the time that this process was late. */
+  constructor(
+    socketPath: string,
+    private readonly extraMs: number,
+  ) {
     this.#socketPath = socketPath;
     this.failed = new Promise((_, reject) => (this.#reportFailure = reject));
     this.failed.catch(() => undefined);
@@ -48,8 +53,8 @@ export class Wire {
 
   /** Resolves with QEMU's version. */
   greeting(ms: number): Promise<unknown> {
-    const late = () => this.#error('no-greeting', `no greeting within ${ms} ms`);
-    return this.#await(GREETING, ms, null, late);
+    const expired = (late: Expired) => this.#error('no-greeting', `no greeting within ${ms} ms`, late);
+    return this.#await(GREETING, ms, null, expired);
   }
 
   /** Sends a command and resolves with what it returns; `late` is the fault of a missing reply. */
@@ -61,8 +66,8 @@ export class Wire {
   ): Promise<unknown> {
     this.#lastId += 1;
     const sent = encodeCommand(execute, args, this.#lastId).trimEnd();
-    const reply = this.#await(this.#lastId, ms, sent, () =>
-      this.#error(late, `no reply to ${execute} within ${ms} ms`, { sent }),
+    const reply = this.#await(this.#lastId, ms, sent, (expired) =>
+      this.#error(late, `no reply to ${execute} within ${ms} ms`, { sent, ...expired }),
     );
     if (this.#failure === null) this.#socket.write(`${sent}\n`);
     return reply;
@@ -74,24 +79,28 @@ export class Wire {
     if (this.#failure !== null) return;
     this.#failure = error;
     this.#reportFailure(error);
-    for (const { reject, timer } of this.#waiting.values()) {
-      clearTimeout(timer);
+    for (const { reject, deadline } of this.#waiting.values()) {
+      deadline.end();
       reject(error);
     }
     this.#waiting.clear();
   }
 
-  #await(id: number, ms: number, sent: string | null, late: () => Error): Promise<unknown> {
+  #await(id: number, ms: number, sent: string | null, error: (expired: Expired) => Error): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== null) {
         reject(this.#failure);
         return;
       }
-      const timer = setTimeout(() => {
-        this.#waiting.delete(id);
-        reject(late());
-      }, ms);
-      this.#waiting.set(id, { resolve, reject, timer, sent });
+      const deadline = new Deadline(
+        ms,
+        (expired) => {
+          this.#waiting.delete(id);
+          reject(error(expired));
+        },
+        { extraMs: this.extraMs },
+      );
+      this.#waiting.set(id, { resolve, reject, deadline, sent });
     });
   }
 
@@ -138,7 +147,7 @@ export class Wire {
     const waiter = this.#waiting.get(id);
     if (waiter === undefined) return;
     this.#waiting.delete(id);
-    clearTimeout(waiter.timer);
+    waiter.deadline.end();
     settle(waiter);
   }
 

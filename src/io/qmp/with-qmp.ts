@@ -1,4 +1,5 @@
 import type { QmpEvent } from '../../core/qmp/codec.js';
+import { Deadline, type Expired } from '../deadline.js';
 import { QmpError } from './error.js';
 import { forget, leaveBehind, roomInQueue, whyNoGreeting } from './occupants.js';
 import { Wire } from './wire.js';
@@ -26,6 +27,8 @@ export interface QmpSession {
  * ExecStop that feeds socat waits for 0.5 s after its input, and loses its power-down if the socket is held for longer.
  */
 export const HOLD_MS = 350;
+/** A session that this process was late in may have so much more, and no more: somebody else may wait. */
+const EXTRA_HOLD_MS = 100;
 /** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path silently. */
 const MAX_PATH_BYTES = 107;
 
@@ -41,32 +44,33 @@ export async function withQmp<T>(
   body: (session: QmpSession) => Promise<T>,
 ): Promise<T> {
   options.signal?.throwIfAborted();
-  const bytes = Buffer.byteLength(socketPath);
-  if (bytes > MAX_PATH_BYTES) {
-    throw new QmpError(
-      'missing',
-      socketPath,
-      `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`,
-    );
-  }
+  checkPath(socketPath);
   const { timeoutMs, holdMs = HOLD_MS } = options;
+  const extraMs = holdMs > HOLD_MS ? holdMs : EXTRA_HOLD_MS;
   const crowded = await roomInQueue(socketPath, timeoutMs, options.signal);
-  if (crowded !== null) throw new QmpError(crowded, socketPath, 'its queue of clients does not move');
+  if (crowded !== null) {
+    const { fault, late } = crowded;
+    throw new QmpError(fault, socketPath, 'its queue of clients does not move', { late });
+  }
   // An abort while it waited had no listener yet.
   options.signal?.throwIfAborted();
-  const wire = new Wire(socketPath);
+  const wire = new Wire(socketPath, extraMs);
   const onAbort = () => wire.fail(abortReason(options.signal));
   options.signal?.addEventListener('abort', onAbort, { once: true });
-  let overstay: NodeJS.Timeout | undefined;
+  let held: Deadline | null = null;
+  let overstay: Deadline | null = null;
   try {
     await wire.greeting(timeoutMs);
-    const until = performance.now() + holdMs;
-    const left = () => Math.max(0, until - performance.now());
+    const since = (held = new Deadline(holdMs, null, { extraMs }));
+    const left = () => Math.max(0, since.left());
     const deadline = () => Math.max(1, Math.min(timeoutMs, Math.ceil(left())));
     await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
     forget(socketPath);
-    const tooLong = new QmpError('timeout', socketPath, `held for ${holdMs} ms, the limit of a session`);
-    overstay = setTimeout(() => wire.fail(tooLong), Math.max(1, left()));
+    const onOverstay = (expired: Expired) => {
+      const what = `held for ${holdMs} ms, the limit of a session`;
+      wire.fail(new QmpError('timeout', socketPath, what, expired));
+    };
+    overstay = new Deadline(Math.max(1, left()), onOverstay, { extraMs });
     const session: QmpSession = {
       events: wire.events,
       execute: (command, args) => wire.execute(command, args, deadline()),
@@ -76,10 +80,18 @@ export async function withQmp<T>(
   } catch (error) {
     throw await explain(error, socketPath, wire);
   } finally {
-    clearTimeout(overstay);
+    held?.end();
+    overstay?.end();
     options.signal?.removeEventListener('abort', onAbort);
     wire.fail(new QmpError('closed', socketPath, 'the session is over'));
   }
+}
+
+/** Node cuts a path that is too long. */
+function checkPath(socketPath: string): void {
+  const bytes = Buffer.byteLength(socketPath);
+  const says = `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`;
+  if (bytes > MAX_PATH_BYTES) throw new QmpError('missing', socketPath, says);
 }
 
 /** Asks the kernel who else is on the socket, while our own connection is still there to be told from theirs. */
@@ -93,7 +105,7 @@ async function explain(error: unknown, socketPath: string, wire: Wire): Promise<
   const fault = await whyNoGreeting(socketPath, error.fault);
   if (fault === error.fault) return error;
   const what = full ? 'its queue of clients is full' : 'no greeting in time';
-  return new QmpError(fault, socketPath, what, { cause: error });
+  return new QmpError(fault, socketPath, what, { cause: error, late: error.late });
 }
 
 function abortReason(signal: AbortSignal | undefined): Error {

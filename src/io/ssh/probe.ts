@@ -5,6 +5,7 @@ import { greetingOf, stepOf, withoutDebug } from '../../core/ssh/command-probe.j
 import { sshOutcome } from '../../core/ssh/outcome.js';
 import { printable } from '../../core/printable.js';
 import { type SshRoute, unknownToSsh } from '../../core/ssh/ssh-config.js';
+import { Deadline } from '../deadline.js';
 import { runSsh, sshResolver, startFailure, type SshOptions } from './resolve.js';
 import { probeTcp, type TcpOutcome } from './tcp.js';
 
@@ -15,11 +16,16 @@ import { probeTcp, type TcpOutcome } from './tcp.js';
  */
 export async function probeSsh(host: string, options: SshOptions, resolver = sshResolver): Promise<SshProbe> {
   const started = performance.now();
-  const route = await resolver.resolve(host, options);
-  const left = options.timeoutMs - (performance.now() - started);
-  const outcome = await probeRoute(host, route, { ...options, timeoutMs: Math.max(1, Math.floor(left)) });
-  if (outcome.kind !== 'ok') resolver.failed(host, options);
-  return { ...outcome, tookMs: Math.round(performance.now() - started) };
+  const deadline = new Deadline(options.timeoutMs);
+  try {
+    const route = await resolver.resolve(host, options);
+    const left = Math.max(1, Math.floor(deadline.left()));
+    const outcome = await probeRoute(host, route, { ...options, timeoutMs: left });
+    if (outcome.kind !== 'ok') resolver.failed(host, options);
+    return { ...outcome, tookMs: Math.round(performance.now() - started) };
+  } finally {
+    deadline.end();
+  }
 }
 
 type Route = SshRoute | ({ kind: 'host-fault' } & TcpOutcome);
@@ -103,7 +109,12 @@ async function probeCommand(
   if (software !== null) return { kind: 'ok', detail: printable(`SSH-2.0-${software}`, 100) };
   if (result.stopped === 'aborted') return { kind: 'host-fault', detail: 'aborted' };
   if (result.stopped === 'deadline')
-    return { kind: 'timed-out', step, detail: `no banner through ssh within ${options.timeoutMs} ms` };
+    return {
+      kind: 'timed-out',
+      step,
+      detail: `no banner through ssh within ${options.timeoutMs} ms`,
+      ...(result.late === true && { late: true }),
+    };
   if (result.exitCode === null) return { kind: 'host-fault', detail: 'ssh was killed by someone else' };
   const { kind, line } = sshOutcome(result.exitCode, withoutDebug(result.stderr));
   const code = result.exitCode === 0 ? '' : `ssh exited with ${result.exitCode}`;

@@ -37,7 +37,13 @@ export async function runCommand(
   const failed = startFailure(result);
   if (failed !== null) return { kind: 'host-fault', step: 'connect', detail: failed, tookMs };
   if (result.stopped === 'deadline')
-    return { kind: 'timed-out', step: at, detail: `not finished within ${options.timeoutMs} ms`, tookMs };
+    return {
+      kind: 'timed-out',
+      step: at,
+      detail: `not finished within ${options.timeoutMs} ms`,
+      tookMs,
+      ...(result.late === true && { late: true }),
+    };
   if (result.stopped !== null || result.exitCode === null)
     return { kind: 'host-fault', step: at, detail: 'ssh was killed', tookMs };
   return { ...commandOutcome(result.exitCode, result.stdout, result.stderr), tookMs };

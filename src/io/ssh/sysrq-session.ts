@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { SysrqKey } from '../../core/model.js';
 import { printable } from '../../core/printable.js';
 import { NOT_TRIGGERED, TRIGGER_COMMAND, TRIGGERED, triggerLine } from '../../core/ssh/sysrq-trigger.js';
+import { Deadline, type Expired } from '../deadline.js';
 import { signalGroup } from '../process-group.js';
 import { loginArguments } from './probe.js';
 import { configArguments, quietEnvironment, type SshOptions } from './resolve.js';
@@ -12,7 +13,7 @@ const SAID_MAX = 4_096;
 
 interface Asked {
   answer: (problem: string | null) => void;
-  timer: NodeJS.Timeout;
+  deadline: Deadline;
 }
 
 /**
@@ -63,8 +64,11 @@ export class SysrqSession {
     if (this.#ended !== null) return Promise.resolve(this.#ended);
     if (this.#idle !== null) clearTimeout(this.#idle);
     return new Promise((answer) => {
-      const late = () => this.#end(`no command ran over SSH within ${timeoutMs} ms`);
-      this.#asked.push({ answer, timer: setTimeout(late, timeoutMs) });
+      const expired = ({ late }: Expired) => {
+        const because = late ? ', on a host that was late itself' : '';
+        this.#end(`no command ran over SSH within ${timeoutMs} ms${because}`);
+      };
+      this.#asked.push({ answer, deadline: new Deadline(timeoutMs, expired) });
       this.#child.stdin.write(triggerLine(key));
     });
   }
@@ -75,7 +79,7 @@ export class SysrqSession {
     if (line !== TRIGGERED && line !== NOT_TRIGGERED) return;
     const asked = this.#asked.shift();
     if (asked === undefined) return;
-    clearTimeout(asked.timer);
+    asked.deadline.end();
     asked.answer(line === TRIGGERED ? null : this.#refused());
     if (this.#asked.length === 0) this.#idle = setTimeout(() => this.#end('idle'), IDLE_MS);
   }
@@ -98,8 +102,8 @@ export class SysrqSession {
     this.#ended = why;
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#signal?.removeEventListener('abort', this.#onAbort);
-    for (const { answer, timer } of this.#asked.splice(0)) {
-      clearTimeout(timer);
+    for (const { answer, deadline } of this.#asked.splice(0)) {
+      deadline.end();
       answer(why);
     }
     if (this.#child.pid !== undefined) signalGroup(this.#child.pid, 'SIGKILL');

@@ -2,12 +2,15 @@ import { connect, isIP } from 'node:net';
 import { bannerOf } from '../../core/ssh/banner.js';
 import { tcpOutcome, type SshOutcome } from '../../core/ssh/outcome.js';
 import { printable } from '../../core/printable.js';
+import { Deadline } from '../deadline.js';
 
 export interface TcpOutcome {
   kind: SshOutcome;
   detail: string;
   /** The step at which it ended, unless it succeeded or the host is at fault. */
   step?: 'connect' | 'banner';
+  /** This process was late: it says nothing about the guest. */
+  late?: true;
 }
 
 /** Said before hanging up: without it sshd logs an error for each probe (RFC 4253 section 4.2). */
@@ -28,14 +31,15 @@ export function probeTcp(
     const socket = connect({ host: hostname, port });
     let received = '';
     let step = isIP(hostname) === 0 ? 'lookup' : 'connection';
-    const finish = (kind: SshOutcome, detail: string) => {
-      clearTimeout(timer);
+    const finish = (kind: SshOutcome, detail: string, late = false) => {
+      deadline.end();
       options.signal?.removeEventListener('abort', onAbort);
       socket.removeAllListeners('data');
       if (kind === 'ok') sayGoodbye();
       else socket.destroy();
       const said = kind === 'ok' || kind === 'host-fault';
-      resolve({ kind, detail, ...(!said && { step: step === 'banner' ? 'banner' : 'connect' }) });
+      const at = step === 'banner' ? ('banner' as const) : ('connect' as const);
+      resolve({ kind, detail, ...(!said && { step: at }), ...(late && { late }) });
     };
     const sayGoodbye = () => {
       socket.resume();
@@ -43,12 +47,12 @@ export function probeTcp(
       setTimeout(() => socket.destroy(), GOODBYE_MS).unref();
     };
     const onAbort = () => finish('host-fault', 'aborted');
-    const timer = setTimeout(() => {
+    const deadline = new Deadline(options.timeoutMs, ({ late }) => {
       const where = `${printable(hostname, 80)}:${port}`;
       if (step === 'lookup')
         finish('host-fault', `no answer to the lookup of ${where}; check the name servers of this host`);
-      else finish('timed-out', `no ${step} from ${where} within ${options.timeoutMs} ms`);
-    }, options.timeoutMs);
+      else finish('timed-out', `no ${step} from ${where} within ${options.timeoutMs} ms`, late);
+    });
     if (options.signal?.aborted) onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('lookup', () => (step = 'connection'));

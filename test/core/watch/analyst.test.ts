@@ -25,7 +25,7 @@ describe('the analyst', () => {
       reported: [],
       context,
     });
-    expect(judged.type === 'judged' && judged.analysis.verdict.class).toBe('blocked');
+    expect(judged.type === 'judged' && judged.told.verdict.class).toBe('blocked');
   });
 
   it('finds nothing in lines that are no dump', () => {

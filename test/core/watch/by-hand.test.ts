@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Look } from '../../../src/core/model.js';
+import type { Look, SysrqKey } from '../../../src/core/model.js';
 import { NO_FACTS } from '../../../src/core/ssh/guest-facts.js';
+import { dead } from '../../support/panicked.js';
 import {
   answers,
   BOOT,
@@ -66,11 +67,14 @@ describe('a capture by hand', () => {
   });
 
   it('of a guest that panics meanwhile leaves it panicked', () => {
-    const guest = booted(new VirtualGuest({ press: answers(golden('idle')) })).run(30_000);
+    const healthy = answers(golden('idle'));
+    const script = { ssh: healthyFor(30_100), look: dead };
+    const press = (key: SysrqKey, at: number) => (at < 30_150 ? healthy(key) : []);
+    const guest = booted(new VirtualGuest({ ...script, press })).run(30_000);
     guest.later(0, asked);
     guest.lines(['[  150.0] Kernel panic - not syncing: Fatal exception'], 150);
-    guest.run(20_000);
-    expect(guest.findings).toHaveLength(1);
+    guest.run(60_000);
+    expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['panicked']);
     expect(guest.state.name).toBe('panicked');
   });
 

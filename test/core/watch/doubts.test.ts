@@ -12,6 +12,7 @@ const STUCK: Facts = {
   at: AT,
   by: 'silence',
   speaks: false,
+  contradicted: null,
   sshTells: true,
   loss: { of: 'ssh', since: 20_000 },
   flaps: false,
@@ -63,6 +64,12 @@ const COOLDOWN = Infinity;
 const SOON = AT + 25_000;
 const ROWS: Record<string, Row> = {
   said: [none, { speaks: true }, null],
+  contradicted: [
+    blocked,
+    { contradicted: 'the console says so, and SSH answered' },
+    'contradicted: the console says so, and SSH answered: nothing is filed',
+    COOLDOWN,
+  ],
   'answers-again': [blocked, { answersAgain: true }, 'SSH answers again', COOLDOWN],
   'held-for-a-while': [
     none,

@@ -57,7 +57,8 @@ const looks =
 describe('what speaks for itself', () => {
   it('is a hand, a panic, a stuck QEMU and a complaint, but no emergency shell', () => {
     const complain = (kind: 'hung_task' | 'emergency') => (context: Context) => {
-      if (context.state.case) context.state.case.accusation.complaint = { kind, seconds: null, text: '' };
+      if (context.state.case)
+        context.state.case.accusation.complaint = { kind, seconds: null, text: '', at: 30_000 };
     };
     expect(facts(stuck).speaks).toBe(false);
     expect(facts(stuck, undefined, { by: 'hand' }).speaks).toBe(true);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { lossOf as lossNow, lossText } from '../../../src/core/watch/accuse.js';
 import { live } from '../../support/lives.js';
+import { dead } from '../../support/panicked.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
@@ -52,12 +53,14 @@ describe('a case that ends in the middle', () => {
   const ok = { type: 'ssh', probe: { kind: 'ok', detail: '', tookMs: 1 } } as const;
 
   it('by a panic is filed, though SSH had answered just before', () => {
-    const guest = inStage('waiting');
+    let alive = true;
+    const guest = inStage('waiting', { look: dead, press: (key) => (alive ? blocked(key) : []) });
     guest.later(0, ok);
     guest.run(50);
     expect(guest.state.case?.acquitted).not.toBeNull();
+    alive = false;
     guest.lines([PANIC]);
-    guest.run(2_000);
+    guest.run(60_000);
     expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['panicked']);
     expect(guest.state.name).toBe('panicked');
   });
@@ -85,10 +88,10 @@ describe('a case that ends in the middle', () => {
   });
 
   it('is no recovery for a command that began before a panic', () => {
-    const guest = booted(new VirtualGuest()).run(30_000);
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look: dead })).run(30_000);
     guest.later(0, { type: 'command-step', step: 'command' });
     guest.lines([PANIC], 10);
-    guest.run(5_000);
+    guest.run(10_000);
     guest.state.filings.filedFor = 'command';
     guest.later(0, { type: 'command', result: { kind: 'ok', step: 'command', detail: '', tookMs: 9 } });
     guest.run(100);

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CpuSample, Look, SysrqKey } from '../../../src/core/model.js';
 import { assess } from '../../../src/core/watch/assess.js';
+import { dead } from '../../support/panicked.js';
 import {
   answers,
   BOOT,
@@ -122,16 +123,17 @@ describe('an incident', () => {
   });
 
   it('a panic: no key is pressed', () => {
-    const guest = booted(new VirtualGuest({})).run(WEDGE);
+    const look = (now: number) => (now < WEDGE ? running : dead(now));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(WEDGE), look })).run(WEDGE);
     guest.lines(['[  150.0] Kernel panic - not syncing: Fatal exception']);
-    expectIncident(guest.run(10_000), 'panicked', 3_000);
+    expectIncident(guest.run(10_000), 'panicked', 7_000);
     expect(guest.pressed).toEqual([]);
   });
 
   it('a kernel complaint, at once', () => {
     const guest = booted(new VirtualGuest({ press: pageIn })).run(WEDGE);
     guest.lines(['[  150.0] INFO: task mount:88 blocked for more than 120 seconds.']);
-    expectIncident(guest.run(10_000), 'blocked', 3_000);
+    expectIncident(guest.run(10_000), 'blocked', 6_000);
   });
 
   it('an emergency shell, with what failed', () => {

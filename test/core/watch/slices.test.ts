@@ -23,7 +23,13 @@ import {
   takeLook,
   unrestrained,
 } from '../../../src/core/watch/slices/restraint.js';
-import { failuresAreVoid, notAsked, probeCame, sshBoots } from '../../../src/core/watch/slices/ssh.js';
+import {
+  failuresAreVoid,
+  notAsked,
+  probeCame,
+  sshBoots,
+  type SshState,
+} from '../../../src/core/watch/slices/ssh.js';
 import { VirtualGuest } from '../../support/virtual-guest.js';
 
 const { settings } = new VirtualGuest();
@@ -34,8 +40,8 @@ const JUDGED = { at: 1, class: 'none', title: 't' } as const;
 describe('the restraint', () => {
   const spent = () => {
     const restraint = unrestrained();
-    takeLook(restraint, settings.capture, 1_000);
-    countFiled(restraint, 2_000);
+    takeLook(restraint, settings.capture, { at: 1_000, beside: false });
+    countFiled(restraint, { at: 2_000, beside: false });
     coolDown(restraint, settings.detect, 2_000);
     moreSlowly(restraint);
     judged(restraint, JUDGED, STOOD);
@@ -45,7 +51,14 @@ describe('the restraint', () => {
   it('is released but for the counts of the hour', () => {
     const restraint = spent();
     expect(restraint).toEqual({
-      ...{ looks: [1_000], filed: [2_000], notBefore: 122_000, cooldownMs: 120_000, patience: 1 },
+      ...{
+        looks: [1_000],
+        filed: [2_000],
+        complained: [],
+        notBefore: 122_000,
+        cooldownMs: 120_000,
+        patience: 1,
+      },
       ...{ stood: STOOD, judged: JUDGED },
     });
     release(restraint);
@@ -67,13 +80,20 @@ describe('the restraint', () => {
 
   it('spends three incidents or twenty looks an hour, and says when the next look may be', () => {
     const restraint = unrestrained();
-    for (let at = 0; at < 20; at += 1) expect(takeLook(restraint, settings.capture, at)).toBeNull();
-    expect(takeLook(restraint, settings.capture, 30)).toEqual({ spent: 'looks', count: 20 });
+    for (let at = 0; at < 20; at += 1)
+      expect(takeLook(restraint, settings.capture, { at: at, beside: false })).toBeNull();
+    expect(takeLook(restraint, settings.capture, { at: 30, beside: false })).toEqual({
+      spent: 'looks',
+      count: 20,
+    });
     expect(restraint.notBefore).toBe(60 * MIN);
-    for (const at of [5, 6, 7]) countFiled(restraint, at);
-    expect(takeLook(restraint, settings.capture, 31)).toEqual({ spent: 'incidents', count: 3 });
+    for (const at of [5, 6, 7]) countFiled(restraint, { at: at, beside: false });
+    expect(takeLook(restraint, settings.capture, { at: 31, beside: false })).toEqual({
+      spent: 'incidents',
+      count: 3,
+    });
     expect(restraint.notBefore).toBe(5 + 60 * MIN);
-    expect(takeLook(restraint, settings.capture, 61 * MIN)).toBeNull();
+    expect(takeLook(restraint, settings.capture, { at: 61 * MIN, beside: false })).toBeNull();
     expect(restraint.looks).toEqual([61 * MIN]);
   });
 
@@ -103,29 +123,30 @@ describe('the restraint', () => {
 });
 
 const probe = (kind: SshProbe['kind']): SshProbe => ({ kind, detail: kind, tookMs: 1 });
+const probed = (ssh: SshState, one: SshProbe, at: number) => probeCame(ssh, one, { at, from: at });
 
 describe('SSH', () => {
   const rarely = () => {
     const ssh = notAsked();
-    for (let n = 0; n < 24; n += 1) probeCame(ssh, probe(n % 3 === 0 ? 'ok' : 'timed-out'), n * 2_000);
+    for (let n = 0; n < 24; n += 1) probed(ssh, probe(n % 3 === 0 ? 'ok' : 'timed-out'), n * 2_000);
     return ssh;
   };
 
   it('that answers rarely is lost for good at the third failure', () => {
     const ssh = rarely();
     expect(ssh.flapping.since).not.toBeNull();
-    expect(probeCame(ssh, probe('timed-out'), 50_000)).toMatchObject({ answers: false, lostForGood: true });
-    expect(probeCame(ssh, probe('timed-out'), 52_000)).toMatchObject({ answers: false, lostForGood: false });
-    expect(probeCame(ssh, probe('host-fault'), 54_000)).toBeNull();
-    expect(probeCame(ssh, probe('timed-out'), 56_000)).toMatchObject({ faultSince: 54_000 });
-    expect(probeCame(ssh, probe('timed-out'), 58_000)).toMatchObject({ faultSince: null });
+    expect(probed(ssh, probe('timed-out'), 50_000)).toMatchObject({ answers: false, lostForGood: true });
+    expect(probed(ssh, probe('timed-out'), 52_000)).toMatchObject({ answers: false, lostForGood: false });
+    expect(probed(ssh, probe('host-fault'), 54_000)).toBeNull();
+    expect(probed(ssh, probe('timed-out'), 56_000)).toMatchObject({ faultSince: 54_000 });
+    expect(probed(ssh, probe('timed-out'), 58_000)).toMatchObject({ faultSince: null });
   });
 
   it('says of an answer whether it is the first, and whether it lets somebody in', () => {
     const ssh = notAsked();
-    probeCame(ssh, { ...probe('ok'), way: 'port' }, 1);
-    expect(probeCame(ssh, probe('ok'), 2)).toEqual({ answers: true, first: false, letsIn: true });
-    expect(probeCame(ssh, probe('ok'), 3)).toEqual({ answers: true, first: false, letsIn: false });
+    probed(ssh, { ...probe('ok'), way: 'port' }, 1);
+    expect(probed(ssh, probe('ok'), 2)).toEqual({ answers: true, first: false, letsIn: true });
+    expect(probed(ssh, probe('ok'), 3)).toEqual({ answers: true, first: false, letsIn: false });
   });
 
   it('forgets failures while nobody watched, but not that it answered', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { moveTo, type Stage, StageError, type StageName } from '../../../src/core/watch/case/stage.js';
+import { dead } from '../../support/panicked.js';
 import { golden, answers, booted, healthyFor, VirtualGuest } from '../../support/virtual-guest.js';
 
 const blocked = answers(golden('page-in'));
@@ -51,8 +52,8 @@ describe('the stages of a case', () => {
     return guest.stages;
   };
   /** One that waits for its second look. */
-  const waiting = () => {
-    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press: blocked }));
+  const waiting = (press = blocked) => {
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), press }));
     while (guest.stages.at(-1) !== 'waiting') guest.run(500);
     return guest;
   };
@@ -74,15 +75,17 @@ describe('the stages of a case', () => {
   });
 
   it('of one that panics: no key is pressed', () => {
-    const guest = booted(new VirtualGuest({}));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look: dead }));
     guest.lines(['[   30.0] Kernel panic - not syncing: Fatal exception'], 30_000);
     expect(guest.run(60_000).stages).toEqual(['looking', 'opening', 'filing', '-']);
   });
 
   it('of one that panics in the middle of its capture', () => {
-    const guest = waiting();
+    let alive = true;
+    const guest = waiting((key) => (alive ? blocked(key) : []));
+    alive = false;
     guest.lines(['[   50.0] Kernel panic - not syncing: Fatal exception']);
-    expect(guest.run(5_000).stages.slice(-2)).toEqual(['filing', '-']);
+    expect(guest.run(40_000).stages.slice(-2)).toEqual(['filing', '-']);
     expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['panicked']);
   });
 

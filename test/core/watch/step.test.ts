@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Look } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
+import { dead } from '../../support/panicked.js';
 import {
   answers,
   BOOT,
@@ -68,9 +69,9 @@ describe('a guest that wedges', () => {
   it('is captured at once when its kernel complains', () => {
     const guest = booted(new VirtualGuest({})).run(30_000);
     guest.lines(['[  150.0] INFO: task mount:88 blocked for more than 120 seconds.']);
-    guest.run(3_000);
+    guest.run(6_000);
     expect(guest.findings).toHaveLength(1);
-    expect(guest.pressed).toEqual(['8', 'w', 'h', 't', 'h', '7']);
+    expect(guest.pressed).toEqual(['8', 'w', 'h', 'w', 'h', 't', 'h', '7']);
   });
 
   it('is filed once for what the kernel repeats; that SSH answers, as before, is no recovery', () => {
@@ -99,12 +100,13 @@ describe('a guest that wedges', () => {
   });
 
   it('that panics is filed without a key', () => {
-    const guest = booted(new VirtualGuest({})).run(30_000);
+    const look = (at: number) => (at < 30_000 ? running : dead(at));
+    const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000), look })).run(30_000);
     guest.lines([
       '[  150.0] Kernel panic - not syncing: Fatal exception',
       '[  150.1] CPU: 0 PID: 1 Comm: init',
     ]);
-    guest.run(5_000);
+    guest.run(8_000);
     expect(guest.pressed).toEqual([]);
     expect(guest.findings[0]?.analysis.verdict.class).toBe('panicked');
     expect(guest.state.name).toBe('panicked');

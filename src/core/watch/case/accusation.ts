@@ -2,7 +2,7 @@
  * Who says that a guest is wedged, since when, and on what: made once, as a case opens, and carried to the incident.
  * Times on the host's monotonic clock.
  */
-import type { Complaint } from '../../console/complaints.js';
+import type { Said } from '../slices/claims.js';
 import type { Mono } from '../../time.js';
 
 /** What an incident says of it. */
@@ -31,7 +31,7 @@ export interface Accusation extends Grounds {
    */
   by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'kernel' | 'hand';
   /** The kernel's own words, or those of a boot that gave up. */
-  complaint: (Complaint & { text: string }) | null;
+  complaint: Said | null;
   /** Its console spoke, be it news or not, until this began. */
   chatty: boolean;
 }

@@ -79,9 +79,18 @@ function stillWorks({ onShare, backendDead, moved, stirs, hostStarves, keptWaiti
 export const DOUBTS: readonly DoubtRow[] = [
   {
     id: 'said',
-    if: 'the kernel complains, QEMU is stuck, or somebody asked',
+    if: 'QEMU is stuck, somebody asked, or a second signal says what the console says of the kernel',
     when: ({ speaks }) => speaks,
     doubt: null,
+  },
+  {
+    id: 'contradicted',
+    if: 'nothing else says what the console says of the kernel, and SSH answered a probe that began later',
+    when: ({ contradicted }) => contradicted !== null,
+    doubt: {
+      says: ({ contradicted }) => `contradicted: ${contradicted ?? ''}: nothing is filed`,
+      until: 'cooldown',
+    },
   },
   {
     id: 'answers-again',

@@ -3,19 +3,37 @@ import type { Mono } from '../../time.js';
 import { seconds } from '../../words.js';
 import { type Context, enter, enterCalm } from '../context.js';
 import { silenceIsVoid } from '../slices/console.js';
+import { complaintWaits, unconfirmed } from '../slices/claims.js';
 import { notKept } from '../slices/filings.js';
-import { coolDown, discountFiled } from '../slices/restraint.js';
+import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import type { StateName } from '../state-name.js';
+import type { Case } from './case.js';
+
+/** By then SSH has answered, or is lost. */
+const SSH_SAYS_MS = 10_000;
 
 /** Ends a case without an incident. The next look waits, but not beyond `until`. */
 export function dropCase(context: Context, why: string, until?: Mono): void {
   const { state, settings, at } = context;
   tellDropped(context, why);
-  coolDown(state.restraint, settings.detect, at, until);
+  if (state.case?.accusation.by === 'kernel') unconfirmedCase(context, state.case);
+  else coolDown(state.restraint, settings.detect, at, until);
   state.case = null;
   enterCalm(context, [why]);
+}
+
+/** What the console said holds back only what it says next: a hang is looked at as if nobody had said anything. */
+function unconfirmedCase({ state, settings, at }: Context, { accusation }: Case): void {
+  const { complaint, suspectAt } = accusation;
+  unconfirmed(state.claims, at);
+  uncountLook(state.restraint, suspectAt);
+  // Whoever oopsed is in no dump: it is SSH that has the say, and it has said nothing yet.
+  const { lastOkFrom, failures } = state.ssh;
+  const open = lastOkFrom !== null && failures < settings.ssh.failures;
+  if (complaint?.kind === 'oops' && open && lastOkFrom <= complaint.at)
+    complaintWaits(state.claims, complaint, at + SSH_SAYS_MS);
 }
 
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */

@@ -19,8 +19,10 @@ import {
   serverStirs,
 } from '../looks.js';
 import type { GuestState } from '../state.js';
+import { seconds } from '../../words.js';
 import { type Accusation, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
+import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
 const BLIND_MAX_MS = 30_000;
@@ -38,8 +40,10 @@ const SERVER = /^(?:sshd|dropbear)\b/;
 export interface Facts {
   at: Mono;
   by: Accusation['by'];
-  /** Filed whatever the dumps show: the kernel or QEMU said it, or somebody asked. */
+  /** Filed whatever the dumps show: QEMU is stuck, somebody asked, or a second signal says what the kernel said. */
   speaks: boolean;
+  /** What the console says of the kernel, where SSH answered a probe that began later; in words. */
+  contradicted: string | null;
   /** SSH says something about this guest. */
   sshTells: boolean;
   /** What it no longer does: the accusation may be older than the newest sign of life. */
@@ -99,6 +103,8 @@ export function factsOf(
   current: Case,
   { dumps, verdict }: Analysis,
   incompleteBecause: readonly string[],
+  /** The verdict of the dumps that were asked for, without what the console said by itself. */
+  shown: Verdict = verdict,
 ): Facts {
   const { state, settings, at } = context;
   const { looks, accusation } = current;
@@ -106,10 +112,13 @@ export function factsOf(
   const still = stoodStill(dumps);
   const flaps = flappingSince(state.ssh) !== null;
   const { judged } = state.restraint;
+  const proven = stood !== null && at - stood.since >= PROOF_MS;
+  const seen = { shown, still, proven, dumps };
   return {
     at,
     by: accusation.by,
-    speaks: speaksForItself(state, current),
+    speaks: speaksForItself(state, current) || secondSignal(context, current, seen) !== null,
+    contradicted: contradictedBy(state, current),
     sshTells: sshCanBeJudged(state.ssh, settings),
     loss: lossOf(state, at),
     flaps,
@@ -129,7 +138,7 @@ export function factsOf(
     fresh: isFresh(dumps, verdict, still),
     stood,
     stoodMs: stood === null ? 0 : at - stood.since,
-    proven: stood !== null && at - stood.since >= PROOF_MS,
+    proven,
     pair: judged !== null && at - judged.at < PAIR_MS,
     lost: {
       blind: lostFor(context, BLIND_MAX_MS),
@@ -153,17 +162,25 @@ function fromLooks(looks: Case['looks']) {
   };
 }
 
-function speaksForItself({ name }: GuestState, { accusation: { by, complaint } }: Case): boolean {
-  if (by === 'hand' || name === 'panicked' || name === 'qemu-stuck') return true;
-  return complaint !== null && complaint.kind !== 'emergency';
+const speaksForItself = ({ name }: GuestState, { accusation: { by } }: Case): boolean =>
+  by === 'hand' || name === 'panicked' || name === 'qemu-stuck';
+
+/** SSH has answered a probe that began after what the console said of the kernel. */
+function contradictedBy({ ssh }: GuestState, { accusation: { complaint } }: Case): string | null {
+  const from = ssh.lastOkFrom;
+  if (complaint === null || complaint.kind === 'emergency' || from === null || from <= complaint.at)
+    return null;
+  return `the console says "${complaint.text}", and SSH answered a probe that began ${seconds(from - complaint.at)} later`;
 }
 
 /** Whether the case would be dropped now if it showed nothing. */
 export function mayBeDropped(context: Context, current: Case): boolean {
-  if (speaksForItself(context.state, current)) return false;
-  const { state, settings } = context;
-  return !sshCanBeJudged(state.ssh, settings) || context.at < lostFor(context, BLIND_MAX_MS);
+  return !speaksForItself(context.state, current) && !isLost(context);
 }
+
+/** It has given no sign of life for so long that this alone accuses it. */
+export const isLost = (context: Context): boolean =>
+  sshCanBeJudged(context.state.ssh, context.settings) && context.at >= lostFor(context, BLIND_MAX_MS);
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
 function lostFor({ state, settings, at }: Context, ms: number): Mono {

@@ -2,21 +2,23 @@
 import { analyze } from '../../analysis/analysis.js';
 import { abandonSeries } from '../../capture/series.js';
 import type { Analysis } from '../../model.js';
-import type { Answer, Question, Reading } from '../analyst.js';
+import type { Answer, Question } from '../analyst.js';
 import { type Context, enter } from '../context.js';
 import type { Finding, GuestEvent } from '../events.js';
 import { armed } from '../slices/armed.js';
+import { confirmed } from '../slices/claims.js';
 import { handedIn } from '../slices/filings.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
+import { sshAnswers } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import { type Case, isRaised } from './case.js';
 import { type Doubt, doubtOf, UNTIL } from './doubts.js';
 import { dropCase, forgetCase } from './end.js';
 import { type Facts, factsOf } from './facts.js';
 import { incompleteReasons } from './incomplete.js';
-import { openCase } from './open.js';
 import { explain } from './overlay.js';
-import { evidenceOf, keyOf } from './own-dumps.js';
+import { evidenceOf, keyOf, type OwnDump } from './own-dumps.js';
+import { settlePanic } from './panic.js';
 import { moveTo } from './stage.js';
 
 /** Has the case judged: it is filed then, or dropped if nothing in the guest turns out to be stuck. */
@@ -34,7 +36,11 @@ export function fileCase(context: Context, then: GuestEvent | null = null): void
 /** Files the case by what its dumps show, or drops it. */
 export function judge(context: Context, current: Case, answer: Answer): void {
   const { state, at } = context;
-  const { finding, facts } = findingOf(context, current, answer);
+  const judgement = judgementOf(answer);
+  const { readings } = judgement;
+  const own = current.capture.dumps.map((kept) => ({ kept, reading: readings[kept.name] ?? null }));
+  settlePanic(context, own);
+  const { finding, facts } = findingOf(context, current, judgement, own);
   const { verdict } = finding.analysis;
   const { doubt } = doubtOf(facts, verdict);
   const { title, class: kind } = verdict;
@@ -58,7 +64,9 @@ function file(context: Context, current: Case, finding: Finding): void {
   const { accusation } = current;
   const { title } = finding.analysis.verdict;
   moveTo(current, { name: 'filing' });
-  if (accusation.by !== 'hand') countFiled(state.restraint, at);
+  const beside = accusation.by === 'kernel' && sshAnswers(state.ssh);
+  if (accusation.by !== 'hand') countFiled(state.restraint, { at, beside });
+  if (accusation.by === 'kernel') confirmed(state.claims);
   handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
@@ -72,7 +80,7 @@ function filedFor(
   { accusation: { by, complaint } }: Case,
 ): GuestState['filings']['filedFor'] {
   if (by === 'command') return 'command';
-  return complaint !== null && ssh.lastOkAt !== null && ssh.failures === 0 ? 'complaint' : 'lost';
+  return complaint !== null && sshAnswers(ssh) ? 'complaint' : 'lost';
 }
 
 /**
@@ -84,6 +92,7 @@ export function fileWhatThereIs(context: Context, why: string, event: GuestEvent
   if (current === null || isJudged(current)) return false;
   const { capture, accusation } = current;
   if (capture.series !== null) capture.series = abandonSeries(capture.series);
+  current.restarted = true;
   // Without a second look nothing was proven, and a guest that shuts down goes silent too.
   const proven =
     accusation.by === 'hand'
@@ -97,30 +106,17 @@ export function fileWhatThereIs(context: Context, why: string, event: GuestEvent
   return current.stage.name === 'judging';
 }
 
-/** A panic: the kernel is dead and hears no keys. The console has said it all. */
-export function panicCase(context: Context, line: string): void {
-  const { state, effects } = context;
-  if (state.name === 'panicked') return;
-  const complaint = { kind: 'panic' as const, seconds: null, text: line };
-  if (state.case === null) openCase(context, { by: 'kernel', why: [`panic: ${line}`], complaint });
-  if (state.case === null) return;
-  state.case.accusation.complaint ??= complaint;
-  enter(context, 'panicked', [line]);
-  const { name } = state.case.stage;
-  if (name === 'looking' || name === 'opening' || isJudged(state.case)) return;
-  // Whatever it answered before, it will not again.
-  state.case.acquitted = null;
-  effects.push({ type: 'note', level: 'notice', text: 'the guest panicked while it was captured' });
-  fileCase(context);
-}
-
-function findingOf(context: Context, current: Case, answer: Answer): { finding: Finding; facts: Facts } {
+function findingOf(
+  context: Context,
+  current: Case,
+  { told, withoutPanic, alone, failed }: Judgement,
+  own: readonly OwnDump[],
+): { finding: Finding; facts: Facts } {
   const { state, at } = context;
   const { accusation, capture, looks } = current;
-  const { analysis, readings, failed } = judgement(answer);
-  const own = capture.dumps.map((kept) => ({ kept, reading: readings[kept.name] ?? null }));
+  const analysis = state.name === 'panicked' ? told : withoutPanic;
   const incompleteBecause = [...failed, ...incompleteReasons(context, current, own)];
-  const facts = factsOf(context, current, analysis, incompleteBecause);
+  const facts = factsOf(context, current, analysis, incompleteBecause, alone);
   const { why, wedgedSince, suspectAt, lastProgress, awaiting, test, note } = accusation;
   const finding = {
     analysis: explain(context, current, { analysis, facts, incompleteBecause }),
@@ -136,12 +132,17 @@ function findingOf(context: Context, current: Case, answer: Answer): { finding: 
   return { finding, facts };
 }
 
+interface Judgement extends Omit<Extract<Answer, { type: 'judged' }>, 'type'> {
+  failed: string[];
+}
+
 /** Without an answer the dumps are on disk all the same, and what they show is unknown. */
-function judgement(answer: Answer) {
+function judgementOf(answer: Answer): Judgement {
   if (answer.type === 'judged') return { ...answer, failed: [] };
   const why = answer.type === 'failed' ? answer.why : 'the analyst gave another answer';
-  const readings: Record<string, Reading | null> = {};
-  return { analysis: analyze([], NOTHING), readings, failed: [`its dumps were not analysed: ${why}`] };
+  const unknown = analyze([], NOTHING);
+  const failed = [`its dumps were not analysed: ${why}`];
+  return { told: unknown, withoutPanic: unknown, alone: unknown.verdict, readings: {}, failed };
 }
 
 function questionOf({ console }: GuestState, { accusation, capture, looks }: Case): Question {

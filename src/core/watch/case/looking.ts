@@ -1,11 +1,14 @@
 /** The looks from outside: QEMU's word on the machine, before any key is pressed. */
 import type { Look } from '../../model.js';
 import { type Context, enter } from '../context.js';
+import { hostWasLate } from '../late.js';
 import { disturbed } from '../slices/boot.js';
 import { silenceIsVoid } from '../slices/console.js';
 import { failuresAreVoid } from '../slices/ssh.js';
+import type { GuestState } from '../state.js';
 import type { Case } from './case.js';
 import { forgetCase, refuseByHand } from './end.js';
+import { lookAtPanic } from './panic.js';
 import { moveTo, type StageOf } from './stage.js';
 
 /** Looks that fail before the guest is judged without one: `busy` passes, a stuck main loop does not. */
@@ -13,11 +16,30 @@ const MAX_LOOKS = 3;
 /** A look holds QMP so briefly that a busy host can spoil it: before QEMU is called stuck, one look has more time. */
 const PATIENT_LOOK = MAX_LOOKS + 1;
 const AGAIN_MS = 1_000;
+const MAX_VOID_LOOKS = 5;
+const PANIC_AGAIN_MS = 2_000;
 /** A guest that does not run is asked again at this pace. */
 const PAUSED_MS = 5_000;
 
 /** QEMU cannot be asked, and it is QEMU that does not answer. */
 const STUCK_FAULTS: ReadonlySet<string> = new Set(['main-loop-stuck', 'no-greeting', 'timeout']);
+
+/**
+ * A look that failed because this host was late is no look: QEMU is asked again. True if it was one. After some of them the
+ * guest is judged without a look, and QEMU is still not called stuck.
+ */
+export function lookIsVoid(context: Context, current: Case, look: Look): boolean {
+  const { qmp } = look;
+  if (qmp.ok || qmp.late !== true) return false;
+  hostWasLate(context, `a look is void (${qmp.detail})`);
+  if (current.stage.name !== 'looking') return false;
+  current.voidLooks += 1;
+  if (current.voidLooks < MAX_VOID_LOOKS) {
+    moveTo(current, { name: 'looking', againAt: context.at + AGAIN_MS });
+    return true;
+  }
+  return false;
+}
 
 /** The answer that the stage `looking` waits for. */
 export function firstLook(context: Context, current: Case, look: Look): void {
@@ -43,11 +65,19 @@ function onView(context: Context, current: Case, runState: string): void {
     silenceIsVoid(state.console, at);
     failuresAreVoid(state.ssh);
     forgetCase(context, 'QEMU runs the guest again');
+  } else if (waitsForPanic(context, current)) {
+    moveTo(current, { name: 'looking', againAt: at + PANIC_AGAIN_MS });
   } else {
-    enter(context, 'confirming', current.accusation.why);
+    if (!isPanicked(state)) enter(context, 'confirming', current.accusation.why);
     open(context, current);
   }
 }
+
+/** A panic proves itself by looks, or not yet. */
+const waitsForPanic = (context: Context, current: Case): boolean =>
+  current.accusation.complaint?.kind === 'panic' && lookAtPanic(context, current) === 'wait';
+
+const isPanicked = ({ name }: GuestState): boolean => name === 'panicked';
 
 /** A guest that does not run prints nothing: it is looked at again, and whoever asked for a dump hears it. */
 function pause(context: Context, current: Case, why: string): void {
@@ -63,15 +93,15 @@ function pause(context: Context, current: Case, why: string): void {
 function onFault(
   context: Context,
   current: Case,
-  { fault, detail }: Extract<Look['qmp'], { ok: false }>,
+  { fault, detail, late }: Extract<Look['qmp'], { ok: false }>,
   qemu: Look['qemu'],
 ): void {
   if (qemu?.state === 'T' || qemu?.state === 't') {
     pause(context, current, `QEMU itself (pid ${qemu.pid}) is stopped by a signal`);
     return;
   }
-  const stuck = STUCK_FAULTS.has(fault);
-  if (current.looks.length < (stuck ? PATIENT_LOOK : MAX_LOOKS)) {
+  const stuck = STUCK_FAULTS.has(fault) && late !== true;
+  if (late !== true && current.looks.length < (stuck ? PATIENT_LOOK : MAX_LOOKS)) {
     moveTo(current, { name: 'looking', againAt: context.at + AGAIN_MS });
     return;
   }
@@ -86,6 +116,6 @@ export function lookingTick({ effects, at }: Context, current: Case, stage: Stag
   moveTo(current, { name: 'looking', againAt: null });
   effects.push({
     type: 'look',
-    ...(current.looks.length + 1 === PATIENT_LOOK && { patient: true as const }),
+    ...((current.looks.length + 1 === PATIENT_LOOK || current.voidLooks > 1) && { patient: true as const }),
   });
 }

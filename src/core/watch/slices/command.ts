@@ -56,6 +56,11 @@ export function commandAsked(command: CommandState, at: Mono): void {
   Object.assign(command, { inFlight: true, askedAt: at, startedAt: null, at: 'connect' });
 }
 
+/** The watchdog was late by so much, in milliseconds: that is none of the time of the one that is out. */
+export function commandDelayed(command: CommandState, lateMs: number): void {
+  if (command.startedAt !== null) command.startedAt += lateMs;
+}
+
 /** It has come to a step: the first is its start. */
 export function stepCame(command: CommandState, step: SshStep, at: Mono): void {
   // One of the boot before may still be out.
@@ -91,7 +96,8 @@ export function commandEnded(
   const { startedAt, hangsSince } = command;
   command.inFlight = false;
   command.startedAt = null;
-  if (command.askedAt === null) return null;
+  // One that was given up because this host was late tells nothing.
+  if (command.askedAt === null || result.late === true) return null;
   command.last = result;
   command.lastAt = at;
   if (hung) {

@@ -8,10 +8,18 @@ export interface HostState {
   /** The wall clock at that tick, in milliseconds; null if ticks do not tell. */
   lastWallMs: number | null;
   now: (HostNow & { at: Mono }) | null;
+  /** When a deadline was void because this host was late, and when that was told: the newest of each. */
+  lateAt: Mono | null;
+  toldLateAt: Mono | null;
 }
 
 /** A tick that comes this late means that the host was suspended or starved: no verdict from a sleeping judge. */
 const LATE_TICK_MS = 5_000;
+/** The daemon's own, and what is no lateness yet. */
+const TICK_MS = 500;
+const UNEVEN_MS = 250;
+const TOLD_MS = 60_000;
+const LATE_SHOWN_MS = 60_000;
 /** A reading older than this says nothing of now. */
 const FRESH_MS = 10_000;
 /**
@@ -23,12 +31,33 @@ const MEMORY_FULL = 40;
 /** Guests that stall together have their cause outside. */
 const TOGETHER = 3;
 
-export const unknownHost = (): HostState => ({ lastTickAt: null, lastWallMs: null, now: null });
+export const unknownHost = (): HostState => ({
+  lastTickAt: null,
+  lastWallMs: null,
+  now: null,
+  lateAt: null,
+  toldLateAt: null,
+});
 
 interface Tick {
   at: Mono;
   wallMs?: number;
   host?: HostNow;
+}
+
+/** Notes that a deadline was void. True if that is to be told now. */
+export function tellLate(host: HostState, at: Mono): boolean {
+  host.lateAt = at;
+  const told = host.toldLateAt;
+  if (told !== null && at - told < TOLD_MS) return false;
+  host.toldLateAt = at;
+  return true;
+}
+
+/** By how much this tick is later than it should be after the one before it, in milliseconds. */
+export function lateBy({ lastTickAt }: HostState, at: Mono): number {
+  const late = lastTickAt === null ? 0 : at - lastTickAt - TICK_MS;
+  return late >= UNEVEN_MS ? late : 0;
 }
 
 /** Notes a tick. Returns why nobody watched since the one before it, or null. */
@@ -58,7 +87,7 @@ export function hostStarves({ now }: HostState, at: Mono): string | null {
 }
 
 /** In words, for people: pressure, and how many guests stall at once. Null if nothing is known or worth saying. */
-export function hostSays({ now }: HostState, at: Mono): { says: string; ageMs: number } | null {
+export function hostSays({ now, lateAt }: HostState, at: Mono): { says: string; ageMs: number } | null {
   if (now === null) return null;
   const { cpu = null, io = null, memory = null } = now.pressure ?? {};
   const parts = Object.entries({ cpu, io, memory }).flatMap(([name, value]) =>
@@ -68,5 +97,7 @@ export function hostSays({ now }: HostState, at: Mono): { says: string; ageMs: n
     parts.length === 0 ? 'the kernel keeps no account of pressure' : `pressure ${parts.join(', ')}`;
   const together =
     now.stalled >= TOGETHER ? `; ${counted(now.stalled, 'guest')} of ${now.guests} stall together` : '';
-  return { says: pressure + together, ageMs: at - now.at };
+  const late =
+    lateAt !== null && at - lateAt < LATE_SHOWN_MS ? `; it was late itself ${seconds(at - lateAt)} ago` : '';
+  return { says: pressure + together + late, ageMs: at - now.at };
 }

@@ -20,6 +20,8 @@ export interface Restraint {
   /** When it was looked at, and when an incident was filed, within the last hour; not by hand. */
   looks: Mono[];
   filed: Mono[];
+  /** The same for what the kernel said while SSH answered: it does not use up what a hang needs. */
+  complained: Mono[];
   /** No new look before then, after one that found nothing; and the pause that led there, in ms. */
   notBefore: Mono;
   cooldownMs: number;
@@ -42,6 +44,7 @@ const SOON_MS = 60_000;
 export const unrestrained = (): Restraint => ({
   looks: [],
   filed: [],
+  complained: [],
   notBefore: 0,
   cooldownMs: 0,
   patience: 0,
@@ -51,28 +54,34 @@ export const unrestrained = (): Restraint => ({
 
 /** The guest is what it was, or another boot of it: what earlier captures found holds nobody back. The hour's counts stay. */
 export function release(restraint: Restraint): void {
-  const { looks, filed } = restraint;
-  Object.assign(restraint, unrestrained(), { looks, filed });
+  const { looks, filed, complained } = restraint;
+  Object.assign(restraint, unrestrained(), { looks, filed, complained });
 }
 
-/** Counts a look, unless the hour's are spent: then says which, and when the next may be. */
+/** What keeps a guest from being looked at: as many as may be in an hour. */
+interface Spent {
+  spent: 'incidents' | 'looks';
+  count: number;
+}
+
+/** Counts a look, unless the hour's are spent. `beside`: SSH answers, and only the kernel speaks. */
 export function takeLook(
   restraint: Restraint,
   { maxPerHour }: GuestSettings['capture'],
-  at: Mono,
-): null | { spent: 'incidents' | 'looks'; count: number } {
+  { at, beside }: { at: Mono; beside: boolean },
+): Spent | null {
   const recent = (times: readonly Mono[]) => times.filter((time) => at - time < HOUR_MS);
   restraint.filed = recent(restraint.filed);
+  restraint.complained = recent(restraint.complained);
   restraint.looks = recent(restraint.looks);
-  const { filed, looks } = restraint;
-  if (filed.length >= maxPerHour) {
-    restraint.notBefore = (filed[0] ?? at) + HOUR_MS;
-    return { spent: 'incidents', count: filed.length };
-  }
-  if (looks.length >= MAX_LOOKS) {
-    restraint.notBefore = (looks[0] ?? at) + HOUR_MS;
-    return { spent: 'looks', count: looks.length };
-  }
+  const { looks } = restraint;
+  const filed = beside ? restraint.complained : restraint.filed;
+  const spent = (what: Spent['spent'], times: readonly Mono[]): Spent => {
+    if (!beside) restraint.notBefore = (times[0] ?? at) + HOUR_MS;
+    return { spent: what, count: times.length };
+  };
+  if (filed.length >= maxPerHour) return spent('incidents', filed);
+  if (looks.length >= MAX_LOOKS) return spent('looks', looks);
   looks.push(at);
   return null;
 }
@@ -115,8 +124,13 @@ export function judged(restraint: Restraint, what: Restraint['judged'], stood: S
   restraint.stood = stood;
 }
 
-export function countFiled(restraint: Restraint, at: Mono): void {
-  restraint.filed.push(at);
+export function countFiled(restraint: Restraint, { at, beside }: { at: Mono; beside: boolean }): void {
+  (beside ? restraint.complained : restraint.filed).push(at);
+}
+
+/** What somebody printed was looked into in vain: that look is none of the hour's. */
+export function uncountLook(restraint: Restraint, at: Mono): void {
+  restraint.looks = restraint.looks.filter((time) => time !== at);
 }
 
 /** The newest that was counted is in no archive. */

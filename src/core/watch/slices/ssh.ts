@@ -12,6 +12,8 @@ export interface SshState {
   inFlight: number;
   /** It answered in this boot, last at that time. */
   lastOkAt: Mono | null;
+  /** When the probe began that it answered last. */
+  lastOkFrom: Mono | null;
   failures: number;
   firstFailureAt: Mono | null;
   /** Since when the host's own fault stops the probes; null if it does not. */
@@ -37,6 +39,7 @@ export const notAsked = (): SshState => ({
   lastStartedAt: null,
   inFlight: 0,
   lastOkAt: null,
+  lastOkFrom: null,
   failures: 0,
   firstFailureAt: null,
   faultSince: null,
@@ -49,21 +52,36 @@ export function sshBoots(ssh: SshState): void {
   Object.assign(ssh, notAsked(), { lastAt, lastStartedAt, inFlight });
 }
 
-/** True, and counted as sent, if it is time for another probe. */
-export function takeProbe(ssh: SshState, { interval, timeout }: GuestSettings['ssh'], at: Mono): boolean {
+/** True, and counted as sent, if it is time for another probe. `claimedAt`: one that begins later is wanted at once. */
+export function takeProbe(
+  ssh: SshState,
+  { interval, timeout }: GuestSettings['ssh'],
+  { at, claimedAt }: { at: Mono; claimedAt: Mono | null },
+): boolean {
   if (ssh.inFlight > 1) return false;
   // A guest that was up answers at once: when it first does not, it is asked again beside it, not after it. One that
   // boots, or is known to be lost, must not be loaded with more.
   const first = ssh.lastOkAt !== null && ssh.failures === 0;
   if (ssh.inFlight === 1 && !first) return false;
-  const pause = ssh.inFlight === 0 ? interval : timeout / 3;
+  // What the console says of the kernel is checked at once.
+  const urgent = claimedAt !== null && (ssh.lastStartedAt ?? -Infinity) < claimedAt;
+  const pause = urgent ? 0 : ssh.inFlight === 0 ? interval : timeout / 3;
   if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return false;
   ssh.inFlight += 1;
   ssh.lastStartedAt = at;
   return true;
 }
 
-export function probeCame(ssh: SshState, probe: SshProbe, at: Mono): ProbeFacts {
+/** It was given up because this host was late: it tells nothing of the guest. */
+export function probeVoid(ssh: SshState): void {
+  ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+}
+
+export function probeCame(
+  ssh: SshState,
+  probe: SshProbe,
+  { at, from }: { at: Mono; from: Mono },
+): ProbeFacts {
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
   const before = ssh.last;
   ssh.last = probe;
@@ -80,6 +98,7 @@ export function probeCame(ssh: SshState, probe: SshProbe, at: Mono): ProbeFacts 
   }
   const first = ssh.lastOkAt === null;
   ssh.lastOkAt = at;
+  ssh.lastOkFrom = from;
   ssh.failures = 0;
   ssh.firstFailureAt = null;
   return { answers: true, first, letsIn: before?.way !== undefined && probe.way === undefined };
@@ -95,6 +114,9 @@ export function failuresAreVoid(ssh: SshState): void {
 /** Since when it answers rarely; null if it does not, or has now been silent for so long that it is lost. */
 export const flappingSince = ({ failures, flapping }: SshState): Mono | null =>
   failures < LOST ? flapping.since : null;
+
+/** It answered in this boot, and does now. */
+export const sshAnswers = ({ lastOkAt, failures }: SshState): boolean => lastOkAt !== null && failures === 0;
 
 /** `SSH answers rarely: 4 of 13 probes in 58 s`. */
 export const flapsText = ({ flapping }: SshState, at: Mono): string => answersRarely(flapping, at);

@@ -1,0 +1,76 @@
+/**
+ * What says the same as a complaint on the console, which any program can print: the dumps that were asked for, the
+ * registers of a vCPU, or that SSH no longer answers.
+ */
+import { unchangedTasks } from '../../analysis/unchanged.js';
+import type { ComplaintKind } from '../../console/complaints.js';
+import { stripPrintk } from '../../console/printk.js';
+import { findKernelLine } from '../../kernel-lines/find.js';
+import type { Analysis, Task, Verdict } from '../../model.js';
+import type { Context } from '../context.js';
+import { backendIsDead, keptWaiting, movedSince, someInKernel } from '../looks.js';
+import { hostStarves } from '../slices/host.js';
+import { sshCanBeJudged } from '../slices/ssh.js';
+import type { Case } from './case.js';
+
+const STALLS: ReadonlySet<ComplaintKind> = new Set([
+  'rcu_stall',
+  'soft_lockup',
+  'hard_lockup',
+  'workqueue_lockup',
+] as const);
+
+interface Seen {
+  /** The verdict of the dumps that were asked for. */
+  shown: Verdict;
+  /** A task was blocked at the same place in both dumps of blocked tasks. */
+  still: boolean;
+  /** Two captures, long enough apart, show it with the same stack. */
+  proven: boolean;
+  dumps: Analysis['dumps'];
+}
+
+/** In words; null where there is none, or nothing was complained of. */
+export function secondSignal(context: Context, current: Case, seen: Seen): string | null {
+  const { complaint } = current.accusation;
+  // A panic has its own (panic.ts), and a boot that gave up is judged by what else it does.
+  if (complaint === null || complaint.kind === 'panic' || complaint.kind === 'emergency') return null;
+  if (complaint.alone === true) return 'nobody else can be asked';
+  const { class: kind } = seen.shown;
+  if (kind !== 'none' && kind !== 'unknown' && dumpsProve(context, current, seen)) return 'its dumps show it';
+  if (STALLS.has(complaint.kind) && someInKernel(current.looks)) return 'a vCPU does not leave the kernel';
+  if (current.restarted && !spokeSince(context, complaint.at)) return 'it began anew without another word';
+  // Whoever oopsed is dead, and in no dump; and where no dump came, the dumps say nothing.
+  const alone = complaint.kind === 'oops' || kind === 'unknown';
+  return alone && sshLostSince(context, complaint.at) ? 'SSH no longer answers' : null;
+}
+
+function dumpsProve({ state, at }: Context, { accusation, looks }: Case, seen: Seen): boolean {
+  const { shown, still, proven, dumps } = seen;
+  if (proven || shown.class === 'starved' || shown.class === 'panicked') return true;
+  if (still && standing(dumps).some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? '')))
+    return true;
+  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStarves(state.host, at);
+  if (still && works === null) return true;
+  return shown.inferred.length > 0 && backendIsDead(looks);
+}
+
+/** Tasks at the same place in both dumps of blocked tasks. */
+function standing(dumps: Analysis['dumps']): Task[] {
+  const [first, second] = dumps.filter(({ key }) => key === 'w');
+  return first === undefined || second === undefined ? [] : unchangedTasks(first, second);
+}
+
+/** Whom the kernel's words name. */
+function pidIn(text: string): number | null {
+  const pid = findKernelLine(stripPrintk(text).text)?.groups['pid'];
+  return pid === undefined ? null : Number(pid);
+}
+
+const spokeSince = ({ state }: Context, at: number): boolean => (state.console.lastProgress?.at ?? 0) > at;
+
+/** Of a guest that was up: it failed time and again, and no probe that began later was answered. */
+function sshLostSince({ state: { ssh }, settings }: Context, at: number): boolean {
+  if (ssh.lastOkAt === null || ssh.lastOkFrom === null || !sshCanBeJudged(ssh, settings)) return false;
+  return ssh.failures >= settings.ssh.failures && ssh.lastOkFrom <= at;
+}
