@@ -15,14 +15,17 @@ import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
-import type { ConsoleRow, GuestHandle } from './guest-handle.js';
+import type { Intake } from './intake.js';
+import type { Rows } from '../core/console/rows.js';
+import type { ConsoleRows, GuestHandle } from './guest-handle.js';
 
 /** What an incident is made of beside its finding, and who is told of it. */
 interface FiledGuest extends GuestHandle {
   readonly ring: ConsoleRing;
   readonly timeline: Timeline;
   readonly moments: Moment[];
-  row(row: ConsoleRow): void;
+  rows(rows: ConsoleRows): void;
+  readonly intake: Pick<Intake, 'roomFor'>;
   /** A case is being filed; call what this returns once it is. */
   filing(): (directory: string | null, title: string) => void;
 }
@@ -103,7 +106,10 @@ export class CaseFile {
     )?.consoleFile;
     if (guest.settings.console.kind === 'file' || path === undefined) return null;
     const file = await DumpFile.open(path, {
-      onRow: (bytes) => guest.row({ bytes, at: monotonicMs(), replayed: false }),
+      onRows: (parts, ahead) => {
+        for (const rows of parts) guest.rows({ ...rows, at: monotonicMs(), replayed: false });
+        return guest.intake.roomFor(ahead);
+      },
       onLost: (why) => {
         guest.log('warning', `reading the dump from the journal: ${why}`);
         if (this.current !== null) this.current.file = null;
@@ -113,10 +119,10 @@ export class CaseFile {
     return file;
   }
 
-  raw(bytes: Uint8Array): void {
+  raw(rows: Rows): void {
     if (this.current === null) return;
-    void this.current.writer.raw(Buffer.concat([bytes, NEWLINE]));
-    this.current.since.push(bytes);
+    void this.current.writer.raw(rows.bytes);
+    this.current.since.push(rows);
   }
 
   async dump({ name, lines }: KeptDump): Promise<void> {
@@ -145,7 +151,7 @@ export class CaseFile {
       const lines = [...open.before, ...open.since.lines()];
       const parts = {
         console: lines.join('\n') + '\n',
-        timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),
+        timeline: guest.timeline.lines(),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
       };
@@ -247,12 +253,11 @@ export class CaseFile {
   }
 }
 
-function ringOf(rows: readonly Uint8Array[], maxRows: number): ConsoleRing {
+function ringOf(parts: readonly Rows[], maxRows: number): ConsoleRing {
   const ring = new ConsoleRing(maxRows);
-  for (const row of rows) ring.push(row);
+  for (const rows of parts) ring.push(rows);
   return ring;
 }
 
-const NEWLINE = Uint8Array.of(10);
 /** Filing waits for it, and the raw bytes are on disk. */
 const SYMBOLS_MS = 10_000;

@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { guestForUnit, guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
+import { asRows } from '../core/console/rows.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
@@ -22,6 +23,7 @@ import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { Pace, Slots } from './slots.js';
+import { Turns } from './turns.js';
 
 interface DaemonOptions {
   config: Config;
@@ -74,6 +76,7 @@ export class Daemon {
     this.services = {
       log: options.log,
       slots: new Slots(CAPTURES_AT_ONCE),
+      turns: new Turns(),
       logins: new Pace(),
       archive: options.state,
       consoleLines: options.config.archive.consoleLines,
@@ -159,7 +162,7 @@ export class Daemon {
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const blind = this.blindness(guest);
-      if (blind === null) lookBack(guest, (entry) => this.onEntries([entry]));
+      if (blind === null) lookBack(guest, (entry) => void this.onEntries([entry]));
       const unread = blind === null ? guest.reading.unread(guest.settings) : null;
       guest.now({ ...common, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
@@ -258,18 +261,21 @@ export class Daemon {
     return join(this.options.runtime, 'qemu-system');
   }
 
-  private onEntries(entries: FollowedEntry[]): void {
+  private async onEntries(entries: FollowedEntry[]): Promise<void> {
+    const full = new Set<Guest>();
     for (const entry of entries) {
       const route = this.guestOf(entry);
       if (route === null) continue;
       const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
-      guest.wrote(route.pid);
+      const { message, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
+      guest.wrote({ ...route, at });
       if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
-      const { message: bytes, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
-      guest.row({ bytes, at, wallMs, replayed });
+      guest.rows({ ...asRows(message), at, wallMs, replayed });
+      if (replayed || !this.journal.caughtUp) full.add(guest);
     }
+    // The past can wait to be read; what comes now must not keep the rows of others waiting.
+    await Promise.all([...full].map(({ intake }) => intake.room()));
   }
 
   private schedule(): void {

@@ -9,12 +9,14 @@ import type { SourceStatus } from '../io/source-status.js';
 interface JournalSourceOptions {
   state: string;
   log: Log;
-  onEntries: (entries: FollowedEntry[]) => void;
+  onEntries: (entries: FollowedEntry[]) => Promise<void>;
   signal: AbortSignal;
 }
 
 export class JournalSource {
   status: SourceStatus = { state: 'catching-up', detail: 'the journal was not read yet' };
+  /** It was read up to now once. */
+  caughtUp = false;
   private readonly saver: PositionSaver;
   private readonly startedAt = Date.now();
   private position: JournalPosition | null = null;
@@ -54,8 +56,8 @@ export class JournalSource {
     this.position = position ?? { cursor: '', realtimeMs: this.startedAt };
   }
 
-  private deliver(entries: FollowedEntry[]): void {
-    this.options.onEntries(entries);
+  private async deliver(entries: FollowedEntry[]): Promise<void> {
+    await this.options.onEntries(entries);
     const last = entries.at(-1);
     if (last === undefined || last.replayed) return;
     this.position = { cursor: last.cursor, realtimeMs: last.realtimeMs };
@@ -64,6 +66,7 @@ export class JournalSource {
 
   private report(status: SourceStatus): void {
     if (status.state === 'down') this.options.log('warning', `journal: ${status.detail}`);
+    if (status.state === 'live') this.caughtUp = true;
     this.status = status;
   }
 }

@@ -22,12 +22,12 @@ export async function openPrivate(path: string, flags: 'w' | 'a') {
  * Puts a whole file in place or leaves what was there, on a full disk too; two at once for one path are the caller's
  * fault. The directory still has to be synced.
  */
-export async function putFile(path: string, data: string): Promise<void> {
+export async function putFile(path: string, data: string | Iterable<string>): Promise<void> {
   const temporary = `${path}${TORN}`;
   try {
     const handle = await openPrivate(temporary, 'w');
     try {
-      await handle.writeFile(data);
+      for (const text of typeof data === 'string' ? [data] : batches(data)) await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
@@ -37,6 +37,20 @@ export async function putFile(path: string, data: string): Promise<void> {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Few enough for others to have their turn in between. */
+const BATCH = 256 << 10;
+
+function* batches(parts: Iterable<string>): Generator<string> {
+  let batch = '';
+  for (const part of parts) {
+    batch += part;
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = '';
+  }
+  yield batch;
 }
 
 /** Makes a file's bytes, or the names in a directory, survive a power cut. */

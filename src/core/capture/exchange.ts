@@ -36,6 +36,8 @@ export interface Exchange {
   /** Answer lines of a dump, header to fence. Appended to, never rewritten. */
   lines: string[];
   bytes: number;
+  /** Rows of the console that were not read since the header. */
+  leftOut?: number;
   endedBy: EndedBy | null;
   /** The guest's own words or QMP's, where they explain the end. */
   quote: string | null;
@@ -55,8 +57,12 @@ export interface Press {
   slow: boolean;
 }
 
-/** A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. */
+/**
+ * A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. A line costs an object, however
+ * short it is, and ten thousand tasks print 300,000.
+ */
 const MAX_BYTES = 64 << 20;
+const MAX_LINES = 400_000;
 /** A chord lost in a full queue is pressed once more and slower, no chord more than needed. */
 const MAX_PRESSES = 2;
 const MAX_FENCES = 3;
@@ -152,7 +158,9 @@ function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
   keep(exchange, text, at);
   if (reply?.type === 'help' && printedAfter(exchange.lines[0] ?? '', text))
     return end(exchange, 'fence', null);
-  if (exchange.bytes > MAX_BYTES) return end(exchange, 'too-large', null);
+  if (exchange.bytes > MAX_BYTES) return end(exchange, 'too-large', `cut at ${MAX_BYTES >> 20} MiB`);
+  if (exchange.lines.length >= MAX_LINES)
+    return end(exchange, 'too-large', `cut at ${MAX_LINES} lines: no dump has so many, so something floods the console`);
   return null;
 }
 

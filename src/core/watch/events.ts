@@ -17,6 +17,8 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'boot'; invocation: string | null; reason: string }
   /** A cleaned console line. `replayed`: it was there before this daemon, and is context only. */
   | { type: 'line'; text: string; replayed?: true }
+  /** Rows that nobody decides on: the console prints too fast. `repeated`: they are all equal to the line before. */
+  | { type: 'left-out'; rows: number; bytes: number; repeated: boolean }
   /**
    * `blind`: why the console cannot be judged by its silence now. `unread`: not one line of this QEMU's console was read.
    * `wallMs`: the wall clock. `host`: looked at every few seconds.

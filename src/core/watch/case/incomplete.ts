@@ -27,7 +27,14 @@ export function incompleteReasons(context: Context, current: Case, dumps: readon
   return [...new Set(own)];
 }
 
-function ofDump(context: Context, current: Case, { kept, parsed }: OwnDump): string[] {
+function ofDump(context: Context, current: Case, own: OwnDump): string[] {
+  const { name, leftOut } = own.kept;
+  if (leftOut === undefined) return ofEnd(context, current, own);
+  const rows = `${name}: ${counted(leftOut, 'row')} of the console left out: it prints faster than it can be read`;
+  return [rows, ...ofEnd(context, current, own)];
+}
+
+function ofEnd(context: Context, current: Case, { kept, parsed }: OwnDump): string[] {
   const { name, endedBy, quote } = kept;
   switch (endedBy) {
     case 'refused':
@@ -43,7 +50,7 @@ function ofDump(context: Context, current: Case, { kept, parsed }: OwnDump): str
     case 'guest-gone':
       return [`${name}: the guest went away while it was printing`];
     case 'too-large':
-      return [`${name}: cut at 64 MiB`];
+      return [`${name}: ${quote ?? 'too large'}`];
     case 'fence':
     case 'answered':
     case 'silence':

@@ -35,8 +35,8 @@ export function readOwn(kept: KeptDump, loglevelRaised: boolean): OwnDump {
 }
 
 /** What the incident says of it. */
-export function evidenceOf({ kept: { name, lines, endedBy }, parsed }: OwnDump): DumpEvidence {
-  const complete = endedBy === 'fence' && parsed?.complete === true;
+export function evidenceOf({ kept: { name, lines, endedBy, leftOut }, parsed }: OwnDump): DumpEvidence {
+  const complete = endedBy === 'fence' && parsed?.complete === true && leftOut === undefined;
   const mended = parsed?.mended;
   return { name, key: keyOf(name), complete, lines: lines.length, endedBy, ...(mended && { mended }) };
 }
@@ -56,6 +56,7 @@ export function keepDump(
     endedBy: exchange.endedBy ?? ('deadline' as const),
     quote: exchange.quote,
     longestPauseMs: exchange.longestPauseMs,
+    ...(exchange.leftOut !== undefined && { leftOut: exchange.leftOut }),
   };
   const first = capture.dumps.find((one) => one.name === name);
   const kept = attemptsOf(first, dump);
