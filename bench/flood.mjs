@@ -7,6 +7,8 @@
  *     --vary          no two lines of the flood in succession are equal
  *     --seconds=60    for so long before the other guest wedges; 15 by default
  *     --only          without the rounds beside no flood
+ *     --json          a round a line, for programs
+ *     --main=FILE     of another wedgewatch
  */
 import { spawn } from 'node:child_process';
 import {
@@ -33,7 +35,6 @@ import { entryOf, ScriptedGuest, serveQmp } from './scripted-guest.mjs';
 /* global Buffer, URL, performance, setInterval */
 const SLICE_MS = 10;
 const DEADLINE_MS = 90_000;
-const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
 const self = new URL(import.meta.url).pathname;
 const loopDelay = new URL('loop-delay.mjs', import.meta.url).pathname;
 
@@ -109,13 +110,10 @@ const listening = (server) =>
 
 function call(place, method, path) {
   return new Promise((resolve) => {
-    const asked = request(
-      { socketPath: join(place, 'wedgewatch/control.sock'), method, path },
-      (answer) => {
-        let body = '';
-        answer.on('data', (data) => (body += String(data))).on('end', () => resolve(JSON.parse(body)));
-      },
-    );
+    const asked = request({ socketPath: join(place, 'wedgewatch/control.sock'), method, path }, (answer) => {
+      let body = '';
+      answer.on('data', (data) => (body += String(data))).on('end', () => resolve(JSON.parse(body)));
+    });
     asked.on('error', () => resolve(null)).end();
   });
 }
@@ -141,7 +139,7 @@ function configure(place, { file, ports }) {
   );
 }
 
-function startDaemon(place) {
+function startDaemon(place, main) {
   return spawn(process.execPath, ['--import', loopDelay, main, 'run'], {
     stdio: ['ignore', openSync(join(place, 'log'), 'w'), openSync(join(place, 'log'), 'a')],
     env: {
@@ -153,6 +151,13 @@ function startDaemon(place) {
       WEDGEWATCH_LOOP_DELAY: join(place, 'loop'),
     },
   });
+}
+
+/** Of the daemon: the longest turn of its loop, the most memory in MB, percent of a core. */
+function measure(place, pid, forMs) {
+  const { max, cpu } = JSON.parse(readFileSync(join(place, 'loop'), 'utf8'));
+  const peak = Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  return { max, peak, busy: (cpu.user + cpu.system) / 10 / forMs };
 }
 
 /** Captures the guest that floods, one capture after the other; returns what was filed of it. */
@@ -169,35 +174,53 @@ function keepCapturing(place) {
   return { ends, stop: () => (over = true) };
 }
 
+function answerTo(key) {
+  const says = { h: 'HELP : loglevel(0-9) reboot(b)', w: 'Show Blocked State', t: 'Show State' };
+  return `[  999.000000] sysrq: ${says[key] ?? `Loglevel set to ${key}`}\n`;
+}
+
+/** The commands of a round: a journalctl of its own, and a child that floods the file. */
+function prepare(place, { guest, noisy, mbPerSecond, bytes, vary, file }) {
+  for (const directory of ['bin', 'wedgewatch']) mkdirSync(join(place, directory));
+  const flood = [
+    file ? '--print' : '--journalctl',
+    file ? noisy : guest.file,
+    mbPerSecond,
+    bytes,
+    vary ? 1 : 0,
+  ];
+  const command = file ? 'exec sleep 1d' : `exec ${process.execPath} ${self} ${flood.join(' ')}`;
+  writeFileSync(join(place, 'bin/journalctl'), `#!/bin/sh\n${command}\n`);
+  chmodSync(join(place, 'bin/journalctl'), 0o755);
+  if (file) writeFileSync(noisy, '');
+  return () => (file && mbPerSecond > 0 ? [spawn(process.execPath, [self, ...flood.map(String)])] : []);
+}
+
 /** Milliseconds from the wedge to the archive, the most memory in MB, and the flood as it was taken in MB/s. */
-async function round(mbPerSecond, { bytes, file, captured, vary, seconds }) {
+async function round(mbPerSecond, options) {
+  const { file, captured, seconds, main } = options;
   const place = mkdtempSync(join(tmpdir(), 'wedgewatch-flood-'));
   const guest = new ScriptedGuest(place, file ? 'file' : 'journal');
   const [victim, other] = [greeter(), greeter()];
   const ports = [await listening(victim.server), await listening(other.server)];
   const noisy = join(place, 'flood');
   const answer = (key) => {
-    const says = { h: 'HELP : loglevel(0-9) reboot(b)', w: 'Show Blocked State', t: 'Show State' };
-    if (file) writeFileSync(noisy, `[  999.000000] sysrq: ${says[key] ?? `Loglevel set to ${key}`}\n`, { flag: 'a' });
+    if (file) writeFileSync(noisy, answerTo(key), { flag: 'a' });
   };
   const servers = ['lab', 'flood'].map((vm) =>
     serveQmp(join(place, `${vm}.sock`), vm === 'lab' ? guest : { press: answer }),
   );
-  for (const directory of ['bin', 'wedgewatch']) mkdirSync(join(place, directory));
-  const flood = [file ? '--print' : '--journalctl', file ? noisy : guest.file, mbPerSecond, bytes, vary ? 1 : 0];
-  const command = file ? 'exec sleep 1d' : `exec ${process.execPath} ${self} ${flood.join(' ')}`;
-  writeFileSync(join(place, 'bin/journalctl'), `#!/bin/sh\n${command}\n`);
-  chmodSync(join(place, 'bin/journalctl'), 0o755);
+  const flood = prepare(place, { ...options, guest, noisy, mbPerSecond });
   configure(place, { file, ports });
-  if (file) writeFileSync(noisy, '');
-  const daemon = startDaemon(place);
+  const daemon = startDaemon(place, main);
   let ended = false;
   daemon.once('exit', () => (ended = true));
   const children = [];
   const state = async (vm) => (await call(place, 'GET', '/status'))?.guests.find((one) => one.vm === vm);
   const until = async (vm, holds) => {
     for (const end = performance.now() + DEADLINE_MS; performance.now() < end; await delay(50)) {
-      if (ended) throw new Error(`the daemon has ended: ${readFileSync(join(place, 'log'), 'utf8').slice(-2000)}`);
+      if (ended)
+        throw new Error(`the daemon has ended: ${readFileSync(join(place, 'log'), 'utf8').slice(-2000)}`);
       const one = await state(vm);
       if (one !== undefined && holds(one)) return;
     }
@@ -207,7 +230,7 @@ async function round(mbPerSecond, { bytes, file, captured, vary, seconds }) {
   try {
     await until('lab', ({ state: name }) => name === 'up');
     await until('flood', ({ state: name }) => name === 'up');
-    if (file && mbPerSecond > 0) children.push(spawn(process.execPath, [self, ...flood.map(String)]));
+    children.push(...flood());
     if (captured && mbPerSecond > 0) capturing = keepCapturing(place);
     await delay(seconds * 1000);
     const at = performance.now();
@@ -215,13 +238,11 @@ async function round(mbPerSecond, { bytes, file, captured, vary, seconds }) {
     await until('lab', ({ incident }) => incident !== null);
     const tookMs = performance.now() - at;
     await delay(600);
-    const { max, cpu } = JSON.parse(readFileSync(join(place, 'loop'), 'utf8'));
-    const memory = readFileSync(`/proc/${daemon.pid}/status`, 'utf8');
-    const peak = Number(/^VmHWM:\s+(\d+)/m.exec(memory)?.[1]) / 1024;
-    const busy = (cpu.user + cpu.system) / 1e4 / (seconds + tookMs / 1000);
+    const measured = measure(place, daemon.pid, seconds * 1000 + tookMs);
     const rate = mbPerSecond === 0 ? 0 : Number(readFileSync(`${file ? noisy : guest.file}.rate`, 'utf8'));
-    const { catchingUp = null, reasons } = (await state('flood')) ?? {};
-    return { tookMs, peak, rate, max, busy, catchingUp, reasons, captures: capturing?.ends ?? [] };
+    const { catchingUp, reasons } = (await state('flood')) ?? {};
+    const lab = await state('lab');
+    return { tookMs, ...measured, rate, catchingUp, reasons, lab, captures: capturing?.ends ?? [] };
   } finally {
     capturing?.stop();
     for (const child of children) child.kill('SIGKILL');
@@ -241,7 +262,8 @@ if (mode === '--journalctl' || mode === '--print') {
     allowPositionals: true,
     options: {
       ...{ file: { type: 'boolean' }, captured: { type: 'boolean' }, vary: { type: 'boolean' } },
-      ...{ seconds: { type: 'string', default: '15' }, only: { type: 'boolean' } },
+      ...{ seconds: { type: 'string', default: '15' }, only: { type: 'boolean' }, json: { type: 'boolean' } },
+      main: { type: 'string', default: new URL('../dist/cli/main.js', import.meta.url).pathname },
     },
   });
   const [mb = 100, rounds = 3, bytes = 4096] = positionals.map(Number);
@@ -249,6 +271,10 @@ if (mode === '--journalctl' || mode === '--print') {
     const runs = [];
     for (let n = 0; n < rounds; n += 1)
       runs.push(await round(rate, { ...values, bytes, seconds: Number(values.seconds) }));
+    if (values.json) {
+      for (const run of runs) process.stdout.write(`${JSON.stringify(run)}\n`);
+      continue;
+    }
     const each = (number) => runs.map(number).join(', ');
     process.stdout.write(
       `flood of ${rate} MB/s in lines of ${bytes} bytes, taken at ${each((run) => run.rate.toFixed(1))} MB/s: ` +

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { guestForUnit, guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
-import { asRows } from '../core/console/rows.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
@@ -268,13 +267,8 @@ export class Daemon {
       if (route === null) continue;
       const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      const { message, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
-      guest.wrote({ ...route, at });
-      if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
-      guest.rows({ ...asRows(message), at, wallMs, replayed });
-      if (replayed || !this.journal.caughtUp) full.add(guest);
+      if (guest.entry(entry, route) && !this.journal.caughtUp) full.add(guest);
     }
-    // The past can wait to be read; what comes now must not keep the rows of others waiting.
     await Promise.all([...full].map(({ intake }) => intake.room()));
   }
 

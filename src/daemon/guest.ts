@@ -1,6 +1,7 @@
 /** One guest: its state, its events in their order, and the effects they bring about. */
 import type { GuestSettings } from '../core/config/schema.js';
 import type { Item } from '../core/console/backlog.js';
+import { asRows } from '../core/console/rows.js';
 import type { Moment } from '../core/report/incident.js';
 import type { Mono } from '../core/time.js';
 import { counted } from '../core/words.js';
@@ -11,6 +12,7 @@ import { step } from '../core/watch/step.js';
 import { isConversing } from '../core/watch/case/asking.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import type { FollowedEntry } from '../io/journal.js';
 import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import { ConsoleRing } from './console-ring.js';
@@ -86,8 +88,16 @@ export class Guest implements GuestHandle {
     this.intake.offer({ bytes, count, at, wallMs, replayed });
   }
 
+  /** What the journal has of its unit. False if its console is read elsewhere. */
+  entry({ message, monotonicMs: at, realtimeMs: wallMs, replayed }: FollowedEntry, by: Omit<Writer, 'at'>) {
+    this.wrote({ ...by, at });
+    if (this.settings.console.kind === 'file' || this.caseFile.readsFile) return false;
+    this.rows({ ...asRows(message), at, wallMs, replayed });
+    return true;
+  }
+
   /** A process has written under its unit. Rows that its QEMU printed before come first. */
-  wrote(writer: Writer): void {
+  private wrote(writer: Writer): void {
     if (this.intake.empty) this.begin(writer);
     else if (writer.invocation !== this.wroteLast) this.intake.mark(writer);
     this.wroteLast = writer.invocation;

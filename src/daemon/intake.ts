@@ -112,7 +112,11 @@ export class Intake {
     const { turns, onItem } = this.options;
     this.busy = true;
     this.waits = false;
-    for (let goes = granted || turns.free; goes && !this.backlog.empty; goes = turns.free && this.tokens > 0) {
+    for (
+      let goes = granted || turns.free;
+      goes && !this.backlog.empty;
+      goes = turns.free && this.tokens > 0
+    ) {
       const { items, spent } = this.backlog.read(A_SLICE);
       turns.spend(spent);
       this.pay(spent);

@@ -15,7 +15,7 @@ interface JournalSourceOptions {
 
 export class JournalSource {
   status: SourceStatus = { state: 'catching-up', detail: 'the journal was not read yet' };
-  /** It was read up to now once. */
+  /** It was read up to now once. Only the past may wait: what comes now is for others as well. */
   caughtUp = false;
   private readonly saver: PositionSaver;
   private readonly startedAt = Date.now();

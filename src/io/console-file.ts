@@ -158,7 +158,10 @@ class Tail {
 
   private async give(rows: Rows[], replayed: boolean, ahead: number): Promise<void> {
     const at = Number(process.hrtime.bigint()) / 1e6;
-    const [bytes, count] = rows.reduce(([sum, all], one) => [sum + one.bytes.length, all + one.count], [0, 0]);
+    const [bytes, count] = rows.reduce(
+      ([sum, all], one) => [sum + one.bytes.length, all + one.count],
+      [0, 0],
+    );
     const { path } = this.options;
     const { dev, ino } = this.file ?? { dev: 0, ino: 0 };
     const end = { kind: 'file', path, dev, ino, offset: this.offset - this.rows.pending } as const;

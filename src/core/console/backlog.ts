@@ -44,6 +44,8 @@ const MAX_EQUAL = 100;
 const PER_CHARACTER = 1 / 256;
 const PER_EQUAL = 1 / 32;
 
+const NEWLINE = 10;
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class Backlog<Mark> {
@@ -139,16 +141,10 @@ export class Backlog<Mark> {
       this.reading = null;
       return 0;
     }
-    if (text.startsWith(last.row, at) && text.charCodeAt(at + last.row.length) === 10) {
+    if (isNext(text, at, last.row)) {
+      if (last.blank || last.times >= MAX_EQUAL) return this.skipEqual(reading);
       reading.at += last.row.length + 1;
       last.times += 1;
-      if (last.blank) return PER_EQUAL;
-      if (last.times > MAX_EQUAL) {
-        this.equal.rows += 1;
-        this.equal.bytes += last.row.length + 1;
-        this.equal.at = reading.piece.at;
-        return PER_EQUAL;
-      }
     } else {
       this.endEqual(items);
       const newline = text.indexOf('\n', at);
@@ -162,6 +158,21 @@ export class Backlog<Mark> {
       items.push({ type: 'line', piece: reading.piece, text: lines[0] });
     else this.lines = lines.reverse();
     return 1 + last.row.length * PER_CHARACTER;
+  }
+
+  /** Passes over the rows that are equal to the last. */
+  private skipEqual(reading: { piece: Piece; text: string; at: number }): number {
+    const { row, blank } = this.last;
+    const from = reading.at;
+    while (isNext(reading.text, reading.at, row)) reading.at += row.length + 1;
+    const bytes = reading.at - from;
+    const rows = bytes / (row.length + 1);
+    if (!blank) {
+      this.equal.rows += rows;
+      this.equal.bytes += bytes;
+      this.equal.at = reading.piece.at;
+    }
+    return rows * PER_EQUAL;
   }
 
   private endEqual(items: Item<Mark>[]): void {
@@ -194,6 +205,9 @@ export class Backlog<Mark> {
     if (kept.count > 0) thinned.push({ type: 'piece', piece: { ...piece, ...kept }, sifted: true });
   }
 }
+
+const isNext = (text: string, at: number, row: string): boolean =>
+  text.charCodeAt(at + row.length) === NEWLINE && text.startsWith(row, at);
 
 /** How many entries from its beginning are kept: a quarter of what there is room for. */
 function edge(entries: readonly Entry<unknown>[]): number {

@@ -46,7 +46,10 @@ export class AppendFile {
   private keep(bytes: Uint8Array): void {
     let last = this.chunks.at(-1);
     if (last === undefined || last.filled + bytes.length > last.bytes.length) {
-      last = { bytes: new Uint8Array(Math.max(this.chunks.length === 0 ? 0 : CHUNK, bytes.length)), filled: 0 };
+      last = {
+        bytes: new Uint8Array(Math.max(this.chunks.length === 0 ? 0 : CHUNK, bytes.length)),
+        filled: 0,
+      };
       this.chunks.push(last);
     }
     last.bytes.set(bytes, last.filled);

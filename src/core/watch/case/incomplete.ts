@@ -34,6 +34,8 @@ function ofDump(context: Context, current: Case, own: OwnDump): string[] {
   return [rows, ...ofEnd(context, current, own)];
 }
 
+const said = ({ quote }: OwnDump['kept'], otherwise: string): string => quote ?? otherwise;
+
 function ofEnd(context: Context, current: Case, { kept, parsed }: OwnDump): string[] {
   const { name, endedBy, quote } = kept;
   switch (endedBy) {
@@ -46,11 +48,11 @@ function ofEnd(context: Context, current: Case, { kept, parsed }: OwnDump): stri
           : whyMute(context, current),
       ];
     case 'not-pressed':
-      return [`${name}: the chord could not be pressed: ${quote ?? 'QMP failed'}`];
+      return [`${name}: the chord could not be pressed: ${said(kept, 'QMP failed')}`];
     case 'guest-gone':
       return [`${name}: the guest went away while it was printing`];
     case 'too-large':
-      return [`${name}: ${quote ?? 'too large'}`];
+      return [`${name}: ${said(kept, 'too large')}`];
     case 'fence':
     case 'answered':
     case 'silence':
