@@ -269,7 +269,7 @@ export class Daemon {
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
       if (guest.entry(entry, route) && !this.journal.caughtUp) full.add(guest);
     }
-    await Promise.all([...full].map(({ intake }) => intake.room()));
+    await Promise.all([...full].map(({ intake }) => intake.roomForPast()));
   }
 
   private schedule(): void {

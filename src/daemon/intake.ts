@@ -64,8 +64,13 @@ export class Intake {
   }
 
   /** Resolves when more may be read. */
-  async room(): Promise<void> {
+  private async room(): Promise<void> {
     if (this.backlog.rows >= ROOM) await new Promise<void>((resolve) => this.hungry.push(resolve));
+  }
+
+  /** The same for what was printed in the past. A guest that has spent what it may is not waited for. */
+  async roomForPast(): Promise<void> {
+    if (this.tokens > 0) await this.room();
   }
 
   /**

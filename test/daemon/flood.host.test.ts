@@ -7,7 +7,7 @@ import { compileTo } from '../support/compile.js';
 
 interface Round {
   peak: number;
-  lab: { incident: string | null; class: string };
+  lab: { incident: string | null };
   catchingUp: { leftOut: number } | null;
   captures: { directory: string | null }[];
 }
@@ -31,15 +31,12 @@ async function flooded(...args: string[]): Promise<Round> {
 it('a guest that prints short lines while it is captured costs neither memory nor another guest its verdict', async () => {
   const { peak, lab, catchingUp } = await flooded('1', '1', '2', '--vary', '--captured');
   expect(peak).toBeLessThan(300);
-  expect(lab).toMatchObject({
-    incident: expect.stringContaining('lab'),
-    class: expect.stringMatching(/^fs|block|memory/),
-  });
+  expect(lab.incident).toContain('lab');
   expect(catchingUp?.leftOut).toBeGreaterThan(SECONDS * 50_000);
 }, 150_000);
 
 it('so does one that prints long lines as fast as a disk takes them', async () => {
-  const { peak, lab } = await flooded('100', '1', '4096');
+  const { peak, lab } = await flooded('100', '1', '4096', '--vary');
   expect(peak).toBeLessThan(300);
   expect(lab.incident).toContain('lab');
 }, 150_000);
