@@ -84,7 +84,6 @@ export class Backlog<Mark> {
     const before = { rows: this.rows, bytes: this.bytes };
     if (this.excess > Math.max(1, this.floor)) {
       this.leaveOut(first === 'kernel' && this.excess <= PRIORITY);
-      if (this.excess > PRIORITY) this.leaveOut(false);
       this.floor = this.excess + 1 / PRIORITY;
     }
     return { rows: before.rows - this.rows, bytes: before.bytes - this.bytes };

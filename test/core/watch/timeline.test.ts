@@ -53,6 +53,15 @@ describe('a guest that floods', () => {
     expect(text).toContain('"at":19999');
   });
 
+  it('is cut by its events too, however short they are', () => {
+    const { state, settings, timeline } = timelineOf();
+    openCase({ state, settings, at: 0, effects: [] }, { by: 'hand', why: [] });
+    for (let at = 0; at < 600_000; at += 1) timeline.record(state, { type: 'line', at, text: 'a' });
+    const lines = timeline.lines();
+    expect(lines.length).toBeLessThan(550_000);
+    expect(lines.at(-1)).toMatchObject({ type: 'cut' });
+  });
+
   it('is cut while it is captured, and the timeline says so', () => {
     const { state, settings, timeline } = timelineOf();
     openCase({ state, settings, at: 0, effects: [] }, { by: 'hand', why: [] });
