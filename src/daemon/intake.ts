@@ -27,6 +27,7 @@ const BURST = 1_000_000;
 const PER_SECOND = 50_000;
 /** Below this a source may read on. */
 const ROOM = 2_048;
+const ROOM_BYTES = 1 << 20;
 /** A file is read without waiting, and so thinned, if it is so many rows ahead. */
 const AHEAD = { rows: 65_536, conversing: 262_144 };
 const AHEAD_BYTES = 16 << 20;
@@ -88,7 +89,7 @@ export class Intake {
   behind(): CatchingUp | null {
     const bytes = this.backlog.bytes + this.ahead;
     const thins = monotonicMs() - this.leftOut.at < EPISODE_MS;
-    if (!thins && this.backlog.rows < ROOM) return null;
+    if (!thins && this.backlog.rows < ROOM && bytes < ROOM_BYTES) return null;
     return { bytes, rows: this.backlog.rows, leftOut: this.leftOut.total };
   }
 
@@ -117,11 +118,8 @@ export class Intake {
     const { turns, onItem } = this.options;
     this.busy = true;
     this.waits = false;
-    for (
-      let goes = granted || turns.free;
-      goes && !this.backlog.empty;
-      goes = turns.free && this.tokens > 0
-    ) {
+    const free = () => turns.free && this.tokens > 0;
+    for (let goes = granted || free(); goes && !this.backlog.empty; goes = free()) {
       const { items, spent } = this.backlog.read(A_SLICE);
       turns.spend(spent);
       this.pay(spent);
