@@ -2,8 +2,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
-import type { GuestStatus } from '../core/watch/status.js';
-import { seconds } from '../core/words.js';
+import type { CatchingUp, GuestStatus } from '../core/watch/status.js';
+import { counted, seconds } from '../core/words.js';
 import { askStatus, controlSocket, type DaemonStatus } from '../daemon/control.js';
 import { noGuest } from '../daemon/known-guests.js';
 import { runtimeDirectory } from '../io/paths.js';
@@ -106,11 +106,22 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
     const line = `${guest.vm}: ${guest.class}: ${guest.reasons.join('; ')}${waits}`;
     terminal.out(styled(terminal, 'dim', `${printable(line, 2 * TEXT_MAX)}\n`));
     if (guest.blind !== null) terminal.out(`${printable(`  to see it: ${guest.blind.fix}`, 2 * TEXT_MAX)}\n`);
+    if (behind(guest.catchingUp)) terminal.out(`  ${behindText(guest.catchingUp)}\n`);
     if (!shown.one) continue;
     terminal.out(evidenceLines(guest));
     if (guest.armedFix !== null)
       terminal.out(`${printable(`  to arm it: ${guest.armedFix}`, 2 * TEXT_MAX)}\n`);
   }
+}
+
+/** Absent from a daemon of an older version. */
+const behind = (catchingUp: CatchingUp | null | undefined): catchingUp is CatchingUp =>
+  catchingUp !== null && catchingUp !== undefined;
+
+function behindText({ bytes, leftOut }: CatchingUp): string {
+  const unread = `${(bytes / 1e6).toFixed(1)} MB of its console are not read yet`;
+  if (leftOut === 0) return `catching up: ${unread}`;
+  return `catching up: it prints faster than it can be read: ${unread}, ${counted(leftOut, 'row')} left out so far`;
 }
 
 /** The evidence for the state, one line per side. */
@@ -135,8 +146,12 @@ const COLUMNS: readonly Shape[] = [
   { column: { title: 'VM', min: 8 }, cell: ({ vm }) => ({ text: printable(vm, TEXT_MAX) }) },
   {
     column: { title: 'STATE' },
-    cell: ({ state, blind }) => ({
-      text: blind === null ? state : `${state}, blind`,
+    cell: ({ state, blind, catchingUp }) => ({
+      text: [
+        state,
+        ...(blind === null ? [] : ['blind']),
+        ...(behind(catchingUp) ? ['catching-up'] : []),
+      ].join(', '),
       style: CALM.has(state) && blind === null ? 'green' : 'red',
     }),
   },

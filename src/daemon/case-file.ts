@@ -16,7 +16,9 @@ import { VERSION } from '../io/version.js';
 import { ConsoleRing } from './console-ring.js';
 import { DumpFile } from './dump-file.js';
 import { fileOrKeep } from './file-or-keep.js';
-import type { ConsoleRow, GuestHandle } from './guest-handle.js';
+import type { Intake } from './intake.js';
+import type { Rows } from '../core/console/rows.js';
+import type { ConsoleRows, GuestHandle } from './guest-handle.js';
 import type { Slot } from './slots.js';
 
 /** What an incident is made of beside its finding, and who is told of it. */
@@ -24,7 +26,8 @@ interface FiledGuest extends GuestHandle {
   readonly ring: ConsoleRing;
   readonly timeline: Timeline;
   readonly moments: Moment[];
-  row(row: ConsoleRow): void;
+  rows(rows: ConsoleRows): void;
+  readonly intake: Pick<Intake, 'roomFor'>;
   /** A case is being filed; call what this returns once it is. */
   filing(): (directory: string | null, title: string) => void;
 }
@@ -119,7 +122,10 @@ export class CaseFile {
     )?.consoleFile;
     if (guest.settings.console.kind === 'file' || path === undefined) return null;
     const file = await DumpFile.open(path, {
-      onRow: (bytes) => guest.row({ bytes, at: monotonicMs(), replayed: false }),
+      onRows: (parts, ahead) => {
+        for (const rows of parts) guest.rows({ ...rows, at: monotonicMs(), replayed: false });
+        return guest.intake.roomFor(ahead);
+      },
       onLost: (why) => {
         guest.log('warning', `reading the dump from the journal: ${why}`);
         if (this.current !== null) this.current.file = null;
@@ -129,11 +135,11 @@ export class CaseFile {
     return file;
   }
 
-  raw(bytes: Uint8Array): void {
+  raw(rows: Rows): void {
     if (this.current === null) return;
     // It never rejects: what the disk does not take is told when the incident is filed.
-    this.current.writer.raw(Buffer.concat([bytes, NEWLINE])).catch(() => undefined);
-    this.current.since.push(bytes);
+    this.current.writer.raw(rows.bytes).catch(() => undefined);
+    this.current.since.push(rows);
     this.current.slot.moved();
   }
 
@@ -165,7 +171,7 @@ export class CaseFile {
       const lines = [...open.before.lines(), ...open.since.lines()];
       const parts = {
         console: lines.join('\n') + '\n',
-        timeline: guest.timeline.lines().map((line) => JSON.parse(line) as unknown),
+        timeline: guest.timeline.lines(),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
       };
@@ -272,12 +278,11 @@ export class CaseFile {
   }
 }
 
-function ringOf(rows: readonly Uint8Array[], maxRows: number): ConsoleRing {
+function ringOf(parts: readonly Rows[], maxRows: number): ConsoleRing {
   const ring = new ConsoleRing(maxRows);
-  for (const row of rows) ring.push(row);
+  for (const rows of parts) ring.push(rows);
   return ring;
 }
 
-const NEWLINE = Uint8Array.of(10);
 /** Filing waits for it, and the raw bytes are on disk. */
 const SYMBOLS_MS = 10_000;

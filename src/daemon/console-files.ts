@@ -18,9 +18,10 @@ export class ConsoleFiles {
     if (console.kind !== 'file') return;
     tailConsole({
       path: console.path,
-      onRows: (rows, end) => {
+      onRows: ({ rows, at, replayed, end, ahead }) => {
         this.positions.set(guest.vm, end);
-        for (const { bytes, monotonicMs, replayed } of rows) guest.row({ bytes, at: monotonicMs, replayed });
+        for (const part of rows) guest.rows({ ...part, at, replayed });
+        return guest.intake.roomFor(ahead);
       },
       onStatus: (status) => {
         this.statuses.set(guest.vm, status);

@@ -14,8 +14,8 @@ export class ConsoleReading {
   /** Whether the lines from before this daemon were searched; until then nothing is known. */
   lookedBack: 'no' | 'under way' | 'yes' = 'no';
 
-  note(wallMs: number): void {
-    this.rows += 1;
+  note(wallMs: number, rows: number): void {
+    this.rows += rows;
     this.newestMs = wallMs;
   }
 

@@ -26,6 +26,7 @@ import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
 import { Pending } from './pending.js';
 import { Pace, Slots } from './slots.js';
+import { Turns } from './turns.js';
 
 interface DaemonOptions {
   config: Config;
@@ -80,6 +81,7 @@ export class Daemon {
     this.services = {
       log: options.log,
       slots: new Slots(),
+      turns: new Turns(),
       logins: new Pace(),
       archive: options.state,
       pending: options.pending ?? new Pending(options),
@@ -181,7 +183,7 @@ export class Daemon {
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const blind = this.blindness(guest);
-      if (blind === null) lookBack(guest, (entry) => this.onEntries([entry]));
+      if (blind === null) lookBack(guest, (entry) => void this.onEntries([entry]));
       const unread = blind === null ? guest.reading.unread(guest.settings) : null;
       guest.now({ ...common, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
@@ -267,18 +269,16 @@ export class Daemon {
     return join(this.options.runtime, 'qemu-system');
   }
 
-  private onEntries(entries: FollowedEntry[]): void {
+  private async onEntries(entries: FollowedEntry[]): Promise<void> {
+    const full = new Set<Guest>();
     for (const entry of entries) {
       const route = this.guestOf(entry);
       if (route === null) continue;
       const guest = entry.replayed ? this.guests.get(route.vm) : this.guest(route.vm);
       if (guest === undefined || guest === null || route.kind === 'manager') continue;
-      guest.boot(route.invocation, entry.monotonicMs, 'QEMU was started');
-      guest.wrote(route.pid);
-      if (guest.settings.console.kind === 'file' || guest.caseFile.readsFile) continue;
-      const { message: bytes, monotonicMs: at, realtimeMs: wallMs, replayed } = entry;
-      guest.row({ bytes, at, wallMs, replayed });
+      if (guest.entry(entry, route) && !this.journal.caughtUp) full.add(guest);
     }
+    await Promise.all([...full].map(({ intake }) => intake.roomForPast()));
   }
 
   private schedule(): void {

@@ -3,17 +3,19 @@
  * journald's rate limit drops no lines there.
  */
 import type { ConsolePosition } from '../core/console/position.js';
-import { tailConsole } from '../io/console-file.js';
+import type { Rows } from '../core/console/rows.js';
+import { type Ahead, type TailedRows, tailConsole } from '../io/console-file.js';
 
 interface DumpFileEvents {
-  onRow: (bytes: Uint8Array) => void;
+  /** Awaited before more is read. */
+  onRows: (rows: readonly Rows[], ahead: Ahead) => Promise<void> | void;
   /** It cannot be read any more; the journal has to do. */
   onLost: (why: string) => void;
 }
 
 export class DumpFile {
   /** The file's rows from before the capture. */
-  readonly context: Uint8Array[] = [];
+  readonly context: Rows[] = [];
   position: ConsolePosition | null = null;
   private readonly end = new AbortController();
   private begun = (): void => undefined;
@@ -28,7 +30,7 @@ export class DumpFile {
       tailConsole({
         path,
         ownOnly: true,
-        onRows: (rows, position) => file.take(rows, position),
+        onRows: (tailed) => file.take(tailed),
         onStatus: ({ state, detail }) => {
           resolve(state === 'live');
           if (state === 'down') file.lost(detail);
@@ -51,14 +53,14 @@ export class DumpFile {
     this.end.abort();
   }
 
-  private async take(rows: { bytes: Uint8Array; replayed: boolean }[], position: ConsolePosition) {
-    if (rows.every(({ replayed }) => replayed)) {
-      this.context.push(...rows.map(({ bytes }) => bytes));
-      this.position = position;
+  private async take({ rows, replayed, end, ahead }: TailedRows) {
+    if (replayed) {
+      this.context.push(...rows);
+      this.position = end;
       return;
     }
     await this.whenBegun;
-    if (!this.end.signal.aborted) for (const { bytes } of rows) this.events.onRow(bytes);
+    if (!this.end.signal.aborted) await this.events.onRows(rows, ahead);
   }
 
   private lost(why: string): void {

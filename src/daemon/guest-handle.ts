@@ -1,5 +1,6 @@
 /** What the pieces of a guest need of it, so that they can be read and tested without the whole. */
 import type { GuestSettings } from '../core/config/schema.js';
+import type { Rows } from '../core/console/rows.js';
 import type { ConsolePosition } from '../core/console/position.js';
 import type { Mono } from '../core/time.js';
 import type { GuestEvent } from '../core/watch/events.js';
@@ -10,14 +11,14 @@ import type { SshOptions } from '../io/ssh/resolve.js';
 import type { LeftOver } from './left-over.js';
 import type { Pending } from './pending.js';
 import type { Pace, Slots } from './slots.js';
+import type { Turns } from './turns.js';
 
 /** Distributes over the members of a union, so that each event keeps its own shape. */
 export type Untimed<Event> = Event extends unknown ? Omit<Event, 'at'> : never;
 
-export interface ConsoleRow {
-  bytes: Uint8Array;
+export interface ConsoleRows extends Rows {
   at: Mono;
-  /** When it was logged, in milliseconds since 1970; default: now. */
+  /** When they were logged, in milliseconds since 1970; default: now. */
   wallMs?: number;
   replayed: boolean;
 }
@@ -40,6 +41,8 @@ export interface GuestHandle {
 export interface Services {
   log: Log;
   slots: Slots;
+  /** Whose console rows are decided on when. */
+  turns: Turns;
   /** Commands over SSH do not begin in a burst. */
   logins: Pace;
   /** Root of the archive. */

@@ -1,6 +1,7 @@
 /** One guest: its state, its events in their order, and the effects they bring about. */
 import type { GuestSettings } from '../core/config/schema.js';
-import { cleanRow } from '../core/console/clean.js';
+import type { Item } from '../core/console/backlog.js';
+import { asRows } from '../core/console/rows.js';
 import type { Moment } from '../core/report/incident.js';
 import type { Mono } from '../core/time.js';
 import type { Question } from '../core/watch/analyst.js';
@@ -8,9 +9,11 @@ import type { Effect, GuestEvent } from '../core/watch/events.js';
 import { type GuestState, initialState } from '../core/watch/state.js';
 import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
+import { isConversing } from '../core/watch/case/asking.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { counted } from '../core/words.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
+import type { FollowedEntry } from '../io/journal.js';
 import { stackOf } from '../io/log.js';
 import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
@@ -20,7 +23,8 @@ import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
-import type { ConsoleRow, GuestHandle, Services, Untimed } from './guest-handle.js';
+import type { ConsoleRows, GuestHandle, Services, Untimed } from './guest-handle.js';
+import { Intake, type Writer } from './intake.js';
 import { restoreLoglevel } from './let-go.js';
 
 const MAX_MOMENTS = 200;
@@ -37,6 +41,7 @@ export class Guest implements GuestHandle {
   readonly ring: ConsoleRing;
   readonly caseFile: CaseFile;
   readonly reading = new ConsoleReading();
+  readonly intake: Intake;
   /** Ends all that is under way for this guest. */
   readonly stopping = new AbortController();
   /** The first that wrote under its unit since that was started: QEMU, a wrapper of it, or a helper. */
@@ -45,6 +50,8 @@ export class Guest implements GuestHandle {
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
+  /** The start of its unit under which something was written last. */
+  private wroteLast: string | null = null;
   private readonly filed: ((result: CaptureResult) => void)[] = [];
   /** Set from the beginning of its end: nothing is decided any more. */
   private end: Promise<void> | null = null;
@@ -65,6 +72,12 @@ export class Guest implements GuestHandle {
     this.timeline = new Timeline(this.state, settings);
     this.ring = new ConsoleRing(services.consoleLines);
     this.caseFile = new CaseFile(this);
+    this.intake = new Intake({
+      turns: services.turns,
+      onItem: (item) => this.read(item),
+      conversing: () => this.state.case !== null && isConversing(this.state.case),
+      onLeavingOut: (rows) => this.log('warning', leavingOut(rows)),
+    });
   }
 
   /** What happens now. */
@@ -94,18 +107,42 @@ export class Guest implements GuestHandle {
     }
   }
 
-  /** A console row as it was logged. The bytes go to disk before anything reads them. */
-  row({ bytes, at, wallMs = Date.now(), replayed }: ConsoleRow): void {
-    this.reading.note(wallMs);
-    this.ring.push(bytes);
-    this.caseFile.raw(bytes);
-    for (const text of cleanRow(bytes))
-      this.handle({ type: 'line', at, text, ...(replayed ? { replayed } : {}) });
+  /** Console rows as they were logged. The bytes go to disk before anything reads them. */
+  rows({ bytes, count, at, wallMs = Date.now(), replayed }: ConsoleRows): void {
+    const rows = { bytes, count };
+    this.ring.push(rows);
+    this.caseFile.raw(rows);
+    this.reading.note(wallMs, count);
+    this.intake.offer({ bytes, count, at, wallMs, replayed });
   }
 
-  /** A process has written under its unit. */
-  wrote(pid: number | null): void {
+  /** What the journal has of its unit. False if its console is read elsewhere. */
+  entry({ message, monotonicMs: at, realtimeMs: wallMs, replayed }: FollowedEntry, by: Omit<Writer, 'at'>) {
+    this.wrote({ ...by, at });
+    if (this.settings.console.kind === 'file' || this.caseFile.readsFile) return false;
+    this.rows({ ...asRows(message), at, wallMs, replayed });
+    return true;
+  }
+
+  /** A process has written under its unit. Rows that its QEMU printed before come first. */
+  private wrote(writer: Writer): void {
+    if (this.intake.empty) this.begin(writer);
+    else if (writer.invocation !== this.wroteLast) this.intake.mark(writer);
+    this.wroteLast = writer.invocation;
+  }
+
+  private begin({ invocation, at, pid }: Writer): void {
+    this.boot(invocation, at, 'QEMU was started');
     this.writer ??= pid;
+  }
+
+  private read(item: Item<Writer>): void {
+    if (item.type === 'line') {
+      const { at, replayed } = item.piece;
+      this.handle({ type: 'line', at, text: item.text, ...(replayed ? { replayed } : {}) });
+    } else if (item.type === 'left-out') {
+      this.handle(item);
+    } else this.begin(item.mark);
   }
 
   boot(invocation: string | null, at: Mono, reason: string): void {
@@ -139,7 +176,8 @@ export class Guest implements GuestHandle {
 
   status(): GuestStatus & { read: { rows: number; newestMs: number | null } } {
     const { rows, newestMs } = this.reading;
-    return { ...guestStatus(this.state, this.settings, monotonicMs()), read: { rows, newestMs } };
+    const status = guestStatus(this.state, this.settings, monotonicMs());
+    return { ...status, catchingUp: this.intake.behind(), read: { rows, newestMs } };
   }
 
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void {
@@ -223,13 +261,7 @@ export class Guest implements GuestHandle {
   }
 }
 
-/**
- * Why a guest without a QMP socket does not run, or null. The journal cannot say: lines of a guest that ended before this
- * daemon started are read late. A guest that answers SSH runs, so its qmp: is wrong.
- */
-export function absence({ hadSocket, state: { ssh }, settings }: Guest): string | null {
-  if (hadSocket) return 'its QMP socket is gone: QEMU has ended';
-  const asked = !settings.ssh.enabled || ssh.last !== null;
-  if (!asked || ssh.lastOkAt !== null) return null;
-  return `no QMP socket at ${settings.qmpSocket}: the guest is not started, or its qmp: is wrong`;
+function leavingOut(rows: number | null): string {
+  if (rows === null) return 'its console prints faster than it can be read: rows are left out, and counted';
+  return `its console can be read again; ${counted(rows, 'row')} had to be left out`;
 }

@@ -12,12 +12,14 @@ const AGAIN_MS = 1_000;
 interface JournalSourceOptions {
   state: string;
   log: Log;
-  onEntries: (entries: FollowedEntry[]) => void;
+  onEntries: (entries: FollowedEntry[]) => Promise<void>;
   signal: AbortSignal;
 }
 
 export class JournalSource {
   status: SourceStatus = { state: 'catching-up', detail: 'the journal was not read yet' };
+  /** It was read up to now once. Only the past may wait: what comes now is for others as well. */
+  caughtUp = false;
   private readonly saver: PositionSaver;
   private readonly startedAt = Date.now();
   private position: JournalPosition | null = null;
@@ -72,8 +74,8 @@ export class JournalSource {
     this.position = position ?? { cursor: '', realtimeMs: this.startedAt };
   }
 
-  private deliver(entries: FollowedEntry[]): void {
-    this.options.onEntries(entries);
+  private async deliver(entries: FollowedEntry[]): Promise<void> {
+    await this.options.onEntries(entries);
     const last = entries.at(-1);
     if (last === undefined || last.replayed) return;
     this.position = { cursor: last.cursor, realtimeMs: last.realtimeMs };
@@ -82,6 +84,7 @@ export class JournalSource {
 
   private report(status: SourceStatus): void {
     if (status.state === 'down') this.options.log('warning', `journal: ${status.detail}`);
+    if (status.state === 'live') this.caughtUp = true;
     this.status = status;
   }
 }

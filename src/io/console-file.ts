@@ -3,26 +3,32 @@ import { constants, type FSWatcher, type Stats, watch } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { ConsolePosition } from '../core/console/position.js';
-import { RowSplitter } from '../core/console/rows.js';
+import { asRows, type Rows, RowSplitter } from '../core/console/rows.js';
 import type { Mono } from '../core/time.js';
 import type { SourceStatus } from './source-status.js';
 import { ownUser } from './trust.js';
 
-interface ConsoleRow {
-  bytes: Uint8Array;
-  /** When it was read. */
-  monotonicMs: Mono;
-  /** It was in the file already when following began: context, no news. */
+/** What is in the file behind the rows: its bytes, and how many rows a byte holds where these came from. */
+export interface Ahead {
+  bytes: number;
+  rowsPerByte: number;
+}
+
+export interface TailedRows {
+  rows: Rows[];
+  /** When they were read. */
+  at: Mono;
+  /** They were in the file already when following began: context, no news. */
   replayed: boolean;
+  /** Behind the last of them. */
+  end: ConsolePosition;
+  ahead: Ahead;
 }
 
 interface TailOptions {
   path: string;
-  /**
-   * Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. `end` is
-   * behind the last of the rows.
-   */
-  onRows: (rows: ConsoleRow[], end: ConsolePosition) => Promise<void> | void;
+  /** Awaited before more is read: the file itself is the buffer. A rejection ends the following with that error. */
+  onRows: (rows: TailedRows) => Promise<void> | void;
   onStatus: (status: SourceStatus) => void;
   /** The path is QEMU's word, not the user's: only a file of this user is read, and no link that another put there. */
   ownOnly?: boolean;
@@ -33,6 +39,7 @@ const CONTEXT = 64 << 10;
 const CHUNK = 64 << 10;
 /** What is unread beyond it is passed over: a sparse file, or what a flood wrote while nobody read. */
 const BACKLOG = 64 << 20;
+const NEWLINE = 10;
 /** inotify wakes at once; this is for what it misses: network filesystems, a recreated directory. */
 const POLL_MS = 2_000;
 
@@ -128,7 +135,7 @@ class Tail {
   /** Begins a file whose first `size` bytes are context. */
   private async restart(size: number): Promise<void> {
     const rest = this.rows.flush();
-    if (rest !== null && !this.skipRow) await this.give([rest], false);
+    if (rest !== null && !this.skipRow) await this.give([asRows(rest)], false, 0);
     this.offset = Math.max(0, size - CONTEXT);
     this.skipRow = this.offset > 0;
     this.replayUntil = size;
@@ -142,7 +149,9 @@ class Tail {
       const { bytesRead } = await handle.read(this.buffer, 0, room, this.offset);
       if (bytesRead > 0) {
         this.offset += bytesRead;
-        await this.deliver(this.buffer.subarray(0, bytesRead));
+        // A read that is not full has come to the end.
+        const ahead = bytesRead < room ? 0 : Math.max(0, (await handle.stat()).size - this.offset);
+        await this.deliver(this.buffer.subarray(0, bytesRead), ahead);
         continue;
       }
       if ((await handle.stat()).size >= this.offset) return;
@@ -152,31 +161,34 @@ class Tail {
 
   private async passOver(bytes: number): Promise<void> {
     const rest = this.rows.flush();
-    if (rest !== null && !this.skipRow) await this.give([rest], this.offset <= this.replayUntil);
+    if (rest !== null && !this.skipRow)
+      await this.give([asRows(rest)], this.offset <= this.replayUntil, bytes);
     this.offset += bytes;
     this.skipRow = true;
     this.report('catching-up', `${Math.round(bytes / 2 ** 20)} MiB of ${this.options.path} were passed over`);
   }
 
-  private async deliver(chunk: Uint8Array): Promise<void> {
-    const rows = this.rows.push(chunk);
-    if (this.skipRow && rows.length > 0) {
-      rows.shift();
+  private async deliver(chunk: Uint8Array, ahead: number): Promise<void> {
+    const rows = this.rows.take(chunk);
+    if (this.skipRow && rows[0] !== undefined) {
+      rows[0] = withoutFirst(rows[0]);
       this.skipRow = false;
     }
-    if (rows.length > 0) await this.give(rows, this.offset <= this.replayUntil);
+    if (rows.length > 0) await this.give(rows, this.offset <= this.replayUntil, ahead);
   }
 
-  private async give(rows: Uint8Array[], replayed: boolean): Promise<void> {
-    const monotonicMs = Number(process.hrtime.bigint()) / 1e6;
+  private async give(rows: Rows[], replayed: boolean, ahead: number): Promise<void> {
+    const at = Number(process.hrtime.bigint()) / 1e6;
+    const [bytes, count] = rows.reduce(
+      ([sum, all], one) => [sum + one.bytes.length, all + one.count],
+      [0, 0],
+    );
     const { path } = this.options;
     const { dev, ino } = this.file ?? { dev: 0, ino: 0 };
     const end = { kind: 'file', path, dev, ino, offset: this.offset - this.rows.pending } as const;
     try {
-      await this.options.onRows(
-        rows.map((bytes) => ({ bytes, monotonicMs, replayed })),
-        end,
-      );
+      const rowsPerByte = count / Math.max(1, bytes);
+      await this.options.onRows({ rows, at, replayed, end, ahead: { bytes: ahead, rowsPerByte } });
     } catch (error) {
       this.rejection = error;
       throw error;
@@ -250,6 +262,10 @@ class Wake {
 /** The link itself where there is one, then what was opened: neither may be another user's. */
 function refuseOthers({ uid }: Stats): void {
   if (uid !== ownUser()) throw Object.assign(new Error('of another user'), { code: 'EOTHER' });
+}
+
+function withoutFirst({ bytes, count }: Rows): Rows {
+  return { bytes: bytes.slice(bytes.indexOf(NEWLINE) + 1), count: count - 1 };
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException & { code: string } {

@@ -71,13 +71,14 @@ function refuseOthers({ uid }: Stats): void {
  * Puts a whole file in place or leaves what was there, on a full disk too; two at once for one path are the caller's
  * fault. The directory still has to be synced.
  */
-export async function putFile(path: string, data: string | Uint8Array): Promise<void> {
+export async function putFile(path: string, data: string | Uint8Array | Iterable<string>): Promise<void> {
   const temporary = `${path}${TORN}`;
   try {
     await rm(temporary, { force: true });
     const handle = await openPrivate(temporary, 'new');
     try {
-      await handle.writeFile(data);
+      if (typeof data === 'string' || data instanceof Uint8Array) await handle.writeFile(data);
+      else for (const text of batches(data)) await handle.writeFile(text);
       await handle.sync();
     } finally {
       await handle.close();
@@ -87,6 +88,20 @@ export async function putFile(path: string, data: string | Uint8Array): Promise<
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
+}
+
+/** Few enough for others to have their turn in between. */
+const BATCH = 256 << 10;
+
+function* batches(parts: Iterable<string>): Generator<string> {
+  let batch = '';
+  for (const part of parts) {
+    batch += part;
+    if (batch.length < BATCH) continue;
+    yield batch;
+    batch = '';
+  }
+  yield batch;
 }
 
 /** Makes a file's bytes, or the names in a directory, survive a power cut. */

@@ -25,7 +25,13 @@ async function replayed(
 async function recorded(): Promise<string> {
   const guest = booted(new VirtualGuest({ ssh: healthyFor(30_000) })).run(60_000);
   const path = join(await temporaryDirectory(), 'timeline.jsonl');
-  await writeFile(path, `${guest.timeline.lines().join('\n')}\n`);
+  await writeFile(
+    path,
+    `${guest.timeline
+      .lines()
+      .map((line) => JSON.stringify(line))
+      .join('\n')}\n`,
+  );
   return path;
 }
 

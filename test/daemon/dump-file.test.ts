@@ -2,13 +2,16 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { DumpFile } from '../../src/daemon/dump-file.js';
+import type { Rows } from '../../src/core/console/rows.js';
 import { temporaryDirectory } from '../support/temporary.js';
+
+const texts = ({ bytes }: Rows) => Buffer.from(bytes).toString().split('\n').slice(0, -1);
 
 async function opened(path: string) {
   const rows: string[] = [];
   const lost: string[] = [];
   const file = await DumpFile.open(path, {
-    onRow: (bytes) => void rows.push(Buffer.from(bytes).toString()),
+    onRows: (parts) => void rows.push(...parts.flatMap(texts)),
     onLost: (why) => void lost.push(why),
   });
   onTestFinished(() => file?.close());
@@ -19,7 +22,7 @@ it('holds the rows that come back until the capture has begun, and knows where t
   const path = join(await temporaryDirectory(), 'console');
   await writeFile(path, 'one\ntwo\nlogi');
   const { file, rows } = await opened(path);
-  expect(file?.context.map((row) => Buffer.from(row).toString())).toEqual(['one', 'two']);
+  expect(file?.context.flatMap(texts)).toEqual(['one', 'two']);
   expect(file?.position).toMatchObject({ kind: 'file', path, offset: 8 });
   await appendFile(path, 'n: \nthree\n');
   await expect.poll(() => rows, { interval: 50, timeout: 300 }).toEqual([]);

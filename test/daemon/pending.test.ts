@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { status } from '../../src/cli/status.js';
+import { asRows } from '../../src/core/console/rows.js';
 import { guestSettings } from '../../src/core/config/guest-settings.js';
 import { configSchema } from '../../src/core/config/schema.js';
 import { readIncident } from '../../src/core/report/read-incident.js';
@@ -16,6 +17,7 @@ import { checkPending } from '../../src/daemon/pending-check.js';
 import { Pending, pendingDirectory, pendingIds } from '../../src/daemon/pending.js';
 import { nothingLeft } from '../../src/daemon/left-over.js';
 import { Pace, Slots } from '../../src/daemon/slots.js';
+import { Turns } from '../../src/daemon/turns.js';
 import { deliver } from '../../src/io/archive/deliver.js';
 import { finishPartials } from '../../src/io/archive/finish.js';
 import { readIncidents } from '../../src/io/archive/read.js';
@@ -66,7 +68,13 @@ async function watched() {
   const pending = new Pending({ state, runtime, log });
   const services = {
     ...{ log, pending, archive: state, consoleLines: 100 },
-    ...{ slots: new Slots(), logins: new Pace(), leftOver: nothingLeft, position: () => null },
+    ...{
+      slots: new Slots(),
+      turns: new Turns(),
+      logins: new Pace(),
+      leftOver: nothingLeft,
+      position: () => null,
+    },
     learned: { of: () => ({}), add: () => Promise.resolve() },
   };
   const guestOf = (vm: string) => {
@@ -101,12 +109,12 @@ async function spoil(state: string): Promise<() => Promise<void>> {
 }
 
 async function capture({ guest }: { guest: Guest }, between = () => Promise.resolve()) {
-  guest.ring.push(Buffer.from('before'));
+  guest.ring.push(asRows(Buffer.from('before')));
   await guest.caseFile.open();
-  guest.caseFile.raw(Buffer.from('during'));
+  guest.caseFile.raw(asRows(Buffer.from('during')));
   await guest.caseFile.dump(dump);
   await between();
-  guest.caseFile.raw(Buffer.from('after'));
+  guest.caseFile.raw(asRows(Buffer.from('after')));
   await guest.caseFile.file(finding);
 }
 

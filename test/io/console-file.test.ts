@@ -26,9 +26,10 @@ function start(onRows?: () => Promise<void>) {
   const done = tailConsole({
     path,
     onRows: async (batch) => {
-      for (const { bytes, replayed, monotonicMs } of batch) {
-        rows.push(`${replayed ? 'replayed ' : ''}${Buffer.from(bytes).toString('latin1')}`);
-        times.push(monotonicMs);
+      const text = batch.rows.map(({ bytes }) => Buffer.from(bytes).toString('latin1')).join('');
+      for (const row of text.split('\n').slice(0, -1)) {
+        rows.push(`${batch.replayed ? 'replayed ' : ''}${row}`);
+        times.push(batch.at);
       }
       await onRows?.();
     },

@@ -100,11 +100,13 @@ describe('the console file that QEMU names', () => {
     const lost: string[] = [];
     const open = async () => {
       const file = await DumpFile.open(path, {
-        onRow: () => undefined,
+        onRows: () => undefined,
         onLost: (why) => void lost.push(why),
       });
       file?.close();
-      return file?.context.map((row) => Buffer.from(row).toString()) ?? null;
+      return (
+        file?.context.flatMap(({ bytes }) => Buffer.from(bytes).toString().trimEnd().split('\n')) ?? null
+      );
     };
     await symlink(secret, path);
     expect(await open()).toEqual(['one', 'two']);

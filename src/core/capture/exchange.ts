@@ -6,6 +6,7 @@
 import type { Config } from '../config/schema.js';
 import type { PressFault, SysrqKey } from '../model.js';
 import type { Mono } from '../time.js';
+import { isKernelLine } from '../console/kernel-line.js';
 import { sysrqReply, printedAfter } from './replies.js';
 
 /** How a conversation ended. Only `fence` (for a dump) and `answered` (for a loglevel) are good ends. */
@@ -36,6 +37,10 @@ export interface Exchange {
   /** Answer lines of a dump, header to fence. Appended to, never rewritten. */
   lines: string[];
   bytes: number;
+  /** Lines among them that are of no dump. */
+  noise?: number;
+  /** Rows of the console that were not read since the header. */
+  leftOut?: number;
   endedBy: EndedBy | null;
   /** The guest's own words or QMP's, where they explain the end. */
   quote: string | null;
@@ -55,8 +60,14 @@ export interface Press {
   slow: boolean;
 }
 
-/** A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. */
+/**
+ * A dump is kept in memory until it is parsed; a guest that prints for ever is cut here. A line costs an object, however
+ * short it is, and ten thousand tasks print 300,000.
+ */
 const MAX_BYTES = 64 << 20;
+const MAX_LINES = 400_000;
+/** Lines among them that no kernel prints in a dump: of programs, which have better things to do. */
+const MAX_NOISE = 50_000;
 /** A chord lost in a full queue is pressed once more and slower, no chord more than needed. */
 const MAX_PRESSES = 2;
 const MAX_FENCES = 3;
@@ -153,12 +164,20 @@ function onLine(exchange: Exchange, text: string, at: Mono): Press | null {
   keep(exchange, text, at);
   if (reply?.type === 'help' && printedAfter(exchange.lines[0] ?? '', text))
     return end(exchange, 'fence', null);
-  if (exchange.bytes > MAX_BYTES) return end(exchange, 'too-large', null);
-  return null;
+  const large = tooLarge(exchange);
+  return large === null ? null : end(exchange, 'too-large', large);
+}
+
+function tooLarge({ bytes, lines, noise = 0 }: Exchange): string | null {
+  if (bytes > MAX_BYTES) return `cut at ${MAX_BYTES >> 20} MiB`;
+  if (lines.length >= MAX_LINES) return `cut at ${MAX_LINES} lines`;
+  if (noise < MAX_NOISE) return null;
+  return `cut: ${MAX_NOISE} lines among it are of no dump, so something floods the console`;
 }
 
 function keep(exchange: Exchange, text: string, at: Mono): void {
   exchange.lines.push(text);
+  if (!isKernelLine(text)) exchange.noise = (exchange.noise ?? 0) + 1;
   exchange.bytes += text.length;
   exchange.longestPauseMs = Math.max(exchange.longestPauseMs, at - exchange.lastLineAt);
   exchange.lastLineAt = at;

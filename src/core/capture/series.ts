@@ -28,6 +28,8 @@ export interface KeptDump {
   quote: string | null;
   /** Between two of its lines. */
   longestPauseMs?: number;
+  /** Rows of the console that were not read, among its lines. */
+  leftOut?: number;
   /** Set where it was asked for again; the lines are those of both. */
   attempts?: 2;
 }
@@ -95,6 +97,12 @@ export function countAnswer(series: Series, text: string): Series {
   const open = series.asked[key] ?? 0;
   if (open === 0) return { ...series, strays: series.strays + 1 };
   return { ...series, asked: { ...series.asked, [key]: open - 1 } };
+}
+
+/** So many rows of the console were not read, within the dump under way. */
+export function leaveOut(series: Series, rows: number): Series {
+  const { exchange } = series;
+  return { ...series, exchange: { ...exchange, leftOut: (exchange.leftOut ?? 0) + rows } };
 }
 
 /** Ends the leg under way because its guest went away. */

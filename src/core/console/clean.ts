@@ -34,13 +34,27 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
  * A line ends after 4096 characters with `…`.
  */
 export function cleanRow(row: Uint8Array): string[] {
-  const text = decoder.decode(row);
-  if (!SUSPECT.test(text)) return splitStamps(text).flatMap(finished);
+  return cleanText(decoder.decode(row));
+}
+
+/** The same of a row that is decoded already. */
+export function cleanText(text: string): string[] {
   const lines: string[] = [];
+  if (!SUSPECT.test(text)) {
+    addParts(lines, text);
+    return lines;
+  }
   for (const segment of text.replaceAll('\0', '').split(/[\r\n]+/)) {
-    for (const part of splitStamps(segment)) lines.push(...finished(plain(part)));
+    // A row may be made of nothing but redraws of a few bytes each.
+    if (!SUSPECT.test(segment)) addParts(lines, segment);
+    else for (const part of splitStamps(segment)) add(lines, plain(part));
   }
   return lines;
+}
+
+function addParts(lines: string[], text: string): void {
+  if (!mayHoldStamp(text)) add(lines, text);
+  else for (const part of splitStamps(text)) add(lines, part);
 }
 
 function splitStamps(text: string): string[] {
@@ -71,9 +85,9 @@ function plain(text: string): string {
   return replaceUnsafe(bare, () => '');
 }
 
-function finished(line: string): string[] {
+function add(lines: string[], line: string): void {
   const cut = line.length > MAX_LINE ? `${whole(line.slice(0, MAX_LINE - 1))}…` : line.trimEnd();
-  return cut.trim() === '' ? [] : [cut];
+  if (cut.trim() !== '') lines.push(cut);
 }
 
 /** Without half a pair at its end. */

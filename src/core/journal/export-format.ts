@@ -19,6 +19,8 @@ const MAX_ENTRY = 16 << 20;
 const MAX_VALUE = 768 << 20;
 /** The fields that place an entry come first, and are short. */
 const MAX_HEAD = 64 << 10;
+/** As many as journald itself takes (ENTRY_FIELD_COUNT_MAX); a field of a byte costs an object all the same. */
+const MAX_FIELDS = 1_024;
 const NEWLINE = 10;
 const EQUALS = 61;
 const MESSAGE = 'MESSAGE';
@@ -38,6 +40,7 @@ export class ExportParser {
   private textAt = 0;
   private text = '';
   private binaries: [name: string, value: string][] = [];
+  private fields = 0;
   private message: Uint8Array | null = null;
   /** So many bytes to come are dropped; Infinity: up to a newline. */
   private dropping = 0;
@@ -90,6 +93,7 @@ export class ExportParser {
       this.takeText(start);
       this.finish(entries);
       this.next(start + 1);
+      this.fields = 0;
       this.entryAt = this.textAt = start + 1;
       return true;
     }
@@ -102,6 +106,10 @@ export class ExportParser {
     }
     if (!hasEquals(buffer, start, newline)) return this.binary(start, newline);
     this.next(newline + 1);
+    if (this.fields > MAX_FIELDS) {
+      this.takeText(start);
+      this.textAt = newline + 1;
+    }
     return true;
   }
 
@@ -125,7 +133,8 @@ export class ExportParser {
       throw new Error(`journalctl's output is not in export format near field ${name}`);
     this.takeText(start);
     if (name === MESSAGE) this.message = copy(this.buffer, valueAt, end);
-    else this.binaries.push([name, this.decoder.decode(this.buffer.subarray(valueAt, end))]);
+    else if (this.fields <= MAX_FIELDS)
+      this.binaries.push([name, this.decoder.decode(this.buffer.subarray(valueAt, end))]);
     this.next(end + 1);
     this.textAt = end + 1;
     return true;
@@ -164,6 +173,7 @@ export class ExportParser {
   private next(at: number): void {
     this.fieldAt = at;
     this.searched = at;
+    this.fields += 1;
   }
 
   private find(byte: number, from: number): number {

@@ -34,6 +34,14 @@ const NO_GROUPS: Found['groups'] = {};
 
 /** The row of a line, its prefixes already off, and the groups of its pattern. Null for nearly all lines. */
 export function findKernelLine(text: string): Found | null {
+  if (text !== last.text) last = { text, found: find(text) };
+  return last.found;
+}
+
+/** Each reader of a line asks anew. */
+let last: { text: string; found: Found | null } = { text: '', found: null };
+
+function find(text: string): Found | null {
   if (!mayBeKnown(text)) return null;
   for (const line of KERNEL_LINES) {
     if (line.holds !== undefined && !text.includes(line.holds)) continue;

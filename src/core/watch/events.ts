@@ -21,6 +21,8 @@ export type GuestEvent = { at: Mono } & (
    * nobody can be asked.
    */
   | { type: 'line'; text: string; replayed?: true; alone?: true }
+  /** Rows that nobody decides on: the console prints too fast. `repeated`: they are all equal to the line before. */
+  | { type: 'left-out'; rows: number; bytes: number; repeated: boolean }
   /**
    * `blind`: why the console cannot be judged by its silence now. `unread`: not one line of this QEMU's console was read.
    * `wallMs`: the wall clock. `host`: looked at every few seconds.

@@ -8,6 +8,15 @@ import { sshSteps, type StepStatus } from './ssh-steps.js';
 import type { GuestState } from './state.js';
 import { blindness, type Unread } from './slices/console.js';
 
+/** Its console prints faster than it is read. */
+export interface CatchingUp {
+  /** Printed and not decided on yet: bytes, and of those that were read the rows. */
+  bytes: number;
+  rows: number;
+  /** Rows that were left out since the daemon was started. */
+  leftOut: number;
+}
+
 export interface GuestStatus {
   vm: string;
   state: string;
@@ -43,6 +52,8 @@ export interface GuestStatus {
   incident: string | null;
   /** Why nothing can be seen of its console, and what mends it; null where something is. */
   blind: Unread | null;
+  /** How far its console is behind; null where it is read as it comes. */
+  catchingUp: CatchingUp | null;
   /** It is being looked at, captured or filed. */
   busy: boolean;
 }
@@ -79,6 +90,7 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     lastIncident: state.filings.newest,
     incident: state.filings.incident,
     blind: blindness(state.console, at),
+    catchingUp: null,
     busy: state.case !== null,
   };
 }

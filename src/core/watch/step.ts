@@ -7,7 +7,7 @@ import { dumpNames } from '../capture/dump-keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
 import { commandTick } from './ask-command.js';
-import { climb, converse, dumpRead, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
+import { climb, converse, dumpRead, missRows, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
 import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
 import { closeCase, closeUnkept } from './case/end.js';
@@ -20,7 +20,7 @@ import type { Effect, GuestEvent } from './events.js';
 import { factsCame, problemOver } from './slices/arming.js';
 import { disturbed } from './slices/boot.js';
 import { commandDelayed, stepCame } from './slices/command.js';
-import { blindness, noteUnread, nowRead, silenceIsVoid } from './slices/console.js';
+import { blindness, heard, noteUnread, nowRead, silenceIsVoid } from './slices/console.js';
 import { complaintDue, probeWantedFrom } from './slices/claims.js';
 import { archived, isRepeated } from './slices/filings.js';
 import { lateBy, ticked } from './slices/host.js';
@@ -44,6 +44,7 @@ const handlers: Handlers = {
     onBoot(context, event, { reason, by: 'qemu', invocation });
   },
   line: onConsole,
+  'left-out': onLeftOut,
   tick: onTick,
   ssh: (context, { probe, startedAt, at }) => onSsh(context, probe, startedAt ?? at - probe.tookMs),
   'command-step': ({ state, at }, { step: reached }) => stepCame(state.command, reached, at),
@@ -96,6 +97,13 @@ function onConsole(context: Context, event: Of<'line'>): void {
   if (state.arming.askedAt !== null && !replayed) hearHelp(context, text);
   const ofDump = state.case !== null && !replayed && readDump(context, state.case, text);
   if (!ofDump) onLine(context, event);
+}
+
+/** A dump that rows are missing from is not whole. */
+function onLeftOut(context: Context, { rows, repeated }: Of<'left-out'>): void {
+  const { state, at } = context;
+  heard(state.console, at);
+  if (state.case !== null && !repeated) missRows(context, state.case, rows);
 }
 
 /** What could not be proven while no line came is asked for again. */

@@ -17,7 +17,7 @@ export interface TimelineStart {
 interface Generation {
   start: string;
   events: GuestEvent[];
-  /** Characters of console lines in them. */
+  /** Characters that they hold, or as many as they take the place of. */
   text: number;
 }
 
@@ -26,6 +26,8 @@ const GENERATION = 5_000;
 const GENERATION_TEXT = 2 << 20;
 /** A guest that floods while it is captured must not cost the memory: its timeline is cut there. */
 const MAX_TEXT = 32 << 20;
+/** What an event takes beside its text. */
+const EVENT = 64;
 
 export class Timeline {
   private older: Generation | null = null;
@@ -44,7 +46,7 @@ export class Timeline {
     if (state.case === null && (events.length >= GENERATION || text >= GENERATION_TEXT)) this.turn(state);
     if (this.newer.text >= MAX_TEXT) return;
     this.newer.events.push(event);
-    if (event.type === 'line') this.newer.text += event.text.length;
+    this.newer.text += event.type === 'line' ? EVENT + event.text.length : EVENT;
   }
 
   /** Other settings decide from here on. */
@@ -54,13 +56,14 @@ export class Timeline {
     this.newer = this.begin(state);
   }
 
-  /** The lines of timeline.jsonl, as JSON. The last one says so where it was cut. */
-  lines(): string[] {
+  /** What timeline.jsonl holds until now, a line each. The last one says so where it was cut. */
+  lines(): unknown[] {
     const first = this.older ?? this.newer;
     return [
-      first.start,
-      ...[...(this.older?.events ?? []), ...this.newer.events].map((event) => JSON.stringify(event)),
-      ...(this.newer.text >= MAX_TEXT ? [JSON.stringify({ type: 'cut', afterCharacters: MAX_TEXT })] : []),
+      JSON.parse(first.start),
+      ...(this.older?.events ?? []),
+      ...this.newer.events,
+      ...(this.newer.text >= MAX_TEXT ? [{ type: 'cut', afterCharacters: MAX_TEXT }] : []),
     ];
   }
 

@@ -8,6 +8,7 @@ const QUEUE_SOFT = 1 << 20;
 /** A caller that does not await loses the rest beyond this: the disk must not cost the memory. */
 const QUEUE_HARD = 16 << 20;
 const FILE_MAX = 256 << 20;
+const CHUNK = 64 << 10;
 
 /**
  * Appends in order. What was written is always a prefix of what was given: after the first fault it takes
@@ -15,7 +16,8 @@ const FILE_MAX = 256 << 20;
  */
 export class AppendFile {
   private handle: FileHandle | null = null;
-  private chunks: Uint8Array[] = [];
+  /** Small pieces share one, or each byte of a flood would cost an object. */
+  private chunks: { bytes: Uint8Array; filled: number }[] = [];
   private queued = 0;
   private taken = 0;
   private writing: Promise<void> | null = null;
@@ -35,11 +37,24 @@ export class AppendFile {
     if (this.queued > QUEUE_HARD) this.fault = `the disk was too slow: cut after ${this.taken} bytes`;
     else if (this.taken + bytes.length > this.max) this.fault = `cut after ${this.taken} bytes`;
     if (this.fault !== null) return Promise.resolve();
-    this.chunks.push(Uint8Array.from(bytes));
+    this.keep(bytes);
     this.queued += bytes.length;
     this.taken += bytes.length;
     this.writing ??= this.drain();
     return this.queued > QUEUE_SOFT ? this.writing : Promise.resolve();
+  }
+
+  private keep(bytes: Uint8Array): void {
+    let last = this.chunks.at(-1);
+    if (last === undefined || last.filled + bytes.length > last.bytes.length) {
+      last = {
+        bytes: new Uint8Array(Math.max(this.chunks.length === 0 ? 0 : CHUNK, bytes.length)),
+        filled: 0,
+      };
+      this.chunks.push(last);
+    }
+    last.bytes.set(bytes, last.filled);
+    last.filled += bytes.length;
   }
 
   /** Writes and syncs what is queued. Returns what went wrong since the start, or null. */
@@ -80,7 +95,7 @@ export class AppendFile {
   private async drain(): Promise<void> {
     try {
       while (this.chunks.length > 0) {
-        const batch = Buffer.concat(this.chunks);
+        const batch = Buffer.concat(this.chunks.map(({ bytes, filled }) => bytes.subarray(0, filled)));
         this.chunks = [];
         this.handle ??= await openPrivate(this.path, 'append');
         await this.write(this.handle, batch);

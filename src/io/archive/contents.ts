@@ -71,7 +71,7 @@ export async function fileIncident(
   before: readonly Missing[],
 ): Promise<Filed> {
   const missing: Missing[] = [...before];
-  const put = async (file: string, content: () => string | Promise<string>): Promise<boolean> => {
+  const put = async (file: string, content: () => ReturnType<Content>): Promise<boolean> => {
     try {
       await putFile(join(partial, file), await content());
       return true;
@@ -127,7 +127,12 @@ async function finish(partial: string, path: string, missing: readonly Missing[]
   }
 }
 
-type Content = (directory: string) => string | Promise<string>;
+type Content = (directory: string) => string | Iterable<string> | Promise<string>;
+
+/** A guest that floods has hundreds of thousands of events: they are never in one string. */
+function* jsonLines(values: readonly unknown[]): Generator<string> {
+  for (const value of values) yield `${safeJson(value)}\n`;
+}
 
 /** The files besides the records, in the order in which they are written. */
 function contents(incident: Incident, parts: IncidentParts): [file: string, content: Content][] {
@@ -139,7 +144,7 @@ function contents(incident: Incident, parts: IncidentParts): [file: string, cont
     ]),
     ['console.txt', console === undefined ? undefined : () => cleanText(console)],
     ['host.json', host && (() => `${safeJson(host, 2)}\n`)],
-    ['timeline.jsonl', timeline && (() => timeline.map((event) => `${safeJson(event)}\n`).join(''))],
+    ['timeline.jsonl', timeline && (() => jsonLines(timeline))],
     ['stacks.txt', () => renderStacks(incident.groups)],
     ['stacks.folded', () => renderFolded(shownTasks(incident.dumps))],
     ['report.html', (directory) => report(directory, incident, parts)],

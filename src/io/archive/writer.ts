@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { DumpName } from '../../core/capture/series.js';
 import type { ConsolePosition } from '../../core/console/position.js';
 import { printable } from '../../core/printable.js';
@@ -110,6 +111,7 @@ export class IncidentWriter {
     for (let start = 0; start < lines.length; start += LINES_AT_ONCE) {
       const text = lines.slice(start, start + LINES_AT_ONCE).map((line) => `${printable(line, LINE_MAX)}\n`);
       await this.append(`${name}.txt`, Buffer.from(text.join('')));
+      await setImmediate();
     }
   }
 

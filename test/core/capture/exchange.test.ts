@@ -156,3 +156,24 @@ describe('a console that cannot be read now', () => {
       });
   });
 });
+
+describe('a console that is flooded', () => {
+  const after = (kept: Partial<Exchange>, text: string) => {
+    const talk = inBody();
+    talk.exchange = { ...talk.exchange, ...kept };
+    for (let n = 0; n < 20 && talk.exchange.phase !== 'done'; n += 1) talk.line(200, text);
+    return talk.exchange;
+  };
+
+  it('ends the dump after 50,000 lines of something else', () => {
+    const quote = expect.stringMatching(/50000 lines .* floods/) as string;
+    expect(after({ noise: 49_990 }, 'a')).toMatchObject({ endedBy: 'too-large', quote });
+    expect(after({ noise: 49_990 }, '[   50.200000] task:x').phase).toBe('body');
+  });
+
+  it('ends the dump after 400,000 lines, however short', () => {
+    const lines = Array.from({ length: 399_990 }, () => HEADER);
+    const end = { endedBy: 'too-large', quote: 'cut at 400000 lines' };
+    expect(after({ lines }, '[   50.200000] x')).toMatchObject(end);
+  });
+});

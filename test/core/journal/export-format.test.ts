@@ -199,6 +199,25 @@ describe('ExportParser', () => {
     expect(held).toBeLessThanOrEqual(32 * MIB);
   });
 
+  it('keeps as many fields of an entry as journald takes, and what names the entry', () => {
+    const many = Array.from({ length: 3_000 }, (_, n): [string, string | Uint8Array] => [
+      `F${n}`,
+      n % 2 === 0 ? 'text' : Uint8Array.of(10),
+    ]);
+    const head: Fields = [
+      ['__CURSOR', 'c'],
+      ['__REALTIME_TIMESTAMP', '1'],
+      ['__MONOTONIC_TIMESTAMP', '1'],
+      ['_BOOT_ID', '00ff'],
+    ];
+    const entry = exportEntry([...head, ...many, ['MESSAGE', 'said']]);
+    const [first, second] = new ExportParser().push(Buffer.concat([entry, entry]));
+    for (const one of [first, second]) {
+      expect(one?.fields.size).toBe(1_020);
+      expect(Buffer.from(one?.message ?? []).toString()).toBe('said');
+    }
+  });
+
   it('refuses what is not the export format', () => {
     expect(() =>
       new ExportParser().push(bytes('Nov 24 03:15 host kernel: hello\nand more text\n\n')),

@@ -55,13 +55,15 @@ describe('an analyst that dies', () => {
   it('is replayed as it was', () => {
     const guest = wedged({ analyst: () => DIED });
     guest.run(180_000);
-    const [start = '', ...events] = guest.timeline.lines();
-    const recorded = events.map((line) => JSON.parse(line) as GuestEvent);
+    const [start, ...recorded] = JSON.parse(JSON.stringify([...guest.timeline.lines()])) as [
+      TimelineStart,
+      ...GuestEvent[],
+    ];
     const titles: string[] = [];
     // The daemon records an answer that failed behind the event that asked.
     const after = (effects: { type: string }[]) =>
       titles.push(...effects.flatMap((effect) => (effect.type === 'file' ? [effect.type] : [])));
-    replay(JSON.parse(start) as TimelineStart, withFailures(start, recorded), {
+    replay(structuredClone(start), withFailures(start, recorded), {
       after: (_state, _event, effects) => void after(effects),
     });
     expect(titles).toHaveLength(1);
@@ -69,8 +71,7 @@ describe('an analyst that dies', () => {
 });
 
 /** The events as a daemon would have recorded them, whose analyst died each time. */
-function withFailures(start: string, events: readonly GuestEvent[]): GuestEvent[] {
-  const { settings, state } = JSON.parse(start) as TimelineStart;
+function withFailures({ settings, state }: TimelineStart, events: readonly GuestEvent[]): GuestEvent[] {
   const all: GuestEvent[] = [];
   const give = (event: GuestEvent): void => {
     all.push(event);

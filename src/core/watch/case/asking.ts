@@ -4,6 +4,7 @@ import {
   countAnswer,
   type DumpName,
   type KeptDump,
+  leaveOut,
   levelToRestore,
   type Leg,
   type Series,
@@ -77,8 +78,19 @@ export function readDump(context: Context, current: Case, text: string): boolean
   return inside;
 }
 
+/** Rows of the console were left out: perhaps of the dump under way. */
+export function missRows({ effects }: Context, current: Case, rows: number): void {
+  const { capture } = current;
+  if (!isConversing(current) || capture.series?.exchange.phase !== 'body') return;
+  if (capture.series.exchange.leftOut === undefined) {
+    const text = 'the console prints faster than it can be read: rows within the dump are left out';
+    effects.push({ type: 'note', level: 'warning', text });
+  }
+  capture.series = leaveOut(capture.series, rows);
+}
+
 /** Keys were pressed, and the guest may still answer them. */
-function isConversing({ stage: { name } }: Case): boolean {
+export function isConversing({ stage: { name } }: Case): boolean {
   return name === 'asking' || name === 'waiting' || name === 'climbing' || name === 'restoring';
 }
 

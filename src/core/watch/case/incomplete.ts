@@ -27,7 +27,16 @@ export function incompleteReasons(context: Context, current: Case, dumps: readon
   return [...new Set(own)];
 }
 
-function ofDump(context: Context, current: Case, { kept, reading }: OwnDump): string[] {
+function ofDump(context: Context, current: Case, own: OwnDump): string[] {
+  const { name, leftOut } = own.kept;
+  if (leftOut === undefined) return ofEnd(context, current, own);
+  const rows = `${name}: ${counted(leftOut, 'row')} of the console left out: it prints faster than it can be read`;
+  return [rows, ...ofEnd(context, current, own)];
+}
+
+const said = ({ quote }: OwnDump['kept'], otherwise: string): string => quote ?? otherwise;
+
+function ofEnd(context: Context, current: Case, { kept, reading }: OwnDump): string[] {
   const { name, endedBy, quote } = kept;
   switch (endedBy) {
     case 'refused':
@@ -39,11 +48,11 @@ function ofDump(context: Context, current: Case, { kept, reading }: OwnDump): st
           : whyMute(context, current),
       ];
     case 'not-pressed':
-      return [`${name}: the chord could not be pressed: ${quote ?? 'QMP failed'}`];
+      return [`${name}: the chord could not be pressed: ${said(kept, 'QMP failed')}`];
     case 'guest-gone':
       return [`${name}: the guest went away while it was printing`];
     case 'too-large':
-      return [`${name}: cut at 64 MiB`];
+      return [`${name}: ${said(kept, 'too large')}`];
     case 'fence':
     case 'answered':
     case 'silence':

@@ -17,8 +17,8 @@ export interface OwnDump {
 export const keyOf = (name: string): DumpSysrqKey => dumpKeyOf(name as DumpName);
 
 /** What the incident says of it. */
-export function evidenceOf({ kept: { name, lines, endedBy }, reading }: OwnDump): DumpEvidence {
-  const complete = endedBy === 'fence' && reading?.complete === true;
+export function evidenceOf({ kept: { name, lines, endedBy, leftOut }, reading }: OwnDump): DumpEvidence {
+  const complete = endedBy === 'fence' && reading?.complete === true && leftOut === undefined;
   const mended = reading?.mended;
   return { name, key: keyOf(name), complete, lines: lines.length, endedBy, ...(mended && { mended }) };
 }
@@ -38,6 +38,7 @@ export function keepDump(
     endedBy: exchange.endedBy ?? ('deadline' as const),
     quote: exchange.quote,
     longestPauseMs: exchange.longestPauseMs,
+    ...(exchange.leftOut !== undefined && { leftOut: exchange.leftOut }),
   };
   const first = capture.dumps.find((one) => one.name === name);
   const kept = attemptsOf(first, dump);

@@ -118,6 +118,11 @@ export function consoleCameGood(console: ConsoleState): void {
   console.gaveUp = null;
 }
 
+/** Rows came that nobody read. */
+export function heard(console: ConsoleState, at: Mono): void {
+  console.heardAt = at;
+}
+
 /** A line was read. */
 export function nowRead(console: ConsoleState): void {
   console.unread = null;
