@@ -116,8 +116,13 @@ export function joinTorn(head: string, next: string): TaskHeader | null {
   };
 }
 
+/** As people shorten a header: its blanks squeezed, nothing behind the state. */
+const CUT = /^task:(\S.{0,14}?) +state:([RSDTtXZPI])\b/;
+
 /** What the first half of a torn header still tells. */
 export function tornHeader(head: string): TaskHeader {
+  const [, name, told] = CUT.exec(head) ?? [];
+  if (name !== undefined && told !== undefined) return { comm: name, state: told, pid: null, ppid: null };
   const rest = head.slice(TAG.length + COMM);
   const intact = rest.startsWith(' s');
   const state = /^ state:([RSDTtXZPI])\b/.exec(rest)?.[1] ?? '?';
