@@ -3,22 +3,13 @@ import { parseCpuLine } from './cpu-lines.js';
 import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
-import {
-  CPU_KEYS,
-  LISTING_KEYS,
-  NOBODY,
-  OTHERS,
-  SAME,
-  TASK_KEYS,
-  TRACE,
-  UNREAD_KEYS,
-} from './section-rows.js';
+import * as rows from './section-rows.js';
 import { Stack } from './stack.js';
 import type { StackPool } from './stack-pool.js';
 import { StallReport, softLockup } from './stall.js';
 import { bareFunction, isLooseFrame, looseOwner } from './loose.js';
 import { LockTable, parseWorkqueue } from './tables.js';
-import { parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
+import { ofReported, parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
 import { TornHeaders } from './torn.js';
 import { Unplaced } from './unplaced.js';
 import { WorkqueueTable } from './workqueues.js';
@@ -40,7 +31,7 @@ export class Section {
   readonly sched = new SchedTable();
   fenced = false;
   lost = 0;
-  /** Stacks of a paste that no header or `Call Trace:` opens. */
+  /** Stacks that a paste begins below their header. */
   halves = 0;
   /** The log ends before the stack does. */
   endsInStack = false;
@@ -87,7 +78,7 @@ export class Section {
   }
 
   get unplaced(): Dump['unplaced'] {
-    return UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
+    return rows.UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
   }
 
   /** A hung_task report; the stack of its task follows. */
@@ -164,19 +155,17 @@ export class Section {
     return true;
   }
 
-  /** Frames of a paste begin without the lines that should be above them. */
   private startHalf(): void {
     const before = this.tasks.length + this.cpus.length;
     if (this.report) this.startReported();
-    else if (this.key === 'none') this.startTask({ ...NOBODY, state: 'D' });
+    else if (this.key === 'none') this.startTask({ ...rows.NOBODY, state: 'D' });
     else this.startAccused();
     this.halves += this.tasks.length + this.cpus.length - before;
   }
 
   /** What only a paste has: a function without its offset, `cat /proc/12/stack`, a worker's line without its header. */
   private half(text: string): boolean {
-    const symbol = bareFunction(text);
-    if (symbol !== null && this.stack.bare(symbol)) return true;
+    if (this.stack.bare(bareFunction(text))) return true;
     if (text.startsWith('Workqueue: ') && this.stack.idle && (this.report || this.key === 'none'))
       this.startHalf();
     const owner = this.key === 'none' ? looseOwner(text) : null;
@@ -201,14 +190,14 @@ export class Section {
   }
 
   private mark(text: string): boolean {
-    const [trace, rest] = TRACE.exec(text) ?? [];
+    const [trace, rest] = rows.TRACE.exec(text) ?? [];
     if (trace !== undefined) {
       this.callTrace();
       if (rest !== undefined && rest !== '') this.stack.push(rest);
-    } else if (SAME.test(text)) this.sameAs(Number(SAME.exec(text)?.[1]));
+    } else if (rows.SAME.test(text)) this.sameAs(Number(rows.SAME.exec(text)?.[1]));
     else if (text.startsWith('Workqueue: ')) {
       if (this.task) this.task.workqueue ??= parseWorkqueue(text);
-    } else if (OTHERS.test(text)) this.end();
+    } else if (rows.OTHERS.test(text)) this.end();
     else return false;
     return true;
   }
@@ -225,9 +214,9 @@ export class Section {
       this.leave();
       if (reported) this.startReported();
       // A stack whose header was lost is still evidence in a dump of tasks; elsewhere it may be anything.
-      else if (LISTING_KEYS.has(this.key)) {
+      else if (rows.LISTING_KEYS.has(this.key)) {
         this.torn.lost += 1;
-        this.startTask(NOBODY);
+        this.startTask(rows.NOBODY);
       } else this.startAccused();
     }
     this.stack.trace();
@@ -241,13 +230,12 @@ export class Section {
 
   /** The first stack of a report about a CPU, of which no line says whose it is, is of the one it accuses. */
   private startAccused(): void {
-    if (!CPU_KEYS.has(this.key) || this.hasStack) return;
+    if (!rows.CPU_KEYS.has(this.key) || this.hasStack) return;
     const accused = softLockup(this.headline);
-    const [cpu] = this.stall?.cpus.length === 1 ? this.stall.cpus : [];
+    const cpu = this.pasted && this.stall?.cpus.length === 1 ? this.stall.cpus[0] : undefined;
     if (accused) this.startCpu({ ...accused, idle: false, frames: [] });
-    else if (this.pasted && cpu !== undefined)
-      this.startCpu({ cpu, comm: '', pid: null, idle: false, frames: [] });
-    else this.startTask({ ...NOBODY, state: 'R' });
+    else if (cpu !== undefined) this.startCpu({ cpu, comm: '', pid: null, idle: false, frames: [] });
+    else this.startTask({ ...rows.NOBODY, state: 'R' });
   }
 
   /** hung_task named the task, but no header came. */
@@ -256,11 +244,7 @@ export class Section {
   }
 
   private startTask(told: TaskHeader): true {
-    // A header that was cut is that of the task which was just reported.
-    const header =
-      told.pid === null && this.report?.comm.startsWith(told.comm) === true
-        ? { ...told, ...this.report }
-        : told;
+    const header = ofReported(told, this.report);
     const blockedForSeconds = this.reportedSeconds(header);
     const { comm, pid, ppid, state } = header;
     this.task = { comm, pid, ppid, state, frames: [], workqueue: null, blockedForSeconds };
@@ -291,7 +275,7 @@ export class Section {
     const line = parseCpuLine(text);
     if (!line) return false;
     const { cpu, comm, pid, idle } = line;
-    if (TASK_KEYS.has(this.key)) {
+    if (rows.TASK_KEYS.has(this.key)) {
       if (comm !== null) this.end();
     } else if (this.cpu && isNameless(this.cpu) && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
       Object.assign(this.cpu, { comm, pid, idle: idle || this.cpu.idle });

@@ -63,8 +63,8 @@ export class Stack {
   }
 
   /** A function that stands alone, as people shorten a stack. False outside of one. */
-  bare(symbol: string): boolean {
-    if (this.target === null || !this.traced) return false;
+  bare(symbol: string | null): boolean {
+    if (symbol === null || this.target === null || !this.traced) return false;
     return this.add([{ symbol, offset: null, size: null, module: null, reliable: true }]);
   }
 

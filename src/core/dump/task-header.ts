@@ -133,3 +133,9 @@ export function tornHeader(head: string): TaskHeader {
     ppid: null,
   };
 }
+
+/** A header that was cut is that of the task which was just reported. */
+export const ofReported = (header: TaskHeader, report: { comm: string; pid: number } | null): TaskHeader =>
+  header.pid === null && report?.comm.startsWith(header.comm) === true
+    ? { ...header, comm: report.comm, pid: report.pid }
+    : header;

@@ -99,7 +99,7 @@ function shapeOf(prefix: string): string {
     if (/^\d/.test(token)) source += token.startsWith('0') ? `\\d{${token.length},20}` : '\\d{1,20}';
     else if (/^\s/.test(token)) source += index + token.length === prefix.length ? '(?:\\s+|$)' : '\\s+';
     else if (/^\p{L}/u.test(token) && index < dated) source += '\\p{L}{1,20}\\.?';
-    else source += token.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+    else source += token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
   }
   return source;
 }
