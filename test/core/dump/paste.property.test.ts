@@ -83,6 +83,18 @@ describe('what must not be joined or learned', () => {
     expect(first).toBe('INFO: task a:1 blocked for more than 120 seconds.');
   });
 
+  it('takes one full row for no sign of a terminal', () => {
+    const mail = [
+      '[Tue Mar  5 07:12:40 2024] INFO: task dd:911 blocked for more than a few',
+      '122 words',
+      '[Tue Mar  5 07:12:40 2024] "echo 0 >',
+      '/proc/sys/kernel/hung_task_timeout_secs" disables this message.',
+      '[Tue Mar  5 07:12:41 2024] INFO: task md7_raid5:911 blocked for more',
+      'than 122 seconds.',
+    ];
+    expect(readPaste(mail).at(-1)).toMatch(/for more than 122 seconds\.$/);
+  });
+
   it('leaves a headline alone whose rest does not come', () => {
     const lines = ['INFO: task a:1 blocked for', 'no good reason', 'that I know of'];
     expect(readPaste(lines)).toEqual(lines);

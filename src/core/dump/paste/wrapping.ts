@@ -53,7 +53,8 @@ function isHard(parts: readonly Part[], columns: number): boolean {
       part.columns <= columns &&
       !/\s{2}/.test(part.text),
   );
-  return full.filter((part) => part.columns >= columns - 1).length > EXACT * full.length;
+  const exact = full.filter((part) => part.columns >= columns - 1).length;
+  return exact >= PAIRS_MIN && exact > EXACT * full.length;
 }
 
 /** Null for a text that was not broken, or of which too little shows. */
