@@ -4,11 +4,11 @@ import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { analyze } from '../core/analysis/analysis.js';
 import { type BootPlace, bootPlace } from '../core/analysis/boot-places.js';
-import { cleanRow } from '../core/console/clean.js';
 import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { DumpParser } from '../core/dump/parse-dumps.js';
 import type { Analysis } from '../core/model.js';
+import { pasteLines } from './paste-lines.js';
 
 export interface ReadLog {
   analysis: Analysis;
@@ -60,16 +60,17 @@ const KINDS: readonly Kind[] = [
  */
 export async function readLogFile(path: string, onBegin?: () => void): Promise<ReadLog> {
   try {
-    return await readLog(await opened(path), onBegin);
+    return await readLog(await opened(path), { path, ...(onBegin && { onBegin }) });
   } catch (error) {
     throw error instanceof LogError ? error : new LogError(reason(error));
   }
 }
 
-/** The cleaned lines of a console log as they stream by. Throws LogError as `readLogFile` does. */
+/** The lines of a console log, cleaned and put together, oldest first. Throws LogError as `readLogFile` does. */
 export async function* logLines(path: string): AsyncGenerator<string> {
+  const ignored = () => undefined;
   try {
-    for await (const row of rows(unpacked(await opened(path), () => undefined))) yield* cleanRow(row);
+    yield* pasteLines(rows(unpacked(await opened(path), ignored)), path, ignored);
   } catch (error) {
     throw error instanceof LogError ? error : new LogError(reason(error));
   }
@@ -83,25 +84,31 @@ async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
   return createReadStream(path);
 }
 
-/** The same of bytes that arrive, such as standard input. `onBegin` is called with the first of them, or at the end. */
+interface ReadOptions {
+  /** Of the file that the bytes come from. */
+  path?: string;
+  /** Called with the first of them, or at the end. */
+  onBegin?: () => void;
+}
+
+/** The same of bytes that arrive, such as standard input. */
 export async function readLog(
   chunks: AsyncIterable<Uint8Array | string>,
-  onBegin: () => void = () => undefined,
+  { path, onBegin = () => undefined }: ReadOptions = {},
 ): Promise<ReadLog> {
-  const parser = new DumpParser();
+  const parser = new DumpParser({ pasted: true });
   const places = new Map<string, BootPlace>();
   let commandLine: string | null = null;
   let kernel: string | null = null;
   let cutShort: string | null = null;
-  const input = unpacked(begun(chunks, onBegin), (why) => (cutShort = why));
-  for await (const row of rows(input)) {
-    for (const line of cleanRow(row)) {
-      parser.push(line);
-      commandLine = kernelCommandLine(line) ?? commandLine;
-      kernel = kernelRelease(line) ?? kernel;
-      const place = line.length < PLACE_LINE_MAX ? bootPlace(line) : null;
-      if (place && places.size < PLACES) places.set(JSON.stringify(place), place);
-    }
+  const cut = (why: string) => void (cutShort = why);
+  const input = unpacked(begun(chunks, onBegin), cut);
+  for await (const line of pasteLines(rows(input), path ?? null, cut)) {
+    parser.push(line);
+    commandLine = kernelCommandLine(line) ?? commandLine;
+    kernel = kernelRelease(line) ?? kernel;
+    const place = line.length < PLACE_LINE_MAX ? bootPlace(line) : null;
+    if (place && places.size < PLACES) places.set(JSON.stringify(place), place);
   }
   const analysis = analyze(parser.finish(), {
     secondsBetweenLooks: null,

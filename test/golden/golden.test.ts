@@ -9,6 +9,7 @@ import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../src/core/console/clean.js';
 import { parseDumps } from '../../src/core/dump/parse-dumps.js';
+import { readPaste } from '../../src/core/dump/paste/paste.js';
 import type { Analysis, Dump, OnCpu, Share } from '../../src/core/model.js';
 import { wedgeNames } from '../../src/guest/wedges.js';
 import { type Golden, goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';
@@ -19,9 +20,14 @@ const store = (stopped: boolean): Share => ({
   server: { pid: 7, comm: 'virtiofsd', state: stopped ? 'T' : 'S' },
 });
 
-function analysisOf({ log, storeStopped }: Golden): Analysis {
+/** As `analyze` reads a log, and as the daemon reads a console. */
+type Reading = 'pasted' | 'live';
+
+function analysisOf({ log, storeStopped }: Golden, reading: Reading): Analysis {
   const rows = log.toString('latin1').split('\n');
-  return analyze(parseDumps(rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')))), {
+  const lines = rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')));
+  const dumps = reading === 'live' ? parseDumps(lines) : parseDumps(readPaste(lines), { pasted: true });
+  return analyze(dumps, {
     secondsBetweenLooks: null,
     shares: [store(storeStopped)],
     kernelCommandLine: null,
@@ -56,8 +62,14 @@ const runs = ({ running, preempted }: OnCpu): string =>
 describe('golden logs', () => {
   it.each(goldenNames())('%s', async (name) => {
     const golden = readGolden(name);
-    const expected = expectedOf(analysisOf(golden));
+    const expected = expectedOf(analysisOf(golden, 'pasted'));
     await expect(goldenText({ ...golden, expected })).toMatchFileSnapshot(goldenPath(name));
+  });
+
+  const recorded = goldenNames().filter((name) => !name.startsWith('paste-'));
+  it.each(recorded)('%s: live the same', (name) => {
+    const golden = readGolden(name);
+    expect(expectedOf(analysisOf(golden, 'live'))).toEqual(expectedOf(analysisOf(golden, 'pasted')));
   });
 
   it('has one for each wedge', async () => {

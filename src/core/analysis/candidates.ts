@@ -34,7 +34,7 @@ interface Sighting {
 
 /** `comm:pid`, the name a task has in all texts. */
 export const nameOf = (task: Pick<Task, 'comm' | 'pid'>): string =>
-  task.pid === null ? `${task.comm === '' ? 'unknown task' : task.comm}:?` : `${task.comm}:${task.pid}`;
+  `${task.comm === '' ? 'unknown task' : task.comm}:${task.pid ?? '?'}`;
 
 /** Where each task was seen, oldest first. Tasks without a pid are each their own. */
 function sightings(dumps: readonly Dump[]): Sighting[][] {
@@ -66,7 +66,8 @@ function isStuck(task: Task, dump: Dump, backend: Backend | null): boolean {
 /** Tasks of one boot's dumps that may be stuck: blocked in D, timed by hung_task, or asleep for a server's answer. */
 export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidate[] {
   return sightings(dumps).flatMap((seen) => {
-    const last = seen.at(-1);
+    // A log may end, or be cut, above the stack of the newest report.
+    const last = seen.findLast(({ task }) => task.frames.length > 0) ?? seen.at(-1);
     const dump = last ? dumps[last.dump] : undefined;
     if (!last || !dump) return [];
     const backend = backendOf(last.task.frames);
@@ -96,7 +97,7 @@ export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidat
 function stillIn(seen: readonly Sighting[], last: Sighting): Sighting[] {
   const key = standstillKey(last.task);
   if (key === null) return [last];
-  const moved = seen.findLastIndex(({ task }) => standstillKey(task) !== key);
+  const moved = seen.findLastIndex(({ task }) => task.frames.length > 0 && standstillKey(task) !== key);
   return seen.slice(moved + 1);
 }
 

@@ -39,7 +39,7 @@ const PRIMITIVES = whole([
   'wait_for_completion\\w*|wait_for_common\\w*|__wait_for_common|do_wait_for_common',
   '__wake_up\\w*|wake_up_\\w+|try_to_wake_up|autoremove_wake_function|default_wake_function|osq_\\w+',
   'bit_wait\\w*|\\w*wait_on_bit\\w*|__wait_on_\\w+|wait_on_page\\w*|folio_wait_\\w+|wait_var_event\\w*',
-  '__?lock_page\\w*|__folio_lock\\w*|folio_lock\\w*|lock_buffer|__lock_buffer|__wait_on_buffer',
+  'sleep_on_(?:buffer|page|shadow_bh)\\w*|__?lock_page\\w*|__folio_lock\\w*|folio_lock\\w*|lock_buffer|__lock_buffer|__wait_on_buffer',
   '__lock_sock|console_lock|inode_lock\\w*',
   'msleep\\w*|usleep_range\\w*|fsleep|__?flush_work\\w*|__?flush_workqueue|flush_delayed_work|__flush_work',
   'cancel_(?:delayed_)?work_sync|__cancel_work\\w*|drain_workqueue|kthread_(?:stop|park|flush_work\\w*)',

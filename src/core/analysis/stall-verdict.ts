@@ -79,7 +79,7 @@ function cpuVerdict({ key, stall }: Dump, accused: Accused, hz: number | null): 
     title: `${comm === '' ? 'unknown task' : comm}:${pid ?? '?'} spinning${lasted(stall, hz)}${onCpu(accused.cpu)}${placed(accused, frame, place)}`,
     class: 'spinning',
     frame,
-    confidence: frame === null ? 'low' : confidence,
+    confidence: frame === null || pid === null ? 'low' : confidence,
     culprit: frame === null ? null : { comm, pid, state, frame },
   };
 }

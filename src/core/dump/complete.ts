@@ -46,6 +46,7 @@ function lossesOf(section: Section): Reason[] {
     [section.lost, 'lines-lost', 'printk message', 'dropped inside it'],
     [section.cutStacks, 'stacks-cut', 'stack', 'cut off: <TASK> without </TASK>'],
     [section.torn.lost, 'headers-torn', 'task header', 'torn beyond repair'],
+    [section.halves, 'headers-torn', 'stack', 'pasted without what stands above it'],
     [missing, 'tasks-missing', 'task', "of the scheduler's table missing from it"],
   ];
   return losses

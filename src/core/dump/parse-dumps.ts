@@ -3,6 +3,7 @@ import { printable } from '../printable.js';
 import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
+import { LooseStacks, opensLoosely } from './loose.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
 import { parseTaskHeader } from './task-header.js';
@@ -10,6 +11,8 @@ import { parseTaskHeader } from './task-header.js';
 interface ParseOptions {
   /** The caller saw `Loglevel set to 7` or more before these lines; an empty w then means that nothing is blocked. */
   loglevelRaised?: boolean;
+  /** A person chose the lines, and not always all of them: parts of reports are read too. */
+  pasted?: boolean;
 }
 
 /** No kernel line is longer (PRINTKRB_RECORD_MAX is 1024); the HELP line is the longest. */
@@ -31,6 +34,7 @@ export class DumpParser {
   private boot = 0;
   private readonly pool = new StackPool();
   private interrupted: Section | null = null;
+  private readonly loose = new LooseStacks();
 
   constructor(private readonly options: ParseOptions = {}) {}
 
@@ -41,15 +45,27 @@ export class DumpParser {
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
+    else if (this.options.pasted === true) this.outside(text, seconds);
   }
 
   /** All dumps so far, oldest first. */
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
+    if (this.found.length === 0 && this.loose.lines.length > 0) {
+      const section = this.start('none', '', null);
+      for (const line of this.loose.lines) section.push(line);
+      this.close();
+    }
     return this.found.map(({ section, visibility }) =>
       toDump(section, visibility, this.options.loglevelRaised === true),
     );
+  }
+
+  /** A line of a paste that no report or dump has begun. */
+  private outside(text: string, seconds: number | null): void {
+    if (opensLoosely(text)) this.start('none', '', seconds).push(text);
+    else this.loose.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {
@@ -119,7 +135,7 @@ export class DumpParser {
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boot, this.pool);
+    this.section = new Section(key, headline, seconds, this.boot, this.pool, this.options.pasted === true);
     this.found.push({ section: this.section, visibility: this.visibility, size: 0 });
     if (this.found.length > MAX_DUMPS) this.forgetOldest();
     return this.section;

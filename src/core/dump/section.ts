@@ -3,11 +3,13 @@ import { parseCpuLine } from './cpu-lines.js';
 import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
 import { SchedTable } from './sched-table.js';
+import * as rows from './section-rows.js';
 import { Stack } from './stack.js';
 import type { StackPool } from './stack-pool.js';
 import { StallReport, softLockup } from './stall.js';
+import { bareFunction, isLooseFrame, looseOwner } from './loose.js';
 import { LockTable, parseWorkqueue } from './tables.js';
-import { parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
+import { ofReported, parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
 import { TornHeaders } from './torn.js';
 import { Unplaced } from './unplaced.js';
 import { WorkqueueTable } from './workqueues.js';
@@ -17,18 +19,7 @@ type Mode = 'stacks' | 'sched' | 'workqueues';
 
 const MAX_TASKS = 200_000;
 
-const TRACE = /^(?:Call [Tt]race|Backtrace|Trace|Stack ?[Tt]race): *(.*)$/;
-/** The stacks that follow are of others, who used the memory long ago (KASAN), or of a warning. */
-const OTHERS = /^(?:-{12}\[ cut here|(?:Allocated|Freed) by task |Last potentially related work creation:)/;
-/** Android's kernels print a stack once. */
-const SAME = /^<Same stack as pid (\d{1,10})>/;
-const NOBODY: TaskHeader = { comm: '', pid: null, ppid: null, state: '?' };
-/** Dumps of tasks: a CPU's backtrace within is no part of them. */
-const TASK_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't', 'none']);
-const LISTING_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't']);
-/** Memory and timers: their lines are shown as they are. */
-const UNREAD_KEYS: ReadonlySet<DumpKey> = new Set(['m', 'q']);
-const CPU_KEYS: ReadonlySet<DumpKey> = new Set(['lockup', 'rcu_stall', 'oops', 'panic']);
+const isNameless = ({ comm }: Cpu): boolean => comm === null || comm === '';
 
 /** The part of a log that becomes one Dump. Takes its lines one by one, prefixes already off. */
 export class Section {
@@ -40,6 +31,8 @@ export class Section {
   readonly sched = new SchedTable();
   fenced = false;
   lost = 0;
+  /** Stacks that a paste begins below their header. */
+  halves = 0;
   /** The log ends before the stack does. */
   endsInStack = false;
 
@@ -63,6 +56,7 @@ export class Section {
     readonly seconds: number | null,
     readonly boot: number,
     pool: StackPool,
+    private readonly pasted = false,
   ) {
     this.stack = new Stack(pool);
     this.stalls = key === 'rcu_stall' || key === 'lockup' ? new StallReport() : null;
@@ -84,7 +78,7 @@ export class Section {
   }
 
   get unplaced(): Dump['unplaced'] {
-    return UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
+    return rows.UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
   }
 
   /** A hung_task report; the stack of its task follows. */
@@ -143,6 +137,7 @@ export class Section {
     if (mended) return this.startTask(mended);
     this.giveUpTorn(this.torn.pass(text));
     if (this.mode !== 'sched' && this.frame(text)) return true;
+    if (this.pasted && this.half(text)) return true;
     if (this.locks.push(text) || this.stalls?.push(text) === true) return true;
     if (this.table(text)) return true;
     const header = parseTaskHeader(text) ?? parseUntagged(text);
@@ -152,11 +147,30 @@ export class Section {
 
   private frame(text: string): boolean {
     if (this.key === 'lockup' && this.stack.idle && parseInstruction(text)) this.startAccused();
+    if (this.pasted && this.stack.idle && isLooseFrame(text)) this.startHalf();
     if (!this.stack.push(text)) return false;
     this.frameRow = this.row;
     this.giveUpTorn();
     if (this.stack.idle) this.task = this.cpu = null;
     return true;
+  }
+
+  private startHalf(): void {
+    const before = this.tasks.length + this.cpus.length;
+    if (this.report) this.startReported();
+    else if (this.key === 'none') this.startTask({ ...rows.NOBODY, state: 'D' });
+    else this.startAccused();
+    this.halves += this.tasks.length + this.cpus.length - before;
+  }
+
+  /** What only a paste has: a function without its offset, `cat /proc/12/stack`, a worker's line without its header. */
+  private half(text: string): boolean {
+    if (this.stack.bare(bareFunction(text))) return true;
+    if (text.startsWith('Workqueue: ') && this.stack.idle && (this.report || this.key === 'none'))
+      this.startHalf();
+    const owner = this.key === 'none' ? looseOwner(text) : null;
+    if (owner) this.halves += 1;
+    return owner !== null && this.startTask(owner);
   }
 
   /** The tables behind the tasks. In the scheduler's, rows look like headers of old kernels. */
@@ -176,14 +190,14 @@ export class Section {
   }
 
   private mark(text: string): boolean {
-    const [trace, rest] = TRACE.exec(text) ?? [];
+    const [trace, rest] = rows.TRACE.exec(text) ?? [];
     if (trace !== undefined) {
       this.callTrace();
       if (rest !== undefined && rest !== '') this.stack.push(rest);
-    } else if (SAME.test(text)) this.sameAs(Number(SAME.exec(text)?.[1]));
+    } else if (rows.SAME.test(text)) this.sameAs(Number(rows.SAME.exec(text)?.[1]));
     else if (text.startsWith('Workqueue: ')) {
       if (this.task) this.task.workqueue ??= parseWorkqueue(text);
-    } else if (OTHERS.test(text)) this.end();
+    } else if (rows.OTHERS.test(text)) this.end();
     else return false;
     return true;
   }
@@ -200,9 +214,9 @@ export class Section {
       this.leave();
       if (reported) this.startReported();
       // A stack whose header was lost is still evidence in a dump of tasks; elsewhere it may be anything.
-      else if (LISTING_KEYS.has(this.key)) {
+      else if (rows.LISTING_KEYS.has(this.key)) {
         this.torn.lost += 1;
-        this.startTask(NOBODY);
+        this.startTask(rows.NOBODY);
       } else this.startAccused();
     }
     this.stack.trace();
@@ -216,10 +230,12 @@ export class Section {
 
   /** The first stack of a report about a CPU, of which no line says whose it is, is of the one it accuses. */
   private startAccused(): void {
-    if (!CPU_KEYS.has(this.key) || this.hasStack) return;
+    if (!rows.CPU_KEYS.has(this.key) || this.hasStack) return;
     const accused = softLockup(this.headline);
+    const cpu = this.pasted && this.stall?.cpus.length === 1 ? this.stall.cpus[0] : undefined;
     if (accused) this.startCpu({ ...accused, idle: false, frames: [] });
-    else this.startTask({ ...NOBODY, state: 'R' });
+    else if (cpu !== undefined) this.startCpu({ cpu, comm: '', pid: null, idle: false, frames: [] });
+    else this.startTask({ ...rows.NOBODY, state: 'R' });
   }
 
   /** hung_task named the task, but no header came. */
@@ -227,7 +243,8 @@ export class Section {
     if (this.report) this.startTask({ comm: this.report.comm, pid: this.report.pid, ppid: null, state: 'D' });
   }
 
-  private startTask(header: TaskHeader): true {
+  private startTask(told: TaskHeader): true {
+    const header = ofReported(told, this.report);
     const blockedForSeconds = this.reportedSeconds(header);
     const { comm, pid, ppid, state } = header;
     this.task = { comm, pid, ppid, state, frames: [], workqueue: null, blockedForSeconds };
@@ -258,9 +275,9 @@ export class Section {
     const line = parseCpuLine(text);
     if (!line) return false;
     const { cpu, comm, pid, idle } = line;
-    if (TASK_KEYS.has(this.key)) {
+    if (rows.TASK_KEYS.has(this.key)) {
       if (comm !== null) this.end();
-    } else if (this.cpu?.comm === null && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
+    } else if (this.cpu && isNameless(this.cpu) && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
       Object.assign(this.cpu, { comm, pid, idle: idle || this.cpu.idle });
     } else if (cpu !== null) this.startCpu({ cpu, comm, pid, idle, frames: [] });
     else if (pid !== this.task?.pid && pid !== this.cpu?.pid) {

@@ -62,6 +62,12 @@ export class Stack {
     this.traced = true;
   }
 
+  /** A function that stands alone, as people shorten a stack. False outside of one. */
+  bare(symbol: string | null): boolean {
+    if (symbol === null || this.target === null || !this.traced) return false;
+    return this.add([{ symbol, offset: null, size: null, module: null, reliable: true }]);
+  }
+
   /** Whether the outermost firm frame is none that a stack ends with. */
   get unfinished(): boolean {
     const last = this.target?.frames.findLast(({ reliable }) => reliable);

@@ -116,8 +116,13 @@ export function joinTorn(head: string, next: string): TaskHeader | null {
   };
 }
 
+/** As people shorten a header: its blanks squeezed, nothing behind the state. */
+const CUT = /^task:(\S.{0,14}?) +state:([RSDTtXZPI])\b/;
+
 /** What the first half of a torn header still tells. */
 export function tornHeader(head: string): TaskHeader {
+  const [, name, told] = CUT.exec(head) ?? [];
+  if (name !== undefined && told !== undefined) return { comm: name, state: told, pid: null, ppid: null };
   const rest = head.slice(TAG.length + COMM);
   const intact = rest.startsWith(' s');
   const state = /^ state:([RSDTtXZPI])\b/.exec(rest)?.[1] ?? '?';
@@ -128,3 +133,9 @@ export function tornHeader(head: string): TaskHeader {
     ppid: null,
   };
 }
+
+/** A header that was cut is that of the task which was just reported. */
+export const ofReported = (header: TaskHeader, report: { comm: string; pid: number } | null): TaskHeader =>
+  header.pid === null && report?.comm.startsWith(header.comm) === true
+    ? { ...header, comm: report.comm, pid: report.pid }
+    : header;

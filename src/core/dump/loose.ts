@@ -1,0 +1,65 @@
+/** Stacks in a paste that stand alone: without a report or a dump around them, or from /proc/PID/stack. */
+import type { TaskHeader } from './task-header.js';
+
+/** fs/proc/base.c, proc_pid_stack(): since 4.14 it hides each address so. */
+const PROC_FRAME = /^\[<0>\] *[A-Za-z_.$][\w.$]*\+0x/;
+const PROC_STACK = /\/proc\/(\d{1,10})\/(?:task\/(\d{1,10})\/)?stack\b/;
+/** ` D … 12 1 0x80000000`, behind a name: a header in columns, as kernels before 5.10 print one. */
+const COLUMNS =
+  /^\S.{0,14} +[DRSTtXZPIK](?: +running task)? *(?:[0-9a-f]{8,16} +)?\d{1,10} +\d{1,10} +\d{1,10} 0x[0-9a-f]{8,16}$/;
+const FRAME = /^(?:\[<[0-9a-f]{1,16}>\] *)*(?:\? *)?([A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+\/0x[0-9a-f]+/;
+/** Nearly every function has one in its name; prose has none. */
+const BARE = /^(?:\? )?((?=\w*_)[a-z_]\w{2,60}|schedule|kthread|evict|iput|dput)(?:\(\))?$/;
+const SLEEPS = /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch)$/;
+
+const FRAMES_MIN = 3;
+const LINES_MAX = 2_000;
+
+/** A line that is a frame and nothing else. */
+export const isLooseFrame = (text: string): boolean => text.includes('+0x') && FRAME.test(text);
+
+/** The function that stands alone in a line, or null. */
+export const bareFunction = (text: string): string | null => BARE.exec(text)?.[1] ?? null;
+
+/** The task whose stack a command shows that was pasted with its output. Whoever looks there, found it stuck. */
+export function looseOwner(text: string): TaskHeader | null {
+  if (!text.includes('/proc/')) return null;
+  const [, pid, thread] = PROC_STACK.exec(text) ?? [];
+  return pid === undefined ? null : { comm: '', pid: Number(thread ?? pid), ppid: null, state: 'D' };
+}
+
+/** Whether a line that belongs to nothing begins a list of tasks. */
+export const opensLoosely = (text: string): boolean =>
+  (text.startsWith('[<0>]') && PROC_FRAME.test(text)) ||
+  looseOwner(text) !== null ||
+  (text.includes(' 0x') && COLUMNS.test(text));
+
+/** Keeps stacks of sleeping tasks that nothing introduces, for a paste that has nothing else. */
+export class LooseStacks {
+  readonly lines: string[] = [];
+  private run: string[] = [];
+  private sleeps = false;
+  private workqueue: string | null = null;
+
+  push(text: string): void {
+    const symbol = text.includes('+0x') ? FRAME.exec(text)?.[1] : undefined;
+    if (symbol !== undefined) {
+      if (this.run.length === 0) this.sleeps = SLEEPS.test(symbol);
+      if (this.run.length < 64) this.run.push(text);
+      if (this.sleeps && this.run.length >= FRAMES_MIN) this.keep(text);
+      return;
+    }
+    if (text.startsWith('Workqueue: ')) this.workqueue = text;
+    else if (!/^(?:Call Trace:|<\/?TASK>)/.test(text)) this.workqueue = null;
+    if (this.run.length > 0) this.run = [];
+  }
+
+  private keep(text: string): void {
+    if (this.lines.length >= LINES_MAX) return;
+    if (this.run.length > FRAMES_MIN) this.lines.push(text);
+    else {
+      // Any other line ends the stack before it.
+      this.lines.push('', 'Call Trace:', ...(this.workqueue === null ? [] : [this.workqueue]), ...this.run);
+    }
+  }
+}
