@@ -5,6 +5,7 @@ import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
+import { isStarved } from './stall.js';
 import { parseTaskHeader } from './task-header.js';
 
 interface ParseOptions {
@@ -38,6 +39,8 @@ export class DumpParser {
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.section.push(text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
+    // Of a report whose headline is lost.
+    else if (isStarved(text)) this.start('rcu_stall', text, seconds);
   }
 
   /** All dumps so far, oldest first. */

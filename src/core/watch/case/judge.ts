@@ -138,5 +138,7 @@ function analysisOf({ console }: GuestState, current: Case, own: readonly OwnDum
     secondsBetweenLooks: gap,
     shares: look?.shares ?? [],
     kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
+    // Somebody who asked is told whatever may be of use.
+    ...(accusation.by === 'hand' ? {} : { proofOnly: true }),
   });
 }
