@@ -79,6 +79,70 @@ Call Trace:
   expect(verdict(text).title).toBe('fio:42 spinning in ioctl → thing_ioctl (at bio_poll)');
 });
 
+describe('several reports', () => {
+  const lockup = (cpu: number, at: string, stack: string, seconds = 26) =>
+    `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${seconds}s! [t${cpu}:${90 + cpu}]
+CPU: ${cpu} PID: ${90 + cpu} Comm: t${cpu} Not tainted 6.1.0 #1
+RIP: 0010:${at}+0x5/0x10
+Call Trace:
+${stack
+  .split(' ')
+  .map((name) => ` ${name}+0x1/0x2`)
+  .join('\n')}`;
+  const loops = lockup(1, 'loop_here', 'thing_write vfs_write __x64_sys_write');
+  const waits = lockup(
+    2,
+    'native_queued_spin_lock_slowpath',
+    '_raw_spin_lock other_read vfs_read __x64_sys_read',
+  );
+
+  it.each([
+    ['first', `${loops}\n${waits}`],
+    ['last', `${waits}\n${loops}`],
+  ])('the one that loops counts, not the one that waits for its lock: %s', (_case, text) => {
+    const found = verdict(text);
+    expect(found.culprit).toMatchObject({ comm: 't1', pid: 91 });
+    expect(found.reasons.join()).toContain('Also reported: t2:92 spinning');
+  });
+
+  it('the newest age of the first of several that loop', () => {
+    const text = [loops, lockup(2, 'loop_there', 'other_read vfs_read'), loops.replace('26s', '52s')].join(
+      '\n',
+    );
+    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here)');
+  });
+
+  it('a lockup without a stack takes it from a dump that shows the CPU', () => {
+    const text = `${loops.replace(/^.*\n/, 'sysrq: Show backtrace of all active CPUs\nNMI backtrace for cpu 1\n')}
+watchdog: Watchdog detected hard LOCKUP on cpu 1`;
+    expect(verdict(text)).toMatchObject({ class: 'spinning', culprit: { comm: 't1' }, frame: 'thing_write' });
+  });
+
+  it('a task that is only named takes its stack from a dump of tasks', () => {
+    const shown = task('reader', 77, 'R', ['thing_walk+0x1/0x2', 'thing_read+0x1/0x2', 'vfs_read+0x1/0x2', '__x64_sys_read+0x1/0x2']); // prettier-ignore
+    const stall = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P77/1:b..l`;
+    expect(verdict(stall, dump('t', 9, shown))).toMatchObject({
+      culprit: { comm: 'reader' },
+      frame: 'thing_read',
+    });
+  });
+
+  it('a task that was pushed away and shows no more yields to one that loops', () => {
+    const text = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P15438/1:b..l
+task:270             state:R  running task     stack:0     pid:15438 ppid:7   flags:0x00004002
+Call Trace:
+ __schedule+0x1/0x2
+CPU: 1 PID: 99 Comm: cat Not tainted 6.1.0 #1
+RIP: 0010:loop_here+0x5/0x10
+Call Trace:
+ thing_write+0x1/0x2
+ vfs_write+0x1/0x2`;
+    expect(verdict(text).culprit).toMatchObject({ comm: 'cat', pid: 99 });
+  });
+});
+
 describe('the place of a loop is what was called by the innermost function that carries anything', () => {
   it.each<[string, string, string, string]>([
     ['a device written to', 'helper thing_write vfs_write ksys_write __x64_sys_write do_syscall_64', 'thing_write', ' in write → thing_write (at loop_here)'],
