@@ -42,7 +42,7 @@ export const ODD_WAITS: readonly Row[] = [
 ]; // prettier-ignore
 
 /** Where programs and kernel threads rest until there is something to do. */
-export const RESTS = whole([
+const RESTS = whole([
   // Events, time, signals, children.
   'ep_poll|do_epoll_\\w*wait|epoll_wait|sys_epoll_\\w*wait|do_select|core_sys_select|sys_select|do_poll|do_sys_poll|sys_poll|poll_schedule_timeout\\w*|do_pollfd',
   'do_nanosleep|hrtimer_nanosleep|common_nsleep\\w*|sys_nanosleep|sigsuspend|sys_rt_sigsuspend|do_sigtimedwait|sys_rt_sigtimedwait|_*do_sys_pause|sys_pause|do_pause',
@@ -58,9 +58,9 @@ export const RESTS = whole([
   'fuse_dev_do_read|fuse_dev_\\w*read|autofs_\\w*read|nbd_ioctl|nbd_start_device\\w*|nbd_do_it|sock_xmit|_*sock_xmit|recv_work|svc_recv|nfsd|lockd|kvm_vcpu_(?:block|halt)\\w*|kvm_arch_vcpu_ioctl_run|vhost_\\w+|binder_\\w*(?:read|wait)\\w*|ubd_\\w+|loop_thread|cifs_demultiplex_thread|kernel_recvmsg|sock_recvmsg|ksmbd_\\w+|target_\\w+_thread|scsi_error_handler|kauditd_thread|rescuer_thread|worker_thread|kswapd|kcompactd|khugepaged|ksmd|jbd2_\\w*|kjournald2?|xfsaild|transaction_kthread|cleaner_kthread|md_thread|oom_reaper|hub_thread|rcu_\\w+|smpboot_thread_fn|kthread_worker_fn|irq_thread|kthreadd|migration_thread|napi_threaded_poll',
 ]);
 
-/** glibc and Rust: a mutex that somebody holds and others wait for; condition variables and joins pass other values. */
+/** glibc's mutex that somebody holds and others wait for, in a plain FUTEX_WAIT; conditions and joins use others. */
 const CONTENDED = 2;
-const FUTEX_WAIT = new Set([0, 9]);
+const FUTEX_WAIT = 0;
 const FUTEX_COMMAND = 0x7f;
 
 const OWN_ROW = 100;
@@ -131,7 +131,7 @@ const isEntry = (name: string): boolean =>
 
 /** Threads that have nothing to do wait for a condition. One that waits for a mutex has something to do. */
 const waitsForMutex = ({ futex }: Task): boolean =>
-  futex?.value === CONTENDED && FUTEX_WAIT.has(futex.operation & FUTEX_COMMAND);
+  futex?.value === CONTENDED && (futex.operation & FUTEX_COMMAND) === FUTEX_WAIT;
 
 /** Two or more that only read from pipes, and nobody near them who would write: each waits for the others. */
 function pipeReaders(tasks: readonly Task[]): Odd[] {
