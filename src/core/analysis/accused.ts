@@ -24,8 +24,8 @@ export interface Accused {
 type Found = Omit<Accused, 'proof'>;
 
 /** What the dumps of the same boot show of tasks and CPUs. */
-interface Shown {
-  /** By pid, of dumps of tasks. */
+export interface Shown {
+  /** By pid, the newest with a stack. */
   tasks: ReadonlyMap<number, Task>;
   /** By number, not of idle ones. */
   cpus: ReadonlyMap<number, Found>;
@@ -36,7 +36,8 @@ export function shownIn(dumps: readonly Dump[]): Shown {
   const tasks = new Map<number, Task>();
   const cpus = new Map<number, Found>();
   for (const dump of dumps) {
-    for (const task of dump.tasks) if (task.pid !== null) tasks.set(task.pid, task);
+    for (const task of dump.tasks)
+      if (task.pid !== null && (task.frames.length > 0 || !tasks.has(task.pid))) tasks.set(task.pid, task);
     for (const found of cpusOf(dump)) if (found.cpu !== null) cpus.set(found.cpu, found);
   }
   return { tasks, cpus };
@@ -47,8 +48,9 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const { cpus = [], pids = [], allSeen } = dump.stall ?? {};
   const onCpus = cpusOf(dump);
   const tasks = tasksOf(dump);
+  const [ones, others] = [new Set(cpus), new Set(pids)];
   const isMeant = ({ cpu, pid }: Found): boolean =>
-    (cpu !== null && cpus.includes(cpu)) || (pid !== null && pids.includes(pid));
+    (cpu !== null && ones.has(cpu)) || (pid !== null && others.has(pid));
   const meant = [
     ...onCpus.filter(isMeant),
     ...tasks.filter(isMeant),

@@ -1,6 +1,6 @@
 /** Verdicts on pools of workers that do nothing new: who runs on their CPU, what they run, what waits for them. */
 import type { Dump, Task, Verdict, WorkItem } from '../model.js';
-import type { Accused, shownIn } from './accused.js';
+import type { Accused, Shown } from './accused.js';
 import { nameOf } from './candidates.js';
 import { entryTextOf } from './frames.js';
 import { frameName } from './phrases.js';
@@ -13,14 +13,14 @@ const MOST_PENDING = 4;
 
 export const isPool = ({ headline }: Dump): boolean => WORKQUEUE.test(headline ?? '');
 
+/** Of several pools that are reported at once, the last report has the table of all. */
+export const isLastOfPools = (dump: Dump, next: Dump | undefined): boolean =>
+  next === undefined || !isPool(next) || next.stall?.seconds !== dump.stall?.seconds;
+
 type Said = Omit<Verdict, 'inferred' | 'reasons'>;
 
 /** What a report of a stuck pool comes to. */
-export function poolFinding(
-  dump: Dump,
-  dumps: readonly Dump[],
-  shown: ReturnType<typeof shownIn>,
-): StallFinding {
+export function poolFinding(dump: Dump, dumps: readonly Dump[], shown: Shown): StallFinding {
   const { seconds = null } = dump.stall ?? {};
   const pools = dumps.filter((one) => isPool(one) && one.stall?.seconds === seconds);
   const cpus = [...new Set((pools.length > 1 ? pools : [dump]).flatMap((one) => one.stall?.cpus ?? []))];
@@ -29,7 +29,7 @@ export function poolFinding(
   const stuck = `the workers ${where} do nothing new${since(seconds)}`;
   const items = itemsOf(dump, pools, seconds ?? 0);
   const reasons = pendingReasons(items);
-  const found = findingOf(dump, dumps, shown, stuck, items);
+  const found = findingOf(dump, shown, stuck, items);
   return { rank: found.rank, about: 'pool', said: { ...found.said, reasons } };
 }
 
@@ -40,12 +40,11 @@ interface PoolItems {
 
 function findingOf(
   dump: Dump,
-  dumps: readonly Dump[],
-  shown: ReturnType<typeof shownIn>,
+  shown: Shown,
   stuck: string,
   { running, pending }: PoolItems,
 ): { rank: number; said: Said } {
-  const worker = workerIn(dump, dumps, running);
+  const worker = workerIn(dump, shown, running);
   if (worker) {
     const func = running?.func ?? worker.workqueue?.func ?? null;
     return { rank: RANKS.worker, said: atWork(stuck, worker, func) };
@@ -57,11 +56,10 @@ function findingOf(
 }
 
 /** The worker with the item that runs, by the newest dump that shows it; else one that the report shows running. */
-function workerIn(dump: Dump, dumps: readonly Dump[], running: WorkItem | undefined): Task | undefined {
-  if (!running) return dump.tasks.find(({ state, frames }) => state === 'R' && frames.length > 0);
-  return dumps
-    .flatMap(({ tasks }) => tasks)
-    .findLast(({ pid, frames }) => pid === running.pid && frames.length > 0);
+function workerIn({ tasks }: Dump, shown: Shown, running: WorkItem | undefined): Task | undefined {
+  if (!running) return tasks.find(({ state, frames }) => state === 'R' && frames.length > 0);
+  const worker = running.pid === null ? undefined : shown.tasks.get(running.pid);
+  return worker && worker.frames.length > 0 ? worker : undefined;
 }
 
 function waitingOnly(stuck: string, pending: readonly WorkItem[]): { rank: number; said: Said } {
@@ -127,7 +125,7 @@ function itemsOf(dump: Dump, pools: readonly Dump[], seconds: number): PoolItems
   const hung = workqueues.flatMap(({ name, hungSeconds = 0 }) =>
     hungSeconds > 0 && hungSeconds >= seconds ? [Number(name.replace('pool ', ''))] : [],
   );
-  const named = pools.map(({ headline }) => poolIn(headline ?? ''));
+  const named = new Set(pools.map(({ headline }) => poolIn(headline ?? '')));
   const alike = workqueues.flatMap(({ lines }) =>
     lines.flatMap((line) => (isOf(named, line) ? [numberOf(line)] : [])),
   );
@@ -145,8 +143,8 @@ const POOL = /\bcpus=(\S{1,200}) (?:node=(-?\d{1,5}) )?flags=\S{1,20} nice=(-?\d
 
 const poolIn = (line: string): string => POOL.exec(line)?.slice(1).join(' ') ?? '';
 
-const isOf = (pools: readonly string[], line: string): boolean =>
-  line.startsWith('pwq ') && poolIn(line) !== '' && pools.includes(poolIn(line));
+const isOf = (pools: ReadonlySet<string>, line: string): boolean =>
+  line.startsWith('pwq ') && poolIn(line) !== '' && pools.has(poolIn(line));
 
 const numberOf = (line: string): number => Number(/^pwq (\d{1,10}):/.exec(line)?.[1]);
 

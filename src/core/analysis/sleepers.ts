@@ -133,26 +133,38 @@ const isEntry = (name: string): boolean =>
 const waitsForMutex = ({ futex }: Task): boolean =>
   futex?.value === CONTENDED && (futex.operation & FUTEX_COMMAND) === FUTEX_WAIT;
 
-/** Two or more that only read from pipes, and nobody near them who would write: each waits for the others. */
+/**
+ * Two or more children of one task that only read from pipes, while it waits for them and nobody near them would write:
+ * each waits for the others. The children of init have nothing to do with each other, unless they are of one program.
+ */
 function pipeReaders(tasks: readonly Task[]): Odd[] {
-  const reads = (task: Task): boolean =>
-    task.state === 'S' && firmSymbols(task.frames).some((name) => /^(?:anon_)?pipe_read\w*$/.test(name));
-  const readers = tasks.filter(reads);
   const byPid = new Map(tasks.map((task) => [task.pid, task]));
-  const alone = readers.filter((reader) => {
-    const parent = reader.ppid === null || reader.ppid === INIT ? undefined : byPid.get(reader.ppid);
-    const near = tasks.filter(
-      ({ pid, ppid }) =>
-        ppid !== null &&
-        (ppid === reader.pid || (ppid === reader.ppid && ppid !== INIT && pid !== reader.pid)),
+  const children = new Map<number, Task[]>();
+  for (const task of tasks) {
+    const { ppid } = task;
+    if (ppid === null) continue;
+    const others = children.get(ppid);
+    if (others) others.push(task);
+    else children.set(ppid, [task]);
+  }
+  return [...children].flatMap(([pid, all]): Odd[] => {
+    const parent = byPid.get(pid);
+    if (!parent || waitOf(parent)?.kind !== 'child') return [];
+    const readers = all.filter(
+      (task) => readsPipe(task) && (children.get(task.pid ?? 0) ?? []).every(readsPipe),
     );
-    return (parent === undefined || reads(parent)) && near.every(reads);
+    const [first] = readers;
+    const related =
+      pid === INIT ? readers.every(({ comm }) => comm === first?.comm) : readers.length === all.length;
+    return readers.length < 2 || !related
+      ? []
+      : readers.map((task) => ({
+          task,
+          what: 'somebody to write to its pipe, and all near it read',
+          rank: OWN_ROW,
+        }));
   });
-  return alone.length < 2
-    ? []
-    : alone.map((task) => ({
-        task,
-        what: 'somebody to write to its pipe, and all near it read',
-        rank: OWN_ROW,
-      }));
 }
+
+const readsPipe = ({ state, frames }: Task): boolean =>
+  state === 'S' && firmSymbols(frames).some((name) => /^(?:anon_)?pipe_read\w*$/.test(name));

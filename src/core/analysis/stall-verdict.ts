@@ -1,12 +1,12 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
 import type { Confidence, Dump, Verdict } from '../model.js';
-import { type Accused, accusedIn, shownIn } from './accused.js';
+import { type Accused, accusedIn, type Shown, shownIn } from './accused.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
-import { isPool, poolFinding } from './pool-verdict.js';
+import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
 import { type StallPlace, stallPlace } from './stall-frame.js';
 import { ageReasons, cpusText, lasted, type Said, type StallFinding, titled } from './stall-words.js';
 import { starvedThread } from './starved-thread.js';
@@ -23,6 +23,7 @@ export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
   const shown = shownIn(dumps);
   const findings = dumps.flatMap((dump, index): StallFinding[] => {
     if (dump.key !== 'lockup' && dump.key !== 'rcu_stall') return [];
+    if (isPool(dump) && !isLastOfPools(dump, dumps[index + 1])) return [];
     const found = isPool(dump) ? poolFinding(dump, dumps, shown) : cpuFinding(dump, dumps, hz, shown);
     const reasons = [`${nameDump(dumps, index)}: ${dump.headline ?? ''}.`, ...found.said.reasons];
     return [{ ...found, said: { ...found.said, reasons } }];
@@ -47,12 +48,7 @@ function alsoReported(findings: readonly StallFinding[], best: StallFinding): st
   return titles.length === 0 ? [] : [`Also reported: ${titles.slice(0, MOST_LISTED).join('; ')}${more}.`];
 }
 
-function cpuFinding(
-  dump: Dump,
-  dumps: readonly Dump[],
-  hz: number | null,
-  shown: ReturnType<typeof shownIn>,
-): StallFinding {
+function cpuFinding(dump: Dump, dumps: readonly Dump[], hz: number | null, shown: Shown): StallFinding {
   const accused = accusedIn(dump, shown);
   const inferred = ageReasons(dump, hz);
   if (accused && accused.proof !== 'named') {

@@ -70,7 +70,7 @@ describe('nobody is in D', () => {
   });
 
   it('what a kernel thread rests in has no table', () => {
-    const thread = task('ficto/0', 7, 'S', ['__schedule', 'schedule', 'cv_wait', 'ficto_wait', 'ficto_quiesce', 'thread_wrapper', 'kthread', 'ret_from_fork'].map((name) => `${name}+0x1/0x2`)); // prettier-ignore
+    const thread = task('ficto/0', 7, 'S', ['__schedule', 'schedule', 'ficto_idle', 'ficto_quiesce', 'ficto_main', 'thread_wrapper', 'kthread', 'ret_from_fork'].map((name) => `${name}+0x1/0x2`)); // prettier-ignore
     expect(verdict(thread).class).toBe('none');
   });
 
@@ -96,6 +96,27 @@ describe('nobody is in D', () => {
     });
     expect(verdict(thread).class).toBe(kind);
   });
+
+  const reader = (pid: number, comm: string, ppid: number) =>
+    task(
+      comm,
+      pid,
+      'S',
+      ['schedule', 'pipe_read', '__x64_sys_read'].map((name) => `${name}+0x1/0x2`),
+      ppid,
+    );
+  const parent = (pid: number, rest: string) => asleep(pid, 'sh', rest, '__x64_sys_wait4');
+  it.each<[string, string[][], string]>([
+    ['all children of a shell that waits', [parent(5, 'do_wait'), reader(6, 'a', 5), reader(7, 'b', 5)], 'waiting'],
+    ['one program below init', [parent(1, 'do_wait'), reader(6, 'a', 1), reader(7, 'a', 1)], 'waiting'],
+    ['two programs below init', [parent(1, 'do_wait'), reader(6, 'a', 1), reader(7, 'b', 1)], 'none'],
+    ['one alone', [parent(5, 'do_wait'), reader(6, 'a', 5)], 'none'],
+    ['beside one that may write', [parent(5, 'do_wait'), reader(6, 'a', 5), reader(7, 'b', 5), task('w', 8, 'S', ['do_nanosleep+0x1/0x2', '__x64_sys_nanosleep+0x1/0x2'], 5)], 'none'],
+    ['with a child that may write', [parent(5, 'do_wait'), reader(6, 'a', 5), reader(7, 'b', 5), task('w', 8, 'R', [], 7)], 'none'],
+    ['of a parent that may write', [parent(5, 'do_select'), reader(6, 'a', 5), reader(7, 'b', 5)], 'none'],
+  ])('readers of pipes: %s', (_case, tasks, kind) => {
+    expect(verdict(...tasks).class).toBe(kind);
+  }); // prettier-ignore
 
   it('whoever decides by the verdict is told nothing of it', () => {
     const dumps = parseDumps(dump('t', 1, asleep(7, 'prog', 'pipe_write', '__x64_sys_write')));
