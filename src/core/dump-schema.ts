@@ -33,6 +33,10 @@ const task = z.object({
   blockedForSeconds: z.number().nullable(),
   /** Context switches in its life, where the scheduler's table of the same dump tells. */
   switches: z.number().exactOptional(),
+  /** The CPU that a report says it is on. */
+  cpu: z.number().exactOptional(),
+  /** What it asked of futex(), by its registers: `address` in hexadecimal, `operation` and `value` as passed. */
+  futex: z.object({ address: z.string(), operation: z.number(), value: z.number() }).exactOptional(),
 });
 
 const cpu = z.object({
@@ -100,6 +104,11 @@ const stall = z.object({
   tickless: z.array(z.number()).exactOptional(),
   /** The thread that ends grace periods could not run, and where it should have. */
   starved: z.object({ comm: z.string(), cpu: z.number().nullable(), jiffies: z.number() }).exactOptional(),
+  /**
+   * Nobody hinders the grace period any more: only its thread, `comm`, has to run, and has not for `jiffies`. `pause`
+   * jiffies are between two of its looks.
+   */
+  allSeen: z.object({ comm: z.string(), jiffies: z.number(), pause: z.number() }).exactOptional(),
 });
 
 /** A task by the scheduler's table. A priority below 99 is real-time. */

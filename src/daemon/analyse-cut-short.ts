@@ -22,7 +22,10 @@ export async function analyseCutShort(cut: CutShort, consoleLines: number) {
   const dumps = [...recorded, ...files].reduce(longest, []);
   const whole = dumps.map((dump) => ({ dump, parsed: dumpIn(dump.name, dump.lines, raised) }));
   const found = fromRaw.length > 0 ? fromRaw : whole.flatMap(({ parsed }) => parsed ?? []);
-  const analysis = analyze(found, { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
+  const analysis = analyze(found, {
+    ...{ secondsBetweenLooks: null, shares: [], kernelCommandLine: null },
+    proofOnly: true,
+  });
   const { id, startedAtMs, accusation } = cut;
   const incident = cutShortIncident(
     { id, startedAtMs, accusation, filedAtMs: Date.now(), kernel, version: VERSION, ...evidenceOf(whole) },

@@ -11,6 +11,7 @@ import { groupStacks } from './groups.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
+import { sleeperVerdict } from './sleepers.js';
 import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
 import { stuckVerdict } from './stuck-verdict.js';
@@ -75,7 +76,7 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
     panicOf(dumps, hang) ??
     (root && hang ? hangOf(root, hang, spin) : null) ??
     spinOf(spin) ??
-    quiet(dumps, stuck);
+    quiet(dumps, stuck, context);
   return { ...said, edges, shown };
 }
 
@@ -100,8 +101,12 @@ function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
 
 const spinOf = (spin: Verdict | null): Said | null => spin && { verdict: spin, parts: [spin.frame ?? ''] };
 
-function quiet(dumps: readonly Dump[], passing: readonly Candidate[]): Said {
-  const verdict = oopsVerdict(dumps) ?? starvedVerdict(dumps) ?? nothingStuck(dumps, passing);
+function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: AnalysisContext): Said {
+  const verdict =
+    oopsVerdict(dumps) ??
+    starvedVerdict(dumps) ??
+    (context.proofOnly === true ? null : sleeperVerdict(dumps)) ??
+    nothingStuck(dumps, passing);
   return { verdict, parts: [verdict.frame ?? ''] };
 }
 

@@ -18,6 +18,8 @@ export interface AnalysisContext {
   kernelCommandLine: string | null;
   /** Filesystems and disks that the log names, for logs without a QEMU to ask. */
   bootPlaces?: BootPlace[];
+  /** A task that only sleeps oddly is not told: whoever decides by the verdict takes it for an accusation. */
+  proofOnly?: true;
 }
 
 export interface Place {

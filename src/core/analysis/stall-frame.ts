@@ -18,6 +18,8 @@ const CARRIERS = whole([
   // Files and sockets.
   '_*vfs_(?:read|write|ioctl|iter_read|iter_write|readv|writev|open|fsync\\w*)|do_iter_\\w+|do_loop_readv_writev|call_(?:read|write)_iter|call_mmap|new_sync_(?:read|write)|do_dentry_open|mmap_region|_*mmap_region|do_mmap|\\w*compat_ioctl|blkdev_(?:compat_)?ioctl|blkdev_driver_ioctl',
   '_*sock_(?:sendmsg|sendmsg_nosec|recvmsg|release|ioctl|do_ioctl|mmap|common_setsockopt)|do_sock_setsockopt|kernel_(?:sendmsg|recvmsg|setsockopt|listen|accept)|sk_common_release|(?:nfnetlink|rtnetlink)_rcv_msg|netlink_dump',
+  // Attributes of devices: who stores or shows one is the place.
+  'kernfs_fop_(?:read|write)\\w*|kernfs_seq_show|sysfs_kf_\\w+|(?:kobj|dev|bus|drv|class)_attr_(?:show|store)',
   // Page faults, and work on the way back to a program.
   '_*do_fault|_*do_page_fault|page_fault|do_user_addr_fault|exc_page_fault|_*fput|task_work_run|exit_to_user\\w*|resume_user_mode_work',
 ]);
@@ -35,6 +37,16 @@ const PREEMPTED =
 const CROSS_CALL = /smp_call_function/;
 const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 
+/**
+ * The interrupt that printed the report, where no mark in the stack says where it ends (arm, arm64, mips, powerpc,
+ * riscv): what it calls to print, and what it came in by.
+ */
+const REPORTER =
+  /^(?:_*dump_(?:stack|backtrace)\w*|show_(?:stack|regs)\w*|sched_show_task|dump_cpu_task|rcu_dump_cpu_stacks|rcu_(?:sched_clock_irq|check_callbacks)|(?:nmi_)?(?:trigger_\w+_)?cpu_backtrace\w*|watchdog_timer_fn|update_process_times|tick_sched_\w+|tick_(?:nohz_\w+|handle_\w+))$/;
+const CAME_IN_BY =
+  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
+const REPORT_MAX = 32;
+
 export interface StallPlace {
   /** What was called by the innermost function that carries anything. */
   frame: string;
@@ -44,19 +56,47 @@ export interface StallPlace {
   interrupt: 'a softirq' | 'an interrupt' | null;
 }
 
-/** The place of a loop, from a stack of the CPU in it. Null where no such function is in the stack. */
+/**
+ * The place of a loop, from a stack of the CPU in it. Of a stack that ends before any such function, the outermost
+ * that is no primitive: what it was called by is cut off. Null where no function tells.
+ */
 export function stallPlace(frames: readonly Frame[]): StallPlace | null {
-  const names = firmSymbols(frames);
+  const names = withoutReporter(firmSymbols(frames));
   const carrier = names.findIndex((name) => CALLS.some((rows) => rows.test(name)));
   const at = names.find((name) => !PREEMPTED.test(name)) ?? names[0];
   const by = names[carrier];
-  if (at === undefined || by === undefined) return null;
+  if (at === undefined) return null;
+  if (by === undefined) return cutOff(names, at);
   if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, interrupt: null };
   const called = names.slice(0, carrier);
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
   return { frame: syscall === null ? place : `sys_${syscall}`, at, interrupt: interruptOf(by) };
 }
+
+function cutOff(names: readonly string[], at: string): StallPlace | null {
+  const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
+  return frame === undefined ? null : { frame, at, interrupt: null };
+}
+
+/** What the interrupt that prints did is not what it interrupted. */
+function withoutReporter(names: readonly string[]): readonly string[] {
+  const last = names.slice(0, REPORT_MAX).findLastIndex((name) => REPORTER.test(name));
+  if (last < 0) return names;
+  const entry = names.slice(last, last + REPORT_MAX).findLastIndex((name) => CAME_IN_BY.test(name));
+  return entry < 0 ? names : names.slice(last + entry + 1);
+}
+
+/** Whether a stack shows what the CPU does, and not only that it was switched or pushed away from it. */
+export const showsLoop = (frames: readonly Frame[]): boolean => stallPlace(frames) !== null;
+
+/** A CPU in it waits for another one: that one is the reason. */
+const WAITS_FOR_CPU =
+  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*)$/;
+
+/** Whether a CPU was caught waiting for another: for its lock, or for its answer. */
+export const waitsForOther = (frames: readonly Frame[]): boolean =>
+  WAITS_FOR_CPU.test(stallPlace(frames)?.at ?? '');
 
 const interruptOf = (carrier: string): StallPlace['interrupt'] =>
   SOFTIRQS.test(carrier) ? 'a softirq' : INTERRUPTS.test(carrier) ? 'an interrupt' : null;

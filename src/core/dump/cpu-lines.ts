@@ -40,6 +40,16 @@ function running(cpu: string | null, comm: string, pid: string | undefined): Cpu
     cpu: cpu === null ? null : Number(cpu),
     comm,
     pid: Number(pid),
-    idle: comm === 'swapper' || comm.startsWith('swapper/'),
+    idle: isIdleTask(comm, Number(pid)),
   };
+}
+
+/** The idle task of a CPU. The first task of all bears that name too, until it becomes init. */
+export const isIdleTask = (comm: string, pid: number | null): boolean =>
+  pid !== 1 && (comm === 'swapper' || comm.startsWith('swapper/'));
+
+/** `Task dump for CPU 3:`, kernel/sched/core.c: dump_cpu_task(), of a CPU that takes no NMI; its task follows. */
+export function taskDumpFor(text: string): number | null {
+  const cpu = /^Task dump for CPU (\d{1,5}):$/.exec(text)?.[1];
+  return cpu === undefined ? null : Number(cpu);
 }

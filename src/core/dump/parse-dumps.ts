@@ -6,6 +6,7 @@ import { stripPrefix } from '../console/prefix.js';
 import { LooseStacks, opensLoosely } from './loose.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
+import { isStarved } from './stall.js';
 import { parseTaskHeader } from './task-header.js';
 
 interface ParseOptions {
@@ -45,6 +46,8 @@ export class DumpParser {
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
+    // Of a report whose headline is lost.
+    else if (isStarved(text)) this.start('rcu_stall', text, seconds);
     else if (this.options.pasted === true) this.outside(text, seconds);
   }
 

@@ -1,7 +1,8 @@
 import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
-import { parseCpuLine } from './cpu-lines.js';
+import { parseCpuLine, taskDumpFor } from './cpu-lines.js';
 import { parseInstruction } from './frame.js';
 import type { Report } from './openers.js';
+import { FutexRegisters } from './registers.js';
 import { SchedTable } from './sched-table.js';
 import * as rows from './section-rows.js';
 import { Stack } from './stack.js';
@@ -41,6 +42,8 @@ export class Section {
   private readonly stack: Stack;
   private readonly leftOver = new Unplaced();
   private readonly stalls: StallReport | null;
+  private readonly registers = new FutexRegisters();
+  private onCpu: number | null = null;
   private mode: Mode = 'stacks';
   private task: Task | null = null;
   private cpu: Cpu | null = null;
@@ -142,6 +145,7 @@ export class Section {
     if (this.table(text)) return true;
     const header = parseTaskHeader(text) ?? parseUntagged(text);
     if (header) return this.startTask(header);
+    if (this.registers.push(this.task, text)) return true;
     return this.mark(text) || this.cpuLine(text) || this.torn.keep(text);
   }
 
@@ -248,6 +252,8 @@ export class Section {
     const blockedForSeconds = this.reportedSeconds(header);
     const { comm, pid, ppid, state } = header;
     this.task = { comm, pid, ppid, state, frames: [], workqueue: null, blockedForSeconds };
+    if (this.onCpu !== null) this.task.cpu = this.onCpu;
+    this.onCpu = null;
     this.cpu = null;
     // Of a running task the dump shows the interrupt that printed it as well.
     this.stack.begin(this.task, state === 'R');
@@ -272,6 +278,8 @@ export class Section {
   }
 
   private cpuLine(text: string): boolean {
+    this.onCpu = taskDumpFor(text);
+    if (this.onCpu !== null) return true;
     const line = parseCpuLine(text);
     if (!line) return false;
     const { cpu, comm, pid, idle } = line;

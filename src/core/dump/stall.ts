@@ -12,6 +12,8 @@ const RCU_CPU = /^(?:rcu: *)?(\d{1,5})(?:-[A-Za-z.?!\d]{3,6})?: ?\(/;
 /** `t=21003 jiffies g=7740`: the age of the grace period and its number. */
 const AGE = /\(?\bt=(\d{1,15}) jiffies,? (?:g=(-?\d{1,15}))?/;
 const STARVED = /^(?:rcu: *)?(\w+) kthread starved for (\d{1,15}) jiffies!(?:.*->cpu=(\d{1,5}))?/;
+const ALL_SEEN =
+  /^(?:rcu: *)?All QSes seen, last (\w+) kthread activity (\d{1,15})\b.{0,80}?\bjiffies_till_next_fqs=(\d{1,6})/;
 const TICKLESS = /: ?\(0 ticks this GP\)/;
 const RCU_TASKS = /^(?:rcu: *)?Tasks blocked on level-\d/;
 /** All in one line, on old kernels and of an expedited grace period: `{ 1-...D 2 P77/1:b..l }`. */
@@ -24,11 +26,12 @@ export class StallReport {
   private readonly pids = new Set<number>();
   private seconds: number | null = null;
   private readonly tickless: number[] = [];
-  private readonly rest: Pick<Stall, 'jiffies' | 'gracePeriod' | 'starved'> = {};
+  private readonly rest: Pick<Stall, 'jiffies' | 'gracePeriod' | 'starved' | 'allSeen'> = {};
 
   /** What was found, or null. */
   get stall(): Stall | null {
-    if (this.cpus.size === 0 && this.pids.size === 0 && !this.rest.starved) return null;
+    const { starved, allSeen } = this.rest;
+    if (this.cpus.size === 0 && this.pids.size === 0 && !starved && !allSeen) return null;
     return {
       cpus: [...this.cpus],
       pids: [...this.pids],
@@ -53,6 +56,12 @@ export class StallReport {
         cpu: cpu === undefined ? null : Number(cpu),
         jiffies: Number(starved),
       };
+      return true;
+    }
+    const [, last, quiet, pause] = ALL_SEEN.exec(text) ?? [];
+    if (last !== undefined) {
+      const comm = last.slice(0, COMM_MAX);
+      this.rest.allSeen = { comm, jiffies: Number(quiet), pause: Number(pause) };
       return true;
     }
     const [, jiffies, number] = AGE.exec(text) ?? [];
@@ -114,3 +123,7 @@ export function softLockup(headline: string): { cpu: number; comm: string; pid: 
   const { cpu, comm, pid } = findKernelLine(headline)?.groups ?? {};
   return cpu === undefined || comm === undefined ? null : { cpu: Number(cpu), comm, pid: Number(pid) };
 }
+
+/** `rcu_preempt kthread starved for 5251 jiffies!`: the thread that ends grace periods does not get to run. */
+export const isStarved = (text: string): boolean =>
+  text.includes('kthread starved for ') && STARVED.test(text);

@@ -174,9 +174,9 @@ describe('what the kernel says itself', () => {
   it('a CPU that does not come back', () => {
     expect(verdict(lockup)).toMatchObject({
       class: 'spinning',
-      frame: 'shrink_dcache',
+      frame: 'drop_slab',
       culprit: { comm: 'spin', pid: 99 },
-      title: 'spin:99 spinning ≥22 s on CPU 1 → shrink_dcache',
+      title: 'spin:99 spinning ≥22 s on CPU 1 → drop_slab (at shrink_dcache)',
     });
   });
 

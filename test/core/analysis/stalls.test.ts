@@ -35,15 +35,15 @@ Call Trace:
   it.each<[string, string, string, string]>([
     ['the thread of grace periods starves', `rcu: INFO: rcu_sched detected stalls on CPUs/tasks:
 (detected by 0, t=254302 jiffies, g=8370033, q=8218)
-${kthread}`, 'starved', 'rcu_sched, the thread that ends grace periods, does not get to run ≥254302 jiffies on CPU 1: no loop shows there, suspect its timer or the host'],
+${kthread}`, 'starved', 'rcu_sched, the thread that ends grace periods, does not get to run ≥254 s on CPU 1: no loop shows there, suspect its timer or the host'],
     ['an idle CPU takes no ticks', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \t2-...!: (0 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0 (false positive?)
 rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
-${idle}`, 'starved', 'CPU 2 takes no timer ticks ≥60002 jiffies: no loop shows there, suspect its timer or the host'],
+${idle}`, 'starved', 'CPU 2 takes no timer ticks ≥60 s: no loop shows there, suspect its timer or the host'],
     ['a CPU that ticks and shows nothing', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \t2-...!: (500 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0
 rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
-${idle}`, 'spinning', 'CPU 2 does not come back ≥60002 jiffies: rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:'],
+${idle}`, 'spinning', 'CPU 2 does not come back ≥60 s: an RCU stall, and no stack shows what runs there'],
   ])('%s', (_case, text, kind, title) => {
     expect(verdict(text)).toMatchObject({ class: kind, title, frame: null, culprit: null });
   }); // prettier-ignore
@@ -79,6 +79,70 @@ Call Trace:
   expect(verdict(text).title).toBe('fio:42 spinning in ioctl → thing_ioctl (at bio_poll)');
 });
 
+describe('several reports', () => {
+  const lockup = (cpu: number, at: string, stack: string, seconds = 26) =>
+    `watchdog: BUG: soft lockup - CPU#${cpu} stuck for ${seconds}s! [t${cpu}:${90 + cpu}]
+CPU: ${cpu} PID: ${90 + cpu} Comm: t${cpu} Not tainted 6.1.0 #1
+RIP: 0010:${at}+0x5/0x10
+Call Trace:
+${stack
+  .split(' ')
+  .map((name) => ` ${name}+0x1/0x2`)
+  .join('\n')}`;
+  const loops = lockup(1, 'loop_here', 'thing_write vfs_write __x64_sys_write');
+  const waits = lockup(
+    2,
+    'native_queued_spin_lock_slowpath',
+    '_raw_spin_lock other_read vfs_read __x64_sys_read',
+  );
+
+  it.each([
+    ['first', `${loops}\n${waits}`],
+    ['last', `${waits}\n${loops}`],
+  ])('the one that loops counts, not the one that waits for its lock: %s', (_case, text) => {
+    const found = verdict(text);
+    expect(found.culprit).toMatchObject({ comm: 't1', pid: 91 });
+    expect(found.reasons.join()).toContain('Also reported: t2:92 spinning');
+  });
+
+  it('the newest age of the first of several that loop', () => {
+    const text = [loops, lockup(2, 'loop_there', 'other_read vfs_read'), loops.replace('26s', '52s')].join(
+      '\n',
+    );
+    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here)');
+  });
+
+  it('a lockup without a stack takes it from a dump that shows the CPU', () => {
+    const text = `${loops.replace(/^.*\n/, 'sysrq: Show backtrace of all active CPUs\nNMI backtrace for cpu 1\n')}
+watchdog: Watchdog detected hard LOCKUP on cpu 1`;
+    expect(verdict(text)).toMatchObject({ class: 'spinning', culprit: { comm: 't1' }, frame: 'thing_write' });
+  });
+
+  it('a task that is only named takes its stack from a dump of tasks', () => {
+    const shown = task('reader', 77, 'R', ['thing_walk+0x1/0x2', 'thing_read+0x1/0x2', 'vfs_read+0x1/0x2', '__x64_sys_read+0x1/0x2']); // prettier-ignore
+    const stall = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P77/1:b..l`;
+    expect(verdict(stall, dump('t', 9, shown))).toMatchObject({
+      culprit: { comm: 'reader' },
+      frame: 'thing_read',
+    });
+  });
+
+  it('a task that was pushed away and shows no more yields to one that loops', () => {
+    const text = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-1): P15438/1:b..l
+task:270             state:R  running task     stack:0     pid:15438 ppid:7   flags:0x00004002
+Call Trace:
+ __schedule+0x1/0x2
+CPU: 1 PID: 99 Comm: cat Not tainted 6.1.0 #1
+RIP: 0010:loop_here+0x5/0x10
+Call Trace:
+ thing_write+0x1/0x2
+ vfs_write+0x1/0x2`;
+    expect(verdict(text).culprit).toMatchObject({ comm: 'cat', pid: 99 });
+  });
+});
+
 describe('the place of a loop is what was called by the innermost function that carries anything', () => {
   it.each<[string, string, string, string]>([
     ['a device written to', 'helper thing_write vfs_write ksys_write __x64_sys_write do_syscall_64', 'thing_write', ' in write → thing_write (at loop_here)'],
@@ -93,7 +157,8 @@ describe('the place of a loop is what was called by the innermost function that 
     ['a timer, on top of a syscall', '<IRQ> thing_timer call_timer_fn run_timer_softirq handle_softirqs irq_exit_rcu </IRQ> <TASK> ext4_sync_file __x64_sys_fsync do_syscall_64 </TASK>', 'thing_timer', ' in a softirq → thing_timer (at loop_here)'],
     ['an interrupt handler', '<IRQ> thing_irq __handle_irq_event_percpu handle_irq_event common_interrupt </IRQ> <TASK> __x64_sys_fsync do_syscall_64 </TASK>', 'thing_irq', ' in an interrupt → thing_irq (at loop_here)'],
     ['a CPU that waits for others', 'smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64', 'smp_call_function', ' in munmap → smp_call_function (at loop_here)'],
-    ['no such function', 'outer', 'loop_here', ' → loop_here'],
+    ['a stack that ends before such a function', 'helper thing_ioctl', 'thing_ioctl', ' → thing_ioctl (at loop_here)'],
+    ['an attribute of a device', 'thing_store dev_attr_store sysfs_kf_write kernfs_fop_write_iter vfs_write __x64_sys_write', 'thing_store', ' in write → thing_store (at loop_here)'],
   ])('%s', (_case, stack, frame, end) => {
     const found = verdict(soft(stack));
     expect(found).toMatchObject({ class: 'spinning', frame, confidence: 'high', culprit: { comm: 'cat', pid: 99, frame } });
@@ -121,7 +186,7 @@ rcu: 	2-....: (20999 ticks this GP) idle=1/0 softirq=9/9 fqs=5
 ${backtrace(0, 'bystander', 7, 'noticed', ' caller+0x1/0x2')}
 ${backtrace(2, 'cat', 99, 'loop_here', ' thing_read+0x1/0x2\n vfs_read+0x1/0x2\n __x64_sys_read+0x1/0x2')}`);
     expect(found).toMatchObject({ frame: 'thing_read', confidence: 'medium', culprit: { pid: 99 } });
-    expect(found.title).toBe('cat:99 spinning ≥21002 jiffies on CPU 2 in read → thing_read (at loop_here)');
+    expect(found.title).toBe('cat:99 spinning ≥21 s on CPU 2 in read → thing_read (at loop_here)');
   });
 
   it('what the interrupt with the report interrupted, as the registers within its frames say', () => {
@@ -170,10 +235,11 @@ rcu: 	1-....: (5249 ticks this GP) idle=3dc/1/0x4 softirq=9/9 fqs=2624`;
     const idle = ' do_idle+0x1/0x2\n cpu_startup_entry+0x1/0x2\n start_secondary+0x1/0x2';
     const timer = ` <IRQ>\n thing_timer+0x1/0x2\n call_timer_fn+0x1/0x2\n </IRQ>\n <TASK>\n${idle}\n </TASK>`;
     const looping = verdict(`${stall}\n${backtrace(1, 'swapper/1', 0, 'loop_here', timer)}`);
-    expect(looping.title).toBe('swapper/1:0 spinning on CPU 1 in a softirq → thing_timer (at loop_here)');
+    expect(looping.title).toBe('CPU 1 spinning in a softirq → thing_timer (at loop_here)');
+    expect(looping.culprit).toBeNull();
     const idles = verdict(`${stall}\n${backtrace(1, 'swapper/1', 0, 'pv_native_safe_halt', idle)}`);
     expect(idles).toMatchObject({ class: 'spinning', confidence: 'low', culprit: null, frame: null });
-    expect(idles.title).toMatch(/^CPU 1 does not come back: rcu: INFO/);
+    expect(idles.title).toMatch(/^CPU 1 does not come back: an RCU stall/);
   });
 
   it('also where a task waits for the grace period that it hinders', () => {

@@ -162,6 +162,8 @@ function questionOf({ console }: GuestState, { accusation, capture, looks }: Cas
       secondsBetweenLooks: gap,
       shares: look?.shares ?? [],
       kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
+      // Somebody who asked is told whatever may be of use.
+      ...(accusation.by === 'hand' ? {} : { proofOnly: true as const }),
     },
   };
 }

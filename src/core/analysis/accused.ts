@@ -1,0 +1,107 @@
+/** Whom a report of a stall or a lockup is about. */
+import { isIdleTask } from '../dump/cpu-lines.js';
+import type { Dump, Frame, Task } from '../model.js';
+import { showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
+
+export interface Accused {
+  /** Empty where no line names it. */
+  comm: string;
+  pid: number | null;
+  state: string;
+  /** Null where the report does not say. */
+  cpu: number | null;
+  frames: Frame[];
+  workqueue: Task['workqueue'];
+  /** The idle task of its CPU, on top of which an interrupt does something. */
+  idle: boolean;
+  /**
+   * How much the report proves: the accused itself is seen to loop, or to wait for another CPU; another one that runs
+   * is seen; or the accused is only named.
+   */
+  proof: 'loops' | 'waits' | 'other' | 'named';
+}
+
+type Found = Omit<Accused, 'proof'>;
+
+/** What the dumps of the same boot show of tasks and CPUs. */
+export interface Shown {
+  /** By pid, the newest with a stack. */
+  tasks: ReadonlyMap<number, Task>;
+  /** By number, not of idle ones. */
+  cpus: ReadonlyMap<number, Found>;
+}
+
+/** What can be looked up for a report that names a task or a CPU, and shows none. */
+export function shownIn(dumps: readonly Dump[]): Shown {
+  const tasks = new Map<number, Task>();
+  const cpus = new Map<number, Found>();
+  for (const dump of dumps) {
+    for (const task of dump.tasks)
+      if (task.pid !== null && (task.frames.length > 0 || !tasks.has(task.pid))) tasks.set(task.pid, task);
+    for (const found of cpusOf(dump)) if (found.cpu !== null) cpus.set(found.cpu, found);
+  }
+  return { tasks, cpus };
+}
+
+/** Null where the report and the dumps around it show nobody. */
+export function accusedIn(dump: Dump, shown: Shown): Accused | null {
+  const { cpus = [], pids = [], allSeen } = dump.stall ?? {};
+  const onCpus = cpusOf(dump);
+  const tasks = tasksOf(dump);
+  const [ones, others] = [new Set(cpus), new Set(pids)];
+  const isMeant = ({ cpu, pid }: Found): boolean =>
+    (cpu !== null && ones.has(cpu)) || (pid !== null && others.has(pid));
+  const meant = [
+    ...onCpus.filter(isMeant),
+    ...tasks.filter(isMeant),
+    ...cpus.flatMap((cpu) => shown.cpus.get(cpu) ?? []),
+    ...pids.flatMap((pid) => toFound(shown.tasks.get(pid))),
+  ];
+  const runs = [...onCpus, ...tasks.filter(({ state }) => state === 'R')];
+  const loops = (one: Found): boolean => showsLoop(one.frames);
+  const first = meant.find(loops);
+  if (first && !waitsForOther(first.frames)) return proven(first, 'loops');
+  if (first) return onlyOther(onCpus, first) ?? proven(first, 'waits');
+  const other = runs.find(loops);
+  if (other) return proven(other, 'other');
+  // The task of the CPU that noticed is shown if nothing else is left to wait for.
+  const named = meant[0] ?? (allSeen ? runs[0] : undefined);
+  return named && !named.idle ? proven(named, 'named') : null;
+}
+
+const proven = (found: Found, proof: Accused['proof']): Accused => ({ ...found, proof });
+
+/** Who alone does not answer, where the accused waits for an answer. */
+function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
+  if (stallPlace(waits.frames)?.frame !== 'smp_call_function') return null;
+  const others = onCpus.filter(
+    ({ cpu, frames }) => cpu !== waits.cpu && stallPlace(frames)?.frame !== 'smp_call_function',
+  );
+  const [other] = others;
+  return other && others.length === 1 && showsLoop(other.frames) ? proven(other, 'other') : null;
+}
+
+/** CPUs with a stack, but for those that idle, and for khungtaskd, which reports others. */
+function cpusOf(dump: Dump): Found[] {
+  return dump.cpus.flatMap((one): Found[] =>
+    one.comm === null || one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
+      ? []
+      : [{ ...one, comm: one.comm, state: 'R', workqueue: null }],
+  );
+}
+
+/** Tasks of the report, but for the thread that ends grace periods: it is shown where it starves, whoever starves it. */
+function tasksOf({ tasks, stall }: Dump): Found[] {
+  const thread = stall?.starved?.comm ?? stall?.allSeen?.comm;
+  return tasks.filter(({ comm }) => comm !== thread).flatMap(toFound);
+}
+
+function toFound(task: Task | undefined): Found[] {
+  if (!task) return [];
+  const idle = isIdleTask(task.comm, task.pid);
+  return rests({ ...task, idle }) ? [] : [{ ...task, cpu: task.cpu ?? null, idle }];
+}
+
+/** The idle task of a CPU does nothing, unless an interrupt on top of it does. */
+const rests = ({ idle, frames }: { idle: boolean; frames: Frame[] }): boolean =>
+  idle && (stallPlace(frames)?.interrupt ?? null) === null;

@@ -1,0 +1,65 @@
+/** Words that the verdicts on stalls, lockups and pools share. */
+import type { Dump, Stall, Verdict } from '../model.js';
+import { type Age, ageOf } from './jiffies.js';
+
+export type Said = Omit<Verdict, 'inferred'>;
+
+/** What one report comes to. */
+export interface StallFinding {
+  /** How much it proves; the higher the more. */
+  rank: number;
+  /** Reports of the same are one. */
+  about: string;
+  said: Said;
+}
+
+const TITLE_MAX = 160;
+
+/** ` ≥21 s`; empty where the report does not say. */
+export function lasted(dump: Dump, hz: number | null): string {
+  const age = ageIn(dump, hz);
+  return since(typeof age === 'number' ? age : age?.seconds);
+}
+
+export const since = (seconds: number | null | undefined): string =>
+  typeof seconds === 'number' ? ` ≥${seconds} s` : '';
+
+/** The age of a grace period counts from when the CPU was first waited for. */
+function ageIn(dump: Dump, hz: number | null): Age | number | null {
+  const { stall } = dump;
+  if (typeof stall?.seconds === 'number') return stall.seconds;
+  const jiffies = jiffiesIn(stall);
+  return jiffies === undefined ? null : ageOf(dump, jiffies, hz);
+}
+
+const jiffiesIn = (stall: Stall | undefined): number | undefined =>
+  stall?.jiffies ?? stall?.starved?.jiffies ?? stall?.allSeen?.jiffies;
+
+/** How an age in jiffies became seconds, where that was inferred. */
+export function ageReasons(dump: Dump, hz: number | null): string[] {
+  const age = ageIn(dump, hz);
+  if (age === null || typeof age === 'number' || age.sure) return [];
+  return [
+    `The kernel says ${jiffiesIn(dump.stall) ?? '?'} jiffies; ${age.hz} of them are taken for a second, which is inferred.`,
+  ];
+}
+
+/** `CPU 3`, `CPUs 1, 2 and 5`, `CPUs 0-3 …`. */
+export function cpusText(cpus: readonly number[]): string {
+  if (cpus.length === 0) return 'a CPU';
+  const shown = cpus.slice(0, 4);
+  const last = shown.at(-1) ?? '';
+  if (shown.length === 1) return `CPU ${last}`;
+  const more = cpus.length > shown.length;
+  return `CPUs ${shown.slice(0, -1).join(', ')}${more ? `, ${last} …` : ` and ${last}`}`;
+}
+
+/** A title with as many of its parts, the last ones first to go, as are not too long. */
+export function titled(...parts: readonly string[]): string {
+  let title = '';
+  for (const part of parts) {
+    if (title !== '' && title.length + part.length > TITLE_MAX) break;
+    title += part;
+  }
+  return title;
+}
