@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { analyze } from '../core/analysis/analysis.js';
-import { type BootPlace, bootPlace } from '../core/analysis/boot-places.js';
+import { LogPlaces } from '../core/analysis/log-places.js';
 import { cleanRow } from '../core/console/clean.js';
 import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
@@ -23,8 +23,6 @@ export class LogError extends Error {
   override readonly name = 'LogError';
 }
 
-const PLACES = 50;
-const PLACE_LINE_MAX = 1000;
 /** Enough to tell text from anything else. */
 const PEEK = 4096;
 /** The share of bytes that no console prints, beyond which a file is no text. */
@@ -86,7 +84,7 @@ async function opened(path: string): Promise<AsyncIterable<Uint8Array>> {
 /** The same of bytes that arrive, such as standard input. */
 export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promise<ReadLog> {
   const parser = new DumpParser();
-  const places = new Map<string, BootPlace>();
+  const places = new LogPlaces();
   let commandLine: string | null = null;
   let kernel: string | null = null;
   let cutShort: string | null = null;
@@ -96,15 +94,15 @@ export async function readLog(chunks: AsyncIterable<Uint8Array | string>): Promi
       parser.push(line);
       commandLine = kernelCommandLine(line) ?? commandLine;
       kernel = kernelRelease(line) ?? kernel;
-      const place = line.length < PLACE_LINE_MAX ? bootPlace(line) : null;
-      if (place && places.size < PLACES) places.set(JSON.stringify(place), place);
+      places.push(line, parser);
     }
   }
   const analysis = analyze(parser.finish(), {
     secondsBetweenLooks: null,
     shares: [],
     kernelCommandLine: commandLine,
-    bootPlaces: [...places.values()],
+    bootPlaces: places.bootPlaces,
+    troubles: places.troubles,
   });
   return { analysis, kernel, cutShort };
 }

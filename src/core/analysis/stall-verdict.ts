@@ -2,7 +2,7 @@
 import type { Confidence, Dump, Frame, Stall, Task, Verdict, WorkItem } from '../model.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, entryText } from './frames.js';
-import { jiffiesPerSecond } from './jiffies.js';
+import { atLeastSeconds, jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { type StallPlace, stallPlace } from './stall-frame.js';
 
@@ -92,7 +92,7 @@ function lasted(stall: Stall | undefined, hz: number | null): string {
   if (typeof stall?.seconds === 'number') return since(stall.seconds);
   const jiffies = stall?.jiffies ?? stall?.starved?.jiffies;
   if (jiffies === undefined) return '';
-  return hz === null ? ` ≥${jiffies} jiffies` : since(Math.floor(jiffies / hz));
+  return since(atLeastSeconds(jiffies, hz));
 }
 
 const onCpu = (cpu: number | null): string => (cpu === null ? '' : ` on CPU ${cpu}`);
@@ -145,10 +145,10 @@ function starvedThread({ stall, cpus }: Dump, hz: number | null): Verdict | null
   };
 }
 
-function nobody({ headline = '', stall }: Dump, hz: number | null): Finding {
+function nobody({ stall }: Dump, hz: number | null): Finding {
   const [cpu] = stall?.cpus ?? [];
   const which = stall?.cpus.length === 1 && cpu !== undefined ? `CPU ${cpu}` : 'a CPU';
-  const title = `${which} does not come back${lasted(stall, hz)}: ${headline}`;
+  const title = `${which} does not come back${lasted(stall, hz)}: no stack shows what it does`;
   return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
 }
 

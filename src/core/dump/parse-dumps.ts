@@ -25,7 +25,8 @@ export class DumpParser {
   private readonly found: { section: Section; visibility: Visibility }[] = [];
   private section: Section | null = null;
   private visibility: Visibility = { level: null, bodySeen: false, bodyHidden: false };
-  private boot = 0;
+  private boots = 0;
+  private begun = 0;
   private readonly pool = new StackPool();
   private interrupted: Section | null = null;
 
@@ -38,6 +39,16 @@ export class DumpParser {
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.section.push(text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
+  }
+
+  /** How many kernel starts came so far. */
+  get boot(): number {
+    return this.boots;
+  }
+
+  /** How many dumps began so far in this boot. */
+  get dumpsOfBoot(): number {
+    return this.begun;
   }
 
   /** All dumps so far, oldest first. */
@@ -73,7 +84,8 @@ export class DumpParser {
         this.fence(seconds);
         return;
       case 'boot':
-        this.boot += 1;
+        this.boots += 1;
+        this.begun = 0;
         this.newVisibility(null);
         return;
       case 'level':
@@ -116,7 +128,8 @@ export class DumpParser {
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boot, this.pool);
+    this.section = new Section(key, headline, seconds, this.boots, this.pool);
+    this.begun += 1;
     this.found.push({ section: this.section, visibility: this.visibility });
     if (this.found.length > MAX_DUMPS) this.found.shift();
     return this.section;

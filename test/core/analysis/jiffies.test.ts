@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { jiffiesPerSecond } from '../../../src/core/analysis/jiffies.js';
+import { atLeastSeconds, jiffiesPerSecond } from '../../../src/core/analysis/jiffies.js';
 import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
 
 const report = (at: number, age: number, gracePeriod: number) => [
@@ -19,5 +19,18 @@ describe('jiffies a second', () => {
     ['a rate that no kernel has', [report(100, 5000, 9), report(110, 7000, 9), report(120, 12000, 9)], null],
   ])('%s', (_case, reports, hz) => {
     expect(jiffiesPerSecond(parseDumps(reports.flat()))).toBe(hz);
+  });
+});
+
+describe('an age in seconds, at least', () => {
+  it.each<[string, number, number | null, number | null]>([
+    ['at a known rate', 5250, 100, 52],
+    ['of a first report at 250', 5252, null, 21],
+    ['of a first report at 1000', 21_004, null, 21],
+    ['of a first report after a minute', 15_001, null, 60],
+    ['of any other', 84_010, null, 84],
+    ['of less than a second', 400, null, null],
+  ])('%s', (_case, jiffies, hz, seconds) => {
+    expect(atLeastSeconds(jiffies, hz)).toBe(seconds);
   });
 });

@@ -35,15 +35,15 @@ Call Trace:
   it.each<[string, string, string, string]>([
     ['the thread of grace periods starves', `rcu: INFO: rcu_sched detected stalls on CPUs/tasks:
 (detected by 0, t=254302 jiffies, g=8370033, q=8218)
-${kthread}`, 'starved', 'rcu_sched, the thread that ends grace periods, does not get to run ≥254302 jiffies on CPU 1: no loop shows there, suspect its timer or the host'],
+${kthread}`, 'starved', 'rcu_sched, the thread that ends grace periods, does not get to run ≥254 s on CPU 1: no loop shows there, suspect its timer or the host'],
     ['an idle CPU takes no ticks', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \t2-...!: (0 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0 (false positive?)
 rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
-${idle}`, 'starved', 'CPU 2 takes no timer ticks ≥60002 jiffies: no loop shows there, suspect its timer or the host'],
+${idle}`, 'starved', 'CPU 2 takes no timer ticks ≥60 s: no loop shows there, suspect its timer or the host'],
     ['a CPU that ticks and shows nothing', `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \t2-...!: (500 ticks this GP) idle=6c2c/0/0x0 softirq=9/9 fqs=0
 rcu: \t(detected by 0, t=60002 jiffies, g=123457, q=200 ncpus=4)
-${idle}`, 'spinning', 'CPU 2 does not come back ≥60002 jiffies: rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:'],
+${idle}`, 'spinning', 'CPU 2 does not come back ≥60 s: no stack shows what it does'],
   ])('%s', (_case, text, kind, title) => {
     expect(verdict(text)).toMatchObject({ class: kind, title, frame: null, culprit: null });
   }); // prettier-ignore
@@ -121,7 +121,7 @@ rcu: 	2-....: (20999 ticks this GP) idle=1/0 softirq=9/9 fqs=5
 ${backtrace(0, 'bystander', 7, 'noticed', ' caller+0x1/0x2')}
 ${backtrace(2, 'cat', 99, 'loop_here', ' thing_read+0x1/0x2\n vfs_read+0x1/0x2\n __x64_sys_read+0x1/0x2')}`);
     expect(found).toMatchObject({ frame: 'thing_read', confidence: 'medium', culprit: { pid: 99 } });
-    expect(found.title).toBe('cat:99 spinning ≥21002 jiffies on CPU 2 in read → thing_read (at loop_here)');
+    expect(found.title).toBe('cat:99 spinning ≥21 s on CPU 2 in read → thing_read (at loop_here)');
   });
 
   it('what the interrupt with the report interrupted, as the registers within its frames say', () => {
@@ -173,7 +173,7 @@ rcu: 	1-....: (5249 ticks this GP) idle=3dc/1/0x4 softirq=9/9 fqs=2624`;
     expect(looping.title).toBe('swapper/1:0 spinning on CPU 1 in a softirq → thing_timer (at loop_here)');
     const idles = verdict(`${stall}\n${backtrace(1, 'swapper/1', 0, 'pv_native_safe_halt', idle)}`);
     expect(idles).toMatchObject({ class: 'spinning', confidence: 'low', culprit: null, frame: null });
-    expect(idles.title).toMatch(/^CPU 1 does not come back: rcu: INFO/);
+    expect(idles.title).toMatch(/^CPU 1 does not come back: no stack/);
   });
 
   it('also where a task waits for the grace period that it hinders', () => {
