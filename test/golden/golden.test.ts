@@ -8,7 +8,8 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../src/core/console/clean.js';
-import { parseDumps } from '../../src/core/dump/parse-dumps.js';
+import { LogPlaces } from '../../src/core/analysis/log-places.js';
+import { DumpParser } from '../../src/core/dump/parse-dumps.js';
 import type { Analysis, Dump, OnCpu, Share } from '../../src/core/model.js';
 import { wedgeNames } from '../../src/guest/wedges.js';
 import { type Golden, goldenNames, goldenPath, goldenText, readGolden } from './golden.mjs';
@@ -20,11 +21,18 @@ const store = (stopped: boolean): Share => ({
 });
 
 function analysisOf({ log, storeStopped }: Golden): Analysis {
-  const rows = log.toString('latin1').split('\n');
-  return analyze(parseDumps(rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')))), {
+  const parser = new DumpParser();
+  const places = new LogPlaces();
+  for (const row of log.toString('latin1').split('\n'))
+    for (const line of cleanRow(Buffer.from(row, 'latin1'))) {
+      parser.push(line);
+      places.push(line, parser);
+    }
+  return analyze(parser.finish(), {
     secondsBetweenLooks: null,
     shares: [store(storeStopped)],
     kernelCommandLine: null,
+    troubles: places.troubles,
   });
 }
 
@@ -54,6 +62,13 @@ const runs = ({ running, preempted }: OnCpu): string =>
   (running?.comm ?? 'nobody') + (preempted ? ` before ${preempted.comm}` : '');
 
 describe('golden logs', () => {
+  it.each(goldenNames())('%s: the title is short, in seconds, and in words of its own', (name) => {
+    const { verdict, dumps } = analysisOf(readGolden(name));
+    expect(verdict.title.length).toBeLessThanOrEqual(160);
+    expect(verdict.title).not.toMatch(/…$|jiffies/);
+    for (const { headline = '' } of dumps) if (headline !== '') expect(verdict.title).not.toContain(headline);
+  });
+
   it.each(goldenNames())('%s', async (name) => {
     const golden = readGolden(name);
     const expected = expectedOf(analysisOf(golden));
