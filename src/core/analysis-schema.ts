@@ -12,6 +12,8 @@ const verdict = z.object({
     ...(['blocked', 'lock-chain', 'deadlock', 'waiting', 'spinning', 'starved', 'userspace'] as const),
     ...(['panicked', 'paused', 'qemu-stuck', 'network-only', 'none', 'unknown'] as const),
   ]),
+  /** Last part of the title: where the wait of a stuck task ends, in words. Missing where no task is stuck. */
+  place: z.string().nullable().exactOptional(),
   /** The function that names the place; null where no stack does. */
   frame: z.string().nullable(),
   confidence,
@@ -42,7 +44,7 @@ const annotation = z.object({
   operation: z.string().nullable(),
   /** The part of the kernel it belongs to: a filesystem, a layer, a module. */
   subject: z.string().nullable(),
-  /** How the kernel was entered: a syscall, `page fault`, `work FUNC`, `kthread FUNC`. */
+  /** How the kernel was entered: a syscall, `page fault`, `work FUNC`, `kthread FUNC`, `initcall FUNC`. */
   entry: z.string().nullable(),
 });
 

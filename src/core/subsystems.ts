@@ -174,7 +174,7 @@ const TABLE = [
   },
   {
     name: 'virtio', layer: 'device',
-    prefixes: ['virtblk_', 'virtio_', 'virtnet_', 'virtqueue_', 'vring_', 'vp_', 'virtgpu_', 'balloon'],
+    prefixes: ['virtblk_', 'virtio_(?!transport_|vsock_)', 'virtnet_', 'virtqueue_', 'vring_', 'vp_', 'virtgpu_', 'balloon'],
     modules: ['virtio_\\w+', 'virtio'],
     examples: [
       'virtblk_probe', 'virtio_dev_probe', 'virtnet_open', 'virtqueue_reset', 'vring_alloc_queue', 'vp_reset',
@@ -268,7 +268,7 @@ const TABLE = [
   { name: 'a TPM', layer: 'device', prefixes: ['tpm\\d?_'], modules: ['tpm\\w*'], examples: ['tpm_transmit'] },
   {
     name: 'RDMA', layer: 'device',
-    prefixes: ['ib_', 'rdma_', 'ucma_', 'uverbs_', 'mlx\\d_', 'rxe_', 'siw_', 'nldev_', 'cma_'],
+    prefixes: ['ib_', 'rdma_', 'ucma_', 'uverbs_', 'mlx\\d_', 'rxe_', 'siw_', 'nldev_', 'cma_(?!alloc|release|declare|init|range|clear|debug)'],
     modules: ['ib_\\w+', 'mlx\\d_ib', 'rdma_\\w+', 'rxe', 'siw'],
     examples: [
       'ib_unregister_device', 'rdma_close', 'ucma_open', 'uverbs_alloc_api', 'mlx4_reset', 'rxe_alloc',
@@ -357,9 +357,9 @@ const TABLE = [
   {
     name: 'the block layer', layer: 'block',
     prefixes: [
-      'blk_', 'bio_', 'blkdev_', 'blkg_', 'blkcg_', 'submit_bio', 'submit_bh', 'del_gendisk$', 'add_disk', 'disk_',
+      'blk_(?!trace_|add_trace_|log_)', 'bio_', 'blkdev_', 'blkg_', 'blkcg_', 'submit_bio', 'submit_bh', 'del_gendisk$', 'add_disk', 'disk_',
       'bdev_', 'bd_', 'wbt_', 'rq_qos_', 'elv_', 'elevator_', 'part_', 'bdget', 'bdput', 'invalidate_bdev',
-      'sync_blockdev', 'lookup_bdev', 'generic_make_request', 'get_request', 'throtl_', 'bfq_', 'dd_', 'queue_',
+      'sync_blockdev', 'lookup_bdev', 'generic_make_request', 'get_request', 'throtl_', 'bfq_', 'dd_', 'queue_(?!(?:delayed_|rcu_)?work|stop_cpus)',
       'freeze_bdev', 'thaw_bdev', 'set_blocksize', 'bread', 'block_read', 'block_write', 'block_ioctl', 'sb_bread',
       'll_rw_block', '__breadahead', 'mpage_', 'block_invalidate', 'rescan_partitions', 'hd_', 'iomap_', 'dio_',
       'do_blockdev_direct', 'do_direct_IO',
@@ -508,7 +508,7 @@ const TABLE = [
   { name: 'filesystem hfs', layer: 'filesystem', prefixes: ['hfs(?:plus)?_'], examples: ['hfsplus_find_init'] },
   {
     name: 'filesystem ntfs', layer: 'filesystem',
-    prefixes: ['ntfs\\w?_', 'ni_', 'attr_data_', 'attr_set_size', 'indx_', 'run_', 'mi_', 'map_mft', 'wnd_'],
+    prefixes: ['ntfs\\w?_', 'ni_', 'attr_data_', 'attr_set_size', 'indx_', 'run_(?:\\w+_entry|get_|truncate|unpack|is_mapped|collapse|deallocate)', 'mi_', 'map_mft', 'wnd_'],
     modules: ['ntfs3?'],
     examples: [
       'ntfs_set_size', 'ni_write_inode', 'attr_data_get_block', 'attr_set_size', 'indx_insert_entry', 'run_get_entry',
@@ -544,7 +544,8 @@ const TABLE = [
   {
     name: 'filesystem zfs', layer: 'filesystem',
     prefixes: [
-      'zpl_', 'zfs_', 'zvol_', 'spa_', 'dmu_', 'dsl_', 'zio_', 'arc_', 'dbuf_', 'vdev_', 'taskq_', 'zil_', 'zap_',
+      'zpl_', 'zfs_', 'zvol_', 'spa_', 'dmu_', 'dsl_', 'zio_', 'arc_', 'dbuf_', 'vdev_', 'taskq_', 'zil_',
+      'zap_(?!threads|process|p\\w{1,3}_range|page|vma|pid_ns|huge|other)',
       'zfsvfs_', 'buf_hash',
     ],
     modules: ['zfs', 'spl', 'zcommon', 'znvpair', 'icp', 'zavl', 'zunicode'],
@@ -597,7 +598,7 @@ const TABLE = [
   },
   {
     name: 'the NFS server', layer: 'filesystem',
-    prefixes: ['nfsd\\d?_', 'nfsd$', 'svc_', 'lockd', 'nlmsvc_', 'write_(?:threads|unlock|ports|versions)$', 'exp_'],
+    prefixes: ['nfsd\\d?_', 'nfsd$', 'svc_', 'lockd$', 'nlmsvc_', 'write_(?:threads|unlock|ports|versions)$', 'exp_'],
     modules: ['nfsd', 'lockd'],
     examples: ['nfsd_shutdown_threads', 'nfsd', 'svc_recv', 'lockd', 'nlmsvc_lock', 'write_ports', 'exp_find'],
   },
@@ -775,8 +776,11 @@ const TABLE = [
   { name: 'TIPC', layer: 'network', prefixes: ['tipc_'], examples: ['tipc_release'] },
   {
     name: 'a virtual socket', layer: 'network',
-    prefixes: ['vsock_', 'vmci_', 'hvs_'],
-    examples: ['vsock_connect', 'vmci_qp_alloc', 'hvs_probe'],
+    prefixes: ['vsock_', 'vmci_', 'hvs_', 'virtio_(?:transport|vsock)_', 'vhost_(?:transport|vsock)_'],
+    modules: ['vsock', 'vhost_vsock', '\\w+_vsock_transport', 'vmw_vsock_\\w+', 'hv_sock'],
+    examples: [
+      'vsock_connect', 'vmci_qp_alloc', 'hvs_probe', 'virtio_transport_send_pkt_work', 'vhost_transport_do_send_pkt',
+    ],
   },
   { name: 'WireGuard', layer: 'network', prefixes: ['wg_'], examples: ['wg_set_device'] },
   {
@@ -796,7 +800,7 @@ const TABLE = [
       'genlmsg_', 'dev_(?:ioctl|close|open|change|mc|uc|get_by|deactivate|set|ethtool)', 'devinet_', 'devlink_',
       'ethtool_', 'ethnl_', 'cleanup_net$', 'copy_net_ns$', 'setup_net$', 'ops_(?:exit|init|undo)', 'register_pernet',
       'unregister_pernet', 'inet6?_', 'tcp_', 'udp_', 'udpv6_', 'ip6?_', 'ipv6_', 'addrconf_', 'ndisc_', 'fib6?_',
-      'mld_', 'igmp', 'raw_', 'rawv6_', 'sock_', 'sk_', 'skb_', 'packet_', 'unregister_prot_hook', 'tun_', 'tap_',
+      'mld_', 'igmp', 'raw_(?!spin_|read_|write_|notifier_|irq)', 'rawv6_', 'sock_', 'sk_', 'skb_', 'packet_', 'unregister_prot_hook', 'tun_', 'tap_',
       'br_', 'bond_', 'vlan_', 'macvlan', 'macsec_', 'team_', 'veth_', 'vxlan', 'geneve_', 'gre_', 'sit_', 'batadv_',
       'bat_', 'hsr_', 'nr_', 'rose_', 'ax25_', 'x25_', 'llc_', 'atm', 'kcm_', 'strp_', 'smc_', 'mptcp_', 'tls_',
       'xsk_', 'xfrm_', 'pfkey_', 'unix_', 'dccp_', 'rxrpc_', 'phonet', 'pn_', 'caif', 'cfusbl', 'nfc_', 'nci_',
@@ -836,7 +840,7 @@ const TABLE = [
     modules: ['kvm', 'kvm_intel', 'kvm_amd'],
     examples: ['kvm_vm_release', 'vmx_handle_exit', 'svm_vcpu_reset', 'vcpu_enter_guest'],
   },
-  { name: 'vhost', layer: 'device', prefixes: ['vhost_'], modules: ['vhost\\w*'], examples: ['vhost_dev_flush'] },
+  { name: 'vhost', layer: 'device', prefixes: ['vhost_(?!transport_|vsock_)'], modules: ['vhost\\w*'], examples: ['vhost_dev_flush'] },
   {
     name: 'BPF', layer: 'core',
     prefixes: ['bpf_', 'btf_', 'map_(?:update|lookup|create)'],
@@ -851,11 +855,12 @@ const TABLE = [
     name: 'tracing', layer: 'core',
     prefixes: [
       'trace_', 'tracing_', 'tracer_', 'event_(?:trace|enable)', 'ftrace_', 'ring_buffer_', 'kprobe_', 'uprobe_',
-      'register_kprobe', 'unregister_kprobe', 'arm_kprobe', 'relay_',
+      'register_kprobe', 'unregister_kprobe', 'arm_kprobe', 'relay_', 'blk_(?:trace|add_trace|log)_',
     ],
     examples: [
       'trace_array_put', 'tracing_open', 'tracer_tracing_on', 'event_enable_read', 'ftrace_kill', 'ring_buffer_wait',
       'kprobe_optimizer_thread', 'uprobe_munmap', 'register_kprobe', 'unregister_kprobe', 'arm_kprobe', 'relay_open',
+      'blk_trace_remove',
     ],
   },
   {
@@ -926,7 +931,7 @@ const TABLE = [
       'do_madvise', 'process_madvise', 'userfaultfd_', 'handle_userfault', 'dup_mm', 'copy_mm', 'lru_add_drain',
       'shmem_', 'kmem_cache_', 'slab_', 'vmalloc_', 'ksm_', 'numa_', 'change_prot', 'access_remote_vm',
       'get_user_pages', 'faultin_', 'populate_vma', 'mm_populate', 'do_brk', 'anon_vma', 'lock_mm', 'rmap_walk',
-      'try_to_unmap',
+      'try_to_unmap', 'cma_(?:alloc|release)', 'zap_p\\w+_range',
     ],
     anchors: ['throttle_direct_reclaim'],
     examples: [
@@ -940,13 +945,13 @@ const TABLE = [
       'shmem_alloc_inode', 'kmem_cache_alloc', 'slab_alloc_node', 'vmalloc_user', 'ksm_scan_thread',
       'numa_migrate_prep', 'change_protocol', 'access_remote_vm', 'get_user_pages_remote', 'faultin_page_range',
       'populate_vma_page_range', '__mm_populate', 'do_brk_flags', '__anon_vma_prepare', 'lock_mm_and_find_vma',
-      'rmap_walk', 'try_to_unmap_flush',
+      'rmap_walk', 'try_to_unmap_flush', 'cma_alloc', 'zap_page_range_single',
     ],
   },
   {
     name: 'a core dump', layer: 'core',
-    prefixes: ['do_coredump$', 'vfs_coredump$', 'coredump_', 'elf_core_dump'],
-    examples: ['do_coredump', 'vfs_coredump', 'coredump_sock_mark', 'elf_core_dump'],
+    prefixes: ['do_coredump$', 'vfs_coredump$', 'coredump_', 'elf_core_dump', 'zap_(?:threads|process)'],
+    examples: ['do_coredump', 'vfs_coredump', 'coredump_sock_mark', 'elf_core_dump', 'zap_threads'],
   },
   {
     name: 'a futex', layer: 'user',
@@ -1037,11 +1042,11 @@ const TABLE = [
   {
     name: 'a work queue', layer: 'core', general: true,
     prefixes: [
-      'flush_', 'cancel_', 'drain_workqueue', 'destroy_workqueue', 'process_one_work', 'worker_', 'rescuer_',
+      'flush_', 'cancel_', 'queue_(?:delayed_|rcu_)?work', 'drain_workqueue', 'destroy_workqueue', 'process_one_work', 'worker_', 'rescuer_',
       'work_on_cpu', 'schedule_on_each',
     ],
     examples: [
-      'flush_workqueue', 'cancel_work_sync', 'drain_workqueue', 'destroy_workqueue', 'process_one_work',
+      'flush_workqueue', 'cancel_work_sync', 'queue_work_on', 'drain_workqueue', 'destroy_workqueue', 'process_one_work',
       'worker_thread', 'rescuer_thread', 'work_on_cpu_key', 'schedule_on_each_cpu',
     ],
   },

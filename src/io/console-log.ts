@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { analyze } from '../core/analysis/analysis.js';
-import { type BootPlace, bootPlace } from '../core/analysis/boot-places.js';
+import { LogPlaces } from '../core/analysis/log-places.js';
 import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { DumpParser } from '../core/dump/parse-dumps.js';
@@ -23,8 +23,6 @@ export class LogError extends Error {
   override readonly name = 'LogError';
 }
 
-const PLACES = 50;
-const PLACE_LINE_MAX = 1000;
 /** Enough to tell text from anything else. */
 const PEEK = 4096;
 /** The share of bytes that no console prints, beyond which a file is no text. */
@@ -97,7 +95,7 @@ export async function readLog(
   { path, onBegin = () => undefined }: ReadOptions = {},
 ): Promise<ReadLog> {
   const parser = new DumpParser({ pasted: true });
-  const places = new Map<string, BootPlace>();
+  const places = new LogPlaces();
   let commandLine: string | null = null;
   let kernel: string | null = null;
   let cutShort: string | null = null;
@@ -107,14 +105,14 @@ export async function readLog(
     parser.push(line);
     commandLine = kernelCommandLine(line) ?? commandLine;
     kernel = kernelRelease(line) ?? kernel;
-    const place = line.length < PLACE_LINE_MAX ? bootPlace(line) : null;
-    if (place && places.size < PLACES) places.set(JSON.stringify(place), place);
+    places.push(line, parser);
   }
   const analysis = analyze(parser.finish(), {
     secondsBetweenLooks: null,
     shares: [],
     kernelCommandLine: commandLine,
-    bootPlaces: [...places.values()],
+    bootPlaces: places.bootPlaces,
+    troubles: places.troubles,
   });
   return { analysis, kernel, cutShort };
 }

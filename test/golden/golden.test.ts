@@ -8,7 +8,8 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../src/core/console/clean.js';
-import { parseDumps } from '../../src/core/dump/parse-dumps.js';
+import { LogPlaces } from '../../src/core/analysis/log-places.js';
+import { DumpParser } from '../../src/core/dump/parse-dumps.js';
 import { readPaste } from '../../src/core/dump/paste/paste.js';
 import type { Analysis, Dump, OnCpu, Share } from '../../src/core/model.js';
 import { wedgeNames } from '../../src/guest/wedges.js';
@@ -26,11 +27,17 @@ type Reading = 'pasted' | 'live';
 function analysisOf({ log, storeStopped }: Golden, reading: Reading): Analysis {
   const rows = log.toString('latin1').split('\n');
   const lines = rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')));
-  const dumps = reading === 'live' ? parseDumps(lines) : parseDumps(readPaste(lines), { pasted: true });
-  return analyze(dumps, {
+  const parser = new DumpParser(reading === 'live' ? {} : { pasted: true });
+  const places = new LogPlaces();
+  for (const line of reading === 'live' ? lines : readPaste(lines)) {
+    parser.push(line);
+    places.push(line, parser);
+  }
+  return analyze(parser.finish(), {
     secondsBetweenLooks: null,
     shares: [store(storeStopped)],
     kernelCommandLine: null,
+    troubles: places.troubles,
   });
 }
 
@@ -60,6 +67,13 @@ const runs = ({ running, preempted }: OnCpu): string =>
   (running?.comm ?? 'nobody') + (preempted ? ` before ${preempted.comm}` : '');
 
 describe('golden logs', () => {
+  it.each(goldenNames())('%s: the title is short, in seconds, and in words of its own', (name) => {
+    const { verdict, dumps } = analysisOf(readGolden(name), 'pasted');
+    expect(verdict.title.length).toBeLessThanOrEqual(160);
+    expect(verdict.title).not.toMatch(/…$|jiffies/);
+    for (const { headline = '' } of dumps) if (headline !== '') expect(verdict.title).not.toContain(headline);
+  });
+
   it.each(goldenNames())('%s', async (name) => {
     const golden = readGolden(name);
     const expected = expectedOf(analysisOf(golden, 'pasted'));

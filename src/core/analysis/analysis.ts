@@ -3,6 +3,7 @@ import { printable } from '../printable.js';
 import { isBenign } from './benign.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
 import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
+import { troubleReasons } from './devices.js';
 import { nameDump } from './dump-names.js';
 import type { Edge } from './edges.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
@@ -14,11 +15,10 @@ import { chooseRoot, findRoots, type Root } from './roots.js';
 import { sleeperVerdict } from './sleepers.js';
 import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
-import { stuckVerdict } from './stuck-verdict.js';
+import { stuckVerdict, TITLE_MAX } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { findEdges } from './waits.js';
 
-const TITLE_MAX = 240;
 const SENTENCE_MAX = 400;
 const MAX_WAITS = 500;
 const MAX_REASONS = 12;
@@ -32,7 +32,7 @@ export function analyze(dumps: Dump[], context: AnalysisContext): Analysis {
   const judged = boots.map((boot) =>
     judge(
       dumps.filter((dump) => (dump.boot ?? 0) === boot),
-      context,
+      { ...context, troubles: context.troubles?.filter((trouble) => trouble.boot === boot) ?? [] },
     ),
   );
   const wrong = judged.find(({ verdict }) => verdict.class !== 'none' && verdict.class !== 'unknown');
@@ -44,7 +44,7 @@ export function analyze(dumps: Dump[], context: AnalysisContext): Analysis {
     groups: groupStacks(shown, verdict.culprit?.pid),
     waits: edges.slice(0, MAX_WAITS).map(({ waiter, owner, through, confidence, reason }) => ({
       waiter: nameOf(waiter),
-      owner: `${owner.comm}:${owner.pid}`,
+      owner: nameOf(owner),
       through,
       confidence,
       reason,
@@ -68,7 +68,8 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
   const edges = findEdges(stuck, dumps, anyServerDead(context));
   const roots = findRoots(stuck, edges);
   const root = chooseRoot(roots, stuck, edges, dumps);
-  const hang = root ? stuckVerdict(root, stuck.length - root.members.length, dumps, context) : null;
+  const others = stuck.filter((one) => root?.members.includes(one) !== true);
+  const hang = root ? stuckVerdict(root, others, dumps, context) : null;
   const shown = tasksToShow(dumps);
 
   const spin = spinVerdict(dumps);
@@ -77,7 +78,10 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
     (root && hang ? hangOf(root, hang, spin) : null) ??
     spinOf(spin) ??
     quiet(dumps, stuck, context);
-  return { ...said, edges, shown };
+  const { verdict } = said;
+  if (verdict.class === 'none') return { ...said, edges, shown };
+  const reasons = [...verdict.reasons, ...troubleReasons(context.troubles ?? [], verdict.inferred)];
+  return { ...said, verdict: { ...verdict, reasons }, edges, shown };
 }
 
 type Said = Pick<Judgement, 'verdict' | 'parts'>;
@@ -202,6 +206,7 @@ function tidy(verdict: Verdict): Verdict {
   return {
     ...verdict,
     title: printable(verdict.title, TITLE_MAX),
+    ...(verdict.place === undefined ? {} : { place: verdict.place && printable(verdict.place, TITLE_MAX) }),
     reasons: verdict.reasons.slice(0, MAX_REASONS).map((reason) => printable(reason, SENTENCE_MAX)),
     inferred: verdict.inferred.map((sentence) => printable(sentence, SENTENCE_MAX)),
   };

@@ -5,8 +5,8 @@ import type { WaitFound } from './wait-kinds.js';
 /** One task waits for another. */
 export interface Edge {
   waiter: Task;
-  /** Its pid, and its stack where a dump has it. */
-  owner: { comm: string; pid: number; task: Task | null };
+  /** Its pid, null where its header was lost, and its stack where a dump has it. */
+  owner: { comm: string; pid: number | null; task: Task | null };
   through: string;
   confidence: Confidence;
   /** What says so, as a clause. */
@@ -21,8 +21,18 @@ type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
 /** Whom a stuck task waits for, given the lock that its stack waits for; null if this finder does not know. */
 export type Finder = (task: Task, lock: WaitFound | null) => Edge | null;
 
+/** Whether two sightings are of one task: by the pid, or of one whose header was lost, the very stack. */
+export const isSame = (one: Task, other: Task): boolean =>
+  one === other || (one.pid !== null && one.pid === other.pid);
+
 /** The edge to a task, if there is one and it is another. */
 export function toTask(waiter: Task, owner: Task | undefined, says: Says): Edge | null {
-  if (!owner || owner.pid === null || owner.pid === waiter.pid) return null;
-  return { waiter, owner: { comm: owner.comm, pid: owner.pid, task: owner }, ...says };
+  return owner === undefined || isSame(waiter, owner) ? null : edgeTo(waiter, owner, says);
 }
+
+/** The same to any task: one that waits for itself is a ring of one. */
+export const edgeTo = (waiter: Task, owner: Task, says: Says): Edge => ({
+  waiter,
+  owner: { comm: owner.comm, pid: owner.pid, task: owner },
+  ...says,
+});

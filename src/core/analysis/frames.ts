@@ -58,10 +58,10 @@ export function operations(frames: readonly Frame[], max: number): string[] {
     .map(baseSymbol);
 }
 
-/** A way into the kernel; `func` is what a worker or a kernel thread runs. */
+/** A way into the kernel; `func` is what a worker, a kernel thread or the boot runs. */
 type Entry =
   | { kind: 'syscall'; name: string }
-  | { kind: 'work' | 'kthread'; func: string }
+  | { kind: 'work' | 'kthread' | 'initcall'; func: string }
   | { kind: 'page-fault' | 'idle-worker' | 'exit' };
 
 /** How the task came into the kernel; null where its stack does not tell. */
@@ -79,18 +79,22 @@ export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): Entry | null 
     return works ? { kind: 'work', func: work } : { kind: 'idle-worker' };
   }
   if (task.workqueue) return { kind: 'work', func: task.workqueue.func };
+  const initcall = names[names.indexOf('do_one_initcall') + 1];
+  if (names.includes('do_one_initcall') && initcall !== undefined)
+    return { kind: 'initcall', func: initcall };
   const main = names[names.indexOf('kthread') + 1];
   if (names.includes('kthread') && main !== undefined) return { kind: 'kthread', func: main };
   return names.includes('do_exit') ? { kind: 'exit' } : null;
 }
 
-/** A syscall's name, `page fault`, `work FUNC`, `kthread FUNC`, as an annotation says it. */
+/** A syscall's name, `page fault`, `work FUNC`, `kthread FUNC`, `initcall FUNC`, as an annotation says it. */
 export function entryText(entry: Entry): string {
   switch (entry.kind) {
     case 'syscall':
       return entry.name;
     case 'work':
     case 'kthread':
+    case 'initcall':
       return `${entry.kind} ${entry.func}`;
     case 'page-fault':
       return 'page fault';

@@ -1,11 +1,14 @@
 import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/share-server.js';
+import { diskOf } from '../kernel-lines/devices.js';
 import type { Share, Task } from '../model.js';
 import { type Backend, backendOf } from './backends.js';
-import { type BootPlace, onlyFailing, onlyMount } from './boot-places.js';
-import { firmFrames, operationFrame } from './frames.js';
-import { baseSymbol } from './layers.js';
+import { type BootPlace, onlyMount } from './boot-places.js';
+import { suspectOf } from './devices.js';
+import { firmSymbols, operationFrame } from './frames.js';
+import { layerOf } from './layers.js';
+import type { SeenTrouble } from './log-places.js';
 import { beginning } from './patterns.js';
-import { subjectOf } from './subjects.js';
+import { subjectOf, subjectOfSymbol } from './subjects.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 /** What is known from outside the dumps. */
@@ -16,10 +19,12 @@ export interface AnalysisContext {
   shares: Share[];
   /** From QEMU or from the boot log; null if unknown. */
   kernelCommandLine: string | null;
-  /** Filesystems and disks that the log names, for logs without a QEMU to ask. */
+  /** Filesystems that the log names, for logs without a QEMU to ask. */
   bootPlaces?: BootPlace[];
   /** A task that only sleeps oddly is not told: whoever decides by the verdict takes it for an accusation. */
   proofOnly?: true;
+  /** Devices and servers that failed by the log, in the order of the log. */
+  troubles?: SeenTrouble[];
 }
 
 export interface Place {
@@ -39,22 +44,33 @@ const SHARED_METHOD = beginning(
 );
 const MOST_LISTED = 3;
 
-/** Where a stuck task's wait ends: a filesystem, a server, a layer of the kernel. */
-export function placeOf(task: Task, context: AnalysisContext): Place {
+/**
+ * Where a stuck task's wait ends: a filesystem, a server, a layer of the kernel. `dump` is the first that shows it stuck,
+ * by index among those of its boot.
+ */
+export function placeOf(task: Task, context: AnalysisContext, dump: number): Place {
   const backend = backendOf(task.frames);
-  const names = firmFrames(task.frames).map(({ symbol }) => baseSymbol(symbol));
-  const operation = operationFrame(task.frames);
   const subject = subjectOf(task.frames);
   const named = subject === null || subject.general === true ? null : subject.name;
-  const shared = backend?.shared === true || names.some((name) => SHARED_METHOD.test(name));
+  const share = shareOf(task, named, context);
+  if (share) return share;
+  const found = deviceOf(named, task, context, dump);
+  const where = found.where ?? backend?.where ?? rtnlTaker(named, task) ?? named;
+  return {
+    where: where === null ? null : where + workerOf(task),
+    inferred: found.inferred ?? [],
+    outside: found.outside ?? 'none',
+  };
+}
+
+/** A share of the host, where the stack is that of one, or reads a page of whatever file. */
+function shareOf(task: Task, named: string | null, context: AnalysisContext): Place | null {
+  const operation = operationFrame(task.frames);
+  const shared =
+    backendOf(task.frames)?.shared === true ||
+    firmSymbols(task.frames).some((name) => SHARED_METHOD.test(name));
   const anyFile = operation !== null && PAGE_WAIT.test(operation.symbol) && named === null;
-  if (shared || anyFile) {
-    const place = fromOutside(context, shared);
-    if (place) return place;
-  }
-  const device = deviceOf(named, task, context);
-  const { where = backend?.where ?? named, inferred = [], outside = 'none' } = device;
-  return { where: where === null ? null : where + workerOf(task), inferred, outside };
+  return shared || anyFile ? fromOutside(context, shared) : null;
 }
 
 /** What a worker's own line says of its device: `flush-8:1`, a queue such as `xfs-inodegc/vdb`. */
@@ -64,32 +80,65 @@ function workerOf({ workqueue }: Task): string {
   return told ? ` (${told[0]})` : '';
 }
 
-/** The device below a filesystem that the stack names, or a disk that reported errors: where the log leaves no choice. */
-function deviceOf(
-  named: string | null,
-  task: Task,
-  { bootPlaces = [], kernelCommandLine, shares }: AnalysisContext,
-): Partial<Place> {
-  const filesystem = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
-  const device = filesystem === undefined ? null : onlyMount(bootPlaces, filesystem);
-  if (filesystem !== undefined && device !== null) {
-    const inferred = `That it is on ${device} is inferred: of the log's filesystems it alone is ${filesystem}.`;
-    return { where: `filesystem ${filesystem} on ${device} (inferred)`, inferred: [inferred] };
-  }
-  const backend = backendOf(task.frames);
-  const root = backend === null ? null : rootServer(backend, kernelCommandLine);
-  if (root !== null) return root;
-  if (named !== 'the block layer') return {};
-  const served = servedDisk(shares);
-  if (served !== null) return served;
-  const disk = onlyFailing(bootPlaces);
-  if (disk === null) return {};
-  const inferred = `${disk} is inferred: the log has I/O errors or timeouts of this disk alone.`;
-  return { where: `the block layer, perhaps disk ${disk} (inferred)`, inferred: [inferred] };
+/** The device below, or the server behind, what the stack names: where host and log leave no choice. */
+function deviceOf(named: string | null, task: Task, context: AnalysisContext, dump: number): Partial<Place> {
+  const mount = mountOf(named, context);
+  return (
+    (named === 'the block layer' ? servedDisk(context.shares) : null) ??
+    failedBefore(named, task, context, mount, dump) ??
+    mountPlace(mount) ??
+    rootServer(backendOf(task.frames), context.kernelCommandLine) ??
+    {}
+  );
 }
 
-function rootServer({ where, rootParameter }: Backend, commandLine: string | null): Partial<Place> | null {
-  if (rootParameter === undefined) return null;
+interface Mount {
+  filesystem: string;
+  device: string;
+}
+
+function mountOf(named: string | null, { bootPlaces = [] }: AnalysisContext): Mount | null {
+  const filesystem = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
+  const device = filesystem === undefined ? null : onlyMount(bootPlaces, filesystem);
+  return filesystem === undefined || device === null ? null : { filesystem, device };
+}
+
+function mountPlace(mount: Mount | null): Partial<Place> | null {
+  if (mount === null) return null;
+  const { filesystem, device } = mount;
+  const inferred = `That it is on ${device} is inferred: of the log's filesystems it alone is ${filesystem}.`;
+  return { where: `filesystem ${filesystem} on ${device} (inferred)`, inferred: [inferred] };
+}
+
+/** The log says that a device or a server failed that the wait is about. */
+function failedBefore(
+  named: string | null,
+  task: Task,
+  { troubles = [] }: AnalysisContext,
+  mount: Mount | null,
+  dump: number,
+): Partial<Place> | null {
+  const suspect = suspectOf(task, mount && diskOf(mount.device), troubles, dump);
+  if (!suspect) return null;
+  const where = named === null || suspect.alone ? suspect.where : `${named}, ${suspect.where}`;
+  return { where, inferred: [suspect.inferred] };
+}
+
+/** Whose code takes the RTNL mutex says more than its name once again. */
+function rtnlTaker(named: string | null, { frames }: Task): string | null {
+  if (named !== 'the RTNL mutex') return null;
+  const names = firmSymbols(frames);
+  const outwards = names
+    .slice(names.findIndex((name) => /^_*rtnl_lock/.test(name)) + 1)
+    .filter((name) => layerOf(name) === 'operation');
+  const driver = outwards.find((name) => subjectOfSymbol(name) === null);
+  const taker = driver ?? outwards[0];
+  return taker === undefined ? null : `wanted by ${taker}`;
+}
+
+function rootServer(backend: Backend | null, commandLine: string | null): Partial<Place> | null {
+  if (backend?.rootParameter === undefined) return null;
+  const { where, rootParameter } = backend;
   const share = new RegExp(`\\b${rootParameter}=([^\\s,]{1,100})`).exec(commandLine ?? '')?.[1];
   if (share === undefined) return null;
   const inferred = `${share} is inferred from ${rootParameter}= on the kernel's command line.`;

@@ -78,7 +78,9 @@ function held(stuck: string, one: Omit<Accused, 'proof'>): Said {
   const { comm, pid, state, frames } = one;
   const place = stallPlace(frames);
   const frame = place?.frame ?? frameName(frames) ?? '';
-  const entry = entryTextOf(one);
+  const entered = entryTextOf(one);
+  // An initcall that is its own place.
+  const entry = entered?.endsWith(` ${frame}`) === true ? null : entered;
   const caught = !place || place.at === frame ? '' : ` (at ${place.at})`;
   return {
     title: titled(

@@ -1,6 +1,6 @@
 import type { Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import type { Edge } from './edges.js';
+import { type Edge, isSame } from './edges.js';
 import { frameName } from './phrases.js';
 import { subjectRank } from './subjects.js';
 import { lockWaited } from './wait-kinds.js';
@@ -27,7 +27,7 @@ interface End {
 
 /** Follows each stuck task's waits to their end, and ranks the ends: the likeliest reason of the hang first. */
 export function findRoots(stuck: readonly Candidate[], edges: readonly Edge[]): Root[] {
-  const next = new Map(edges.map((edge) => [edge.waiter.pid, edge]));
+  const next = new Map(edges.map((edge) => [keyOf(edge.waiter), edge]));
   const own = new Map(stuck.map((candidate) => [candidate.task, candidate]));
   const byPid = new Map(stuck.map((candidate) => [candidate.task.pid, candidate]));
   const ends = new Map<Task, End>();
@@ -44,8 +44,8 @@ export function findRoots(stuck: readonly Candidate[], edges: readonly Edge[]): 
     };
     roots.set(end.task, root);
     root.members.push(candidate);
-    const edge = next.get(candidate.task.pid);
-    if (edge && candidate.task.pid !== null) root.edges.push(edge);
+    const edge = next.get(keyOf(candidate.task));
+    if (edge) root.edges.push(edge);
   }
   return samePlace(byLikelihood([...roots.values()]));
 }
@@ -94,7 +94,8 @@ function kernelLeads(start: Task, edges: readonly Edge[]): boolean {
   let task: Task | null = start;
   while (task && !seen.has(task)) {
     seen.add(task);
-    const edge: Edge | undefined = edges.find(({ waiter }) => waiter.pid === task?.pid);
+    const at: Task = task;
+    const edge = edges.find(({ waiter }) => isSame(waiter, at));
     if (!edge) return true;
     if (edge.source !== 'hung_task') return false;
     task = edge.owner.task;
@@ -102,8 +103,11 @@ function kernelLeads(start: Task, edges: readonly Edge[]): boolean {
   return true;
 }
 
+/** One task may have been seen in several dumps; one without a pid is itself alone. */
+const keyOf = (task: Task): number | Task => task.pid ?? task;
+
 /** The end of one chain; what is found is kept for all tasks on the way, so that long chains stay cheap. */
-function follow(start: Task, next: ReadonlyMap<number | null, Edge>, ends: Map<Task, End>): End {
+function follow(start: Task, next: ReadonlyMap<number | Task, Edge>, ends: Map<Task, End>): End {
   const path: Task[] = [];
   const onPath = new Set<Task>();
   let task = start;
@@ -111,7 +115,7 @@ function follow(start: Task, next: ReadonlyMap<number | null, Edge>, ends: Map<T
   while (!end) {
     path.push(task);
     onPath.add(task);
-    const owner = task.pid === null ? null : (next.get(task.pid)?.owner.task ?? null);
+    const owner: Task | null = next.get(keyOf(task))?.owner.task ?? null;
     if (owner === null) end = { task, cycle: null };
     else if (onPath.has(owner)) end = { task: owner, cycle: path.slice(path.indexOf(owner)) };
     else {

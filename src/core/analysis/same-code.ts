@@ -1,9 +1,10 @@
 /** Guesses at the holder of a lock: a stuck task that is in the same code, and past the lock. */
 import type { Task } from '../model.js';
 import type { Candidate } from './candidates.js';
-import { type Finder, toTask } from './edges.js';
-import { entryOf, firmSymbols } from './frames.js';
+import { type Finder, isSame, toTask } from './edges.js';
+import { entryOf, firmFrames, firmSymbols, operationFrame } from './frames.js';
 import { frameName } from './phrases.js';
+import { subjectOf } from './subjects.js';
 import { lockWaited, waitsForMmap } from './wait-kinds.js';
 import { IN_MMAP, INODE_CODE } from './wait-rows.js';
 
@@ -16,7 +17,7 @@ export function byInode(stuck: readonly Candidate[]): Finder {
     if (lock?.kind !== 'rwsem' || !firmSymbols(waiter.frames).some((name) => INODE_CODE.test(name)))
       return null;
     const says = { through: 'an inode lock', confidence: 'low', source: 'rule' } as const;
-    const server = servers.find(({ task }) => task.pid !== waiter.pid)?.task;
+    const server = servers.find(({ task }) => !isSame(task, waiter))?.task;
     if (server)
       return toTask(waiter, server, { ...says, reason: 'it is in the same code, and waits for the server' });
     return holders.length === 1
@@ -36,7 +37,7 @@ export function byMmap(stuck: readonly Candidate[]): Finder {
   const holders = stuck.filter(({ task }) => !waitsForMmap(task) && inMmap(task));
   return (waiter) => {
     if (!waitsForMmap(waiter)) return null;
-    const others = holders.filter(({ task }) => task.pid !== waiter.pid);
+    const others = holders.filter(({ task }) => !isSame(task, waiter));
     const alike = others.filter(({ task }) => task.comm === waiter.comm);
     const likely = alike.length === 0 ? others : alike;
     if (likely.length !== 1) return null;
@@ -68,6 +69,26 @@ export function bySameFunction(stuck: readonly Candidate[]): Finder {
       through: lock?.what ?? 'a lock',
       confidence: 'low',
       reason: 'it is inside the same function',
+      source: 'rule',
+    });
+  };
+}
+
+/** A lock is wanted in a module, and exactly one other stuck task is in that module and waits for none. */
+export function bySameModule(stuck: readonly Candidate[]): Finder {
+  const past = stuck.filter(({ task }) => lockWaited(task) === null);
+  return (waiter, lock) => {
+    const module = lock === null ? null : (operationFrame(waiter.frames)?.module ?? null);
+    // In a filesystem many wait for many things at once.
+    if (module === null || subjectOf(waiter.frames)?.name.startsWith('filesystem ') === true) return null;
+    const inside = past.filter(
+      ({ task }) => !isSame(task, waiter) && firmFrames(task.frames).some((frame) => frame.module === module),
+    );
+    if (inside.length !== 1) return null;
+    return toTask(waiter, inside[0]?.task, {
+      through: lock?.what ?? 'a lock',
+      confidence: 'low',
+      reason: 'of the stuck tasks in the same module it alone waits for no lock',
       source: 'rule',
     });
   };

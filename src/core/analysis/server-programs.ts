@@ -14,6 +14,14 @@ const SERVED = SUBSYSTEMS.flatMap(({ server, programs, takesRequests }) =>
 const serves = ({ programs, takes }: (typeof SERVED)[number], { comm, frames }: Task): boolean =>
   programs?.test(comm) === true || frames.some(({ symbol }) => takes?.test(baseSymbol(symbol)) === true);
 
+const DISK_SERVERS = SUBSYSTEMS.flatMap(({ layer, programs }) =>
+  layer === 'block' && programs ? [programs] : [],
+);
+
+/** Whether a task is, by its name, a program that serves disks. */
+export const servesDisks = ({ comm }: Pick<Task, 'comm'>): boolean =>
+  DISK_SERVERS.some((programs) => programs.test(comm));
+
 /** Whether a task is one that may have to answer such a wait; one for data may be for any of them. */
 export function mayServe(task: Task, kind: WaitKind): boolean {
   const named = SERVED.filter((one) => one.kind === kind);

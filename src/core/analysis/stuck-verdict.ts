@@ -1,30 +1,34 @@
 import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
-import { nameOf } from './candidates.js';
+import { type Candidate, nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
-import { entryTextOf, operationFrame } from './frames.js';
+import { entryOf, entryTextOf, operationFrame } from './frames.js';
 import { layerOf } from './layers.js';
+import { ownLock } from './own-lock.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
-import { mayServe } from './server-programs.js';
+import { mayServe, servesDisks } from './server-programs.js';
 import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
+import { counted } from '../words.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 
-/** The verdict on the end of a chain of waits that stuck tasks lead to. */
+/** The verdict on the end of a chain of waits that stuck tasks lead to; `others` do not lead there. */
 export function stuckVerdict(
   root: Root,
-  others: number,
+  others: readonly Candidate[],
   dumps: readonly Dump[],
   context: AnalysisContext,
 ): Verdict {
   const { task, reported } = root;
-  const place = served(root, placeOf(reported?.task ?? task, context), dumps);
+  const place = served(root, placeOf(reported?.task ?? task, context, firstShown(root)), dumps);
   const kind = classOf(root);
   const frame = frameName(task.frames);
+  const ends = endOf(root, place);
   return {
-    title: titleOf(root, kind, place),
+    title: titleOf(root, kind, ends),
+    place: ends,
     class: kind,
     frame: reported ? frameName(reported.task.frames) : frame,
     confidence: confidenceOf(root, place, dumps),
@@ -34,26 +38,46 @@ export function stuckVerdict(
   };
 }
 
+/** The first dump that shows any of them, by index. */
+const firstShown = ({ members }: Root): number =>
+  Math.min(...members.map(({ still, dump }) => still[0] ?? dump));
+
 /** Adds what the whole dump tells of the other end of the wait: a server of this guest that is stopped. */
 function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   const { task } = root;
   const waits = waitOf(task)?.kind ?? null;
   if (place.outside === 'dead' || waits === null || !AWAITS_OTHERS.has(waits)) return place;
+  if (servesItself(task, waits))
+    return {
+      ...place,
+      where: 'perhaps served by itself (inferred)',
+      inferred: [
+        ...place.inferred,
+        `That it waits for itself is inferred: by its name or its stack ${nameOf(task)} is such a server.`,
+      ],
+    };
   const all = dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
   const stopped = all.filter((other) => other.state === 'T' && mayServe(other, waits));
   const [server] = stopped;
   // Threads of one server are stopped together.
   if (!server || stopped.some(({ comm }) => comm !== server.comm)) return place;
-  const where = place.where === null ? '' : `${place.where}, `;
+  // A server on the host that runs is then the worse guess.
+  const where = place.where === null || place.outside === 'doubtful' ? '' : `${place.where}, `;
   return {
     ...place,
-    where: `${where}perhaps served by ${nameOf(server)}, which is stopped (inferred)`,
+    where: `${where}perhaps served by ${nameOf(server)}, stopped (inferred)`,
     inferred: [
       ...place.inferred,
       `That ${nameOf(server)} should answer is inferred: it is a server, and in T, stopped by a signal or a debugger.`,
     ],
   };
 }
+
+/** A server of FUSE that asks FUSE, or of disks that waits for a disk's block. NFS servers wait for their own disks. */
+const servesItself = (task: Task, waits: WaitKind): boolean =>
+  task.state !== 'T' &&
+  waits !== 'nfs' &&
+  (waits === 'fuse' ? mayServe(task, waits) : servesDisks(task) && IO.has(waits));
 
 /** Waits that something else than a task of the same code has to end. */
 const AWAITS_OTHERS: ReadonlySet<WaitKind> = new Set<WaitKind>([
@@ -68,22 +92,36 @@ function classOf(root: Root): VerdictClass {
   return root.edges.some(({ confidence }) => confidence === 'high') ? 'lock-chain' : 'blocked';
 }
 
+/** A title fits into two lines of a terminal. */
+export const TITLE_MAX = 160;
+
 const VERBS: Partial<Record<VerdictClass, string>> = { waiting: 'waiting', spinning: 'running' };
 
-function titleOf(root: Root, kind: VerdictClass, place: Place): string {
+function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
   const told = root.reported?.task ?? root.task;
   const age = (root.reported ?? root.candidate)?.ageSeconds ?? null;
   const frame = frameName(told.frames);
   const entry = entryTextOf(told);
-  const parts = [
-    `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}${entry === null ? '' : ` in ${entry}`}`,
-  ];
-  if (frame !== null) parts.push(doing(told, frame));
-  const ends = root.reported ? heldBy(root, told) : (chainEnd(root) ?? place.where);
-  if (ends !== null) parts.push(ends);
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const others = root.members.filter(({ task }) => !named.has(task)).length;
-  return parts.join(' → ') + (others > 0 ? ` (+${others} ${others === 1 ? 'other' : 'others'})` : '');
+  const who = `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}`;
+  const title = (entered: string): string =>
+    [who + entered, ...(frame === null ? [] : [doing(told, frame)]), ...(ends === null ? [] : [ends])].join(
+      ' → ',
+    ) + (others > 0 ? ` (+${counted(others, 'other')})` : '');
+  const whole = title(entry === null ? '' : ` in ${entry}`);
+  // How it came into the kernel is what is missed least.
+  return whole.length > TITLE_MAX ? title('') : whole;
+}
+
+/** Last part of the title: who holds the task up, or where its wait ends. */
+function endOf(root: Root, { where }: Place): string | null {
+  if (root.reported) return heldBy(root, root.reported.task);
+  const chain = chainEnd(root);
+  if (chain !== null) return chain;
+  const recursion = reclaimRecursion(root.task.frames);
+  if (!recursion) return where;
+  return `${where ?? recursion.inner.subject}, reached by memory reclaim from ${recursion.outer.frame}`;
 }
 
 /** A task that runs waits for nothing. */
@@ -104,10 +142,12 @@ function chainEnd(root: Root): string | null {
       .filter((task) => task !== root.task)
       .slice(0, 4)
       .map(nameOf);
-    return ring.length === 0 ? 'deadlock with itself' : `deadlock with ${ring.join(', ')}`;
+    if (ring.length > 0) return `deadlock with ${ring.join(', ')}`;
+    const own = ownLock(root.task);
+    return `deadlock with itself${own === null ? '' : `, inside ${own.holder}`}`;
   }
   const unseen = root.edges.find(({ waiter, owner }) => waiter === root.task && owner.task === null);
-  return unseen ? `held by ${unseen.owner.comm}:${unseen.owner.pid} (not in these dumps)` : null;
+  return unseen ? `held by ${nameOf(unseen.owner)} (not in these dumps)` : null;
 }
 
 const LEVELS: readonly Confidence[] = ['low', 'medium', 'high'];
@@ -142,20 +182,36 @@ function stacksAreWhole(dump: Dump | undefined): boolean {
   return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
 }
 
-function reasonsFor(root: Root, others: number, dumps: readonly Dump[]): string[] {
-  const reasons = [...standsOn(root, dumps), ...reentered(root), ...chainReasons(root)];
+function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {
+  const reasons = [...standsOn(root, dumps), ...reentered(root), ...ownWork(root), ...chainReasons(root)];
   if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
   if (nobodyPerforms(root, dumps)) {
     reasons.push(
       'Nothing in this dump performs the awaited I/O: suspect the device, the host, or a lost wakeup.',
     );
   }
-  if (others > 0) {
-    reasons.push(
-      `${others} more stuck ${others === 1 ? 'task has' : 'tasks have'} another reason or none that shows.`,
-    );
-  }
+  if (others.length > 0) reasons.push(elsewhere(others));
   return reasons;
+}
+
+/** What the other stuck tasks wait for, as far as their stacks tell. */
+function elsewhere(others: readonly Candidate[]): string {
+  const shown = others.slice(0, ELSEWHERE_MAX).map(({ task }) => {
+    const frame = frameName(task.frames);
+    return frame === null ? `${nameOf(task)} (no stack)` : `${nameOf(task)} (${whatOf(task)}, ${frame})`;
+  });
+  const more = others.length > shown.length ? ' …' : '';
+  return `${counted(others.length, 'more stuck task')} ${others.length === 1 ? 'does' : 'do'} not lead here: ${shown.join(', ')}${more}.`;
+}
+
+const ELSEWHERE_MAX = 3;
+
+/** A worker that waits for a work item may wait for the very one it runs. */
+function ownWork({ task, edges }: Root): string[] {
+  const entry = entryOf(task);
+  if (entry?.kind !== 'work' || waitOf(task)?.kind !== 'work') return [];
+  if (edges.some(({ waiter }) => waiter === task)) return [];
+  return [`It runs the work ${entry.func} itself: if that is the one it waits for, it waits for ever.`];
 }
 
 /** A filesystem asked for memory, and the search for it ended in a filesystem. */
@@ -215,7 +271,7 @@ function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {
 function chainReasons({ task, edges, cycle }: Root): string[] {
   const reasons = edges.slice(0, 3).map(({ waiter, owner, through, confidence, reason }) => {
     const guess = confidence === 'low' ? 'a guess: ' : '';
-    return `${nameOf(waiter)} waits for ${through}, held up by ${owner.comm}:${owner.pid} (${guess}${reason}).`;
+    return `${nameOf(waiter)} waits for ${through}, held up by ${nameOf(owner)} (${guess}${reason}).`;
   });
   if (!cycle && lockWaited(task) !== null && edges.every(({ waiter }) => waiter !== task)) {
     reasons.push('Who holds the lock it waits for is in no dump.');

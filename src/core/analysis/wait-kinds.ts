@@ -13,6 +13,8 @@ interface Row {
   frame: RegExp;
   /** For the title: `waiting for …`. */
   what: string;
+  /** Only where the function itself sleeps: others sleep on behalf of it as well. */
+  itself?: true;
 }
 
 /** Locks: they count only inside the operation, since further out the task holds them already. */
@@ -43,6 +45,12 @@ export const WAITS: readonly Row[] = [
     frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
     what: 'a transaction',
   },
+  // A request is asked for only once the queue is entered.
+  {
+    kind: 'queue-freeze',
+    frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
+    what: 'the freeze of a block queue to end',
+  },
   {
     kind: 'block-tag',
     frame:
@@ -51,8 +59,7 @@ export const WAITS: readonly Row[] = [
   },
   {
     kind: 'queue-freeze',
-    frame:
-      /^(?:blk_mq_freeze_queue\w*|blk_freeze_queue\w*|_*bio_queue_enter|blk_queue_enter|blk_mq_quiesce\w*)$/,
+    frame: /^(?:blk_mq_freeze_queue\w*|blk_freeze_queue\w*|blk_mq_quiesce\w*)$/,
     what: 'the freeze of a block queue',
   },
   {
@@ -74,7 +81,12 @@ export const WAITS: readonly Row[] = [
   },
   {
     kind: 'fs-freeze',
-    frame: /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|freeze_super|sb_wait_write)$/,
+    frame: /^(?:freeze_super|sb_wait_write)$/,
+    what: 'writers to leave a filesystem that it freezes',
+  },
+  {
+    kind: 'fs-freeze',
+    frame: /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write)$/,
     what: 'the thaw of a frozen filesystem',
   },
   { kind: 'rcu', frame: /^_*synchronize_srcu_expedited$/, what: 'an expedited SRCU grace period' },
@@ -126,6 +138,11 @@ export const WAITS: readonly Row[] = [
     frame: /^(?:do_coredump|vfs_coredump|zap_threads|coredump_wait|coredump_task_exit)$/,
     what: 'the other threads for a core dump',
   },
+  {
+    kind: 'completion',
+    frame: /^(?:wait_for_device_probe|async_synchronize_\w+)$/,
+    what: 'the probes of devices',
+  },
   { kind: 'child', frame: /^wait_for_vfork_done$/, what: 'its vfork child' },
   {
     kind: 'work',
@@ -175,6 +192,18 @@ export const WAITS: readonly Row[] = [
   },
   { kind: 'buffer', frame: /^(?:_*lock_buffer|_*wait_on_buffer|bh_uptodate_or_lock)$/, what: 'a buffer' },
   { kind: 'io', frame: /^io_schedule\w*$/, what: 'I/O' },
+  {
+    kind: 'transaction',
+    frame: /^jbd2?_journal_commit_transaction$/,
+    what: 'its open handles',
+    itself: true,
+  },
+  {
+    kind: 'completion',
+    frame: /^(?:rpm_(?:resume|suspend|idle)|_*pm_runtime_barrier)$/,
+    what: 'a device to change its power state',
+    itself: true,
+  },
 ];
 
 export interface WaitFound {
@@ -208,13 +237,19 @@ const MMAP_LOCK: WaitFound = { kind: 'rwsem', what: 'mmap_lock, the lock of an a
 /** Whether a stack waits for the lock of an address space. */
 export const waitsForMmap = (task: Pick<Task, 'frames'>): boolean => lockWaited(task) === MMAP_LOCK;
 
-/** A writer that is kept out of a filesystem: its lock is a percpu rw-semaphore, no inode's. */
+/**
+ * A writer that is kept out of a filesystem, or who freezes one and waits for its writers: the lock is a percpu
+ * rw-semaphore, no inode's.
+ */
 function freezes(frames: readonly Frame[]): boolean {
   const names = firmSymbols(frames);
+  const both = (lock: RegExp, caller: RegExp) =>
+    names.some((name) => lock.test(name)) && names.some((name) => caller.test(name));
   return (
-    names.some((name) => /^(?:percpu_rwsem_wait|_*percpu_down_read)/.test(name)) &&
-    names.some((name) =>
-      /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|vfs_write|do_iter_write)$/.test(name),
+    both(/^_*percpu_down_write/, /^(?:freeze_super|sb_wait_write)$/) ||
+    both(
+      /^(?:percpu_rwsem_wait|_*percpu_down_read)/,
+      /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|vfs_write|do_iter_write)$/,
     )
   );
 }
@@ -230,5 +265,10 @@ const waitIn = perStack((frames): WaitFound | null => {
   const lock = lockIn(frames);
   if (lock) return lock;
   const names = firmSymbols(frames);
-  return WAITS.find(({ frame }) => names.some((name) => frame.test(name))) ?? null;
+  const own = operationFrame(frames);
+  return (
+    WAITS.find(({ frame, itself }) =>
+      itself ? own !== null && frame.test(baseSymbol(own.symbol)) : names.some((name) => frame.test(name)),
+    ) ?? null
+  );
 });

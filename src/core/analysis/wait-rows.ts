@@ -1,14 +1,17 @@
 /** Who does the work that others wait for, as a table: threads with a known duty, and code only one task at a time is in. */
-import type { Confidence, Task } from '../model.js';
+import type { Confidence, Task, WaitKind } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { whole } from './patterns.js';
+import { servesDisks } from './server-programs.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 interface Row {
   /** Any firm function of the waiter. */
   waiter: RegExp;
+  /** The kind of lock that it then waits for, where that matters. */
+  lock?: WaitKind;
   /** The thread that does the awaited work: by name, or by a function it is in. */
-  owner: { comm: RegExp } | { frame: RegExp; not: RegExp };
+  owner: { comm: RegExp } | { frame: RegExp; not: RegExp } | { serves: 'disks' };
   through: string;
   confidence: Confidence;
   reason: string;
@@ -26,9 +29,87 @@ const JOURNAL_ROWS = SUBSYSTEMS.flatMap(({ journal }): Row[] => {
   return [{ waiter: whole(waiters), owner, through, confidence: 'medium', reason }];
 });
 
+/** Writers that a freeze keeps out of a filesystem, and requests that one keeps out of a block queue. */
+const KEPT_OUT = /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write)$/;
+const ENTERS_QUEUE = /^(?:_*bio_queue_enter|blk_queue_enter)$/;
+const MD_WAIT =
+  /^(?:md_(?:write_start|handle_request|make_request|flush_request|submit_bio|wait_for_blocked_rdev)|raid\d+_make_request|raid5_get_active_stripe|make_stripe_request|(?:wait|raise)_barrier|mddev_(?:suspend|lock)\w*|stop_sync_thread)$/;
+
 /** They count only where the owner is stuck itself: an idle one tells nothing. */
 export const EDGE_ROWS: readonly Row[] = [
   ...JOURNAL_ROWS,
+  {
+    waiter: KEPT_OUT,
+    owner: { frame: /^(?:freeze_super|sb_wait_write)$/, not: KEPT_OUT },
+    through: 'the freeze of a filesystem',
+    confidence: 'medium',
+    reason: 'this task freezes one, and is not done',
+  },
+  {
+    waiter: KEPT_OUT,
+    owner: { frame: /^thaw_super\w*$/, not: KEPT_OUT },
+    through: 'the thaw of a filesystem',
+    confidence: 'medium',
+    reason: 'this task is to thaw one',
+  },
+  {
+    waiter: /^(?:thaw_super\w*|freeze_super)$/,
+    lock: 'rwsem',
+    owner: { frame: /^(?:iterate_supers\w*|sync_filesystem|generic_shutdown_super|_*writeback_inodes_sb\w*)$/, not: /^$/ },
+    through: 's_umount, the lock of a superblock',
+    confidence: 'medium',
+    reason: 'this task holds one while it syncs or unmounts',
+  },
+  {
+    waiter: ENTERS_QUEUE,
+    owner: { frame: /^(?:blk_mq_freeze_queue\w*|blk_freeze_queue\w*|elevator_(?:switch|change)\w*|blk_mq_update_nr_\w+|nvme_(?:passthru_start|wait_freeze|start_freeze)\w*)$/, not: ENTERS_QUEUE },
+    through: 'the freeze of a block queue',
+    confidence: 'medium',
+    reason: 'this task froze one',
+  },
+  {
+    waiter: /^(?:blk_mq_freeze_queue_wait\w*|blk_mq_freeze_queue|blk_freeze_queue)$/,
+    owner: { frame: /^blk_zone_wplug_bio_work$/, not: /^$/ },
+    through: 'the requests in a block queue',
+    confidence: 'medium',
+    reason: 'the writes that it has plugged are some of them',
+  },
+  {
+    waiter: MD_WAIT,
+    owner: { frame: /^(?:raid\d+d|md_check_recovery|md_update_sb)$/, not: /^$/ },
+    through: 'an MD array',
+    confidence: 'medium',
+    reason: 'this thread serves the array',
+  },
+  {
+    waiter: MD_WAIT,
+    owner: { frame: /^md_do_sync$/, not: /^$/ },
+    through: 'an MD array',
+    confidence: 'medium',
+    reason: 'this thread resyncs or reshapes the array',
+  },
+  {
+    waiter: /^clk_prepare_lock$/,
+    lock: 'mutex',
+    owner: { frame: /^_*clk_(?:pm_runtime_get|disable_unused|core_|prepare|unprepare|set_|bulk_|register|unregister|release|summary_show)\w*$/, not: /^clk_prepare_lock$/ },
+    through: 'prepare_lock, the lock of all clocks',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
+  },
+  {
+    waiter: /^(?:rpm_(?:resume|suspend|idle)|_*pm_runtime_barrier)$/,
+    owner: { frame: /^(?:_*rpm_callback|pm_generic_runtime_\w+)$/, not: /^$/ },
+    through: 'a change of power state',
+    confidence: 'medium',
+    reason: 'no other stuck task is inside of one',
+  },
+  {
+    waiter: /^(?:copy_net_ns|(?:un)?register_pernet_\w+)$/,
+    owner: { frame: /^cleanup_net$/, not: /^(?:copy_net_ns|(?:un)?register_pernet_\w+)$/ },
+    through: 'the lock of network namespaces',
+    confidence: 'medium',
+    reason: 'this worker holds it while it cleans one up',
+  },
   {
     waiter: /^(?:wb_wait_for_completion|sync_inodes_sb|_*writeback_inodes_sb\w*|inode_wait_for_writeback|balance_dirty_pages\w*|bdi_split_work_to_wbs)$/,
     owner: { frame: /^(?:wb_workfn|wb_do_writeback|bdi_writeback_workfn|bdi_writeback_thread)$/, not: /^(?:sync_inodes_sb|balance_dirty_pages\w*)$/ },
@@ -76,6 +157,13 @@ export const EDGE_ROWS: readonly Row[] = [
   },
   {
     waiter: BLOCK_IO,
+    owner: { serves: 'disks' },
+    through: 'I/O of a disk that a program serves',
+    confidence: 'low',
+    reason: 'it serves disks by its name, and is stuck',
+  },
+  {
+    waiter: BLOCK_IO,
     owner: { frame: /^(?:dmcrypt_write|kcryptd_\w+|md_thread|raid\d+d|bch_\w+_thread|do_worker|process_prepared_mapping\w*|nbd_\w*work\w*|recv_work)$/, not: /^$/ },
     through: 'I/O of a stacked block device',
     confidence: 'low',
@@ -86,6 +174,7 @@ export const EDGE_ROWS: readonly Row[] = [
 /** Whether a task does what this row's waiters wait for. */
 export function doesWork({ owner }: Row, task: Task): boolean {
   if ('comm' in owner) return owner.comm.test(task.comm);
+  if ('serves' in owner) return servesDisks(task);
   const names = firmSymbols(task.frames);
   return names.some((name) => owner.frame.test(name)) && !names.some((name) => owner.not.test(name));
 }

@@ -1,9 +1,11 @@
 import type { Dump, ListedLock, Task } from '../model.js';
 import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
-import { type Edge, type Finder, toTask } from './edges.js';
+import { type Edge, edgeTo, type Finder, isSame, toTask } from './edges.js';
 import { entryOf, firmSymbols } from './frames.js';
-import { byInode, byMmap, bySameFunction } from './same-code.js';
+import { byOwnStack } from './own-lock.js';
+import { byInode, byMmap, bySameFunction, bySameModule } from './same-code.js';
+import { bySync } from './sync.js';
 import { rcuOwner } from './rcu-owner.js';
 import { mayServe } from './server-programs.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
@@ -18,15 +20,17 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
   const finders = [
     byKernel(tasks, dumps),
     byLockdep(tasks, stuck, dumps),
+    byOwnStack,
     byWorkqueue(tasks, stuck, dumps),
     byRow(stuck),
+    bySync(stuck),
     byGracePeriod(dumps),
     byInode(stuck),
     byMmap(stuck),
     bySameFunction(stuck),
+    bySameModule(stuck),
   ];
   const edges = stuck.flatMap(({ task }): Edge[] => {
-    if (task.pid === null) return [];
     const lock = lockWaited(task);
     for (const find of finders) {
       const found = find(task, lock);
@@ -87,14 +91,15 @@ function byLockdep(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly Du
   return (waiter, lock) => {
     const wish = waiter.pid === null || lock === null ? undefined : last.get(waiter.pid);
     const owner = wish && owners.get(wish.address);
-    if (!wish || !owner || owner.pid === waiter.pid) return null;
+    if (!wish || !owner) return null;
+    const says = { through: wish.name, confidence: 'high', source: 'lockdep' } as const;
+    if (owner.pid === waiter.pid)
+      return edgeTo(waiter, waiter, { ...says, reason: "lockdep's table says that it holds it itself" });
     return {
       waiter,
       owner: { comm: owner.comm, pid: owner.pid, task: tasks.get(owner.pid) ?? null },
-      through: wish.name,
-      confidence: 'high',
+      ...says,
       reason: "lockdep's table lists it as held",
-      source: 'lockdep',
     };
   };
 }
@@ -107,9 +112,12 @@ function byWorkqueue(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly 
   const items = dumps.flatMap(({ workqueues }) => workqueues.flatMap((row) => row.items ?? []));
   const workers = stuck.filter(({ task }) => firmSymbols(task.frames).includes('process_one_work'));
   return (waiter) => {
-    if (waiter.pid === null || waitOf(waiter)?.kind !== 'work') return null;
-    const pid = waiter.pid;
-    const item = items.find(({ flushers, pid: worker }) => worker !== null && flushers.includes(pid));
+    if (waitOf(waiter)?.kind !== 'work') return null;
+    const { pid } = waiter;
+    const item =
+      pid === null
+        ? undefined
+        : items.find(({ flushers, pid: worker }) => worker !== null && flushers.includes(pid));
     if (item && item.pid !== null) {
       const task = tasks.get(item.pid) ?? null;
       return {
@@ -121,22 +129,34 @@ function byWorkqueue(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly 
         source: 'workqueues',
       };
     }
-    const others = workers.filter(({ task }) => task !== waiter);
-    // Which work is flushed stands in no frame: only where there is no choice.
-    return others.length === 1
-      ? toTask(waiter, others[0]?.task, {
-          through: 'a work item',
-          confidence: 'low',
-          reason: 'no other worker is stuck',
-          source: 'rule',
-        })
-      : null;
+    return byFlush(
+      waiter,
+      workers.filter(({ task }) => !isSame(task, waiter)),
+    );
   };
 }
 
+/** Which work is flushed stands in no frame: only where its module, or that no other is stuck, leaves no choice. */
+function byFlush(waiter: Task, others: readonly Candidate[]): Edge | null {
+  const modules = new Set(modulesIn(waiter));
+  const alike = others.filter(({ task }) => modulesIn(task).some((module) => modules.has(module)));
+  const says = { through: 'a work item', source: 'rule' } as const;
+  if (alike.length === 1)
+    return toTask(waiter, alike[0]?.task, {
+      ...says,
+      confidence: 'medium',
+      reason: 'of the stuck workers it alone runs code of the same module',
+    });
+  return others.length === 1
+    ? toTask(waiter, others[0]?.task, { ...says, confidence: 'low', reason: 'no other worker is stuck' })
+    : null;
+}
+
+const modulesIn = ({ frames }: Task): string[] => frames.flatMap(({ module }) => module ?? []);
+
 function byRow(stuck: readonly Candidate[]): Finder {
   const rowOwners = EDGE_ROWS.map((row) => stuck.filter(({ task }) => doesWork(row, task)));
-  return (waiter) => {
+  return (waiter, lock) => {
     const names = firmSymbols(waiter.frames);
     if (isVfork(names, waiter)) {
       const child = stuck.find((other) => other.task.ppid === waiter.pid)?.task;
@@ -145,7 +165,8 @@ function byRow(stuck: readonly Candidate[]): Finder {
     }
     for (const [index, row] of EDGE_ROWS.entries()) {
       if (doesWork(row, waiter) || !names.some((name) => row.waiter.test(name))) continue;
-      const owners = rowOwners[index]?.filter((other) => other.task.pid !== waiter.pid) ?? [];
+      if (row.lock !== undefined && lock?.kind !== row.lock) continue;
+      const owners = rowOwners[index]?.filter((other) => !isSame(other.task, waiter)) ?? [];
       // Two tasks inside the same code: which of them is waited for would be a guess.
       const { through, confidence, reason } = row;
       if (owners.length === 1)

@@ -32,7 +32,8 @@ export class DumpParser {
   private kept = 0;
   private section: Section | null = null;
   private visibility: Visibility = { level: null, bodySeen: false, bodyHidden: false };
-  private boot = 0;
+  private boots = 0;
+  private begun = 0;
   private readonly pool = new StackPool();
   private interrupted: Section | null = null;
   private readonly loose = new LooseStacks();
@@ -49,6 +50,16 @@ export class DumpParser {
     // Of a report whose headline is lost.
     else if (isStarved(text)) this.start('rcu_stall', text, seconds);
     else if (this.options.pasted === true) this.outside(text, seconds);
+  }
+
+  /** How many kernel starts came so far. */
+  get boot(): number {
+    return this.boots;
+  }
+
+  /** How many dumps began so far in this boot. */
+  get dumpsOfBoot(): number {
+    return this.begun;
   }
 
   /** All dumps so far, oldest first. */
@@ -95,7 +106,8 @@ export class DumpParser {
         this.fence(seconds);
         return;
       case 'boot':
-        this.boot += 1;
+        this.boots += 1;
+        this.begun = 0;
         this.newVisibility(null);
         return;
       case 'level':
@@ -138,7 +150,8 @@ export class DumpParser {
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boot, this.pool, this.options.pasted === true);
+    this.section = new Section(key, headline, seconds, this.boots, this.pool, this.options.pasted === true);
+    this.begun += 1;
     this.found.push({ section: this.section, visibility: this.visibility, size: 0 });
     if (this.found.length > MAX_DUMPS) this.forgetOldest();
     return this.section;

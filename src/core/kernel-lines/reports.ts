@@ -11,7 +11,7 @@ export const REPORTS: readonly KernelLine[] = [
   {
     heads: ['INFO: task '],
     rest: new RegExp(
-      `^${taskNamed('comm', 'pid')} (?:is )?blocked (?:in I/O wait )? *for more than (?<seconds>\\d{1,10})(?: seconds|$)`,
+      `^${taskNamed('comm', 'pid')} (?:(?:is )?blocked (?:in I/O wait )? *|can't die )for more than (?<seconds>\\d{1,10})(?: seconds|$)`,
     ),
     complaint: 'hung_task',
     dump: 'hung_task',
@@ -21,6 +21,7 @@ export const REPORTS: readonly KernelLine[] = [
       'INFO: task a b:c:77 blocked in I/O wait for more than 122 seconds.',
       'INFO: task dd:77 blocked  for more than 122 seconds.',
       'INFO: task dd:77 blocked for more than 122',
+      "INFO: task syz-executor.0:9 can't die for more than 143 seconds.",
     ],
   },
   // the same since 6.15

@@ -47,8 +47,8 @@ export function waitGraph({ verdict, groups, waits }: Input): WaitGraph | null {
   const drawing = new Drawing(groups, waits, root);
   if (root !== null) drawing.task(root, root, 'root');
   for (const wait of waits) drawing.wait(wait);
-  const where = root !== null && !waits.some(({ waiter }) => waiter === root) ? placeIn(verdict.title) : null;
-  if (root !== null && where !== null) drawing.outside(root, where);
+  const ends = root === null || waits.some(({ waiter }) => waiter === root);
+  if (root !== null && !ends && typeof verdict.place === 'string') drawing.outside(root, verdict.place);
   for (const group of groups) if (!group.idle && group.state === 'D') drawing.alone(group);
   return bounded([...drawing.boxes.values()], [...drawing.arrows.values()], root);
 }
@@ -130,12 +130,6 @@ class Drawing {
     if (waiter === this.root || this.owners.has(waiter)) return waiter;
     return `${stackOf(this.known.get(waiter))}\n${owner}\n${through}`;
   }
-}
-
-/** Titles read `who → what (function) → where`: the where, without those who wait there too. */
-function placeIn(title: string): string | null {
-  const parts = title.split(' → ');
-  return parts.length < 3 ? null : (parts.at(-1) ?? '').replace(/ \(\+\d+ others?\)$/, '');
 }
 
 const stackOf = (group: StackGroup | undefined): string =>

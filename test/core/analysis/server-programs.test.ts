@@ -28,7 +28,7 @@ describe('a stopped server in the guest', () => {
   ])('%s', (_case, waiter, others, server) => {
     const found = verdict(dump('t', 1, waiter, ...others));
     if (server === null) expect([found.title, ...found.inferred].join()).not.toContain('served by');
-    else expect(found.title).toContain(`perhaps served by ${server}, which is stopped (inferred)`);
+    else expect(found.title).toContain(`perhaps served by ${server}, stopped (inferred)`);
   }); // prettier-ignore
 });
 

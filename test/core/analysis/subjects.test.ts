@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { subjectOf } from '../../../src/core/analysis/subjects.js';
+import { subjectOf, subjectOfSymbol } from '../../../src/core/analysis/subjects.js';
 import type { Frame } from '../../../src/core/model.js';
 
 const frame = (symbol: string, module: string | null = null): Frame => ({
@@ -39,4 +39,20 @@ describe('subjects', () => {
     expect(subjectOf([frame('schedule'), frame('thing_reset', 'thing'), frame('ext4_sync_file')])?.name).toBe('module thing');
     expect(subjectOf([frame('schedule'), frame('frobnicate')])).toBeNull();
   }); // prettier-ignore
+});
+
+it.each([
+  ['zap_threads', 'a core dump'],
+  ['zap_pte_range', 'memory management'],
+  ['lockdep_init_map', null],
+  ['run_ksoftirqd', null],
+  ['_raw_spin_lock', null],
+  ['__queue_work', 'a work queue'],
+  ['virtio_transport_connect', 'a virtual socket'],
+  ['__blk_trace_note_message', 'tracing'],
+  ['cma_alloc', 'memory management'],
+  ['cma_process_remove', 'RDMA'],
+  ['raw_recvmsg', 'networking'],
+])('%s, which sounds like another part, is of %s', (symbol, subject) => {
+  expect(subjectOfSymbol(symbol)?.name ?? null).toBe(subject);
 });

@@ -84,7 +84,7 @@ describe('a record', () => {
     '$name: is found in the log',
     ({ name, example }) => {
       const filesystem = name.replace('filesystem ', '');
-      expect(bootPlace(example)).toMatchObject({ kind: 'mounted', filesystem });
+      expect(bootPlace(example)).toMatchObject({ filesystem });
     },
   );
 });

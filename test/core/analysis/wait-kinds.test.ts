@@ -16,11 +16,13 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['native_queued_spin_lock_slowpath', 'spinlock', 'a spinlock'],
   ['jbd2_log_wait_commit', 'journal-commit', 'a journal commit'],
   ['wait_current_trans', 'transaction', 'a transaction'],
+  ['__bio_queue_enter', 'queue-freeze', 'the freeze of a block queue to end'],
   ['blk_mq_get_tag', 'block-tag', 'a free block request'],
   ['blk_mq_freeze_queue_wait', 'queue-freeze', 'the freeze of a block queue'],
   ['md_handle_request', 'block-io', 'an MD array'],
   ['handle_reserve_ticket', 'transaction', 'space to be reserved'],
   ['submit_bio_wait', 'block-io', 'a block request'],
+  ['freeze_super', 'fs-freeze', 'writers to leave a filesystem that it freezes'],
   ['__sb_start_write', 'fs-freeze', 'the thaw of a frozen filesystem'],
   ['synchronize_srcu_expedited', 'rcu', 'an expedited SRCU grace period'],
   ['__synchronize_srcu.part.0', 'rcu', 'an SRCU grace period'],
@@ -37,6 +39,7 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['wb_wait_for_completion', 'writeback', 'writeback'],
   ['reclaim_throttle', 'reclaim', 'memory to be reclaimed'],
   ['do_coredump', 'coredump', 'the other threads for a core dump'],
+  ['wait_for_device_probe', 'completion', 'the probes of devices'],
   ['wait_for_vfork_done', 'child', 'its vfork child'],
   ['__flush_work.isra.0', 'work', 'a work item to finish'],
   ['kthread_stop', 'kthread', 'a kernel thread'],
@@ -51,6 +54,8 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['folio_wait_bit_common', 'page', 'a page'],
   ['__wait_on_buffer', 'buffer', 'a buffer'],
   ['io_schedule', 'io', 'I/O'],
+  ['jbd2_journal_commit_transaction', 'transaction', 'its open handles'],
+  ['rpm_resume', 'completion', 'a device to change its power state'],
 ];
 
 const parsed = (state: string, ...frames: string[]) => {
@@ -78,6 +83,12 @@ describe('wait kinds', () => {
     ['a FUSE request', ['schedule', 'request_wait_answer', 'fuse_permission'], 'fuse'],
     ['a thread that never ran', ['__schedule', 'schedule', 'kthread', 'ret_from_fork'], 'never-run'],
     ['a frozen task', ['schedule', '__refrigerator', 'get_signal'], 'frozen'],
+    [
+      'a queue entered for a request',
+      ['schedule', 'blk_queue_enter', 'blk_mq_alloc_request'],
+      'queue-freeze',
+    ],
+    ['a driver that sleeps as it resumes', ['schedule', 'thing_sleep', '__rpm_callback', 'rpm_resume'], null],
     ['nothing known', ['schedule', 'thing_sleep'], null],
     ['a lost SMB server', ['schedule', 'cifs_wait_for_server_reconnect', 'smb2_reconnect'], 'smb'],
     ['capabilities of Ceph', ['schedule', 'wait_woken', 'ceph_get_caps', 'ceph_write_iter'], 'ceph'],

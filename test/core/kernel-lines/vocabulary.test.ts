@@ -90,6 +90,7 @@ hung_task 241s        kworker/u8:3:98 241s  -            -         -         rep
 hung_task 122s        a b:c:77 122s         -            -         -         report   INFO: task a b:c:77 blocked in I/O wait for more than 122 seconds.
 hung_task 122s        dd:77 122s            -            -         -         report   INFO: task dd:77 blocked  for more than 122 seconds.
 hung_task 122s        dd:77 122s            -            -         -         report   INFO: task dd:77 blocked for more than 122
+hung_task 143s        syz-executor.0:9 143s -            -         -         report   INFO: task syz-executor.0:9 can't die for more than 143 seconds.
 -                     77 mutex 78           -            -         -         report   INFO: task dd:77 is blocked on a mutex likely owned by task cp:78.
 -                     77 rw-semaphore 78    -            -         -         report   INFO: task dd:77 <writer> blocked on an rw-semaphore likely last held by task cp:78 <reader>
 -                     -                     -            -         -         report   INFO: task dd:77 is blocked on a mutex, but the owner is not found.

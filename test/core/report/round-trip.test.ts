@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { analyze } from '../../../src/core/analysis/analysis.js';
 import { cleanRow } from '../../../src/core/console/clean.js';
 import { parseDumps } from '../../../src/core/dump/parse-dumps.js';
+import { readPaste } from '../../../src/core/dump/paste/paste.js';
 import { type Analysis, type Share } from '../../../src/core/model.js';
 import { incidentJson } from '../../../src/core/report/json.js';
 import { readIncident } from '../../../src/core/report/read-incident.js';
@@ -15,7 +16,8 @@ const shares: Share[] = [{ tag: 'store', socket: '/s', server: { pid: 7, comm: '
 
 function analysisOf(log: string): Analysis {
   const rows = readFileSync(new URL(log, test), 'latin1').split('\n');
-  const dumps = parseDumps(rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1'))));
+  const lines = rows.flatMap((row) => cleanRow(Buffer.from(row, 'latin1')));
+  const dumps = parseDumps(readPaste(lines), { pasted: true });
   return analyze(dumps, { secondsBetweenLooks: null, shares, kernelCommandLine: null });
 }
 

@@ -1,0 +1,71 @@
+/** A lock that the stack which waits for it holds already, further out: nobody else can let it go. */
+import type { Task } from '../model.js';
+import { type Edge, edgeTo } from './edges.js';
+import { firmSymbols } from './frames.js';
+import { lockWaited, type WaitFound } from './wait-kinds.js';
+
+interface Row {
+  lock: string;
+  /** Who takes it, directly outside of the lock's own functions. */
+  wants: RegExp;
+  /** Who is only called with it held. */
+  holds: RegExp;
+  /** Lets go of it in between. */
+  lets?: RegExp;
+}
+
+/** By what net/core, net/wireless and mm demand of their callers (ASSERT_RTNL, lockdep_assert_held). */
+const ROWS: readonly Row[] = [
+  {
+    lock: 'the RTNL mutex',
+    wants: /^_*rtnl_lock\w*$/,
+    holds:
+      /^(?:register_netdevice|unregister_netdevice_(?:queue|many\w*)|_*dev_(?:open|close|close_many|change_flags|set_mtu)|_*netif_(?:open|close|close_many|change_flags|set_mtu)\w*|rollback_registered\w*|do_setlink|call_netdevice_\w+|_*linkwatch_run_queue)$/,
+    lets: /^(?:_*rtnl_unlock|netdev_run_todo)$/,
+  },
+  {
+    lock: 'the mutex of a wireless device',
+    wants: /^cfg80211_netdev_notifier_call$/,
+    holds: /^(?:cfg80211_remove_virtual_intf|_*cfg80211_unregister_wdev)$/,
+  },
+  {
+    lock: 'mmap_lock, the lock of an address space',
+    wants: /^(?:do_user_addr_fault|_*do_page_fault|do_mem_abort|lock_mm_and_find_vma)$/,
+    holds: /^(?:do_mmap|_*mmap_region|do_(?:vmi_)?(?:align_)?munmap|mprotect_fixup|dup_mmap|show_s?map\w*)$/,
+  },
+];
+
+interface OwnLock {
+  lock: string;
+  /** The function further out that runs with it. */
+  holder: string;
+}
+
+/** The lock that a stack waits for and holds itself; null where no row says so. */
+export function ownLock(task: Pick<Task, 'frames'>): OwnLock | null {
+  if (lockWaited(task) === null) return null;
+  const names = firmSymbols(task.frames);
+  for (const { lock, wants, holds, lets } of ROWS) {
+    const taker = names.findIndex((name) => wants.test(name));
+    if (taker < 0) continue;
+    const holder = names.findIndex((name, index) => index > taker + 1 && holds.test(name));
+    const between = names.slice(taker, Math.max(holder, 0));
+    if (holder >= 0 && !between.some((name) => lets?.test(name) === true))
+      return { lock, holder: names[holder] ?? '' };
+  }
+  return null;
+}
+
+/** The edge of a task to itself. */
+export function byOwnStack(waiter: Task, lock: WaitFound | null): Edge | null {
+  const own = lock === null ? null : ownLock(waiter);
+  return (
+    own &&
+    edgeTo(waiter, waiter, {
+      through: own.lock,
+      confidence: 'medium',
+      reason: `${own.holder} in its own stack runs with it held`,
+      source: 'rule',
+    })
+  );
+}
