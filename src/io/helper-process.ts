@@ -80,9 +80,7 @@ export class HelperProcess {
 /** V8 aborts when its heap is full. */
 function endOf([code, killed]: [number | null, NodeJS.Signals | null], { heapMb }: Limits): string {
   if (killed === 'SIGABRT' || code === 134) return `it needed more than ${heapMb} MB`;
-  return killed === null
-    ? `its process exited with ${String(code)}`
-    : `its process was killed by ${String(killed)}`;
+  return killed === null ? `its process exited with ${code ?? '?'}` : `its process was killed by ${killed}`;
 }
 
 function unwrapped(message: unknown): unknown {

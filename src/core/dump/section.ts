@@ -7,7 +7,7 @@ import { SchedTable } from './sched-table.js';
 import * as rows from './section-rows.js';
 import { Stack } from './stack.js';
 import type { StackPool } from './stack-pool.js';
-import { StallReport, softLockup } from './stall.js';
+import { isOfStall, StallReport, softLockup } from './stall.js';
 import { bareFunction, isLooseFrame, looseOwner } from './loose.js';
 import { LockTable, parseWorkqueue } from './tables.js';
 import { ofReported, parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
@@ -19,8 +19,6 @@ type Cpu = Dump['cpus'][number];
 type Mode = 'stacks' | 'sched' | 'workqueues';
 
 const MAX_TASKS = 200_000;
-
-const isNameless = ({ comm }: Cpu): boolean => comm === null || comm === '';
 
 /** The part of a log that becomes one Dump. Takes its lines one by one, prefixes already off. */
 export class Section {
@@ -98,15 +96,8 @@ export class Section {
 
   /** Nothing in it but what the kernel says by itself: no tasks of a dump that it broke into. */
   get onlyReports(): boolean {
-    if (this.stalls !== null) return this.tasks.every((task) => this.isOfStall(task));
+    if (this.stalls !== null) return this.tasks.every((task) => isOfStall(task, this.stall));
     return this.key === 'hung_task' && this.tasks.length <= this.reports.size + this.blockers.length;
-  }
-
-  /** The kernel shows the accused and RCU's own threads unasked; only lines of a dump know the parents of others. */
-  private isOfStall({ comm, pid, ppid }: Task): boolean {
-    return (
-      ppid === null || comm.startsWith('rcu_') || (pid !== null && this.stall?.pids.includes(pid) === true)
-    );
   }
 
   /** HELP came: all that was printed up to here is inside. */
@@ -285,7 +276,7 @@ export class Section {
     const { cpu, comm, pid, idle } = line;
     if (rows.TASK_KEYS.has(this.key)) {
       if (comm !== null) this.end();
-    } else if (this.cpu && isNameless(this.cpu) && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
+    } else if (this.cpu && !this.cpu.comm && (cpu ?? this.cpu.cpu) === this.cpu.cpu) {
       Object.assign(this.cpu, { comm, pid, idle: idle || this.cpu.idle });
     } else if (cpu !== null) this.startCpu({ cpu, comm, pid, idle, frames: [] });
     else if (pid !== this.task?.pid && pid !== this.cpu?.pid) {

@@ -3,7 +3,7 @@
  * arch/powerpc/kernel/watchdog.c, kernel/workqueue.c.
  */
 import { findKernelLine } from '../kernel-lines/find.js';
-import type { Stall } from '../model.js';
+import type { Stall, Task } from '../model.js';
 
 const MAX_ACCUSED = 4096;
 const COMM_MAX = 32;
@@ -127,3 +127,8 @@ export function softLockup(headline: string): { cpu: number; comm: string; pid: 
 /** `rcu_preempt kthread starved for 5251 jiffies!`: the thread that ends grace periods does not get to run. */
 export const isStarved = (text: string): boolean =>
   text.includes('kthread starved for ') && STARVED.test(text);
+
+/** The kernel shows the accused and RCU's own threads unasked; only lines of a dump know the parents of others. */
+export function isOfStall({ comm, pid, ppid }: Task, stall: Stall | null): boolean {
+  return ppid === null || comm.startsWith('rcu_') || (pid !== null && stall?.pids.includes(pid) === true);
+}
