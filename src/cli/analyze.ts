@@ -151,7 +151,9 @@ async function readOne(file: string, streams: Streams): Promise<ReadLog> {
   );
   const begun = (): void => clearTimeout(hint);
   try {
-    return await (file === '-' && streams.in ? readLog(streams.in, { onBegin: begun }) : readLogFile(file, begun));
+    return await (file === '-' && streams.in
+      ? readLog(streams.in, { onBegin: begun })
+      : readLogFile(file, begun));
   } finally {
     begun();
   }

@@ -161,7 +161,9 @@ it('writes no report, verdict or line of the log that does', () => {
 
 function logged(text: string): string {
   let written = '';
-  const spy = vi.spyOn(process.stderr, 'write').mockImplementation((line) => (written += String(line)) !== '');
+  const spy = vi
+    .spyOn(process.stderr, 'write')
+    .mockImplementation((line) => (written += String(line)) !== '');
   makeLog({ env: {} })('warning', text);
   spy.mockRestore();
   return written;

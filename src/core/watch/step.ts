@@ -7,7 +7,16 @@ import { dumpNames } from '../capture/dump-keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
 import { commandTick } from './ask-command.js';
-import { climb, converse, dumpRead, missRows, onOpened, onPressed, readDump, waitingTick } from './case/asking.js';
+import {
+  climb,
+  converse,
+  dumpRead,
+  missRows,
+  onOpened,
+  onPressed,
+  readDump,
+  waitingTick,
+} from './case/asking.js';
 import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
 import { closeCase, closeUnkept } from './case/end.js';

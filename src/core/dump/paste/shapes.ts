@@ -58,7 +58,7 @@ export function isUnfinished(text: string): boolean {
 const FRAME = /^(?:\[<?[0-9a-f]{1,16}>?\] *)*(?:\? *)?[A-Za-z_.$][\w.$]*\+0x[0-9a-f]+\/0x[0-9a-f]+/;
 const MARK = /^(?:Call [Tt]race:|<\/?[A-Z]{2,6}>|task:)/;
 
-export const isFrame = (text: string): boolean => text.includes('+0x') && FRAME.test(text);
+const isFrame = (text: string): boolean => text.includes('+0x') && FRAME.test(text);
 
 /** Whether a line can be nothing else than the beginning of a line. */
 export const standsAlone = (text: string): boolean =>
