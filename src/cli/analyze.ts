@@ -1,5 +1,4 @@
 /** `analyze FILE...|-`: the verdict from any console log; needs no guest and no daemon. */
-import type { Command } from '@commander-js/extra-typings';
 import { nameDump } from '../core/analysis/dump-names.js';
 import { framesWithLines, membersOf } from '../core/analysis/groups.js';
 import type { Analysis, StackGroup, Verdict } from '../core/model.js';
@@ -57,26 +56,6 @@ export async function runAnalyze(
   for (const file of files) codes.add(await analyzeOne(file, options.vmlinux, streams, write, told));
   write.end();
   return GRAVEST_FIRST.find((code) => codes.has(code)) ?? EXIT.ok;
-}
-
-/** Registers the verb; the exit code goes to `done`. */
-export function analyzeCommand(program: Command, done: (code: number) => void): void {
-  program
-    .command('analyze')
-    .description('Print the verdict on any console log, gzipped or not; needs no guest and no daemon.')
-    .argument('[files...]', 'console logs; - or none for standard input')
-    .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
-    .option('--json', 'print the whole analysis as JSON; an array for several files')
-    .action(async (files, options) => {
-      const write = (stream: NodeJS.WriteStream) => (text: string) => void stream.write(text);
-      done(
-        await runAnalyze(files, options, {
-          in: process.stdin.isTTY ? null : process.stdin,
-          out: write(process.stdout),
-          err: write(process.stderr),
-        }),
-      );
-    });
 }
 
 interface Writer {

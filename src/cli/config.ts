@@ -3,13 +3,12 @@ import { stringify } from 'yaml';
 import { vmNameProblem } from '../core/config/fields.js';
 import { guestSettings } from '../core/config/guest-settings.js';
 import { configJsonSchema } from '../core/config/json-schema.js';
-import { formatProblem } from '../core/config/problem.js';
+import { type ConfigProblem, formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
 import { safeJson } from '../core/report/json.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
 import { qmpDirectory } from '../io/paths.js';
-import { tellProblems } from './globals.js';
 
 interface ConfigOptions {
   /** Of `--config` or the argument; null for the default place. */
@@ -22,6 +21,11 @@ interface ConfigOptions {
 
 const OK = 0;
 const BAD_CONFIG = 2;
+
+/** Tells what is wrong with the configuration, a problem a line. */
+export function tellProblems(problems: readonly ConfigProblem[], err: (text: string) => void): void {
+  for (const problem of problems) err(`wedgewatch: ${formatProblem(problem)}\n`);
+}
 
 /** Prints every problem, one a line; `--json` prints them as a list, empty if there is none. */
 export async function configCheck({ file, json, quiet, out }: ConfigOptions): Promise<number> {

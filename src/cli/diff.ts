@@ -1,5 +1,4 @@
 /** `diff A B`: the stacks that came, went and stayed between two dumps, incidents or console logs. */
-import type { Command } from '@commander-js/extra-typings';
 import { membersOf, renderStacks } from '../core/analysis/groups.js';
 import { layerOf } from '../core/analysis/layers.js';
 import type { StackGroup } from '../core/model.js';
@@ -7,9 +6,8 @@ import { printable } from '../core/printable.js';
 import { diffStacks, type StackDiff, type StayedGroup } from '../core/report/stack-diff.js';
 import { safeJson } from '../core/report/json.js';
 import { counted } from '../core/words.js';
-import { archiveRoot } from '../io/paths.js';
 import { type Evidence, findEvidence, NotFound } from './find-evidence.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT } from './globals.js';
 import { styled, type Terminal } from './print.js';
 
 interface DiffOptions {
@@ -19,24 +17,6 @@ interface DiffOptions {
 
 const LINE_MAX = 400;
 const MEMBERS_SHOWN = 6;
-
-/** Registers the verb; the exit code goes to `done`. */
-export function diffCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
-  program
-    .command('diff <before> <after>')
-    .description(
-      'Compare the stacks of two incidents (ID, ID:w.1, a directory) or console logs: came, went, stayed.',
-    )
-    .option('-a, --all', 'show idle kernel threads too')
-    .option('--json', 'print JSON')
-    .action(async (before, after, options) =>
-      done(
-        await withConfig(globals(), (config) =>
-          showDiff(archiveRoot(config), [before, after], options, globals().terminal),
-        ),
-      ),
-    );
-}
 
 /** Prints the difference. Returns 0, 2 for an ambiguous id, 3 for an unknown one, 4 if a side is not whole, 5. */
 export async function showDiff(

@@ -2,7 +2,6 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
-import type { Command } from '@commander-js/extra-typings';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
 import type { Incident } from '../core/report/incident.js';
@@ -10,37 +9,15 @@ import { incidentJson, safeJson } from '../core/report/json.js';
 import { junitReport } from '../core/report/junit.js';
 import { speedscope } from '../core/report/speedscope.js';
 import { errorCode } from '../io/archive/directory.js';
-import { archiveRoot } from '../io/paths.js';
 import { tarTo } from '../io/tar.js';
 import { findEvidence, NotFound } from './find-evidence.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT } from './globals.js';
 import type { Terminal } from './print.js';
 
 const FORMATS = ['github', 'junit', 'mail', 'speedscope', 'json'] as const;
 type Format = (typeof FORMATS)[number];
 
 type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { output?: string | undefined };
-
-/** Registers the verb; the exit code goes to `done`. */
-export function exportCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
-  program
-    .command('export [id]')
-    .description('Export an incident (the newest without an ID) in one form.')
-    .option('--github', 'write Markdown for an issue')
-    .option('--junit', 'write a JUnit report with one failed test')
-    .option('--mail', 'write plain text')
-    .option('--tar', 'write its directory as .tar.gz')
-    .option('--speedscope', 'write its stacks for https://www.speedscope.app')
-    .option('--json', 'write its incident.json')
-    .option('-o, --output <file>', 'write to this file instead of standard output')
-    .action(async (id, options) =>
-      done(
-        await withConfig(globals(), (config) =>
-          exportIncident(archiveRoot(config), id, options, globals().terminal, process.stdout),
-        ),
-      ),
-    );
-}
 
 /**
  * Writes one form of an incident. `binary` takes the archive. Returns 0, 2 for no or several forms or an ambiguous

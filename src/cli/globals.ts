@@ -1,7 +1,5 @@
 /** What every verb shares. */
 import type { Config } from '../core/config/schema.js';
-import { type ConfigProblem, formatProblem } from '../core/config/problem.js';
-import { findConfig, loadConfig } from '../io/config-file.js';
 import type { Terminal } from './print.js';
 
 export interface Globals {
@@ -22,18 +20,16 @@ export const EXIT = {
   timeout: 124,
 } as const;
 
-/** Tells what is wrong with the configuration, a problem a line. */
-export function tellProblems(problems: readonly ConfigProblem[], err: Terminal['err']): void {
-  for (const problem of problems) err(`wedgewatch: ${formatProblem(problem)}\n`);
-}
-
 /** Runs a verb with the configuration; a bad one is printed, a problem a line, and ends it with 2. */
 export async function withConfig(
   { config: file, terminal }: Globals,
   verb: (config: Config) => Promise<number> | number,
 ): Promise<number> {
+  // Its libraries take longer to load than most verbs run, and --help needs none.
+  const { findConfig, loadConfig } = await import('../io/config-file.js');
   const loaded = await loadConfig(findConfig(file));
   if (loaded.ok) return verb(loaded.config);
+  const { tellProblems } = await import('./config.js');
   tellProblems(loaded.problems, terminal.err);
   return EXIT.usage;
 }

@@ -1,26 +1,11 @@
 #!/usr/bin/env node
-/** Verbs and their options. Each verb is one file and returns its exit code. */
+/** Verbs and their options. Each verb is one file, loaded when it is called, and returns its exit code. */
 import { Command } from '@commander-js/extra-typings';
 import { VERSION } from '../io/version.js';
-import { analyzeCommand } from './analyze.js';
-import { captureGuest } from './capture.js';
 import { completionCommand } from './completion.js';
-import { configCheck, configSchemaText, configShow } from './config.js';
-import { demo } from './demo.js';
-import { diffCommand } from './diff.js';
-import { doctor } from './doctor.js';
-import { exportCommand } from './export.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
-import { listIncidents } from './list.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
-import { prune } from './prune.js';
-import { replayCommand } from './replay.js';
-import { run } from './run.js';
-import { showIncident } from './show.js';
-import { stacksCommand } from './stacks.js';
-import { status } from './status.js';
-import { waitFor } from './wait.js';
 import { errorCode } from '../io/archive/directory.js';
 import { archiveRoot } from '../io/paths.js';
 
@@ -53,18 +38,26 @@ const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
   return { config, quiet, terminal };
 };
+const inArchive = (verb: (root: string) => Promise<number>): Promise<number> =>
+  withConfig(globals(), (config) => verb(archiveRoot(config)));
 
 program
   .command('run')
   .description('Run the daemon, which watches all guests of this user. wedgewatch.service starts it.')
-  .action(async () => done(await run(globals())));
+  .action(async () => {
+    const { run } = await import('./run.js');
+    done(await run(globals()));
+  });
 
 program
   .command('status [vm]')
   .description('Show what the running daemon knows about each guest, and why.')
   .option('-w, --watch', 'refresh each second, with the load of vCPUs and disks, until interrupted')
   .option('--json', 'print JSON; with --watch, one line each second')
-  .action(async (vm, options) => done(await status(vm, options, globals())));
+  .action(async (vm, options) => {
+    const { status } = await import('./status.js');
+    done(await status(vm, options, globals()));
+  });
 
 program
   .command('wait <vm>')
@@ -72,7 +65,10 @@ program
   .requiredOption('--until <what>', 'the state to wait for: hang or up')
   .option('--timeout <duration>', 'give up after this time, with exit code 124', '5min')
   .option('--json', 'print the final status as JSON')
-  .action(async (vm, options) => done(await waitFor(vm, options, globals())));
+  .action(async (vm, options) => {
+    const { waitFor } = await import('./wait.js');
+    done(await waitFor(vm, options, globals()));
+  });
 
 program
   .command('list')
@@ -81,21 +77,19 @@ program
   .option('--vm <name>', 'show only incidents of this VM')
   .option('--fingerprint <prefix>', 'show only this hang')
   .option('--json', 'print JSON')
-  .action(async (options) =>
-    done(
-      await withConfig(globals(), (config) =>
-        listIncidents(archiveRoot(config), options, terminal, Date.now()),
-      ),
-    ),
-  );
+  .action(async (options) => {
+    const { listIncidents } = await import('./list.js');
+    done(await inArchive((root) => listIncidents(root, options, terminal, Date.now())));
+  });
 
 program
   .command('show [id]')
   .description('Show one incident: verdict, reasons, stacks, paths. Default: the newest.')
   .option('--json', 'print JSON')
-  .action(async (id, options) =>
-    done(await withConfig(globals(), (config) => showIncident(archiveRoot(config), id, options, terminal))),
-  );
+  .action(async (id, options) => {
+    const { showIncident } = await import('./show.js');
+    done(await inArchive((root) => showIncident(root, id, options, terminal)));
+  });
 
 program
   .command('prune')
@@ -105,7 +99,10 @@ program
   .option('-n, --dry-run', 'only list them')
   .option('--trust-clock', 'remove what is too old even if that is more than half of all')
   .option('--json', 'print JSON')
-  .action(async (options) => done(await prune(options, globals())));
+  .action(async (options) => {
+    const { prune } = await import('./prune.js');
+    done(await prune(options, globals()));
+  });
 
 program
   .command('capture <vm>')
@@ -113,12 +110,63 @@ program
   .option('--keys <letters>', 'dump with these SysRq keys, in this order, of w t l m p d q (default: wt)')
   .option('--note <text>', 'keep this text with the incident')
   .option('--json', 'print JSON')
-  .action(async (vm, options) => done(await captureGuest(vm, options, globals())));
+  .action(async (vm, options) => {
+    const { captureGuest } = await import('./capture.js');
+    done(await captureGuest(vm, options, globals()));
+  });
 
-analyzeCommand(program, done);
-stacksCommand(program, globals, done);
-diffCommand(program, globals, done);
-exportCommand(program, globals, done);
+program
+  .command('analyze')
+  .description('Print the verdict on any console log, gzipped or not; needs no guest and no daemon.')
+  .argument('[files...]', 'console logs; - or none for standard input')
+  .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+  .option('--json', 'print the whole analysis as JSON; an array for several files')
+  .action(async (files, options) => {
+    const { runAnalyze } = await import('./analyze.js');
+    const { out, err } = terminal;
+    done(await runAnalyze(files, options, { in: process.stdin.isTTY ? null : process.stdin, out, err }));
+  });
+
+program
+  .command('stacks [id]')
+  .description('Print the stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
+  .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
+  .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
+  .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
+  .option('-a, --all', 'show idle kernel threads too')
+  .option('--json', 'print JSON')
+  .action(async (id, options) => {
+    const { showStacks } = await import('./stacks.js');
+    done(await inArchive((root) => showStacks(root, id, options, terminal)));
+  });
+
+program
+  .command('diff <before> <after>')
+  .description(
+    'Compare the stacks of two incidents (ID, ID:w.1, a directory) or console logs: came, went, stayed.',
+  )
+  .option('-a, --all', 'show idle kernel threads too')
+  .option('--json', 'print JSON')
+  .action(async (before, after, options) => {
+    const { showDiff } = await import('./diff.js');
+    done(await inArchive((root) => showDiff(root, [before, after], options, terminal)));
+  });
+
+program
+  .command('export [id]')
+  .description('Export an incident (the newest without an ID) in one form.')
+  .option('--github', 'write Markdown for an issue')
+  .option('--junit', 'write a JUnit report with one failed test')
+  .option('--mail', 'write plain text')
+  .option('--tar', 'write its directory as .tar.gz')
+  .option('--speedscope', 'write its stacks for https://www.speedscope.app')
+  .option('--json', 'write its incident.json')
+  .option('-o, --output <file>', 'write to this file instead of standard output')
+  .action(async (id, options) => {
+    const { exportIncident } = await import('./export.js');
+    done(await inArchive((root) => exportIncident(root, id, options, terminal, process.stdout)));
+  });
+
 completionCommand(program, terminal.out);
 
 program
@@ -131,13 +179,19 @@ program
   .option('--vm <name>', 'replay only this VM; for a log, use the settings of this VM')
   .option('--explain <time>', 'show the state at that time, and its evidence')
   .option('--json', 'print JSON')
-  .action(async (records, options) => done(await replayCommand(records, options, globals())));
+  .action(async (records, options) => {
+    const { replayCommand } = await import('./replay.js');
+    done(await replayCommand(records, options, globals()));
+  });
 
 program
   .command('doctor [vm]')
   .description('Check the whole path from journal to keyboard, and name each fix.')
   .option('--json', 'print JSON')
-  .action(async (vm, options) => done(await doctor(vm, options, globals())));
+  .action(async (vm, options) => {
+    const { doctor } = await import('./doctor.js');
+    done(await doctor(vm, options, globals()));
+  });
 
 const config = program
   .command('config')
@@ -150,19 +204,26 @@ config
   .command('check [file]')
   .description('List every problem of a configuration file.')
   .option('--json', 'print JSON')
-  .action(async (file, options) => done(await configCheck(configOptions(options.json, file))));
+  .action(async (file, options) => {
+    const { configCheck } = await import('./config.js');
+    done(await configCheck(configOptions(options.json, file)));
+  });
 config
   .command('schema')
   .description('Print the JSON Schema of the file, for editors.')
   .option('--json', 'accepted, and changes nothing: the schema is JSON')
-  .action(() => done(configSchemaText(terminal)));
+  .action(async () => {
+    const { configSchemaText } = await import('./config.js');
+    done(configSchemaText(terminal));
+  });
 config
   .command('show [vm]')
   .description('Show the settings in force, for all guests or for one VM.')
   .option('--json', 'print JSON')
-  .action(async (vm, options) =>
-    done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null })),
-  );
+  .action(async (vm, options) => {
+    const { configShow } = await import('./config.js');
+    done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null }));
+  });
 
 program
   .command('demo')
@@ -172,7 +233,10 @@ program
   .option('--mode <mode>', 'kind of wedge: job (a page-in and SSH hang) or exec (only execs hang)', 'job')
   .option('--append <words>', 'append to the kernel command line, such as quiet', '')
   .option('--json', 'print the result as JSON, all else on standard error')
-  .action(async (options) => done(await demo(options, globals())));
+  .action(async (options) => {
+    const { demo } = await import('./demo.js');
+    done(await demo(options, globals()));
+  });
 
 await program.parseAsync().catch((error: unknown) => {
   const bug = error instanceof Error && errorCode(error) === null ? error.stack : null;

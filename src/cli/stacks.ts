@@ -1,37 +1,16 @@
 /** `stacks [ID]`: the stacks of an incident or a console log, equal ones together. */
-import type { Command } from '@commander-js/extra-typings';
 import { groupStacks, renderStacks } from '../core/analysis/groups.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { select, type Selection } from '../core/report/selection.js';
 import { counted } from '../core/words.js';
-import { archiveRoot } from '../io/paths.js';
 import { findEvidence, NotFound } from './find-evidence.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT } from './globals.js';
 import { styled, type Terminal } from './print.js';
 
 type StacksOptions = Selection & { json?: boolean | undefined };
 
 const LINE_MAX = 400;
-
-/** Registers the verb; the exit code goes to `done`. */
-export function stacksCommand(program: Command, globals: () => Globals, done: (code: number) => void): void {
-  program
-    .command('stacks [id]')
-    .description('Print the stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
-    .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
-    .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
-    .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
-    .option('-a, --all', 'show idle kernel threads too')
-    .option('--json', 'print JSON')
-    .action(async (id, options) =>
-      done(
-        await withConfig(globals(), (config) =>
-          showStacks(archiveRoot(config), id, options, globals().terminal),
-        ),
-      ),
-    );
-}
 
 /**
  * Prints the groups that match, the culprit's first. Returns 0, 2 for an ambiguous id, 3 if nothing matches, 4

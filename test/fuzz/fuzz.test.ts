@@ -1,30 +1,27 @@
 /** A short run of what fuzz.mjs does at length. */
-import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { analyze } from '../../src/core/analysis/analysis.js';
-import { cleanRow } from '../../src/core/console/clean.js';
-import { RowSplitter } from '../../src/core/console/rows.js';
-import { parseDumps } from '../../src/core/dump/parse-dumps.js';
-import { goldenNames, readGolden } from '../golden/golden.mjs';
-import { mutated } from './mutate.mjs';
+import { mutated, numbers } from './mutate.mjs';
+import { TARGETS } from './targets.mjs';
 
-const logs = [
-  ...goldenNames().map((name) => readGolden(name).log),
-  readFileSync(new URL('formats.log', import.meta.url)),
+type Name = keyof typeof TARGETS;
+
+const load = (module: string): Promise<unknown> =>
+  import(/* @vite-ignore */ new URL(`../../src/${module}.ts`, import.meta.url).pathname);
+
+/** What must be among the inputs, so that they are not all rubbish. */
+const RUNS: [name: Name, inputs: number, kinds: string[]][] = [
+  ['export', 1000, ['entries', 'left out']],
+  ['console', 1000, ['more lines than rows', 'as many']],
+  ['qmp', 1000, ['messages', 'messages, then none']],
+  ['config', 150, ['accepted', 'refused']],
+  ['dump', 2000, ['blocked', 'unknown', 'spinning']],
+  ['paste', 500, ['blocked', 'unknown', 'spinning']],
 ];
 
-it.each([1, 2, 3])('survives a thousand mutated logs of seed %i', (seed) => {
+it.each(RUNS)('%s: survives %i mutated inputs and keeps its word', async (name, inputs, kinds) => {
+  const target = await TARGETS[name](load);
   const seen = new Set<string>();
-  for (let index = 0; index < 1000; index += 1) {
-    const splitter = new RowSplitter();
-    const rows = splitter.push(mutated(logs, seed, index));
-    const last = splitter.flush();
-    const lines = [...rows, ...(last ? [last] : [])].flatMap(cleanRow);
-    const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null };
-    const { verdict } = analyze(parseDumps(lines), context);
-    seen.add(verdict.class);
-  }
-  // The inputs still mean something: they are not all rubbish.
-  expect(seen).toContain('blocked');
-  expect(seen.size).toBeGreaterThan(3);
+  for (let index = 0; index < inputs; index += 1)
+    seen.add(target.run(mutated(target.material, 1, index), numbers(2, index)));
+  expect([...seen]).toEqual(expect.arrayContaining(kinds));
 });

@@ -1,8 +1,8 @@
-/** Makes hostile console logs out of good ones. Input N of a seed is always the same bytes. */
+/** Makes hostile inputs out of good ones. Input N of a seed is always the same bytes. */
 import { Buffer } from 'node:buffer';
 
-/** Pieces that mean something to the parser, to be put where they do not belong. */
-const WORDS = [
+/** Pieces that mean something to the parser of dumps, to be put where they do not belong. */
+export const LOG_WORDS = [
   '\n', '\r', '\0', '\u001b[K', '\n[   12.345678] ', '[   12.345678][  T123] ', '> ', '<6>', '<TASK>\n', '</TASK>\n',
   '<IRQ>', '<<EOE>> ', 'Call Trace:\n', 'sysrq: Show State\n', 'sysrq: Show Blocked State\n', 'sysrq: HELP : \n',
   'sysrq: Loglevel set to 8\n', 'task:', ' state:D ', 'stack:0 pid:7 ppid:2 flags:0x0\n', 'kworker/0:3     D\n',
@@ -14,12 +14,12 @@ const WORDS = [
   'rcu: INFO: rcu_sched detected stalls on CPUs/tasks:\n', 'watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [a:7]\n',
   'NMI backtrace for cpu 1\n', 'CPU: 1 PID: 7 Comm: a Not tainted\n', 'RIP: 0010:f+0x1/0x2\n', 'Oops: 0000 [#1]\n',
   'Kernel panic - not syncing: x\n', 'Linux version 6.1.0\n', '** 7 printk messages dropped **\n', '(', ')', '0-4095', '99999999999',
-].map((word) => Buffer.from(word)); // prettier-ignore
+]; // prettier-ignore
 
 const MOST = 16 * 1024;
 
 /** A small generator of numbers (mulberry32): below(n) gives 0 to n - 1. */
-function numbers(seed, index) {
+export function numbers(seed, index) {
   let state = (Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 0;
   const next = () => {
     state = (state + 0x6d2b79f5) >>> 0;
@@ -30,14 +30,15 @@ function numbers(seed, index) {
   return { below: (limit) => next() % Math.max(1, limit) };
 }
 
-/** Some lines of a log, often few; one in a thousand is a whole log. */
-function slice(logs, { below }) {
-  const log = logs[below(logs.length)];
-  if (below(1000) === 0) return log;
-  const from = log.lastIndexOf(10, below(log.length)) + 1;
+/** Some records of a text, often few; one in a thousand is a whole text. */
+function slice({ texts, end }, { below }) {
+  const text = texts[below(texts.length)];
+  if (below(1000) === 0) return text;
+  const before = text.lastIndexOf(end, below(text.length));
+  const from = before < 0 ? 0 : before + end.length;
   const wanted = from + 100 + below(below(20) === 0 ? MOST : 1000);
-  const end = log.indexOf(10, wanted);
-  return log.subarray(from, end < 0 ? log.length : end + 1);
+  const last = text.indexOf(end, wanted);
+  return text.subarray(from, last < 0 ? text.length : last + end.length);
 }
 
 const replace = (bytes, from, to, middle) =>
@@ -56,13 +57,18 @@ const EDITS = [
   function cutEnd(bytes, { below }) {
     return bytes.subarray(0, below(bytes.length));
   },
-  function splice(bytes, random, logs) {
+  function splice(bytes, random, material) {
     const at = random.below(bytes.length);
-    return replace(bytes, at, at + random.below(200), slice(logs, random).subarray(0, random.below(1000)));
+    return replace(
+      bytes,
+      at,
+      at + random.below(200),
+      slice(material, random).subarray(0, random.below(1000)),
+    );
   },
-  function word(bytes, { below }) {
+  function word(bytes, { below }, { words }) {
     const at = below(bytes.length);
-    return replace(bytes, at, at + below(4), WORDS[below(WORDS.length)]);
+    return replace(bytes, at, at + below(4), Buffer.from(words[below(words.length)]));
   },
   function repeat(bytes, { below }) {
     const from = below(bytes.length);
@@ -75,11 +81,15 @@ const EDITS = [
   },
 ];
 
-/** Input number `index` of a seed, made of these logs. */
-export function mutated(logs, seed, index) {
+/**
+ * Input number `index` of a seed. The material: `texts`, the `end` of a record in them, `words`, and a `reshape` of what
+ * was taken, before it is mutated.
+ */
+export function mutated(material, seed, index) {
   const random = numbers(seed, index);
-  let bytes = slice(logs, random);
+  const taken = slice(material, random);
+  let bytes = material.reshape === undefined ? taken : material.reshape(taken, random);
   for (let left = 1 + random.below(6); left > 0 && bytes.length > 0; left -= 1)
-    bytes = EDITS[random.below(EDITS.length)](bytes, random, logs);
+    bytes = EDITS[random.below(EDITS.length)](bytes, random, material);
   return bytes.subarray(0, 8 * MOST);
 }

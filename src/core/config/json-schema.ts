@@ -9,8 +9,11 @@ export type JsonSchema = z.core.JSONSchema.BaseSchema;
  * Durations are strings with a pattern; their ranges are checked only by `parseConfig`.
  */
 export function configJsonSchema(): JsonSchema {
-  return { title: 'wedgewatch configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+  made ??= { title: 'wedgewatch configuration', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+  return made;
 }
+
+let made: JsonSchema | undefined;
 
 /** The schema's part at a path of keys and list indices, or undefined where there is none. */
 export function schemaAt(schema: JsonSchema, path: readonly PropertyKey[]): JsonSchema | undefined {

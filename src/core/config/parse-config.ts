@@ -13,6 +13,8 @@ const MAX_TEXT = 256 * 1024;
 const MAX_ALIASES = 100;
 /** The composer recurses, and V8 aborts the process if a regular expression meets the end of the stack. */
 const MAX_DEPTH = 64;
+/** Each is looked up in the file, which takes longer the longer it is; nobody mends more in one go. */
+const MAX_PROBLEMS = 100;
 
 /**
  * Reads a configuration. An empty text is all defaults, and so is an empty section. `file` only names the file
@@ -28,14 +30,15 @@ export function parseConfig(text: string, file: string): ParsedConfig {
   const lines = new LineCounter();
   try {
     const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-    const syntax = [...doc.errors, ...doc.warnings];
+    const syntax = [...doc.errors, ...doc.warnings].slice(0, MAX_PROBLEMS);
     if (syntax.length > 0) {
       return { ok: false, problems: syntax.map((error) => syntaxProblem(error, { text, file, lines })) };
     }
     const result = configSchema.safeParse(sections(doc.toJS({ maxAliasCount: MAX_ALIASES })));
     if (result.success) return { ok: true, config: result.data };
     const source = { doc, file, lines };
-    const problems = result.error.issues.flatMap((issue) => schemaProblems(issue, source));
+    const issues = result.error.issues.slice(0, MAX_PROBLEMS);
+    const problems = issues.flatMap((issue) => schemaProblems(issue, source));
     return { ok: false, problems: problems.sort(byPosition) };
   } catch (error) {
     // Too many aliases, for one.
@@ -87,7 +90,7 @@ function schemaProblems(issue: z.core.$ZodIssue, source: Source): ConfigProblem[
   const { file } = source;
   if (issue.code === 'unrecognized_keys') {
     const schema = configJsonSchema();
-    return issue.keys.map((key) => ({
+    return issue.keys.slice(0, MAX_PROBLEMS).map((key) => ({
       file,
       position: positionOf([...issue.path, key], source, 'key'),
       path: dotted([...issue.path, key]),

@@ -32,6 +32,8 @@ export class ExportParser {
   private readonly common = new CommonFields();
   private buffer = new Uint8Array(256 << 10);
   private filled = 0;
+  /** What is filled: behind it are bytes of earlier chunks, through which a search would go for nothing. */
+  private held = this.buffer.subarray(0, 0);
   /** Where the entry under way starts, its next field, and up to where that field holds no newline. */
   private entryAt = 0;
   private fieldAt = 0;
@@ -177,8 +179,7 @@ export class ExportParser {
   }
 
   private find(byte: number, from: number): number {
-    const at = this.buffer.indexOf(byte, from);
-    return at < this.filled ? at : -1;
+    return this.held.indexOf(byte, from);
   }
 
   /** Moves what is left of the last chunk to the front; the buffer doubles only for an entry that needs it. */
@@ -198,6 +199,7 @@ export class ExportParser {
     this.entryAt = 0;
     this.buffer.set(chunk, kept);
     this.filled = kept + chunk.length;
+    this.held = this.buffer.subarray(0, this.filled);
   }
 }
 

@@ -19,6 +19,9 @@ export const MAX_MESSAGE_BYTES = 1 << 20;
 /** All that is read of one connection: a session of ours takes some kilobytes, a peer that sends for ever is none. */
 const MAX_SESSION_BYTES = 2 << 20;
 
+/** QEMU's own parser takes nothing deeper (MAX_NESTING, qobject/json-streamer.c); JSON.parse does, and JSON.stringify throws. */
+const MAX_NESTING = 1024;
+
 const NEWLINE = 0x0a;
 
 /**
@@ -83,6 +86,7 @@ export function isObject(value: unknown): value is Json {
 
 function classify(line: string): QmpMessage | null {
   let json: unknown;
+  if (isNestedDeeply(line)) return null;
   try {
     json = JSON.parse(line);
   } catch {
@@ -102,6 +106,22 @@ function classify(line: string): QmpMessage | null {
   }
   if (typeof json['event'] === 'string') return { kind: 'event', name: json['event'], data: json['data'] };
   return null;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+
+function isNestedDeeply(line: string): boolean {
+  let [depth, quoted] = [0, false];
+  for (let at = 0; at < line.length; at += 1) {
+    const code = line.charCodeAt(at);
+    if (code === QUOTE) quoted = !quoted;
+    else if (quoted) at += Number(code === BACKSLASH);
+    // `[` and `{`, `]` and `}`, but for the bit in which they differ.
+    else if ((code & ~0x20) === 0x5b) depth += 1;
+    else if ((code & ~0x20) === 0x5d) depth -= 1;
+    if (depth > MAX_NESTING) return true;
+  }
+  return false;
 }
 
 function versionOf(greeting: Json): string {

@@ -236,4 +236,14 @@ describe('any text', () => {
     });
     fc.assert(gives, { numRuns: 500 });
   });
+
+  it.each([
+    ['unknown keys', Array.from({ length: 300 }, (_, at) => `key${at}: 1`).join('\n')],
+    ['unknown keys of as many entries', `overrides:\n${' - zzz: 1\n'.repeat(300)}`],
+    ['bad syntax', ']'.repeat(300)],
+  ])('tells a hundred problems of %s, and is done', (_, text) => {
+    const result = parseConfig(text, 'config.yaml');
+    expect(result.ok ? 0 : result.problems.length).toBeLessThanOrEqual(200);
+    expect(result.ok ? 0 : result.problems.length).toBeGreaterThanOrEqual(100);
+  });
 });

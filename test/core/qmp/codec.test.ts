@@ -36,10 +36,17 @@ describe('QmpDecoder', () => {
     '{"error": "x"}',
     '{"return":',
     '['.repeat(50_000),
+    `{"return": 1, "id": ${'["]", '.repeat(9_000)}1${']'.repeat(9_000)}}`,
   ])('refuses %.20s', (line) => {
     const { messages, problem } = decode(`${line}\n${GREETING}\n`);
     expect(messages).toEqual([]);
     expect(problem).toContain('no QMP message');
+  });
+
+  it('takes what is nested as deeply as QEMU nests, whatever its strings hold', () => {
+    const value = `${'{"[\\"[": ['.repeat(500)}${']}'.repeat(500)}`;
+    const { messages } = decode(`{"return": ${value}, "id": 1}\n{"return": "${'['.repeat(3_000)}"}\n`);
+    expect(messages).toHaveLength(2);
   });
 
   it('quotes what it refuses without its control characters', () => {
