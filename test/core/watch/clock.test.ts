@@ -1,0 +1,15 @@
+/** The wall clock of a host is set by people and by NTP: it moves, and no guest is to blame. */
+import { expect, it } from 'vitest';
+import { booted, VirtualGuest } from '../../support/virtual-guest.js';
+
+it.each([3_600_000, -3_600_000, -90 * 86_400_000])(
+  'accuses nobody when the wall clock moves by %s ms',
+  (ms) => {
+    const ssh = (at: number) => (at > 30_000 && at < 38_000 ? 'timed-out' : 'ok');
+    const guest = booted(new VirtualGuest({ ssh })).run(33_000);
+    guest.jump(ms);
+    guest.run(60_000);
+    expect(guest.path).toEqual(['starting', 'up']);
+    expect(guest.findings).toEqual([]);
+  },
+);
