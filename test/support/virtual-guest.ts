@@ -100,7 +100,7 @@ export class VirtualGuest {
     return this;
   }
 
-  /** Sets the wall clock of the host forward. */
+  /** Sets the wall clock of the host forward, or back. */
   jump(ms: number): void {
     this.wallOffset += ms;
   }

@@ -104,3 +104,13 @@ it('reads a row of nothing but carriage returns in many parts', () => {
   expect(backlog.read(256).items.length).toBeLessThan(300);
   expect(linesIn(readAll(backlog)).length).toBeGreaterThan(19_000);
 });
+
+it('holds a few megabytes of long rows, however many rows there is room for', () => {
+  const backlog = new Backlog<string>();
+  for (let n = 0; n < 500; n += 1) {
+    for (const rows of new RowSplitter().take(Buffer.from(`${'x'.repeat(40_000)}\n`)))
+      backlog.push({ ...rows, ...OTHER });
+    backlog.thin('any');
+  }
+  expect(backlog.bytes).toBeLessThan(6 << 20);
+});
