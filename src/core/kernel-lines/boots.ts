@@ -21,6 +21,17 @@ export const BOOTS: readonly KernelLine[] = [
       'BdsDxe: starting Boot0001 "UEFI QEMU HARDDISK"',
     ],
   },
+  // kernel/reboot.c and arch/x86/kernel/reboot.c: the machine is the firmware's from here on, and that may say nothing
+  {
+    heads: ['reboot: '],
+    rest: /^(?:Restarting system|machine restart)\b/,
+    boot: 'firmware',
+    examples: [
+      'reboot: Restarting system',
+      "reboot: Restarting system with command 'kexec'",
+      'reboot: machine restart',
+    ],
+  },
   // systemd, and sulogin, which it runs
   {
     heads: ['You are in '],

@@ -162,6 +162,9 @@ oops, stamped         opens oops            -            -         -         not
 -                     -                     -            -         firmware  news     SeaBIOS (version 1.16.2-debian-1.16.2-1)
 -                     -                     -            -         firmware  news     BdsDxe: loading Boot0001 "UEFI QEMU HARDDISK"
 -                     -                     -            -         firmware  news     BdsDxe: starting Boot0001 "UEFI QEMU HARDDISK"
+-                     -                     -            -         firmware  news     reboot: Restarting system
+-                     -                     -            -         firmware  news     reboot: Restarting system with command 'kexec'
+-                     -                     -            -         firmware  news     reboot: machine restart
 emergency             -                     -            -         -         nothing  You are in emergency mode. After logging in, type "journalctl -xb" to view
 emergency             -                     -            -         -         nothing  You are in rescue mode. After logging in, type "journalctl -xb" to view
 emergency             -                     -            -         -         nothing  Give root password for maintenance

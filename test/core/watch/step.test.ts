@@ -190,6 +190,16 @@ describe('a guest that is not accused', () => {
     expect(guest.path).toEqual(['starting', 'up', 'starting', 'up']);
   });
 
+  it('is being rebooted on a host that is so slow that its firmware needs most of a minute, and says nothing', () => {
+    const ssh = (at: number) => (at < 30_000 || at > 100_000 ? 'ok' : 'timed-out');
+    const guest = booted(new VirtualGuest({ ssh, press: () => [] })).run(30_000);
+    guest.lines(['[  126.6] reboot: Restarting system', '[  126.6] reboot: machine restart'], 500);
+    guest.lines(BOOT, 55_000);
+    guest.run(120_000);
+    expect(guest.findings).toEqual([]);
+    expect(guest.path.filter((name) => name === 'held')).toEqual([]);
+  });
+
   it.each([
     ['this host has no ssh', { ssh: () => 'host-fault' as const }],
     ['SSH is off', { config: 'ssh: {enabled: false}' }],
