@@ -1081,10 +1081,10 @@ export const ROWS = [
     shown: [
       shown(
         'daemon/end.host.test.ts',
-        'survives whatever is said to it',
+        'says no for what it does not know',
         'src/daemon/control.ts',
-        "const [path = '', query = ''] = (incoming.url ?? '').split('?', 2);",
-        "const { pathname: path, search: query } = new URL(incoming.url ?? '', 'http://x');",
+        'else send(404,',
+        'else send(200,',
       ),
       shown(
         'daemon/end.host.test.ts',
