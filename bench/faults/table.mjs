@@ -191,7 +191,7 @@ export const ROWS = [
         'src/core/qmp/codec.ts',
         'const MAX_MESSAGE_BYTES = 1 << 20;',
         'const MAX_MESSAGE_BYTES = 1 << 29;',
-        'sends a megabyte without a newline in place of a greeting',
+        'sends a megabyte without a newline',
       ),
     ],
   },
