@@ -191,7 +191,7 @@ export const ROWS = [
         'src/core/qmp/codec.ts',
         'const MAX_MESSAGE_BYTES = 1 << 20;',
         'const MAX_MESSAGE_BYTES = 1 << 29;',
-        'sends a megabyte without a newline in place of a greeting',
+        'sends a megabyte without a newline',
       ),
     ],
   },
@@ -1081,10 +1081,10 @@ export const ROWS = [
     shown: [
       shown(
         'daemon/end.host.test.ts',
-        'survives whatever is said to it',
+        'says no for what it does not know',
         'src/daemon/control.ts',
-        "const [path = '', query = ''] = (incoming.url ?? '').split('?', 2);",
-        "const { pathname: path, search: query } = new URL(incoming.url ?? '', 'http://x');",
+        'else send(404,',
+        'else send(200,',
       ),
       shown(
         'daemon/end.host.test.ts',
