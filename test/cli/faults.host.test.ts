@@ -120,7 +120,7 @@ test.each([['run'], ['doctor'], ['list'], ['capture', 'lab']])(
 test('a journal that may not be read: doctor, status and the daemon say why, with the fix', async () => {
   // systemd's own words; as a user without access to a journal they are seen in the world's tests.
   const words = 'No journal files were opened due to insufficient permissions.';
-  await setPath(['sh', 'sleep'], { journalctl: `echo '${words}' >&2; exit 1` });
+  await setPath(['sh', 'sleep', 'flock'], { journalctl: `echo '${words}' >&2; exit 1` });
   const doctor = await wedgewatch('doctor');
   expect(faults(doctor)).toEqual([
     expect.stringMatching(/journal: this user may not read the journal: .* Fix: /),
@@ -184,7 +184,7 @@ test('another client on QMP: it is busy, and a capture is filed as what it is', 
 test('no ssh binary', async () => {
   await configureLab('root@lab');
   await startQemu();
-  await setPath(['sh', 'journalctl', 'stdbuf']);
+  await setPath(['sh', 'journalctl', 'stdbuf', 'flock']);
   const doctor = await wedgewatch('doctor', 'lab');
   expect(faults(doctor)).toEqual([
     'FAULT  lab: SSH: host-fault: no ssh binary in PATH; install openssh-client',

@@ -99,7 +99,11 @@ const OPERATIONS: Record<string, Operation> = {
   occupy: async (root, n) => {
     await rm(index(root), { recursive: true, force: true });
     if (n % 2 === 0) await mkdir(index(root));
-    else await symlink('/etc/passwd', index(root));
+    else {
+      // Other operations write through it.
+      await writeFile(join(root, 'elsewhere'), 'of somebody else');
+      await symlink(join(root, 'elsewhere'), index(root));
+    }
   },
   abandon: async (root, n) => {
     await writeFile(`${index(root)}.new`, '');
