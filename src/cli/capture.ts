@@ -132,7 +132,8 @@ async function captureAlone(
   const log = makeLog({ quiet });
   const [state, runtime] = [archiveRoot(config), runtimeDirectory()];
   // Neither a daemon nor a second capture presses keys meanwhile.
-  const held = await becomeOwner({ state, runtime }, `wedgewatch capture ${vm}`).then(() => null, told);
+  const doing = `wedgewatch capture ${vm}`;
+  const held = await becomeOwner({ state, runtime }, doing, { unlessBroken: true }).then(() => null, told);
   if (held !== null) return { directory: null, problem: held };
   const underWay = new UnderWay();
   const ending = endOnSignals(log, underWay);

@@ -32,17 +32,22 @@ const IS_HELD = 1;
 const NOTE_MAX = 4_096;
 const SAID_MAX = 1_000;
 
+/** Somebody holds the lock; the message says who. */
+export class LockHeld extends Error {
+  override readonly name = 'LockHeld';
+}
+
 /**
  * Takes the lock of this file for as long as this process lives: what is still under way at its end is still the
  * owner's. `doing` is what another process is told, such as `wedgewatch run`.
- * @throws Error if somebody holds it, with who does, or if it cannot be locked, with cause and fix
+ * @throws LockHeld if somebody holds it, Error if it cannot be locked, with cause and fix
  */
 export async function takeLock(path: string, doing: string): Promise<void> {
   await privateDirectory(dirname(path));
   const fd = openOwn(path);
   try {
     const { exitCode, why } = await flock(fd);
-    if (exitCode === IS_HELD && why === '') throw new Error(await holderOf(fd, path));
+    if (exitCode === IS_HELD && why === '') throw new LockHeld(await holderOf(fd, path));
     if (exitCode !== 0) throw new Error(`${path} cannot be locked: ${printable(why, 200)}`);
     await writeNote(fd, doing);
   } catch (error) {
