@@ -92,7 +92,6 @@ async function watched() {
       looks: [],
       capture: firstCapture([]),
       acquitted: null,
-      restarted: false,
       voidLooks: 0,
     };
     return { guest, told };

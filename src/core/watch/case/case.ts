@@ -16,8 +16,6 @@ export interface Case {
   capture: Capture;
   /** Why the guest is let go: it moves again. The case ends once the conversation has, and the loglevel is back. */
   acquitted: string | null;
-  /** The guest has ended, or begun a new boot, in its middle. */
-  restarted: boolean;
   /** Looks that this host was too late for. */
   voidLooks: number;
 }

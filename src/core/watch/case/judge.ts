@@ -92,7 +92,6 @@ export function fileWhatThereIs(context: Context, why: string, event: GuestEvent
   if (current === null || isJudged(current)) return false;
   const { capture, accusation } = current;
   if (capture.series !== null) capture.series = abandonSeries(capture.series);
-  current.restarted = true;
   // Without a second look nothing was proven, and a guest that shuts down goes silent too.
   const proven =
     accusation.by === 'hand'

@@ -30,7 +30,6 @@ export function openCase(context: Context, reason: Reason, plan?: DumpName[]): v
     looks: [],
     capture: firstCapture(plan ?? dumps),
     acquitted: null,
-    restarted: false,
     voidLooks: 0,
   };
   enter(context, 'suspect', why);

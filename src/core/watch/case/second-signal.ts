@@ -39,7 +39,6 @@ export function secondSignal(context: Context, current: Case, seen: Seen): strin
   const { class: kind } = seen.shown;
   if (kind !== 'none' && kind !== 'unknown' && dumpsProve(context, current, seen)) return 'its dumps show it';
   if (STALLS.has(complaint.kind) && someInKernel(current.looks)) return 'a vCPU does not leave the kernel';
-  if (current.restarted && !spokeSince(context, complaint.at)) return 'it began anew without another word';
   // Whoever oopsed is dead, and in no dump; and where no dump came, the dumps say nothing.
   const alone = complaint.kind === 'oops' || kind === 'unknown';
   return alone && sshLostSince(context, complaint.at) ? 'SSH no longer answers' : null;
@@ -66,8 +65,6 @@ function pidIn(text: string): number | null {
   const pid = findKernelLine(stripPrintk(text).text)?.groups['pid'];
   return pid === undefined ? null : Number(pid);
 }
-
-const spokeSince = ({ state }: Context, at: number): boolean => (state.console.lastProgress?.at ?? 0) > at;
 
 /** Of a guest that was up: it failed time and again, and no probe that began later was answered. */
 function sshLostSince({ state: { ssh }, settings }: Context, at: number): boolean {
