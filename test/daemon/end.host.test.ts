@@ -1,26 +1,17 @@
 /** How a daemon ends: within 10 s of a signal whatever it does, with its guests as it found them. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { askStatus } from '../../src/daemon/control.js';
-import { compileTo } from '../support/compile.js';
+import { compiled } from '../support/compiled.js';
 import { ended, HEALTHY, Lab, runNode, type Running, STUCK } from '../support/lab.js';
 
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
-let main = '';
-let holds = '';
-beforeAll(async () => {
-  holds = await compileTo(compiled, 'holds.js');
-  main = join(dirname(holds), '../../src/cli/main.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled('holds.js');
 
 async function lab(guests: Parameters<typeof Lab.start>[1]): Promise<Lab> {
-  const started = await Lab.start(main, guests);
+  const started = await Lab.start(built.main, guests);
   onTestFinished(() => started.end());
   return started;
 }
@@ -219,7 +210,7 @@ async function halfCapture(others: Parameters<typeof Lab.start>[1] = {}): Promis
 
 /** The process that ends as the daemon does. */
 function holding(args: string[]): Running {
-  const child = runNode([holds, ...args], {});
+  const child = runNode([built.fixture, ...args], {});
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
 }

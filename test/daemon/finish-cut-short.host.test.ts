@@ -1,21 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { incident, opening } from '../fixtures/archive-sample.js';
-import { compileTo } from '../support/compile.js';
+import { compiled } from '../support/compiled.js';
 import { temporaryDirectory } from '../support/temporary.js';
 
 const ID = incident().id;
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-finish-'));
-let entry = '';
-
-beforeAll(async () => {
-  entry = await compileTo(compiled, 'finish-partials.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled('finish-partials.js');
 
 async function partial(raw: Buffer | string, attempts = ''): Promise<string> {
   const root = await temporaryDirectory();
@@ -28,7 +20,7 @@ async function partial(raw: Buffer | string, attempts = ''): Promise<string> {
 
 /** With a heap that rows kept as objects would fill. */
 const finish = (root: string, heapMb = 64) =>
-  execa(process.execPath, [`--max-old-space-size=${heapMb}`, entry, root], { timeout: 100_000 });
+  execa(process.execPath, [`--max-old-space-size=${heapMb}`, built.fixture, root], { timeout: 100_000 });
 
 const filed = async (root: string) =>
   JSON.parse(await readFile(join(root, 'incidents', ID, 'incident.json'), 'utf8')) as {

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { compileTo } from '../support/compile.js';
+import { expect, it } from 'vitest';
+import { compiled } from '../support/compiled.js';
 
 interface Round {
   peak: number;
@@ -13,17 +11,11 @@ interface Round {
 }
 
 const SECONDS = 6;
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
-let main = '';
-
-beforeAll(async () => {
-  main = join(dirname(await compileTo(compiled, 'unused')), '../../src/cli/main.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled();
 
 async function flooded(...args: string[]): Promise<Round> {
   const bench = join(import.meta.dirname, '../../bench/flood.mjs');
-  const fixed = ['--file', '--only', '--json', `--seconds=${SECONDS}`, `--main=${main}`];
+  const fixed = ['--file', '--only', '--json', `--seconds=${SECONDS}`, `--main=${built.main}`];
   const { stdout } = await execa(process.execPath, [bench, ...args, ...fixed], { timeout: 140_000 });
   return JSON.parse(stdout) as Round;
 }

@@ -1,23 +1,17 @@
 /** One owner: of a user's guests, and of an archive. */
-import { mkdtempSync, rmSync } from 'node:fs';
 import { chown, link, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { askStatus } from '../../src/daemon/control.js';
 import { takeLock } from '../../src/io/lock.js';
-import { compileTo } from '../support/compile.js';
+import { compiled } from '../support/compiled.js';
 import { ended, HEALTHY, Lab } from '../support/lab.js';
 
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
-let main = '';
-beforeAll(async () => {
-  main = join(dirname(await compileTo(compiled, 'unused')), '../../src/cli/main.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled();
 
 async function lab(): Promise<Lab> {
-  const started = await Lab.start(main, { lab: HEALTHY });
+  const started = await Lab.start(built.main, { lab: HEALTHY });
   onTestFinished(() => started.end());
   return started;
 }

@@ -1,20 +1,11 @@
-import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { expect, it, onTestFinished } from 'vitest';
 import { HelperFailed, HelperProcess } from '../../src/io/helper-process.js';
-import { compileTo } from '../support/compile.js';
+import { compiled } from '../support/compiled.js';
 
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-helper-'));
-let entry = '';
-
-beforeAll(async () => {
-  entry = await compileTo(compiled, 'helper-child.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled('helper-child.js');
 
 function helper(): HelperProcess {
-  const made = new HelperProcess(entry, { heapMb: 32 });
+  const made = new HelperProcess(built.fixture, { heapMb: 32 });
   onTestFinished(() => made.close());
   return made;
 }

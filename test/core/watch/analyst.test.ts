@@ -28,6 +28,21 @@ describe('the analyst', () => {
     expect(judged.type === 'judged' && judged.told.verdict.class).toBe('blocked');
   });
 
+  it('judges by the lines that it is given, whatever it read before', () => {
+    const dump = { name: 'sysrq-w.1' as const, lines: blocked('w') };
+    answerTo({ type: 'read', dump, raised: true });
+    const other = { ...dump, lines: dump.lines.map((line) => line.replace(/pid:\s*\d+/, 'pid:999')) };
+    const ask = (asked: typeof dump) => {
+      const judged = answerTo({ type: 'judge', dumps: [asked], raised: true, reported: [], context });
+      return judged.type === 'judged' ? judged.told : null;
+    };
+    const fresh = ask(dump);
+    answerTo({ type: 'read', dump, raised: true });
+    expect(ask(structuredClone(dump))).toEqual(fresh);
+    answerTo({ type: 'read', dump, raised: true });
+    expect(ask(other)?.dumps).not.toEqual(fresh?.dumps);
+  });
+
   it('finds nothing in lines that are no dump', () => {
     const dump = { name: 'sysrq-w.1' as const, lines: ['hello'] };
     expect(answerTo({ type: 'read', dump, raised: true })).toEqual({ type: 'read', reading: null });

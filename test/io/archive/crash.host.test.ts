@@ -1,32 +1,25 @@
 import { execFile } from 'node:child_process';
 import { chmod, lstat, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { finishPartials } from '../../../src/io/archive/finish.js';
 import { readIncidentOf, readIncidents } from '../../../src/io/archive/read.js';
 import { finish, incident, opening, partsOf, rawRow } from '../../fixtures/archive-sample.js';
-import { compileTo } from '../../support/compile.js';
+import { compiled } from '../../support/compiled.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const ALL_RAW = Buffer.concat([0, 1, 2, 3].map(rawRow));
 const AT_ONCE = 3;
 const MOST_STEPS = 400;
 
-const compiled = mkdtempSync(join(tmpdir(), 'wedgewatch-compiled-'));
-let program = '';
-beforeAll(async () => {
-  program = await compileTo(compiled, 'archive-crash.js');
-}, 60_000);
-afterAll(() => rmSync(compiled, { recursive: true }));
+const built = compiled('archive-crash.js');
 
-/** Runs the program until it kills itself after k steps; false if it came to its end before. */
+/** Runs the built.fixture until it kills itself after k steps; false if it came to its end before. */
 function killedAfter(mode: 'write' | 'finish', root: string, k: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const child = execFile(
       process.execPath,
-      [program, mode, root, String(k)],
+      [built.fixture, mode, root, String(k)],
       { timeout: 30_000 },
       (error) => {
         if (child.signalCode === 'SIGKILL' && error?.killed === false) resolve(true);
@@ -37,7 +30,7 @@ function killedAfter(mode: 'write' | 'finish', root: string, k: number): Promise
   });
 }
 
-/** Calls `check` for k = 1, 2, … until the program comes to its end. Returns how often it was killed. */
+/** Calls `check` for k = 1, 2, … until the built.fixture comes to its end. Returns how often it was killed. */
 async function forEachStep(check: (k: number) => Promise<boolean>): Promise<number> {
   let kills = 0;
   let next = 1;
