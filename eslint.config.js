@@ -29,7 +29,7 @@ const worldlyModules = [
 const coreFloors = [
   ['kernel-lines'],
   ['config', 'console', 'host', 'qmp', 'ssh'],
-  ['capture', 'dump', 'journal'],
+  ['capture', 'dump', 'journal', 'memory'],
   ['analysis'],
   ['report'],
   ['watch'],

@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const dumpKey = z.enum([
   ...(['w', 't', 'l', 'm', 'p', 'd', 'q'] as const),
   ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic', 'none'] as const),
+  // Not printed by the guest, but read from its memory.
+  'memory',
 ]);
 
 const frame = z.object({
@@ -17,6 +19,31 @@ const frame = z.object({
   reliable: z.boolean(),
   /** File and line, and those it was inlined into, where a vmlinux told. */
   source: z.string().exactOptional(),
+});
+
+/** A thing of the kernel that a live frame of the stack points at, or that a task waits for. */
+const seenObject = z.object({
+  kind: z.enum(['file', 'folio', 'inode', 'dentry', 'superblock', 'fuse-request', 'lock', 'device']),
+  /** For people, such as `/big index 225`; printable. */
+  text: z.string(),
+  /** Of a filesystem: its type, what was mounted (a virtiofs tag, a device) and where. */
+  filesystem: z
+    .object({ type: z.string(), source: z.string().nullable(), on: z.string().nullable() })
+    .exactOptional(),
+  /** A page that is locked, or under writeback. */
+  state: z.enum(['locked', 'writeback']).exactOptional(),
+});
+
+/** A lock that a task waits for, with its owner where the lock names one. */
+const wantedLock = z.object({
+  kind: z.enum(['mutex', 'rwsem', 'semaphore']),
+  /** Hexadecimal. */
+  address: z.string(),
+  /** The symbol it lies in, where it is a static one. */
+  name: z.string().exactOptional(),
+  owner: z.object({ comm: z.string(), pid: z.number() }).nullable(),
+  /** How an rwsem is held: its owner field still names its last reader when all have gone. */
+  held: z.enum(['writer', 'readers']).exactOptional(),
 });
 
 const task = z.object({
@@ -37,6 +64,22 @@ const task = z.object({
   cpu: z.number().exactOptional(),
   /** What it asked of futex(), by its registers: `address` in hexadecimal, `operation` and `value` as passed. */
   futex: z.object({ address: z.string(), operation: z.number(), value: z.number() }).exactOptional(),
+  // What only memory tells.
+  tgid: z.number().exactOptional(),
+  /** Since it was last on a CPU. */
+  offCpuSeconds: z.number().exactOptional(),
+  /** It could run, and waits for a CPU. */
+  queued: z.literal(true).exactOptional(),
+  onCpu: z.literal(true).exactOptional(),
+  syscall: z.object({ number: z.number(), args: z.array(z.string()) }).exactOptional(),
+  wantsLock: wantedLock.exactOptional(),
+  /** The request that it waits for, of a FUSE filesystem. */
+  request: z
+    .object({ operation: z.string(), unique: z.string(), source: z.string().nullable() })
+    .exactOptional(),
+  objects: z.array(seenObject).exactOptional(),
+  /** Why its stack may be wrong: it ran meanwhile, or the frames end before they should. */
+  doubt: z.string().exactOptional(),
 });
 
 const cpu = z.object({
@@ -45,6 +88,9 @@ const cpu = z.object({
   pid: z.number().nullable(),
   idle: z.boolean(),
   frames: z.array(frame),
+  // What only registers tell.
+  user: z.boolean().exactOptional(),
+  interruptsOff: z.boolean().exactOptional(),
 });
 
 const listedLock = z.object({
@@ -165,6 +211,19 @@ export const dumpSchema = z.object({
   /** Whom a stall or lockup report accuses. */
   stall: stall.exactOptional(),
   onCpu: z.array(onCpu).exactOptional(),
+  /** Of a dump from memory: the kernel, its clock in seconds since the boot, and how it was found. */
+  memory: z
+    .object({
+      release: z.string(),
+      buildId: z.string().nullable(),
+      clock: z.number(),
+      how: z.object({
+        kernel: z.enum(['kept note', 'note', 'page tables of a vCPU']),
+        types: z.enum(['btf', 'learned']),
+        stacks: z.enum(['orc', 'frame records']),
+      }),
+    })
+    .exactOptional(),
   /** Lines inside the dump that are neither part of it nor known to come from others; `examples` are the first few. */
   unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
 });

@@ -1,0 +1,34 @@
+/** What the reader of guests' memory answers. It runs in a process of its own, so all of it is plain data. */
+import type { Dump, Task } from '../model.js';
+
+/** Why the memory cannot be read: a clause, and what opens it; null where nothing does. */
+export interface Closed {
+  ok: false;
+  why: string;
+  fix: string | null;
+}
+
+export interface SnapshotTaken {
+  ok: true;
+  /** Its key is `memory`. */
+  dump: Dump;
+  /** memory.txt */
+  text: string;
+  /** dmesg.txt, and how many records it lacks; null where the ring could not be read. */
+  log: { text: string; lost: number } | null;
+}
+
+export interface SampleTaken {
+  ok: true;
+  /** The scheduler's clock, seconds since the boot. */
+  clock: number;
+  tasks: number;
+  /**
+   * Those in D, or in S inside a request to a server, that have not switched for as long as was asked; with their
+   * stacks, and what they wait for.
+   */
+  standing: Task[];
+}
+
+export type SnapshotAnswer = SnapshotTaken | Closed;
+export type SampleAnswer = SampleTaken | Closed;
