@@ -1,5 +1,5 @@
 /** A kernel out of what was found of it: its symbols, types, direct map, and the objects without a symbol. */
-import { PagedSpace } from './address-space.js';
+import type { PagedSpace } from './address-space.js';
 import type { Image } from './image.js';
 import type { GuestSymbols } from './kallsyms.js';
 import type { Builds, HowFound, Kernel, Layouts, Ram } from './model.js';
@@ -20,12 +20,12 @@ export interface Parts {
   symbols: GuestSymbols;
   stext: bigint;
   /** Guest-physical, of an address in the image. */
-  imageAt(va: bigint): number;
+  imageAt: (va: bigint) => number;
   /** If a note tells. */
   pageOffset: bigint | null;
   vmemmap: bigint | null;
   /** A copy of the image, read when it is asked for; null where there is none. */
-  image(): Image | null;
+  image: () => Image | null;
 }
 
 /** Objects that are asked for by object(), but for prb: its symbol is a pointer. */

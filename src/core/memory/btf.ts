@@ -7,41 +7,41 @@ const headerSize = 24;
 /** Of any BTF: the largest seen has 12 MB. */
 export const largestBtf = 64 << 20;
 
-const enum Kind {
-  Int = 1,
-  Pointer = 2,
-  Array = 3,
-  Struct = 4,
-  Union = 5,
-  Enum = 6,
-  Typedef = 8,
-  Volatile = 9,
-  Const = 10,
-  Restrict = 11,
-  FunctionPrototype = 13,
-  Variable = 14,
-  DataSection = 15,
-  DeclarationTag = 17,
-  TypeTag = 18,
-  Enum64 = 19,
-}
+const kinds = {
+  int: 1,
+  pointer: 2,
+  array: 3,
+  struct: 4,
+  union: 5,
+  enum: 6,
+  typedef: 8,
+  volatile: 9,
+  const: 10,
+  restrict: 11,
+  functionPrototype: 13,
+  variable: 14,
+  dataSection: 15,
+  declarationTag: 17,
+  typeTag: 18,
+  enum64: 19,
+} as const;
 
 /** Words that follow a type's three. */
 function wordsBehind(kind: number, members: number): number {
   switch (kind) {
-    case Kind.Int:
-    case Kind.Variable:
-    case Kind.DeclarationTag:
+    case kinds.int:
+    case kinds.variable:
+    case kinds.declarationTag:
       return 1;
-    case Kind.Array:
+    case kinds.array:
       return 3;
-    case Kind.Struct:
-    case Kind.Union:
-    case Kind.DataSection:
-    case Kind.Enum64:
+    case kinds.struct:
+    case kinds.union:
+    case kinds.dataSection:
+    case kinds.enum64:
       return members * 3;
-    case Kind.Enum:
-    case Kind.FunctionPrototype:
+    case kinds.enum:
+    case kinds.functionPrototype:
       return members * 2;
     default:
       return 0;
@@ -96,7 +96,7 @@ function hashOf(text: string): number {
 }
 
 /** The types of a build. Nothing is parsed but where each begins and what the structs are called. */
-export class Btf {
+class Btf {
   private readonly words: Uint32Array;
   private readonly strings: Uint8Array;
   /** Where each type begins, in words. */
@@ -106,17 +106,11 @@ export class Btf {
   /** Structs and unions by the hash of their name. */
   private readonly named = new Map<number, number[]>();
 
-  private constructor(bytes: Uint8Array, header: BtfHeader) {
+  constructor(bytes: Uint8Array, header: BtfHeader) {
     this.words = new Uint32Array(bytes.buffer, bytes.byteOffset + header.types, header.typesLength >> 2);
     this.strings = bytes.subarray(header.strings, header.strings + header.stringsLength);
     this.starts = new Uint32Array(Math.ceil(this.words.length / 3) + 1);
     this.index();
-  }
-
-  /** Part: the bytes of the whole, four-aligned. Null where they are no BTF. */
-  static make(this: void, [bytes]: readonly Uint8Array[]): Btf | null {
-    const header = bytes === undefined ? null : btfHeader(bytes, 0);
-    return bytes === undefined || header === null ? null : new Btf(bytes, header);
   }
 
   /** All structs and unions of a name. */
@@ -141,17 +135,17 @@ export class Btf {
     const id = this.resolve(type);
     if (depth > deepest || id <= 0 || id >= this.count) return null;
     switch (this.kind(id)) {
-      case Kind.Pointer:
+      case kinds.pointer:
         return 8;
-      case Kind.Array: {
+      case kinds.array: {
         const one = this.size(this.word(id, 3), depth + 1);
         return one === null ? null : one * this.word(id, 5);
       }
-      case Kind.Int:
-      case Kind.Struct:
-      case Kind.Union:
-      case Kind.Enum:
-      case Kind.Enum64:
+      case kinds.int:
+      case kinds.struct:
+      case kinds.union:
+      case kinds.enum:
+      case kinds.enum64:
         return this.word(id, 2);
       default:
         return null;
@@ -166,9 +160,9 @@ export class Btf {
       const kind = (info >>> 24) & 31;
       const members = info & 0xffff;
       // A kind of the future: what comes behind it cannot be found.
-      if (kind === 0 || kind > Kind.Enum64) break;
+      if (kind === 0 || kind > kinds.enum64) break;
       starts[this.count] = at;
-      const isStruct = kind === Kind.Struct || kind === Kind.Union;
+      const isStruct = kind === kinds.struct || kind === kinds.union;
       if (isStruct && words[at] !== 0) this.name(this.count, words[at] ?? 0);
       this.count += 1;
       at += 3 + wordsBehind(kind, members);
@@ -200,7 +194,7 @@ export class Btf {
   private resolve(type: number): number {
     for (let step = 0; step < deepest; step += 1) {
       const kind = this.kind(type);
-      const isName = (kind >= Kind.Typedef && kind <= Kind.Restrict) || kind === Kind.TypeTag;
+      const isName = (kind >= kinds.typedef && kind <= kinds.restrict) || kind === kinds.typeTag;
       if (!isName) return type;
       type = this.word(type, 2);
     }
@@ -210,8 +204,8 @@ export class Btf {
   private memberOf(id: number, name: string, depth: number): Member | null {
     const kind = this.kind(id);
     if (depth > deepest) return null;
-    if (kind === Kind.Array) return this.memberOf(this.resolve(this.word(id, 3)), name, depth + 1);
-    if (kind !== Kind.Struct && kind !== Kind.Union) return null;
+    if (kind === kinds.array) return this.memberOf(this.resolve(this.word(id, 3)), name, depth + 1);
+    if (kind !== kinds.struct && kind !== kinds.union) return null;
     const info = this.word(id, 1);
     const hasBitfields = info >>> 31 === 1;
     for (let index = 0; index < (info & 0xffff) && this.membersLeft > 0; index += 1) {
@@ -278,8 +272,14 @@ class BtfLayouts implements Layouts {
   }
 }
 
+/** Part: the bytes of the whole, four-aligned. Null where they are no BTF. */
+function makeBtf([bytes]: readonly Uint8Array[]): Btf | null {
+  const header = bytes === undefined ? null : btfHeader(bytes, 0);
+  return bytes === undefined || header === null ? null : new Btf(bytes, header);
+}
+
 /** Null where the bytes are no BTF. */
 export function btfLayouts(bytes: Uint8Array, builds: Builds): Layouts | null {
-  const btf = builds.share(Btf.make, [bytes]);
+  const btf = builds.share(makeBtf, [bytes]);
   return btf === null ? null : new BtfLayouts(btf);
 }

@@ -12,7 +12,7 @@ export interface Mapped {
   arch: Kernel['arch'];
   space: PagedSpace;
   /** Guest-physical, of an address in the kernel's image. */
-  imageAt(va: bigint): number;
+  imageAt: (va: bigint) => number;
   /** Where the direct map begins, if the note tells. */
   pageOffset: bigint | null;
   vmemmap: bigint | null;

@@ -97,7 +97,7 @@ export class SymbolTable {
   private readonly lengths: Uint16Array;
   private readonly indexes = new Map<string, number | null>();
 
-  private constructor(
+  constructor(
     private readonly names: Uint8Array,
     tokenTable: Uint8Array,
     raw: Int32Array,
@@ -114,20 +114,6 @@ export class SymbolTable {
     this.nameAt = new Uint32Array(this.count);
     this.lengths = new Uint16Array(this.count);
     this.measure();
-  }
-
-  /** Parts: names, token table, offsets, and where the offsets lie if they count from their own places. */
-  static make(this: void, parts: readonly Uint8Array[]): SymbolTable {
-    const [names, tokenTable, offsets, place] = parts;
-    if (names === undefined || tokenTable === undefined || offsets === undefined)
-      throw new RangeError('no table');
-    const raw = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length >> 2);
-    return new SymbolTable(
-      names,
-      tokenTable,
-      raw,
-      place === undefined ? null : viewOf(place).getFloat64(0, true),
-    );
   }
 
   /** The first symbol of this name; null where there is none. Spells only names of the same length. */
@@ -217,6 +203,18 @@ export class SymbolTable {
   }
 }
 
+/** Parts: names, token table, offsets, and where the offsets lie if they count from their own places. */
+function makeTable([names, tokenTable, offsets, place]: readonly Uint8Array[]): SymbolTable | null {
+  if (names === undefined || tokenTable === undefined || offsets === undefined) return null;
+  const raw = new Int32Array(offsets.buffer, offsets.byteOffset, offsets.length >> 2);
+  return new SymbolTable(
+    names,
+    tokenTable,
+    raw,
+    place === undefined ? null : viewOf(place).getFloat64(0, true),
+  );
+}
+
 /** A table where an image lies in a guest. */
 export class GuestSymbols implements Symbols {
   constructor(
@@ -281,9 +279,11 @@ export function readKallsyms(
   if (places.relativeBase === null) {
     const place = new Uint8Array(8);
     viewOf(place).setFloat64(0, Number(places.offsets - text), true);
-    return new GuestSymbols(builds.share(SymbolTable.make, [...parts, place]), text);
+    return symbolsAt(builds.share(makeTable, [...parts, place]), text);
   }
   const base = read(places.relativeBase, 8);
-  if (base === null) return null;
-  return new GuestSymbols(builds.share(SymbolTable.make, parts), viewOf(base).getBigUint64(0, true));
+  return base === null ? null : symbolsAt(builds.share(makeTable, parts), viewOf(base).getBigUint64(0, true));
 }
+
+const symbolsAt = (table: SymbolTable | null, base: bigint): GuestSymbols | null =>
+  table === null ? null : new GuestSymbols(table, base);

@@ -86,7 +86,7 @@ class Opening {
     const { arch, space, pageOffset, vmemmap } = mapped;
     return this.assembled({
       ...{ ram: this.ram, builds: this.builds, found, arch, space, symbols, image, pageOffset, vmemmap },
-      imageAt: (va) => mapped.imageAt(va),
+      imageAt: mapped.imageAt,
       ...{ release: note.release, buildId: note.buildId, note: note.values, noteAt: note.at, stext },
     });
   }

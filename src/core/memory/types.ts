@@ -25,7 +25,7 @@ export interface WhereTypesLie {
   builds: Builds;
   /** Whether the symbol table names data: what it does not name is not there then. */
   namesData: boolean;
-  image(): Image | null;
+  image: () => Image | null;
 }
 
 /** Null where the kernel has no BTF. */

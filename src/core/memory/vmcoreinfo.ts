@@ -26,11 +26,12 @@ const vmcoreinfoType = 11;
 const valueLine =
   /^((?:SYMBOL|OFFSET|SIZE|NUMBER|LENGTH)\([^)]{1,80}\)|PAGESIZE|KERNELOFFSET)=(-?)(0x)?([0-9a-f]{1,20})$/;
 
-function valueOf(key: string, minus: string, prefix: string | undefined, digits: string): bigint | null {
+function valueIn(line: string): { key: string; value: bigint } | null {
+  const [, key = '', minus, prefix, digits = ''] = valueLine.exec(line) ?? [];
   const isHex = prefix !== undefined || key.startsWith('SYMBOL') || key === 'KERNELOFFSET';
-  if (!isHex && /[a-f]/.test(digits)) return null;
+  if (key === '' || (!isHex && /[a-f]/.test(digits))) return null;
   const value = BigInt(isHex ? `0x${digits}` : digits);
-  return minus === '' ? value : -value;
+  return { key, value: minus === '-' ? -value : value };
 }
 
 /** Null where it is no note of a kernel. */
@@ -39,9 +40,8 @@ export function parseNote(at: number, text: string): Note | null {
   let release: string | null = null;
   let buildId: string | null = null;
   for (const line of text.split('\n')) {
-    const [, key, minus = '', prefix, digits = ''] = valueLine.exec(line) ?? [];
-    const value = key === undefined ? null : valueOf(key, minus, prefix, digits);
-    if (key !== undefined && value !== null) values.set(key, value);
+    const found = valueIn(line);
+    if (found !== null) values.set(found.key, found.value);
     release ??= /^OSRELEASE=([\x21-\x7e]{1,64})$/.exec(line)?.[1] ?? null;
     buildId ??= /^BUILD-ID=([0-9a-f]{8,64})$/.exec(line)?.[1] ?? null;
   }
