@@ -1,0 +1,74 @@
+/** A kernel out of what was found of it: its symbols, types, direct map, and the objects without a symbol. */
+import type { PagedSpace } from './address-space.js';
+import type { Image } from './image.js';
+import type { GuestSymbols } from './kallsyms.js';
+import type { Builds, HowFound, Kernel, Layouts, Ram } from './model.js';
+import { directMap } from './direct-map.js';
+import { typesByBtf } from './types.js';
+import { u64 } from './reading.js';
+
+export interface Parts {
+  ram: Ram;
+  builds: Builds;
+  arch: Kernel['arch'];
+  found: HowFound['kernel'];
+  release: string;
+  buildId: string | null;
+  noteAt: number | null;
+  note: ReadonlyMap<string, bigint>;
+  space: PagedSpace;
+  symbols: GuestSymbols;
+  stext: bigint;
+  /** Guest-physical, of an address in the image. */
+  imageAt: (va: bigint) => number;
+  /** If a note tells. */
+  pageOffset: bigint | null;
+  vmemmap: bigint | null;
+  /** A copy of the image, read when it is asked for; null where there is none. */
+  image: () => Image | null;
+}
+
+/** Objects that are asked for by object(), but for prb: its symbol is a pointer. */
+const objectNames = [
+  'init_task',
+  'modules',
+  '__start_orc_unwind_ip',
+  '__stop_orc_unwind_ip',
+  '__start_orc_unwind',
+];
+
+function objectsByName({ symbols, space }: Parts): Map<string, bigint> {
+  const objects = new Map<string, bigint>();
+  for (const name of objectNames) {
+    const at = symbols.address(name);
+    if (at !== null) objects.set(name, at);
+  }
+  const pointer = symbols.address('prb');
+  const prb = pointer === null ? null : u64(space, pointer);
+  if (prb !== null) objects.set('prb', prb);
+  return objects;
+}
+
+function textOf({ symbols, stext, image }: Parts): Kernel['text'] {
+  const first = symbols.address('_text') ?? stext;
+  const end = symbols.address('_end') ?? image()?.end ?? symbols.address('_etext') ?? first;
+  return { first, end };
+}
+
+/** Why it could not be, where it is no kernel. */
+export function assemble(parts: Parts): Kernel | string {
+  const { ram, builds, arch, space, symbols, note, noteAt, release, buildId, image } = parts;
+  const text = textOf(parts);
+  space.mapLinearly(text.first, text.end, parts.imageAt(text.first));
+  const objects = objectsByName(parts);
+  const namesData = objects.has('init_task');
+  const layouts: Layouts | null = typesByBtf({ space, symbols, builds, namesData, image });
+  if (layouts === null) return `${release} has no BTF`;
+  const stacks = objects.has('__start_orc_unwind') ? 'orc' : 'frame records';
+  return {
+    ...{ arch, release, buildId, noteAt, ram, builds, space, symbols, layouts, text, note },
+    how: { kernel: parts.found, types: layouts.by, stacks },
+    object: (name) => objects.get(name) ?? symbols.address(name),
+    ...directMap(parts, layouts, objects.get('init_task') ?? null),
+  };
+}
