@@ -1,27 +1,29 @@
-/** Reads guests' memory: one process for all of them, which knows their kernels. It needs no key and stops no guest. */
+/** Who reads guests' memory: one process for all guests, or nobody. */
 import type { SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
 import type { Whose } from '../io/qemu-process.js';
 
-/** Whose memory. */
+/** Whose memory: the VM, and by what its QEMU is found. */
 export interface MemoryTarget extends Whose {
   vm: string;
 }
 
-export interface MemoryLimits {
-  /** For the whole answer, in milliseconds, waiting for other guests' included. */
-  timeoutMs: number;
-  /** Of QMP, in milliseconds; 0: QEMU is not asked, for it is known not to answer. */
-  qmpMs: number;
-  signal?: AbortSignal | undefined;
-}
-
+/** None of these rejects: what fails is `Closed`, with its reason. */
 export interface MemoryReader {
-  /** All tasks with their stacks, and the guest's log. Never rejects. */
-  snapshot(target: MemoryTarget, limits: MemoryLimits): Promise<SnapshotAnswer>;
-  /** Who has not run for so long although it should have; QEMU is asked once a guest. Never rejects. */
-  sample(target: MemoryTarget, standingForSeconds: number, limits: MemoryLimits): Promise<SampleAnswer>;
-  /** The guest is gone: what is known of it is forgotten. */
+  /** All tasks with their stacks. Closed where it takes longer than `deadlineMs`. */
+  snapshot(target: MemoryTarget, deadlineMs: number): Promise<SnapshotAnswer>;
+  /** Who has stood for so many seconds. What it keeps of the guest is bounded. */
+  sample(target: MemoryTarget, seconds: number): Promise<SampleAnswer>;
+  /** The guest is gone, or begins anew: what was learned of its kernel may be wrong. */
   forget(vm: string): void;
-  /** Ends the process. The next question starts a new one. */
   close(): void;
 }
+
+const CLOSED = { ok: false as const, why: 'nobody reads it in this process', fix: null };
+
+/** Where nobody reads: today's rules hold unchanged. */
+export const NO_READER: MemoryReader = {
+  snapshot: () => Promise.resolve(CLOSED),
+  sample: () => Promise.resolve(CLOSED),
+  forget: () => undefined,
+  close: () => undefined,
+};
