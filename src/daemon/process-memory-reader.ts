@@ -31,9 +31,7 @@ interface Waiting {
   go: () => void;
 }
 
-type Order =
-  | { type: 'snapshot' }
-  | { type: 'sample'; standingForSeconds: number };
+type Order = { type: 'snapshot' } | { type: 'sample'; standingForSeconds: number };
 
 const closed = (why: string): Closed => ({ ok: false, why, fix: null });
 
@@ -48,7 +46,11 @@ export class ProcessMemoryReader implements MemoryReader {
   }
 
   sample(target: MemoryTarget, seconds: number): Promise<SampleAnswer> {
-    return this.ask(target, { type: 'sample', standingForSeconds: seconds }, SAMPLE_MS) as Promise<SampleAnswer>;
+    return this.ask(
+      target,
+      { type: 'sample', standingForSeconds: seconds },
+      SAMPLE_MS,
+    ) as Promise<SampleAnswer>;
   }
 
   forget(vm: string): void {
@@ -137,7 +139,10 @@ export class ProcessMemoryReader implements MemoryReader {
   }
 
   private next(): void {
-    const first = Math.max(0, this.waiting.findIndex(({ urgent }) => urgent));
+    const first = Math.max(
+      0,
+      this.waiting.findIndex(({ urgent }) => urgent),
+    );
     const [one] = this.waiting.splice(first, 1);
     if (one === undefined) this.busy = false;
     else one.go();

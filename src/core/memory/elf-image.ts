@@ -103,7 +103,11 @@ export function parseElfNotes(bytes: Uint8Array, arch: ElfHeader['arch']): VcpuR
   const states: QemuState[] = [];
   let from = 0;
   for (let count = 0; count < NOTE_LIMIT && from + 12 <= bytes.length; count += 1) {
-    const [nameSize, size, type] = [0, 4, 8].map((at) => view.getUint32(from + at, true)) as [number, number, number];
+    const [nameSize, size, type] = [0, 4, 8].map((at) => view.getUint32(from + at, true)) as [
+      number,
+      number,
+      number,
+    ];
     const data = from + 12 + Math.ceil(nameSize / 4) * 4;
     if (data + size > bytes.length) break;
     const name = String.fromCharCode(...bytes.subarray(from + 12, from + 12 + Math.min(nameSize, 8)));

@@ -81,7 +81,9 @@ export function parseHostAddress(text: string): number | null {
 
 /** Encrypted by its processor: what can be read then are ciphers. */
 export function encryptedBy(argv: readonly string[]): string | null {
-  const kinds = optionValues(argv, 'object').map((text) => parseOptions(text).values['qom-type'] ?? parseOptions(text).first);
+  const kinds = optionValues(argv, 'object').map(
+    (text) => parseOptions(text).values['qom-type'] ?? parseOptions(text).first,
+  );
   if (kinds.some((kind) => kind.startsWith('sev'))) return 'SEV';
   return kinds.some((kind) => kind.startsWith('tdx')) ? 'TDX' : null;
 }

@@ -52,7 +52,8 @@ export class FileRam implements Ram {
       for (const { path, identity } of this.files) {
         const fd = openFile(path);
         this.fds.push(fd);
-        if (identity !== null && identityOf(fd) !== identity) throw new OtherMemory(`${path} is another file now`);
+        if (identity !== null && identityOf(fd) !== identity)
+          throw new OtherMemory(`${path} is another file now`);
       }
     } catch (error) {
       this.close();
@@ -93,7 +94,7 @@ export class FileRam implements Ram {
 
 function readWhole(fd: number, into: Uint8Array, from: number, count: number, position: number): boolean {
   try {
-    for (let done = 0; done < count; ) {
+    for (let done = 0; done < count;) {
       const read = readSync(fd, into, from + done, count - done, position + done);
       if (read === 0) return false;
       done += read;

@@ -103,7 +103,9 @@ function homesOf(
   const free = new Set(files);
   for (const [id, need] of needs) {
     const address = hostAddresses[id];
-    const inode = maps.find(({ first, end }) => address !== undefined && address >= first && address < end)?.inode;
+    const inode = maps.find(
+      ({ first, end }) => address !== undefined && address >= first && address < end,
+    )?.inode;
     const fits = [...free].filter(({ size }) => size >= need);
     const file =
       fits.find(({ identity }) => inode !== undefined && identity.endsWith(`:${inode}`)) ??
@@ -128,7 +130,14 @@ function mapsOf(pid: number): Mapping[] {
     const [, first = '', end = '', rights = '', inode = ''] =
       /^([0-9a-f]{1,13})-([0-9a-f]{1,13}) (\S{4}) \S+ \S+ (\d+)/.exec(line) ?? [];
     if (first === '') return [];
-    return [{ first: Number.parseInt(first, 16), end: Number.parseInt(end, 16), inode, writable: rights[1] === 'w' }];
+    return [
+      {
+        first: Number.parseInt(first, 16),
+        end: Number.parseInt(end, 16),
+        inode,
+        writable: rights[1] === 'w',
+      },
+    ];
   });
 }
 

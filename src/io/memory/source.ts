@@ -1,10 +1,5 @@
 /** Finds the QEMU of a guest, and what it says of its memory: all that opening it needs. */
-import {
-  encryptedBy,
-  parseHostAddress,
-  parseMemoryTree,
-  type Region,
-} from '../../core/memory/memory-map.js';
+import { encryptedBy, parseHostAddress, parseMemoryTree, type Region } from '../../core/memory/memory-map.js';
 import type { Closed } from '../../core/memory/answers.js';
 import { findQemu, type Whose } from '../qemu-process.js';
 import { withQmp, type QmpSession } from '../qmp/with-qmp.js';
@@ -60,7 +55,9 @@ async function mapOf(session: QmpSession) {
   const hostAddresses: Record<string, number> = {};
   const starts = new Map(regions.map((region) => [region.id, region]));
   for (const { id, first, offset } of [...starts.values()].slice(0, MEMORIES_MAX)) {
-    const address = parseHostAddress(await monitor(session, `gpa2hva 0x${first.toString(16)}`).catch(() => ''));
+    const address = parseHostAddress(
+      await monitor(session, `gpa2hva 0x${first.toString(16)}`).catch(() => ''),
+    );
     if (address !== null) hostAddresses[id] = address - offset;
   }
   return { regions: regions.length === 0 ? null : regions, hostAddresses };
@@ -70,7 +67,9 @@ async function mapOf(session: QmpSession) {
 export async function askRegisters(qmpSocket: string, { qmpMs, signal }: AskLimits): Promise<string | null> {
   if (qmpMs <= 0) return null;
   try {
-    return await withQmp(qmpSocket, { timeoutMs: qmpMs, signal }, (session) => monitor(session, 'info registers -a'));
+    return await withQmp(qmpSocket, { timeoutMs: qmpMs, signal }, (session) =>
+      monitor(session, 'info registers -a'),
+    );
   } catch {
     signal.throwIfAborted();
     return null;
