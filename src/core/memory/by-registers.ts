@@ -16,9 +16,20 @@ const pageWords = 1024;
 /** The kernel's half of a first-level table, in words. */
 const kernelHalf = 512;
 
+/** How many entries of the upper half a page shares with a table. */
+function shared(words: Int32Array, page: number, table: Int32Array): number {
+  let same = 0;
+  for (let word = kernelHalf; word < pageWords; word += 2) {
+    if (table[word] === 0) continue;
+    if (words[page + word] === table[word] && words[page + word + 1] === table[word + 1]) same += 1;
+  }
+  return same;
+}
+
 /**
  * The kernel's own first table, which outlives every process: the page of the image whose upper half is that of the
- * table a vCPU runs on. Null where there is none.
+ * table a vCPU runs on and whose lower half is empty. Gaps of the image are used for processes' tables. Null where there
+ * is none.
  */
 function ownTable(ram: Ram, { words }: Image, imageAt: number, running: number): number | null {
   const bytes = new Uint8Array(4096);
@@ -27,17 +38,9 @@ function ownTable(ram: Ram, { words }: Image, imageAt: number, running: number):
   let best = { at: 0, same: 1 };
   for (let page = 0; page + pageWords <= words.length; page += pageWords) {
     if (words[page + pageWords - 2] !== table[pageWords - 2]) continue;
-    let same = 0;
-    for (let word = kernelHalf; word < pageWords; word += 2) {
-      if (
-        table[word] !== 0 &&
-        words[page + word] === table[word] &&
-        words[page + word + 1] === table[word + 1]
-      ) {
-        same += 1;
-      }
-    }
-    if (same > best.same) best = { at: page, same };
+    const same = shared(words, page, table);
+    const isEmptyBelow = words.subarray(page, page + kernelHalf).every((word) => word === 0);
+    if (same > best.same && isEmptyBelow) best = { at: page, same };
   }
   return best.same > 1 ? imageAt + best.at * 4 : null;
 }
