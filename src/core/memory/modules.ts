@@ -190,8 +190,9 @@ function moduleLayout({ layouts }: Kernel): ModuleLayout | null {
     entries: offset('arch.orc_unwind'),
   });
   const layout = { ...needed, state: offset('state'), kallsyms: offset('kallsyms'), orcs, text, init };
-  const members = [layout, orcs, text, init].flatMap((part) => Object.values(part ?? {}));
-  const span = NAME_MAX + Math.max(...members.filter((at) => typeof at === 'number'));
+  const places = [text.base, text.size, init?.base, init?.size, ...Object.values(orcs ?? {})];
+  const members = [needed.list, needed.name, layout.state, layout.kallsyms, ...places];
+  const span = NAME_MAX + Math.max(...members.map((at) => at ?? 0));
   return span > SPAN_MAX ? null : { ...layout, span };
 }
 

@@ -37,6 +37,13 @@ function makeReader(kernel: Kernel): Reader | null {
   };
 }
 
+/** The same for all guests of a build: the addresses are relative to their own places. */
+function makeTable(parts: readonly Uint8Array[]): OrcTable {
+  const [places = new Uint8Array(), entries = new Uint8Array()] = parts;
+  const words = new Int32Array(places.buffer, places.byteOffset, Math.floor(places.length / 4));
+  return new OrcTable(words, entries, orcFormat(entries));
+}
+
 /** Ten times what a distribution's kernel has. */
 const ENTRIES_MAX = 4_000_000;
 
@@ -53,7 +60,7 @@ function kernelOrc(kernel: Kernel): KernelOrc | null {
   const places = new Uint8Array(count * 4);
   const read = new Uint8Array(count * 6);
   if (!kernel.space.read(at, places) || !kernel.space.read(entries, read)) return null;
-  return { table: new OrcTable(new Int32Array(places.buffer), read, orcFormat(read)), at };
+  return { table: kernel.builds.share(makeTable, [places, read]), at };
 }
 
 /** Before each look: page tables and modules may have changed. Says why the list of modules did not close. */
