@@ -73,11 +73,8 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
   const shown = tasksToShow(dumps);
 
   const spin = spinVerdict(dumps);
-  const said =
-    panicOf(dumps, hang) ??
-    (root && hang ? hangOf(root, hang, spin) : null) ??
-    spinOf(spin) ??
-    quiet(dumps, stuck, context);
+  const stood = (root && hang ? hangOf(root, hang, spin, dumps) : null) ?? spinOf(spin);
+  const said = panicOf(dumps, stood?.verdict ?? null) ?? stood ?? quiet(dumps, stuck, context);
   const { verdict } = said;
   if (verdict.class === 'none') return { ...said, edges, shown };
   const reasons = [...verdict.reasons, ...troubleReasons(context.troubles ?? [], verdict.inferred)];
@@ -86,14 +83,14 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
 
 type Said = Pick<Judgement, 'verdict' | 'parts'>;
 
-function panicOf(dumps: readonly Dump[], hang: Verdict | null): Said | null {
-  const verdict = panicVerdict(dumps, hang);
+function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
+  const verdict = panicVerdict(dumps, stood);
   const headline = dumps.find(({ key }) => key === 'panic')?.headline ?? '';
   return verdict && { verdict, parts: [normalise(headline), verdict.frame ?? ''] };
 }
 
-function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
-  if (spin && (waitsForCpu(root) || isCulprit(root, spin))) {
+function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
+  if (spin && ((waitsForCpu(root) && !cameFirst(root, dumps)) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -117,6 +114,15 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
 /** The chain ends in the very task that the kernel accuses. */
 const isCulprit = ({ task }: Root, { culprit }: Verdict): boolean =>
   culprit !== null && task.pid !== null && culprit.pid === task.pid;
+
+/**
+ * hung_task waits for minutes, the watchdogs of CPUs for seconds: a task that was reported first does not wait for a CPU
+ * that was reported later.
+ */
+function cameFirst({ members }: Root, dumps: readonly Dump[]): boolean {
+  const ofCpu = dumps.findIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
+  return members.some(({ hungSeconds, still, dump }) => hungSeconds !== null && (still[0] ?? dump) < ofCpu);
+}
 
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {
