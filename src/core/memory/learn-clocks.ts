@@ -11,6 +11,7 @@ const clocksDiffer = 3e8;
 const clockLags = 1e10;
 const exactly = 2 ** 53;
 const mostCpus = 512;
+const smallestRunQueue = 2048;
 const runQueueLimit = 6144;
 /** How far behind the pointer to the CPU's stopper the clocks of a run queue lie. */
 const clocksWithin = 256;
@@ -78,7 +79,7 @@ function runQueues(space: AddressSpace, symbols: Symbols): RunQueue[] {
   for (let cpu = 0; cpu < cpus; cpu += 1) {
     if (((mask[cpu >> 3] ?? 0) & (1 << (cpu & 7))) === 0) continue;
     const at = BigInt.asUintN(64, viewOf(table).getBigUint64(cpu * 8, true) + queues);
-    const sample = sampleAt(space, at, runQueueLimit);
+    const sample = sampleAt(space, at, smallestRunQueue, runQueueLimit);
     if (sample !== null) found.push({ ...sample, cpu });
   }
   return found;

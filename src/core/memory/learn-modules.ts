@@ -9,6 +9,8 @@ import { bytesOf, u32, u64, viewOf } from './reading.js';
 const listAt = 8;
 const nameAt = 24;
 const membersFrom = 80;
+/** It may lie at the end of what is mapped. */
+const smallestModule = 512;
 const moduleLimit = 2048;
 const mostModules = 60;
 const largestText = 64 << 20;
@@ -27,7 +29,7 @@ function sampleModules(space: AddressSpace, head: bigint): Sample[] {
   let next = u64(space, head);
   while (next !== null && next !== head && !seen.has(next) && modules.length < mostModules) {
     seen.add(next);
-    const sample = sampleAt(space, next - BigInt(listAt), moduleLimit);
+    const sample = sampleAt(space, next - BigInt(listAt), smallestModule, moduleLimit);
     if (sample === null) break;
     modules.push(sample);
     next = word(sample, listAt);
