@@ -60,8 +60,8 @@ function isRunning(
   gpa: number,
   registers: readonly VcpuRegisters[],
 ): boolean | null {
-  const spaces = registers.flatMap((vcpu) => spacesOf(ram, vcpu));
-  return spaces.length === 0 ? null : spaces.some((space) => space.translate(stext) === gpa);
+  const roots = registers.flatMap((vcpu) => spacesOf(ram, vcpu));
+  return roots.length === 0 ? null : roots.some(({ space }) => space.translate(stext) === gpa);
 }
 
 /**

@@ -45,7 +45,8 @@ export function directMap(parts: Parts, layouts: Layouts, initTask: bigint | nul
   const pageOffset = candidates.find(fits) ?? null;
   if (pageOffset === null) return { pageOffset: null, vmemmap: null };
   const fixed = fixedMaps.find((one) => one.pageOffset === pageOffset)?.vmemmap ?? null;
-  const vmemmap = variable(parts, 'vmemmap_base') ?? fixed;
+  // Where the note names it, it tells the variable's value.
+  const vmemmap = variable(parts, 'vmemmap_base') ?? parts.note.get('SYMBOL(vmemmap)') ?? fixed;
   const page = BigInt(layouts.size('page') ?? 64) * BigInt(Math.floor(text / 4096));
   const isMapped = vmemmap !== null && space.translate(vmemmap + page) !== null;
   const end = ram.ranges.at(-1)?.end ?? 0;

@@ -14,7 +14,7 @@ const firstDigit = 0x30;
 const tokenTableLimit = 8192;
 const namesAMarker = 256;
 const longestName = 600;
-/** Of seqs_of_names: three bytes a symbol. */
+/** Of seqs_of_names, which stable kernels of 6.1 have too: three bytes a symbol. */
 const sequencesLimit = 6 << 20;
 const fewMarkers = 100;
 /** A forged image may look like a table everywhere: so much is looked at, some fifty times what a real one takes. */
@@ -125,16 +125,22 @@ class Search {
     return null;
   }
 
-  /** Behind the markers comes the token table, or with 6.2 and 6.3 first the sequences of names. */
+  /** Behind the markers comes the token table, or up to 6.3 first the sequences of names. */
   private *markersBefore(tokens: number): Generator<Markers> {
     const near = this.markersEndingAt(tokens & ~3, 4);
     if (near !== null) yield near;
     const limit = Math.max(8, tokens - sequencesLimit);
     for (let end = (tokens & ~3) - 4; end > limit; end -= 4) {
-      if (this.u32(end - 4) < 100_000 || this.u32(end) >= 0x100_0000) continue;
+      if (!this.continues(end - 4) || this.continues(end)) continue;
       const far = this.markersEndingAt(end, fewMarkers);
       if (far !== null) yield far;
     }
+  }
+
+  /** Whether a word may be the marker behind the one before it. */
+  private continues(at: number): boolean {
+    const step = this.u32(at) - this.u32(at - 4);
+    return step > 0 && step < namesAMarker * longestName;
   }
 
   /** Words that fall towards a zero, read downwards. */

@@ -1,13 +1,14 @@
 /** A guest's kernel, from raw RAM: its page tables, symbols and types, and how they were found. */
 import { createBuilds } from './builds.js';
+import { runningKernel } from './by-registers.js';
 import { mappedByNote, type Mapped } from './by-note.js';
 import { readImage, x86ImageArea, type Image } from './image.js';
 import { assemble } from './assemble.js';
 import { findKallsyms } from './kallsyms-search.js';
 import { readKallsyms, type GuestSymbols, type KallsymsPlaces } from './kallsyms.js';
-import type { Builds, HowFound, Kernel, Ram, VcpuRegisters } from './model.js';
+import type { AddressSpace, Builds, HowFound, Kernel, Ram, VcpuRegisters } from './model.js';
 import { KernelNotFound } from './not-found.js';
-import { bytesOf } from './reading.js';
+import { bytesOf, u64 } from './reading.js';
 import { noteAtAddress, placesOf, scanForNote, type Note, type Stretch } from './vmcoreinfo.js';
 
 export interface OpenOptions {
@@ -40,7 +41,10 @@ class Opening {
   open(): Kernel {
     const { likely, rest } = placesOf(this.ram);
     const kernel =
-      this.atKeptNote() ?? this.scan(likely, 'where notes mostly lie') ?? this.scan(rest, 'elsewhere');
+      this.atKeptNote() ??
+      this.scan(likely, 'where notes mostly lie') ??
+      this.byRegisters() ??
+      this.scan(rest, 'elsewhere');
     if (kernel === null) throw new KernelNotFound(this.tried);
     return kernel;
   }
@@ -89,6 +93,56 @@ class Opening {
       imageAt: mapped.imageAt,
       ...{ release: note.release, buildId: note.buildId, note: note.values, noteAt: note.at, stext },
     });
+  }
+
+  private byRegisters(): Kernel | null {
+    if (this.registers.length === 0) {
+      this.say('no registers of its vCPUs to look by');
+      return null;
+    }
+    const running = runningKernel(this.ram, this.registers);
+    if (running === null) {
+      this.say('no vCPU runs on page tables with a kernel of x86-64');
+      return null;
+    }
+    const { space, image, release } = running;
+    const symbols = this.symbolsInImage(image);
+    if (symbols === null) {
+      this.say(`the image of ${release} has no symbol table`);
+      return null;
+    }
+    const at = space.translate(image.first) ?? 0;
+    const note = this.noteBySymbol(symbols, space);
+    return this.assembled({
+      ...{
+        ram: this.ram,
+        builds: this.builds,
+        found: 'page tables of a vCPU',
+        arch: 'x86-64',
+        space,
+        symbols,
+      },
+      ...{
+        release,
+        buildId: note?.buildId ?? null,
+        note: note?.values ?? new Map(),
+        noteAt: note?.at ?? null,
+      },
+      ...{ stext: symbols.address('_stext') ?? image.first, pageOffset: null, vmemmap: null },
+      imageAt: (va) => at + Number(va - image.first),
+      image: () => image,
+    });
+  }
+
+  /** The note lies anywhere, but a symbol table that names data tells where. */
+  private noteBySymbol(symbols: GuestSymbols, space: AddressSpace): Note | null {
+    const pointer = symbols.address('vmcoreinfo_note');
+    const va = pointer === null ? null : u64(space, pointer);
+    const at = va === null ? null : space.translate(va);
+    if (at === null) return null;
+    return noteAtAddress(this.ram, at, (note) =>
+      mappedByNote(this.ram, note, this.registers) === null ? null : note,
+    );
   }
 
   private assembled(parts: Parameters<typeof assemble>[0]): Kernel | null {

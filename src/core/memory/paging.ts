@@ -49,10 +49,17 @@ class X86Tables implements PageTables {
 export const x86Space = (ram: Ram, root: number, levels: 4 | 5): PagedSpace =>
   new PagedSpace(ram, new X86Tables(ram, root, levels));
 
-/** The spaces that a vCPU's CR3 may mean: with page-table isolation, user mode has a table without the kernel. */
-export function spacesOf(ram: Ram, { cr3, cr4 }: VcpuRegisters): PagedSpace[] {
+export interface X86Root {
+  root: number;
+  levels: 4 | 5;
+  space: PagedSpace;
+}
+
+/** The tables that a vCPU's CR3 may mean: with page-table isolation, user mode has one without the kernel. */
+export function spacesOf(ram: Ram, { cr3, cr4 }: VcpuRegisters): X86Root[] {
   if (cr3 === null || cr4 === null) return [];
-  const root = cr3 & tableOfCr3;
-  const roots = new Set([root & ~userTable, root]);
-  return [...roots].map((at) => x86Space(ram, Number(at), (cr4 & la57) === 0n ? 4 : 5));
+  const table = cr3 & tableOfCr3;
+  const levels = (cr4 & la57) === 0n ? 4 : 5;
+  const roots = new Set([table & ~userTable, table]);
+  return [...roots].map((at) => ({ root: Number(at), levels, space: x86Space(ram, Number(at), levels) }));
 }
