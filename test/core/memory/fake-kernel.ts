@@ -12,12 +12,12 @@ export class FakeMemory {
   mutate: (into: Uint8Array) => void = () => undefined;
 
   bytes(va: bigint, bytes: ArrayLike<number>): void {
-    for (let i = 0; i < bytes.length; i++) {
+    for (let i = 0; i < bytes.length;) {
       const at = va + BigInt(i);
-      const page = at / PAGE;
-      const known = this.pages.get(page) ?? new Uint8Array(Number(PAGE));
-      known[Number(at % PAGE)] = bytes[i] ?? 0;
-      this.pages.set(page, known);
+      const page = this.pages.get(at / PAGE) ?? new Uint8Array(Number(PAGE));
+      this.pages.set(at / PAGE, page);
+      for (let into = Number(at % PAGE); into < page.length && i < bytes.length; into++)
+        page[into] = bytes[i++] ?? 0;
     }
   }
 
