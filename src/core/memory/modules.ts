@@ -112,15 +112,25 @@ export interface Modules {
 
 /** Those of `known` that are loaded still are kept, with what was read of them. */
 export function readModules(kernel: Kernel, known: readonly Module[], budget: Budget): Modules {
-  const list: Module[] = [];
-  const broken = (why: string | null): Modules => ({ list, broken: why });
   const head = objectAt(kernel, 'modules');
   const layout = moduleLayout(kernel);
   // Built without modules, it has not even the function that loads one.
-  if (head === null && kernel.symbols.address('load_module') === null) return broken(null);
-  if (head === null) return broken('the list of modules was not found');
-  if (layout === null)
-    return broken(readPointer(kernel.space, head) === head ? null : 'the types of its modules are not known');
+  if (head === null && kernel.symbols.address('load_module') === null) return { list: [], broken: null };
+  if (head === null) return { list: [], broken: 'the list of modules was not found' };
+  if (layout !== null) return walkModules(kernel, head, layout, known, budget);
+  const empty = readPointer(kernel.space, head) === head;
+  return { list: [], broken: empty ? null : 'the types of its modules are not known' };
+}
+
+function walkModules(
+  kernel: Kernel,
+  head: bigint,
+  layout: ModuleLayout,
+  known: readonly Module[],
+  budget: Budget,
+): Modules {
+  const list: Module[] = [];
+  const broken = (why: string | null): Modules => ({ list, broken: why });
   const byAddress = new Map(known.map((module) => [module.address, module]));
   const words = new Words(layout.span);
   const seen = new Set<bigint>();
