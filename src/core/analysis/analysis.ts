@@ -79,12 +79,11 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
 
   const cpus = provenCpus(dumps, context);
   const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
-  const said =
-    panicOf(dumps, hang) ??
+  const stood =
     (cpus?.all === true ? spinOf(cpus.verdict) : null) ??
-    (root && hang ? hangOf(root, hang, spin) : null) ??
-    spinOf(spin) ??
-    quiet(dumps, stuck, context);
+    (root && hang ? hangOf(root, hang, spin, dumps) : null) ??
+    spinOf(spin);
+  const said = panicOf(dumps, stood?.verdict ?? null) ?? stood ?? quiet(dumps, stuck, context);
   const { verdict } = said;
   if (verdict.class === 'none') return { ...said, edges, shown };
   const reasons = [
@@ -103,14 +102,14 @@ function provenCpus(dumps: readonly Dump[], { proofOnly }: AnalysisContext): Cpu
 
 type Said = Pick<Judgement, 'verdict' | 'parts'>;
 
-function panicOf(dumps: readonly Dump[], hang: Verdict | null): Said | null {
-  const verdict = panicVerdict(dumps, hang);
+function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
+  const verdict = panicVerdict(dumps, stood);
   const headline = dumps.find(({ key }) => key === 'panic')?.headline ?? '';
   return verdict && { verdict, parts: [normalise(headline), verdict.frame ?? ''] };
 }
 
-function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
-  if (spin && (waitsForCpu(root) || isCulprit(root, spin))) {
+function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
+  if (spin && ((waitsForCpu(root) && !cameFirst(root, dumps)) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -134,6 +133,15 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
 /** The chain ends in the very task that the kernel accuses. */
 const isCulprit = ({ task }: Root, { culprit }: Verdict): boolean =>
   culprit !== null && task.pid !== null && culprit.pid === task.pid;
+
+/**
+ * hung_task waits for minutes, the watchdogs of CPUs for seconds: a task that was reported first does not wait for a CPU
+ * that was reported later.
+ */
+function cameFirst({ members }: Root, dumps: readonly Dump[]): boolean {
+  const ofCpu = dumps.findIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
+  return members.some(({ hungSeconds, still, dump }) => hungSeconds !== null && (still[0] ?? dump) < ofCpu);
+}
 
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {
