@@ -71,6 +71,8 @@ const task = z.object({
   /** It could run, and waits for a CPU. */
   queued: z.literal(true).exactOptional(),
   onCpu: z.literal(true).exactOptional(),
+  /** How long it has been on its CPU without a switch. */
+  onCpuSeconds: z.number().exactOptional(),
   syscall: z.object({ number: z.number(), args: z.array(z.string()) }).exactOptional(),
   wantsLock: wantedLock.exactOptional(),
   /** The request that it waits for, of a FUSE filesystem. */
@@ -88,6 +90,10 @@ const cpu = z.object({
   pid: z.number().nullable(),
   idle: z.boolean(),
   frames: z.array(frame),
+  /** What its worker works at. */
+  workqueue: z
+    .object({ name: z.string(), func: z.string(), about: z.string().exactOptional() })
+    .exactOptional(),
   // What only registers tell.
   user: z.boolean().exactOptional(),
   interruptsOff: z.boolean().exactOptional(),

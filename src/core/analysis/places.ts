@@ -5,10 +5,12 @@ import { type Backend, backendOf } from './backends.js';
 import { type BootPlace, onlyMount } from './boot-places.js';
 import { suspectOf } from './devices.js';
 import { firmSymbols, operationFrame } from './frames.js';
+import { awaitsAnswer, provenPlace } from './proven-place.js';
+import { waitOf } from './wait-kinds.js';
 import { layerOf } from './layers.js';
 import type { SeenTrouble } from './log-places.js';
 import { beginning } from './patterns.js';
-import { subjectOf, subjectOfSymbol } from './subjects.js';
+import { isUnknownModule, subjectOf, subjectOfSymbol } from './subjects.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 /** What is known from outside the dumps. */
@@ -52,16 +54,32 @@ export function placeOf(task: Task, context: AnalysisContext, dump: number): Pla
   const backend = backendOf(task.frames);
   const subject = subjectOf(task.frames);
   const named = subject === null || subject.general === true ? null : subject.name;
+  const proven = fromMemory(task, named, context);
+  if (proven) return proven;
   const share = shareOf(task, named, context);
   if (share) return share;
   const found = deviceOf(named, task, context, dump);
-  const where = found.where ?? backend?.where ?? rtnlTaker(named, task) ?? named;
+  const where = found.where ?? backend?.where ?? lockTaker(named, task) ?? named;
   return {
-    where: where === null ? null : where + workerOf(task),
+    where: where === null ? null : where + calledFrom(named, task) + workerOf(task),
     inferred: found.inferred ?? [],
     outside: found.outside ?? 'none',
   };
 }
+
+/** What memory shows of the wait, where it is for a filesystem: nothing is inferred then. */
+function fromMemory(task: Task, named: string | null, context: AnalysisContext): Place | null {
+  const found = task.objects === undefined ? null : provenPlace(task, context.shares);
+  if (!found) return null;
+  const its = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
+  const same = its !== undefined && found.type.startsWith(its);
+  if (!same && !awaitsAnswer(waitOf(task)?.kind ?? null)) return null;
+  const outside = found.dead ? 'dead' : 'none';
+  const where = named === null || same || SHARED.test(found.type) ? found.where : `${named}, ${found.where}`;
+  return { where: where + workerOf(task), inferred: [], outside };
+}
+
+const SHARED = /^(?:fuse|fuseblk|virtiofs|9p)$/;
 
 /** A share of the host, where the stack is that of one, or reads a page of whatever file. */
 function shareOf(task: Task, named: string | null, context: AnalysisContext): Place | null {
@@ -124,16 +142,37 @@ function failedBefore(
   return { where, inferred: [suspect.inferred] };
 }
 
-/** Whose code takes the RTNL mutex says more than its name once again. */
-function rtnlTaker(named: string | null, { frames }: Task): string | null {
-  if (named !== 'the RTNL mutex') return null;
+/** Whose code takes such a lock says more than the name of the lock, or of the helper that takes it, once again. */
+const TAKEN_FOR_OTHERS = /^(?:_*rtnl_lock\w*|_*lock_sock\w*)$/;
+
+function lockTaker(named: string | null, { frames }: Task): string | null {
   const names = firmSymbols(frames);
+  const helper = operationFrame(frames)?.symbol ?? '';
+  const socket = /^_*lock_sock/.test(helper);
+  if (named !== 'the RTNL mutex' && !socket) return null;
   const outwards = names
-    .slice(names.findIndex((name) => /^_*rtnl_lock/.test(name)) + 1)
+    .slice(names.findLastIndex((name) => TAKEN_FOR_OTHERS.test(name)) + 1)
     .filter((name) => layerOf(name) === 'operation');
-  const driver = outwards.find((name) => subjectOfSymbol(name) === null);
+  const driver = socket ? undefined : outwards.find((name) => subjectOfSymbol(name) === null);
   const taker = driver ?? outwards[0];
-  return taker === undefined ? null : `wanted by ${taker}`;
+  if (taker === undefined) return null;
+  const part = socket ? (partOf(taker) ?? named) : null;
+  return `wanted by ${taker}${part === null ? '' : `, ${part}`}`;
+}
+
+function partOf(symbol: string): string | null {
+  const subject = subjectOfSymbol(symbol);
+  return subject === null || subject.general === true ? null : subject.name;
+}
+
+/** A driver that no table knows may be the one that calls the kernel's own code at the wrong time. */
+function calledFrom(named: string | null, { frames }: Task): string {
+  if (named === null || named.startsWith('module ')) return '';
+  const own = operationFrame(frames)?.module ?? null;
+  const caller = frames.find(
+    ({ module, reliable }) => reliable && module !== null && module !== own && isUnknownModule(module),
+  );
+  return typeof caller?.module === 'string' ? `, called by module ${caller.module}` : '';
 }
 
 function rootServer(backend: Backend | null, commandLine: string | null): Partial<Place> | null {

@@ -1,11 +1,13 @@
 import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
-import { entryOf, entryTextOf, operationFrame } from './frames.js';
+import { entryTextOf, operationFrame } from './frames.js';
 import { layerOf } from './layers.js';
 import { ownLock } from './own-lock.js';
+import { ownWork, ownWorkEnd } from './own-work.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
+import { memoryReasons } from './proven-place.js';
 import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
 import { mayServe, servesDisks } from './server-programs.js';
@@ -13,6 +15,7 @@ import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
 import { counted } from '../words.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
+import { wholeDump } from './whole-dump.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to; `others` do not lead there. */
 export function stuckVerdict(
@@ -56,7 +59,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
         `That it waits for itself is inferred: by its name or its stack ${nameOf(task)} is such a server.`,
       ],
     };
-  const all = dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
+  const all = wholeDump(dumps, () => true)?.tasks ?? [];
   const stopped = all.filter((other) => other.state === 'T' && mayServe(other, waits));
   const [server] = stopped;
   // Threads of one server are stopped together.
@@ -117,7 +120,7 @@ function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
 /** Last part of the title: who holds the task up, or where its wait ends. */
 function endOf(root: Root, { where }: Place): string | null {
   if (root.reported) return heldBy(root, root.reported.task);
-  const chain = chainEnd(root);
+  const chain = chainEnd(root) ?? ownWorkEnd(root);
   if (chain !== null) return chain;
   const recursion = reclaimRecursion(root.task.frames);
   if (!recursion) return where;
@@ -168,7 +171,7 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
   // A stack cut off right below the call to sleep names no place.
   const operation = operationFrame(task.frames);
   if (operation && layerOf(operation.symbol) === 'primitive') return 0;
-  const guessed = task.frames.every(({ reliable }) => !reliable);
+  const guessed = task.doubt !== undefined || task.frames.every(({ reliable }) => !reliable);
   const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
   // Whoever holds the lock is the reason, and nothing here shows him.
   const unexplained = cycle === null && lockWaited(task) !== null;
@@ -178,12 +181,20 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
 /** Only its borders may be doubted. */
 function stacksAreWhole(dump: Dump | undefined): boolean {
   if (dump === undefined) return false;
+  // Each of its tasks tells its own doubt.
+  if (dump.key === 'memory') return true;
   const doubts = dump.complete ? [] : dump.incompleteCodes;
   return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
 }
 
 function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {
-  const reasons = [...standsOn(root, dumps), ...reentered(root), ...ownWork(root), ...chainReasons(root)];
+  const reasons = [
+    ...standsOn(root, dumps),
+    ...memoryReasons(root.task),
+    ...reentered(root),
+    ...ownWork(root),
+    ...chainReasons(root),
+  ];
   if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
   if (nobodyPerforms(root, dumps)) {
     reasons.push(
@@ -206,14 +217,6 @@ function elsewhere(others: readonly Candidate[]): string {
 
 const ELSEWHERE_MAX = 3;
 
-/** A worker that waits for a work item may wait for the very one it runs. */
-function ownWork({ task, edges }: Root): string[] {
-  const entry = entryOf(task);
-  if (entry?.kind !== 'work' || waitOf(task)?.kind !== 'work') return [];
-  if (edges.some(({ waiter }) => waiter === task)) return [];
-  return [`It runs the work ${entry.func} itself: if that is the one it waits for, it waits for ever.`];
-}
-
 /** A filesystem asked for memory, and the search for it ended in a filesystem. */
 function reentered({ task }: Root): string[] {
   const found = reclaimRecursion(task.frames);
@@ -227,7 +230,7 @@ function reentered({ task }: Root): string[] {
 /** I/O is awaited, and no task of a whole dump is in a driver or works for one: the guest has done its part. */
 function nobodyPerforms({ task, cycle }: Root, dumps: readonly Dump[]): boolean {
   const kind = waitOf(task)?.kind ?? null;
-  const all = dumps.findLast(({ key, complete }) => key === 't' && complete)?.tasks;
+  const all = wholeDump(dumps, ({ complete }) => complete)?.tasks;
   if (!all || cycle || kind === null || !IO.has(kind)) return false;
   return !all.some(
     (other) =>
@@ -253,6 +256,8 @@ function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {
   const where = candidate.still.map((index) => nameDump(dumps, index));
   const same = where.length > 1 ? 'with exactly the same stack' : 'with this stack';
   const reasons = [`${list(where)}: ${nameOf(task)} in ${task.state} ${same}.`];
+  const off = task.offCpuSeconds;
+  if (off !== undefined && off > 0) reasons.push(`By memory it was last on a CPU ${off} s before.`);
   if (candidate.standing === 'single') {
     reasons.push('Only one dump could show it, so that it stands still is not proven.');
   }

@@ -3,7 +3,10 @@ import { printable } from '../printable.js';
 import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
+import { readHeader } from '../memory-words.js';
+import { Debuggers } from './debuggers.js';
 import { LooseStacks, opensLoosely } from './loose.js';
+import { MemorySection } from './memory-section.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
 import { isStarved } from './stall.js';
@@ -37,12 +40,20 @@ export class DumpParser {
   private readonly pool = new StackPool();
   private interrupted: Section | null = null;
   private readonly loose = new LooseStacks();
+  private readonly debuggers = new Debuggers();
 
   constructor(private readonly options: ParseOptions = {}) {}
 
   /** One console line, with or without its logger's prefixes. */
   push(line: string): void {
+    if (this.options.pasted === true && this.ofMemory(line)) return;
     const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
+    const rewritten = this.options.pasted === true ? this.debuggers.lines(text) : null;
+    if (rewritten) for (const one of rewritten) this.take(one, null);
+    else this.take(text, seconds);
+  }
+
+  private take(text: string, seconds: number | null): void {
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.keep(this.section, text);
@@ -66,14 +77,31 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
-    if (this.found.length === 0 && this.loose.lines.length > 0) {
-      const section = this.start('none', '', null);
-      for (const line of this.loose.lines) section.push(line);
-      this.close();
-    }
+    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    else if (this.found.length === 0 && this.loose.spinning.length > 0)
+      this.alone('lockup', this.loose.spinning);
     return this.found.map(({ section, visibility }) =>
-      toDump(section, visibility, this.options.loglevelRaised === true),
+      section instanceof MemorySection
+        ? section.toDump()
+        : toDump(section, visibility, this.options.loglevelRaised === true),
     );
+  }
+
+  /** A line of memory.txt, which no guest's console holds: nothing in it stands for anything else. */
+  private ofMemory(line: string): boolean {
+    const text = printable(line, LINE_MAX).trim();
+    const memory = readHeader(text);
+    if (memory) this.begin(new MemorySection(memory, text, this.boots, this.pool));
+    else if (this.section instanceof MemorySection) this.keep(this.section, text);
+    else return false;
+    if (this.section instanceof MemorySection && this.section.ended) this.close();
+    return true;
+  }
+
+  private alone(key: DumpKey, lines: readonly string[]): void {
+    const section = this.start(key, '', null);
+    for (const line of lines) section.push(line);
+    this.close();
   }
 
   /** A line of a paste that no report or dump has begun. */
@@ -96,8 +124,8 @@ export class DumpParser {
         this.hungSection(means.report, text, seconds).hung(means.report);
         return;
       case 'blocker':
-        this.section?.end();
-        this.section?.blockers.push(means.blocker);
+        if (!this.section && this.options.pasted === true) this.start('hung_task', text, seconds);
+        this.section?.blocked(means.blocker);
         return;
       case 'lost':
         if (this.section) this.section.lost += means.messages;
@@ -149,12 +177,17 @@ export class DumpParser {
   }
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
+    const pasted = this.options.pasted === true;
+    return this.begin(new Section(key, headline, seconds, this.boots, this.pool, pasted));
+  }
+
+  private begin(section: Section): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boots, this.pool, this.options.pasted === true);
+    this.section = section;
     this.begun += 1;
-    this.found.push({ section: this.section, visibility: this.visibility, size: 0 });
+    this.found.push({ section, visibility: this.visibility, size: 0 });
     if (this.found.length > MAX_DUMPS) this.forgetOldest();
-    return this.section;
+    return section;
   }
 
   /** Of a dump that is too long by itself the rest counts as lost. */
