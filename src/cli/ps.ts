@@ -32,10 +32,9 @@ export function ps(vm: string, options: PsOptions, globals: Globals): Promise<nu
   return withGuestMemory(vm, globals, async (take) => {
     for (;;) {
       const code = await once(vm, options, globals.terminal, take);
-      if (stopping === undefined || stopping.aborted) return code;
+      if (stopping === undefined || isOver(stopping)) return code;
       await delay(REFRESH_MS, undefined, { signal: stopping }).catch(() => undefined);
-      // By the delay, which lint's flow analysis does not see.
-      if ((stopping as AbortSignal).aborted) return code;
+      if (isOver(stopping)) return code;
     }
   });
 }
@@ -75,3 +74,5 @@ function cells({ pid, comm, state, offCpuSeconds, waitsIn, waitsFor }: TaskRow):
     text(waitsFor),
   ];
 }
+
+const isOver = (stopping: AbortSignal): boolean => stopping.aborted;
