@@ -25,7 +25,8 @@ interface Expected {
 
 const EXPECTED: Record<string, Expected> = {
   '6.1-pagein': {
-    title: /^ash:132 stuck ≥\d+ s in page fault → page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store \(\/mnt\/store\), page 24 of \/ash$/,
+    title:
+      /^ash:132 stuck ≥\d+ s in page fault → page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store \(\/mnt\/store\), page 24 of \/ash$/,
     moved: /^$/,
   },
   '6.12-locks': { title: /./, moved: /^$/ },
@@ -52,7 +53,10 @@ const printedBy = (name: string): Dump => {
 const framesOf = ({ frames }: Task): string[] =>
   frames
     .filter(({ reliable }) => reliable)
-    .map(({ symbol, offset, size, module }) => `${symbol}+${offset}/${size}${module === null ? '' : ` ${module}`}`);
+    .map(
+      ({ symbol, offset, size, module }) =>
+        `${symbol}+${offset}/${size}${module === null ? '' : ` ${module}`}`,
+    );
 
 const byPid = (dump: Dump) => new Map(dump.tasks.map((task) => [task.pid, task]));
 /** Of a zombie the kernel prints no stack. */

@@ -37,7 +37,7 @@ export class RecordedRam {
 
   read(gpa, into) {
     if (!this.ranges.some(({ first, end }) => gpa >= first && gpa + into.length <= end)) return false;
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const page = Math.floor((gpa + done) / PAGE);
       const from = gpa + done - page * PAGE;
       const count = Math.min(PAGE - from, into.length - done);
@@ -62,9 +62,7 @@ const mapped = (registers, one) => ({
 
 /** `registers`: as parseRegisters gives them. */
 export function pack({ ranges, pages }, registers) {
-  const kept = [...pages]
-    .filter(([, bytes]) => bytes.some((byte) => byte !== 0))
-    .sort(([a], [b]) => a - b);
+  const kept = [...pages].filter(([, bytes]) => bytes.some((byte) => byte !== 0)).sort(([a], [b]) => a - b);
   const head = {
     ranges: ranges.map(({ first, end }) => ({ first, end })),
     registers: registers.map((one) => mapped(one, (value) => value.toString(16))),
