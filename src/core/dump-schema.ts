@@ -71,6 +71,8 @@ const task = z.object({
   /** It could run, and waits for a CPU. */
   queued: z.literal(true).exactOptional(),
   onCpu: z.literal(true).exactOptional(),
+  /** How long it has been on its CPU without a switch. */
+  onCpuSeconds: z.number().exactOptional(),
   syscall: z.object({ number: z.number(), args: z.array(z.string()) }).exactOptional(),
   wantsLock: wantedLock.exactOptional(),
   /** The request that it waits for, of a FUSE filesystem. */

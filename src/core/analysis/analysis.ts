@@ -2,13 +2,16 @@ import type { Analysis, Dump, Task, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { isBenign } from './benign.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
+import { type CpusFinding, cpusInMemory } from './cpus-in-memory.js';
 import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
 import { troubleReasons } from './devices.js';
+import { disagreements } from './disagreement.js';
 import { nameDump } from './dump-names.js';
 import type { Edge } from './edges.js';
 import { fingerprint, FINGERPRINT_VERSION, normalise } from './fingerprint.js';
 import { entryTextOf, operations } from './frames.js';
 import { groupStacks } from './groups.js';
+import { withMemory } from './memory-facts.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
@@ -18,6 +21,7 @@ import { starvedVerdict } from './starved.js';
 import { stuckVerdict, TITLE_MAX } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { findEdges } from './waits.js';
+import { wholeDump } from './whole-dump.js';
 
 const SENTENCE_MAX = 400;
 const MAX_WAITS = 500;
@@ -63,7 +67,8 @@ interface Judgement {
   shown: Task[];
 }
 
-function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
+function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
+  const dumps = withMemory(seen);
   const stuck = candidates(dumps, context);
   const edges = findEdges(stuck, dumps, anyServerDead(context));
   const roots = findRoots(stuck, edges);
@@ -72,16 +77,28 @@ function judge(dumps: readonly Dump[], context: AnalysisContext): Judgement {
   const hang = root ? stuckVerdict(root, others, dumps, context) : null;
   const shown = tasksToShow(dumps);
 
-  const spin = spinVerdict(dumps);
+  const cpus = provenCpus(dumps, context);
+  const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
   const said =
     panicOf(dumps, hang) ??
+    (cpus?.all === true ? spinOf(cpus.verdict) : null) ??
     (root && hang ? hangOf(root, hang, spin) : null) ??
     spinOf(spin) ??
     quiet(dumps, stuck, context);
   const { verdict } = said;
   if (verdict.class === 'none') return { ...said, edges, shown };
-  const reasons = [...verdict.reasons, ...troubleReasons(context.troubles ?? [], verdict.inferred)];
+  const reasons = [
+    ...verdict.reasons,
+    ...disagreements(root ? [root.task, ...root.members.map(({ task }) => task)] : [], dumps),
+    ...troubleReasons(context.troubles ?? [], verdict.inferred),
+  ];
   return { ...said, verdict: { ...verdict, reasons }, edges, shown };
+}
+
+/** Registers show a moment: what may pass is told only where somebody asked. */
+function provenCpus(dumps: readonly Dump[], { proofOnly }: AnalysisContext): CpusFinding | null {
+  const found = cpusInMemory(dumps);
+  return proofOnly === true && found?.verdict.confidence === 'low' ? null : found;
 }
 
 type Said = Pick<Judgement, 'verdict' | 'parts'>;
@@ -132,9 +149,9 @@ function partsOf({ task: end, reported }: Root): string[] {
   return [frameName(task.frames) ?? '', ...operations(task.frames, 4), entryTextOf(task) ?? ''];
 }
 
-/** The newest whole picture: a t dump where there is one, else all tasks of the newest dumps. */
+/** The newest whole picture, where there is one, else all tasks of the newest dumps. */
 function tasksToShow(dumps: readonly Dump[]): Task[] {
-  const all = dumps.findLast(({ key, tasks }) => key === 't' && tasks.length > 0);
+  const all = wholeDump(dumps);
   if (all) return all.tasks;
   const newest = new Map<string, Task>();
   for (const dump of dumps)
@@ -149,7 +166,7 @@ function nothingStuck(dumps: readonly Dump[], passing: readonly Candidate[]): Ve
   const missing = dumps.flatMap((dump, index) =>
     dump.incompleteBecause.map((why) => `${nameDump(dumps, index)}: ${why}.`),
   );
-  const whole = dumps.findLast(({ key }) => key === 't');
+  const whole = wholeDump(dumps, () => true);
   // Where a t dump was asked for and is not whole, an empty w is no answer.
   const judged = whole ?? dumps.findLast(({ key }) => key === 'w');
   if (judged === undefined && dumps.some(({ key }) => key === 'hung_task')) return harmless(dumps);
@@ -164,7 +181,7 @@ function nothingStuck(dumps: readonly Dump[], passing: readonly Candidate[]): Ve
     };
   }
   const reasons = dumps.flatMap((dump, index) =>
-    dump.complete && (dump.key === 't' || dump.key === 'w')
+    dump.complete && (dump.key === 't' || dump.key === 'w' || dump.key === 'memory')
       ? [`${nameDump(dumps, index)}: ${dump.tasks.length} tasks, none stuck.`]
       : [],
   );

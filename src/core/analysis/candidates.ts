@@ -1,7 +1,9 @@
 import type { Dump, Task } from '../model.js';
 import { type Backend, backendOf } from './backends.js';
 import { isBenign } from './benign.js';
+import { placeKey } from './memory-facts.js';
 import { standstillKey } from './unchanged.js';
+import { showsAll } from './whole-dump.js';
 
 /** A task that may be what the guest waits for. */
 export interface Candidate {
@@ -53,7 +55,7 @@ function sightings(dumps: readonly Dump[]): Sighting[][] {
 
 /** Whether a dump, had the task been stuck then, would have shown it: w lists D only. */
 function covers(dump: Dump, task: Task): boolean {
-  return dump.complete && (dump.key === 't' || (dump.key === 'w' && task.state !== 'S'));
+  return dump.complete && (showsAll(dump) || (dump.key === 'w' && task.state !== 'S'));
 }
 
 function isStuck(task: Task, dump: Dump, backend: Backend | null): boolean {
@@ -73,11 +75,12 @@ export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidat
     const backend = backendOf(last.task.frames);
     const movedOn = dumps.some((later, index) => index > last.dump && covers(later, last.task));
     if (movedOn || !isStuck(last.task, dump, backend)) return [];
-    const still = stillIn(seen, last);
+    const still = stillIn(seen, last, dumps);
     const timed = seen.map(({ task }) => task.blockedForSeconds).filter((seconds) => seconds !== null);
     const hungSeconds = timed.length > 0 ? Math.max(...timed) : null;
     const looks = dumps.filter((look) => covers(look, last.task)).length;
-    const standing = hungSeconds !== null || still.length > 1 ? 'proven' : looks > 1 ? 'passing' : 'single';
+    const proven = hungSeconds !== null || standsStill(still, dumps);
+    const standing = proven ? 'proven' : looks > still.length ? 'passing' : 'single';
     const ageSeconds = age(seen, still, dumps, timing);
     return [
       {
@@ -94,12 +97,28 @@ export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidat
 }
 
 /** The sightings, up to the last, with exactly the last one's stack. */
-function stillIn(seen: readonly Sighting[], last: Sighting): Sighting[] {
-  const key = standstillKey(last.task);
+function stillIn(seen: readonly Sighting[], last: Sighting, dumps: readonly Dump[]): Sighting[] {
+  // Memory has no frames that the unwinder doubts.
+  const keyOf = seen.some((sighting) => isRead(sighting, dumps)) ? placeKey : standstillKey;
+  const key = standstillKey(last.task) && keyOf(last.task);
   if (key === null) return [last];
-  const moved = seen.findLastIndex(({ task }) => task.frames.length > 0 && standstillKey(task) !== key);
+  const moved = seen.findLastIndex(({ task }) => task.frames.length > 0 && keyOf(task) !== key);
   return seen.slice(moved + 1);
 }
+
+const isRead = ({ dump }: Sighting, dumps: readonly Dump[]): boolean => dumps[dump]?.key === 'memory';
+
+/** As long as between two looks at the least. */
+const STANDS_STILL = 4;
+
+/** Two dumps that the guest printed show it so, or it was on no CPU since long before memory was read. */
+function standsStill(still: readonly Sighting[], dumps: readonly Dump[]): boolean {
+  const printed = still.filter((sighting) => !isRead(sighting, dumps));
+  return printed.length > 1 || still.some(({ task }) => sureAge(task) >= STANDS_STILL);
+}
+
+/** Seconds since it was last on a CPU; 0 where that is not known, or its stack is in doubt. */
+const sureAge = ({ offCpuSeconds = 0, doubt }: Task): number => (doubt === undefined ? offCpuSeconds : 0);
 
 /** Whole seconds a task has stood still at least: by printk times, by the host's clock, by hung_task's own count. */
 function age(
@@ -115,6 +134,10 @@ function age(
   for (const sighting of seen) {
     const said = sighting.task.blockedForSeconds;
     if (said !== null) spans.push(said, said + (end - at(sighting)));
+  }
+  for (const sighting of still) {
+    const off = sureAge(sighting.task);
+    if (off > 0) spans.push(off, off + (end - at(sighting)));
   }
   const looks = still.filter(({ dump }) => dumps[dump]?.key === 'w');
   if (looks.length > 1 && timing.secondsBetweenLooks !== null) spans.push(timing.secondsBetweenLooks);

@@ -14,8 +14,8 @@ export interface Edge {
   source: EdgeSource;
 }
 
-/** The kernel's own word, lockdep's table, the table of busy workqueues, or a rule about who does what. */
-type EdgeSource = 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
+/** The lock's own word, the kernel's, lockdep's table, the table of busy workqueues, or a rule about who does what. */
+type EdgeSource = 'memory' | 'hung_task' | 'lockdep' | 'workqueues' | 'rule';
 type Says = Pick<Edge, 'through' | 'confidence' | 'reason' | 'source'>;
 
 /** Whom a stuck task waits for, given the lock that its stack waits for; null if this finder does not know. */

@@ -5,6 +5,8 @@ import { type Backend, backendOf } from './backends.js';
 import { type BootPlace, onlyMount } from './boot-places.js';
 import { suspectOf } from './devices.js';
 import { firmSymbols, operationFrame } from './frames.js';
+import { awaitsAnswer, provenPlace } from './proven-place.js';
+import { waitOf } from './wait-kinds.js';
 import { layerOf } from './layers.js';
 import type { SeenTrouble } from './log-places.js';
 import { beginning } from './patterns.js';
@@ -52,6 +54,8 @@ export function placeOf(task: Task, context: AnalysisContext, dump: number): Pla
   const backend = backendOf(task.frames);
   const subject = subjectOf(task.frames);
   const named = subject === null || subject.general === true ? null : subject.name;
+  const proven = fromMemory(task, named, context);
+  if (proven) return proven;
   const share = shareOf(task, named, context);
   if (share) return share;
   const found = deviceOf(named, task, context, dump);
@@ -62,6 +66,20 @@ export function placeOf(task: Task, context: AnalysisContext, dump: number): Pla
     outside: found.outside ?? 'none',
   };
 }
+
+/** What memory shows of the wait, where it is for a filesystem: nothing is inferred then. */
+function fromMemory(task: Task, named: string | null, context: AnalysisContext): Place | null {
+  const found = task.objects === undefined ? null : provenPlace(task, context.shares);
+  if (!found) return null;
+  const its = /^filesystem (\w+)$/.exec(named ?? '')?.[1];
+  const same = its !== undefined && found.type.startsWith(its);
+  if (!same && !awaitsAnswer(waitOf(task)?.kind ?? null)) return null;
+  const outside = found.dead ? 'dead' : 'none';
+  const where = named === null || same || SHARED.test(found.type) ? found.where : `${named}, ${found.where}`;
+  return { where: where + workerOf(task), inferred: [], outside };
+}
+
+const SHARED = /^(?:fuse|fuseblk|virtiofs|9p)$/;
 
 /** A share of the host, where the stack is that of one, or reads a page of whatever file. */
 function shareOf(task: Task, named: string | null, context: AnalysisContext): Place | null {

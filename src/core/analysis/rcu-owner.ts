@@ -1,6 +1,7 @@
 /** Who hinders a grace period: a CPU that stalls, a task that never leaves the kernel. */
 import type { Confidence, Dump, Task } from '../model.js';
 import { firmSymbols } from './frames.js';
+import { wholeDump } from './whole-dump.js';
 
 interface Found {
   task: Task;
@@ -20,7 +21,7 @@ export function rcuOwner(dumps: readonly Dump[]): Found | null {
     const task = { comm, pid, ppid: null, state: 'R', frames, workqueue: null, blockedForSeconds: null };
     return { task, confidence: 'medium', reason: 'the kernel reports that its CPU stalls' };
   }
-  const all = dumps.findLast(({ key, tasks }) => key === 't' && tasks.length > 0);
+  const all = wholeDump(dumps);
   const running = (all?.tasks ?? []).filter(
     (task) => task.state === 'R' && !NOT_MEANT.test(task.comm) && inKernel(task),
   );

@@ -97,7 +97,7 @@ function kernelLeads(start: Task, edges: readonly Edge[]): boolean {
     const at: Task = task;
     const edge = edges.find(({ waiter }) => isSame(waiter, at));
     if (!edge) return true;
-    if (edge.source !== 'hung_task') return false;
+    if (edge.source !== 'hung_task' && edge.source !== 'memory') return false;
     task = edge.owner.task;
   }
   return true;

@@ -12,6 +12,7 @@ import { whole } from './patterns.js';
 import { frameName } from './phrases.js';
 import { titled } from './stall-words.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
+import { wholeIndex } from './whole-dump.js';
 
 interface Odd {
   task: Task;
@@ -63,6 +64,8 @@ const CONTENDED = 2;
 const FUTEX_WAIT = 0;
 const FUTEX_COMMAND = 0x7f;
 
+/** Seconds in one wait, where memory tells: who runs in between goes about its work. */
+const LASTS = 2;
 const OWN_ROW = 100;
 const MOST_LISTED = 4;
 /** Init adopts the children of others: those have nothing to do with each other. */
@@ -70,7 +73,7 @@ const INIT = 1;
 
 /** Who sleeps where nobody rests, by the newest dump of all tasks. Null if every task is where it should be. */
 export function sleeperVerdict(dumps: readonly Dump[]): Verdict | null {
-  const index = dumps.findLastIndex(({ key, tasks }) => key === 't' && tasks.length > 0);
+  const index = wholeIndex(dumps);
   const dump = dumps[index];
   if (!dump) return null;
   const odd = [...dump.tasks.flatMap(oddIn), ...pipeReaders(dump.tasks)].sort((a, b) => a.rank - b.rank);
@@ -92,7 +95,7 @@ export function sleeperVerdict(dumps: readonly Dump[]): Verdict | null {
     culprit: frame === null ? null : { comm: first.task.comm, pid: first.task.pid, state: 'S', frame },
     reasons: [
       `${nameDump(dumps, index)}: nothing is blocked; ${nameOf(first.task)} sleeps in S where no task rests.`,
-      'One dump cannot tell a wait that ends soon from one without end.',
+      lastsOf(first.task),
       ...(others.length === 0
         ? []
         : [`Others sleep oddly too: ${others.join(', ')}${odd.length > 1 + MOST_LISTED ? ' …' : ''}.`]),
@@ -102,6 +105,11 @@ export function sleeperVerdict(dumps: readonly Dump[]): Verdict | null {
   };
 }
 
+const lastsOf = ({ offCpuSeconds }: Task): string =>
+  offCpuSeconds === undefined
+    ? 'One dump cannot tell a wait that ends soon from one without end.'
+    : `By memory it was last on a CPU ${offCpuSeconds} s before.`;
+
 /** A wait in a lower function of the operation's names it better than the operation itself. */
 function frameOf(task: Task): string | null {
   const names = firmSymbols(task.frames);
@@ -110,6 +118,7 @@ function frameOf(task: Task): string | null {
 
 function oddIn(task: Task): Odd[] {
   if (task.state !== 'S' || task.frames.length === 0 || isBenign(task) || isIdleThread(task)) return [];
+  if ((task.offCpuSeconds ?? LASTS) < LASTS) return [];
   const names = firmSymbols(task.frames);
   const row = ODD_WAITS.findIndex(({ frame }) => names.some((name) => frame.test(name)));
   const known = ODD_WAITS[row];

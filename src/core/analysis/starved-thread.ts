@@ -5,6 +5,7 @@
 import type { Dump } from '../model.js';
 import { nameOf } from './candidates.js';
 import { lasted, type Said, titled } from './stall-words.js';
+import { schedulerTable } from './whole-dump.js';
 
 /** Null where the report says neither. */
 export function starvedThread(dump: Dump, dumps: readonly Dump[], hz: number | null): Said | null {
@@ -39,7 +40,7 @@ function told({ stall }: Dump, idle: number | null, age: string): string {
 
 /** By the scheduler's table of a dump of all tasks. */
 function runningOn(cpu: number | null, dumps: readonly Dump[]): string {
-  const table = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
+  const table = schedulerTable(dumps);
   const running = table.find((one) => one.cpu === cpu)?.running;
   return running ? `, which runs ${nameOf(running)}` : '';
 }

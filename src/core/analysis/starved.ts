@@ -1,4 +1,5 @@
 import type { Dump, OnCpu, Verdict } from '../model.js';
+import { schedulerTable } from './whole-dump.js';
 
 type Hog = OnCpu & { hog: NonNullable<OnCpu['running']> };
 
@@ -17,7 +18,7 @@ const OF_THE_DUMP = /^(?:irq\/\d+-|ktimers\/\d)/;
 
 /** The tasks that run on every CPU, where each is a real-time one and others could run; else empty. */
 function holders(dumps: readonly Dump[]): { hogs: Hog[]; waiting: number } {
-  const cpus = dumps.findLast(({ key }) => key === 't')?.onCpu ?? [];
+  const cpus = schedulerTable(dumps);
   const hogs = cpus.flatMap((one): Hog[] => {
     const hog = [one.running, one.preempted].find(
       (task) => task && task.priority < 99 && !OF_THE_DUMP.test(task.comm),

@@ -6,6 +6,7 @@ import { layerOf } from './layers.js';
 import { ownLock } from './own-lock.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
+import { memoryReasons } from './proven-place.js';
 import { reclaimRecursion } from './reclaim.js';
 import { type Root, standingOf } from './roots.js';
 import { mayServe, servesDisks } from './server-programs.js';
@@ -13,6 +14,7 @@ import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
 import { counted } from '../words.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
+import { wholeDump } from './whole-dump.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to; `others` do not lead there. */
 export function stuckVerdict(
@@ -56,7 +58,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
         `That it waits for itself is inferred: by its name or its stack ${nameOf(task)} is such a server.`,
       ],
     };
-  const all = dumps.findLast(({ key }) => key === 't')?.tasks ?? [];
+  const all = wholeDump(dumps, () => true)?.tasks ?? [];
   const stopped = all.filter((other) => other.state === 'T' && mayServe(other, waits));
   const [server] = stopped;
   // Threads of one server are stopped together.
@@ -168,7 +170,7 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
   // A stack cut off right below the call to sleep names no place.
   const operation = operationFrame(task.frames);
   if (operation && layerOf(operation.symbol) === 'primitive') return 0;
-  const guessed = task.frames.every(({ reliable }) => !reliable);
+  const guessed = task.doubt !== undefined || task.frames.every(({ reliable }) => !reliable);
   const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
   // Whoever holds the lock is the reason, and nothing here shows him.
   const unexplained = cycle === null && lockWaited(task) !== null;
@@ -178,12 +180,20 @@ function ceiling({ task, candidate, cycle, edges }: Root): number {
 /** Only its borders may be doubted. */
 function stacksAreWhole(dump: Dump | undefined): boolean {
   if (dump === undefined) return false;
+  // Each of its tasks tells its own doubt.
+  if (dump.key === 'memory') return true;
   const doubts = dump.complete ? [] : dump.incompleteCodes;
   return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
 }
 
 function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {
-  const reasons = [...standsOn(root, dumps), ...reentered(root), ...ownWork(root), ...chainReasons(root)];
+  const reasons = [
+    ...standsOn(root, dumps),
+    ...memoryReasons(root.task),
+    ...reentered(root),
+    ...ownWork(root),
+    ...chainReasons(root),
+  ];
   if (root.members.length > 1) reasons.push(`${root.members.length} stuck tasks lead here: ${sample(root)}.`);
   if (nobodyPerforms(root, dumps)) {
     reasons.push(
@@ -227,7 +237,7 @@ function reentered({ task }: Root): string[] {
 /** I/O is awaited, and no task of a whole dump is in a driver or works for one: the guest has done its part. */
 function nobodyPerforms({ task, cycle }: Root, dumps: readonly Dump[]): boolean {
   const kind = waitOf(task)?.kind ?? null;
-  const all = dumps.findLast(({ key, complete }) => key === 't' && complete)?.tasks;
+  const all = wholeDump(dumps, ({ complete }) => complete)?.tasks;
   if (!all || cycle || kind === null || !IO.has(kind)) return false;
   return !all.some(
     (other) =>
@@ -253,6 +263,8 @@ function standsOn({ candidate, task }: Root, dumps: readonly Dump[]): string[] {
   const where = candidate.still.map((index) => nameDump(dumps, index));
   const same = where.length > 1 ? 'with exactly the same stack' : 'with this stack';
   const reasons = [`${list(where)}: ${nameOf(task)} in ${task.state} ${same}.`];
+  const off = task.offCpuSeconds;
+  if (off !== undefined && off > 0) reasons.push(`By memory it was last on a CPU ${off} s before.`);
   if (candidate.standing === 'single') {
     reasons.push('Only one dump could show it, so that it stands still is not proven.');
   }

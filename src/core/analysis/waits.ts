@@ -18,6 +18,7 @@ import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
 export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], serverDead: boolean): Edge[] {
   const tasks = tasksByPid(dumps);
   const finders = [
+    byOwner(tasks),
     byKernel(tasks, dumps),
     byLockdep(tasks, stuck, dumps),
     byOwnStack,
@@ -48,6 +49,30 @@ function tasksByPid(dumps: readonly Dump[]): Tasks {
   const tasks = new Map<number, Task>();
   for (const dump of dumps) for (const task of dump.tasks) if (task.pid !== null) tasks.set(task.pid, task);
   return tasks;
+}
+
+/** Memory shows the lock, and its owner. An rwsem that is held by readers names the last that took it. */
+function byOwner(tasks: Tasks): Finder {
+  return (waiter) => {
+    const { wantsLock } = waiter;
+    const owner = wantsLock?.owner;
+    if (!wantsLock || !owner) return null;
+    const task = tasks.get(owner.pid) ?? null;
+    const readers = wantsLock.held === 'readers';
+    return {
+      waiter,
+      owner: { ...owner, task: owner.pid === waiter.pid ? waiter : task },
+      through: lockText(wantsLock),
+      confidence: readers ? 'medium' : 'high',
+      reason: readers ? 'memory shows it as the last reader that took it' : 'memory shows it as the owner',
+      source: 'memory',
+    };
+  };
+}
+
+function lockText({ kind, name }: NonNullable<Task['wantsLock']>): string {
+  const lock = kind === 'rwsem' ? 'an rw-semaphore' : `a ${kind}`;
+  return name === undefined ? lock : `${name}, ${lock}`;
 }
 
 /** `… is blocked on a mutex likely owned by task …` */

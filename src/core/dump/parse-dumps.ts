@@ -3,7 +3,9 @@ import { printable } from '../printable.js';
 import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
+import { readHeader } from '../memory-words.js';
 import { LooseStacks, opensLoosely } from './loose.js';
+import { MemorySection } from './memory-section.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
 import { isStarved } from './stall.js';
@@ -42,6 +44,7 @@ export class DumpParser {
 
   /** One console line, with or without its logger's prefixes. */
   push(line: string): void {
+    if (this.options.pasted === true && this.ofMemory(line)) return;
     const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
@@ -72,8 +75,21 @@ export class DumpParser {
       this.close();
     }
     return this.found.map(({ section, visibility }) =>
-      toDump(section, visibility, this.options.loglevelRaised === true),
+      section instanceof MemorySection
+        ? section.toDump()
+        : toDump(section, visibility, this.options.loglevelRaised === true),
     );
+  }
+
+  /** A line of memory.txt, which no guest's console holds: nothing in it stands for anything else. */
+  private ofMemory(line: string): boolean {
+    const text = printable(line, LINE_MAX).trim();
+    const memory = readHeader(text);
+    if (memory) this.begin(new MemorySection(memory, text, this.boots, this.pool));
+    else if (this.section instanceof MemorySection) this.keep(this.section, text);
+    else return false;
+    if (this.section instanceof MemorySection && this.section.ended) this.close();
+    return true;
   }
 
   /** A line of a paste that no report or dump has begun. */
@@ -149,12 +165,17 @@ export class DumpParser {
   }
 
   private start(key: DumpKey, headline: string, seconds: number | null): Section {
+    const pasted = this.options.pasted === true;
+    return this.begin(new Section(key, headline, seconds, this.boots, this.pool, pasted));
+  }
+
+  private begin(section: Section): Section {
     this.close();
-    this.section = new Section(key, headline, seconds, this.boots, this.pool, this.options.pasted === true);
+    this.section = section;
     this.begun += 1;
-    this.found.push({ section: this.section, visibility: this.visibility, size: 0 });
+    this.found.push({ section, visibility: this.visibility, size: 0 });
     if (this.found.length > MAX_DUMPS) this.forgetOldest();
-    return this.section;
+    return section;
   }
 
   /** Of a dump that is too long by itself the rest counts as lost. */

@@ -43,8 +43,8 @@ export class Section {
   private readonly registers = new FutexRegisters();
   private onCpu: number | null = null;
   private mode: Mode = 'stacks';
-  private task: Task | null = null;
-  private cpu: Cpu | null = null;
+  protected task: Task | null = null;
+  protected cpu: Cpu | null = null;
   private report: Report | null = null;
   private readonly reports = new Set<number>();
   private readonly byPid = new Map<number, Task>();

@@ -50,6 +50,15 @@ export interface HowFound {
   stacks: 'orc' | 'frame records';
 }
 
+/** What guests of one kernel build share, kept while a few builds are. */
+export interface Builds {
+  /**
+   * What `make` made of the same bytes before, or makes of them now; `make` is a constant function. The bytes are
+   * compared, not a name of the build: a guest that lies about its build deceives nobody but itself.
+   */
+  share<T>(make: (parts: readonly Uint8Array[]) => T, parts: readonly Uint8Array[]): T;
+}
+
 /** Constant for a boot. What is constant for a build as well is shared between guests by `buildId`. */
 export interface Kernel {
   readonly arch: 'x86-64' | 'arm64';
@@ -61,6 +70,8 @@ export interface Kernel {
   /** Of the VMCOREINFO note: where to look first the next time. */
   readonly noteAt: number | null;
   readonly ram: Ram;
+  /** For what else is constant for a build, as unwind tables are. */
+  readonly builds: Builds;
   readonly space: AddressSpace;
   readonly symbols: Symbols;
   readonly layouts: Layouts;
@@ -70,7 +81,8 @@ export interface Kernel {
   readonly note: ReadonlyMap<string, bigint>;
   /**
    * Objects of the kernel that KALLSYMS_ALL=n hides, found by their shape where there is no symbol: init_task, modules,
-   * prb, __start_orc_unwind_ip, __stop_orc_unwind_ip, __start_orc_unwind. Ask this before `symbols`.
+   * prb, __start_orc_unwind_ip, __stop_orc_unwind_ip, __start_orc_unwind. Ask this before `symbols`. Of prb it is the
+   * struct printk_ringbuffer itself, where the symbol is a pointer to it.
    */
   object(name: string): bigint | null;
   /** Where the direct map of all RAM begins, and the array of struct page; null where that is not known. */
