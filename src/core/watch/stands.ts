@@ -129,5 +129,8 @@ const NO_DEVICE: ReadonlySet<WaitKind> = new Set<WaitKind>(['fs-freeze']);
 /** Nothing was done meanwhile that could end this wait. */
 function cannotEnd(root: Standing | null, memory: MemoryState, at: Mono): boolean {
   if (root === null || (root.wait !== null && NO_DEVICE.has(root.wait))) return true;
-  return isStill(memory, root.onServer ? 'servers' : 'disks', at);
+  // What it was mounted from: a device, or the name of a share.
+  const onDisk = root.onServer ? false : (root.source?.startsWith('/') ?? null);
+  const disks = onDisk === false || isStill(memory, 'disks', at);
+  return disks && (onDisk === true || isStill(memory, 'servers', at));
 }

@@ -30,6 +30,8 @@ interface KeptMemory {
   dump: Dump;
   /** Of memory.txt. */
   lines: number;
+  /** Nothing can end a wait that it shows. */
+  hopeless: boolean;
 }
 
 /** What was asked of the guest, and what came of it. */

@@ -11,7 +11,8 @@ export function keepMemory(current: Case, seen: SnapshotEvent, at: Mono): void {
   const { name } = current.stage;
   const early = name === 'looking' || name === 'opening' || name === 'weighing' || name === 'holding';
   if (!early || !seen.ok || seen.dump === null) return;
-  current.memory = { at, dump: seen.dump, lines: seen.lines };
+  const hopeless = current.memory?.hopeless === true;
+  current.memory = { at, dump: seen.dump, lines: seen.lines, hopeless };
 }
 
 /** What the incident says of it. */
@@ -32,9 +33,7 @@ export function stoodLong({ settings }: Context, { memory }: Case): Standing[] {
 /** Whether the clock proves what a second look at the blocked tasks would. */
 export function memoryProves(context: Context, current: Case): boolean {
   if (current.memory === null) return false;
-  // Two snapshots and two looks at its devices were compared before this case began.
-  const { by } = current.accusation;
-  return by === 'stands' || by === 'stalled' || stoodLong(context, current).length > 0;
+  return current.memory.hopeless || stoodLong(context, current).length > 0;
 }
 
 const taskOf = ({ memory }: Case, { pid, comm }: { pid: number | null; comm: string }): Task | null =>

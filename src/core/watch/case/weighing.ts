@@ -108,7 +108,9 @@ function letGo(context: Context, { says, slow }: Calm): void {
 
 /** Nothing ends this wait, or the guest is suspected by the usual windows as well. */
 function isDue({ state, settings, at }: Context, current: Case, verdict: Verdict | null): boolean {
-  return isHopeless(current, verdict, state.memory.glances) || suspicion(state, settings, at) !== null;
+  const hopeless = isHopeless(current, verdict, state.memory.glances);
+  if (hopeless && current.memory !== null) current.memory.hopeless = true;
+  return hopeless || suspicion(state, settings, at) !== null;
 }
 
 function isHopeless(
