@@ -17,8 +17,8 @@ const longestName = 600;
 /** Of seqs_of_names, which stable kernels of 6.1 have too: three bytes a symbol. */
 const sequencesLimit = 6 << 20;
 const fewMarkers = 100;
-/** A forged image may look like a table everywhere: so much is looked at, some fifty times what a real one takes. */
-const mostWork = 50_000_000;
+/** A forged image may look like a table everywhere: so much is looked at, ten times what a large one takes. */
+const mostWork = 12_000_000;
 
 const alignUp = (at: number, to: number): number => Math.ceil(at / to) * to;
 
@@ -167,11 +167,11 @@ class Search {
   private namesBefore(markers: Markers): Names | null {
     const behind = markers.at - markers.last;
     const limit = Math.max(16, behind - namesAMarker * longestName);
+    if (behind <= limit || !this.spend((behind - limit) / 2)) return null;
     for (let names = (behind - 1) & ~3; names > limit; names -= 4) {
       for (const gap of [8, 4]) {
         const count = this.u32(names - gap);
         if (count <= (markers.count - 1) * namesAMarker || count > markers.count * namesAMarker) continue;
-        if (!this.spend(1)) return null;
         if (this.namesFit(names, count, markers)) return { names, count, countAt: names - gap };
       }
     }
