@@ -17,6 +17,7 @@ const longestName = 600;
 /** Of seqs_of_names, which stable kernels of 6.1 have too: three bytes a symbol. */
 const sequencesLimit = 6 << 20;
 const fewMarkers = 100;
+const farBelow = 0x1_0000;
 /** A forged image may look like a table everywhere: so much is looked at, ten times what a large one takes. */
 const mostWork = 12_000_000;
 
@@ -214,12 +215,14 @@ class Search {
     return this.u32(at + 4) === 0xffff_ffff && this.u32(at) >= 0x8000_0000;
   }
 
+  /** The first symbols are those of the text, far below the table; zeroes would point at themselves. */
   private ascendsFromItself(table: number): boolean {
     let good = 0;
     let last = -1;
-    for (let i = 0; i < 200; i += 1) {
-      const place = table + 4 * i + this.i32(table + 4 * i);
-      if (place < last || place < 0 || place > this.view.byteLength) continue;
+    for (let at = table; at < table + 800; at += 4) {
+      const offset = this.i32(at);
+      const place = at + offset;
+      if (offset > -farBelow || place < Math.max(0, last)) continue;
       good += 1;
       last = place;
     }
