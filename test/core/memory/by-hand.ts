@@ -110,7 +110,7 @@ const btfOf = (padding: number): Uint8Array =>
     padding,
   );
 
-export interface HandmadeOptions {
+interface HandmadeOptions {
   generation?: Generation;
   /** Whether the symbol table names data, and whether there is a note. */
   namesData?: boolean;
@@ -118,7 +118,7 @@ export interface HandmadeOptions {
   btf?: boolean;
 }
 
-export interface Handmade {
+interface Handmade {
   machine: Machine;
   registers: VcpuRegisters;
   noteGpa: number;
