@@ -31,7 +31,7 @@ export interface RawTask {
   blockedOn: bigint | null;
 }
 
-export const TASKS_MAX = 50_000;
+const TASKS_MAX = 50_000;
 /** PID_MAX_LIMIT of 64-bit kernels. */
 const PID_MAX = 4 * 1024 * 1024;
 
