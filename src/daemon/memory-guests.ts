@@ -34,21 +34,28 @@ export class MemoryGuests {
     }
     const { vm, source } = question;
     const registers = question.registers === null ? [] : parseRegisters(question.registers);
-    return this.withRam(vm, source, (guest) => {
+    return this.withRam(vm, source, (guest, { way }) => {
       const now = monotonicMs() / 1000;
-      if (question.type === 'snapshot') return guest.snapshot(registers, now);
+      if (question.type === 'snapshot') {
+        const taken = guest.snapshot(registers, now);
+        return taken.ok ? { ...taken, way } : taken;
+      }
       return guest.sample(registers, now, question.standingForSeconds);
     });
   }
 
-  private withRam<T>(vm: string, source: MemorySource, read: (guest: KnownGuest) => T): T | Closed {
+  private withRam<T>(
+    vm: string,
+    source: MemorySource,
+    read: (guest: KnownGuest, opened: OpenedRam) => T,
+  ): T | Closed {
     for (const last of [false, true]) {
       const known = this.find(vm, source);
       if ('ok' in known) return known;
       const { ram } = known.opened;
       try {
         ram.open();
-        return read(known.guest);
+        return read(known.guest, known.opened);
       } catch (error) {
         // Its QEMU was started anew, or the number is another file's now.
         this.known.delete(vm);

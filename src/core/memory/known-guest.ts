@@ -19,13 +19,14 @@ const CLOCK_BACK = 5;
 export class KnownGuest {
   private kernel: Kernel | null = null;
   private note: Uint8Array | null = null;
-  private noteAt: number | null = null;
   private clock = 0;
   private failed: { why: string; until: number; pause: number } | null = null;
 
   constructor(
     private readonly ram: Ram,
     private readonly builds: Builds,
+    /** Where the note of its kernel was, if that is known from before. */
+    private noteAt: number | null = null,
   ) {}
 
   /**

@@ -1,6 +1,6 @@
 /** Offsets of the scheduler's clocks, in tasks and run queues, learned from how they are ordered in time. */
 import { count, firstOffset, half, type TaskFields } from './learn-tasks.js';
-import { sampleAt, type Sample, type TaskSamples } from './learn-sample.js';
+import { sampleAt, type Sample, type TaskSample, type TaskSamples } from './learn-sample.js';
 import type { LearnedLayouts } from './learned-layouts.js';
 import type { AddressSpace, Symbols } from './model.js';
 import { bytesOf, textOf, u32, viewOf } from './reading.js';
@@ -11,6 +11,7 @@ const clocksDiffer = 3e8;
 const clockLags = 1e10;
 const exactly = 2 ** 53;
 const mostCpus = 512;
+const smallestRunQueue = 2048;
 const runQueueLimit = 6144;
 /** How far behind the pointer to the CPU's stopper the clocks of a run queue lie. */
 const clocksWithin = 256;
@@ -20,21 +21,26 @@ interface RunClock {
   sum: number;
 }
 
+/** What must be true of a task's times; a coarse clock and a task that is switched just now may tell otherwise. */
+const nearlyAll = (tasks: readonly TaskSample[], isTrue: (task: TaskSample) => boolean): boolean => {
+  let wrong = 0;
+  const allowed = tasks.length / 16;
+  return tasks.every((task) => isTrue(task) || (wrong += 1) <= allowed);
+};
+
 /** When a task was last on a CPU, then how long it ran in all, and how long when it was last put on one. */
 function runClock({ tasks }: TaskSamples, startTime: number, length: number): RunClock | null {
   const fits = (offset: number, before: number): boolean => {
-    const different = new Set<number>();
-    for (const task of tasks) {
+    const different = new Set(tasks.map((task) => count(task, offset)));
+    if (different.size * 2 < tasks.length) return false;
+    return nearlyAll(tasks, (task) => {
       const last = count(task, offset);
       const sum = count(task, offset + 8);
       if (last > exactly || sum > exactly || count(task, offset + before) > sum) return false;
-      if ((last === 0) !== (sum === 0)) return false;
-      if (last === 0) continue;
-      const start = count(task, startTime);
-      if (last < start - clocksDiffer || sum > last - start + 2 * clocksDiffer) return false;
-      different.add(last);
-    }
-    return different.size * 2 > tasks.length;
+      if (last === 0) return sum === 0;
+      const age = last - count(task, startTime);
+      return age >= -clocksDiffer && sum <= age + 2 * clocksDiffer;
+    });
   };
   const offset = firstOffset(64, length - 32, 8, (at) => fits(at, 16) || fits(at, 24));
   return offset === null ? null : { execStart: offset, sum: offset + 8 };
@@ -44,16 +50,14 @@ function runClock({ tasks }: TaskSamples, startTime: number, length: number): Ru
 function lastArrival({ tasks }: TaskSamples, { execStart, sum }: RunClock, length: number): number | null {
   const ran = tasks.filter((task) => count(task, execStart) > 0);
   return firstOffset(sum + 24, length - 16, 8, (offset) => {
-    let waiting = 0;
-    for (const task of ran) {
+    if (ran.filter((task) => count(task, offset + 8) !== 0).length * 4 > ran.length) return false;
+    return nearlyAll(ran, (task) => {
       const arrival = count(task, offset);
       const since = count(task, execStart) - arrival;
-      if (arrival === 0 || since < -1e6 || since > count(task, sum) + 1e6) return false;
       const queued = count(task, offset + 8);
-      if (queued !== 0 && queued < arrival) return false;
-      if (queued !== 0) waiting += 1;
-    }
-    return waiting * 4 <= ran.length;
+      if (arrival === 0 || (queued !== 0 && queued < arrival)) return false;
+      return since >= -1e6 && since <= count(task, sum) + 1e6;
+    });
   });
 }
 
@@ -75,7 +79,7 @@ function runQueues(space: AddressSpace, symbols: Symbols): RunQueue[] {
   for (let cpu = 0; cpu < cpus; cpu += 1) {
     if (((mask[cpu >> 3] ?? 0) & (1 << (cpu & 7))) === 0) continue;
     const at = BigInt.asUintN(64, viewOf(table).getBigUint64(cpu * 8, true) + queues);
-    const sample = sampleAt(space, at, runQueueLimit);
+    const sample = sampleAt(space, at, smallestRunQueue, runQueueLimit);
     if (sample !== null) found.push({ ...sample, cpu });
   }
   return found;

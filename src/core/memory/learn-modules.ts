@@ -9,6 +9,8 @@ import { bytesOf, u32, u64, viewOf } from './reading.js';
 const listAt = 8;
 const nameAt = 24;
 const membersFrom = 80;
+/** It may lie at the end of what is mapped. */
+const smallestModule = 512;
 const moduleLimit = 2048;
 const mostModules = 60;
 const largestText = 64 << 20;
@@ -27,7 +29,7 @@ function sampleModules(space: AddressSpace, head: bigint): Sample[] {
   let next = u64(space, head);
   while (next !== null && next !== head && !seen.has(next) && modules.length < mostModules) {
     seen.add(next);
-    const sample = sampleAt(space, next - BigInt(listAt), moduleLimit);
+    const sample = sampleAt(space, next - BigInt(listAt), smallestModule, moduleLimit);
     if (sample === null) break;
     modules.push(sample);
     next = word(sample, listAt);
@@ -80,15 +82,16 @@ class ModuleLearner {
     });
   }
 
-  /** The page on which the first place that ORC knows lies, with a size behind it. */
+  /** A page, with a size behind it, in which the middle one of the places lies that ORC knows: the first may be init's. */
   base(orc: number): number | null {
     return voted(this.modules, (module, offset) => {
       const base = word(module, offset);
-      if (!isOfModules(base) || base % 4096n !== 0n) return false;
-      if (!sizePlaces.some((place) => isSize(half(module, offset + place)))) return false;
-      const places = word(module, orc + 8);
-      const first = u32(this.space, places);
-      return first !== null && (places + BigInt(first | 0)) >> 12n === base >> 12n;
+      const size = sizePlaces.map((place) => half(module, offset + place)).find(isSize);
+      if (!isOfModules(base) || base % 4096n !== 0n || size === undefined) return false;
+      const at = word(module, orc + 8) + BigInt((half(module, orc) >> 1) * 4);
+      const middle = u32(this.space, at);
+      const place = middle === null ? 0n : at + BigInt(middle | 0);
+      return place >= base && place < base + BigInt(size);
     });
   }
 

@@ -25,7 +25,8 @@ export interface TaskSamples {
   list: number;
 }
 
-/** No task_struct is larger. */
+/** No task_struct is smaller, or larger. */
+const smallestTask = 2048;
 const taskLimit = 16_384;
 const fewestTasks = 10;
 const mostTasks = 400;
@@ -35,8 +36,8 @@ const commLength = 16;
 
 export const isKernelAddress = (value: bigint): boolean => value >= 0xff00_0000_0000_0000n;
 
-/** As much as is mapped, page by page; null where that is less than 2 KiB. */
-export function sampleAt(space: AddressSpace, at: bigint, limit = taskLimit): Sample | null {
+/** As much as is mapped, page by page; null where that is less than `least`. */
+export function sampleAt(space: AddressSpace, at: bigint, least: number, limit: number): Sample | null {
   const bytes = new Uint8Array(limit);
   let length = 0;
   while (length < limit) {
@@ -44,7 +45,7 @@ export function sampleAt(space: AddressSpace, at: bigint, limit = taskLimit): Sa
     if (!space.read(at + BigInt(length), bytes.subarray(length, length + piece))) break;
     length += piece;
   }
-  return length < 2048 ? null : { at, view: viewOf(bytes), length };
+  return length < least ? null : { at, view: viewOf(bytes), length };
 }
 
 const bytesOf = ({ view }: Sample): Uint8Array =>
@@ -71,7 +72,7 @@ function walk(space: AddressSpace, idle: Sample, list: number, comm: number): Ta
   while (next !== head && tasks.length < mostTasks) {
     if (!isKernelAddress(next) || seen.has(next)) return null;
     seen.add(next);
-    const sample = sampleAt(space, next - BigInt(list));
+    const sample = sampleAt(space, next - BigInt(list), smallestTask, taskLimit);
     const name = sample === null || sample.length < idle.length ? null : commAt(sample, comm);
     if (sample === null || name === null) return null;
     tasks.push({ ...sample, comm: name });
@@ -81,7 +82,7 @@ function walk(space: AddressSpace, idle: Sample, list: number, comm: number): Ta
 }
 
 export function sampleTasks(space: AddressSpace, initTask: bigint): TaskSamples | null {
-  const idle = sampleAt(space, initTask);
+  const idle = sampleAt(space, initTask, smallestTask, taskLimit);
   const comm = idle === null ? null : commOffset(idle);
   if (idle === null || comm === null) return null;
   let lists = 0;

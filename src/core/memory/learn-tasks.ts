@@ -210,8 +210,11 @@ function addStack(
   layouts.add('task_struct', isNew ? '__state' : 'state', stack - 8, isNew ? 4 : 8);
   const pointer = learner.stackPointer(stack);
   if (arch === 'x86-64') layouts.add('task_struct', 'thread.sp', pointer, 8);
-  // cpu_context begins with x19 to x28 and the frame pointer.
-  else if (pointer !== null) layouts.add('task_struct', 'thread.cpu_context', pointer - 88, 104);
+  else if (pointer !== null) {
+    layouts.add('task_struct', 'thread.cpu_context.fp', pointer - 8, 8);
+    layouts.add('task_struct', 'thread.cpu_context.sp', pointer, 8);
+    layouts.add('task_struct', 'thread.cpu_context.pc', pointer + 8, 8);
+  }
   return learner.flags(stack);
 }
 

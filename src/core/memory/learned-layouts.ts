@@ -52,15 +52,11 @@ const wordsInOrder = (names: readonly string[]): [string, number][] =>
   names.map((name, index) => [name, index * 8]);
 
 /** arch/x86/include/asm/ptrace.h, switch_to.h */
-const x86 = {
+const x86: Record<string, [string, number][]> = {
   pt_regs: wordsInOrder(
     'r15 r14 r13 r12 bp bx r11 r10 r9 r8 ax cx dx si di orig_ax ip cs flags sp ss'.split(' '),
   ),
   inactive_task_frame: wordsInOrder('r15 r14 r13 r12 bx bp ret_addr'.split(' ')),
-};
-
-const arm64: Record<string, [string, number][]> = {
-  cpu_context: wordsInOrder('x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 fp sp pc'.split(' ')),
 };
 
 /** The same from 5.10 to 7.3. */
@@ -99,7 +95,7 @@ const oddSizes = new Map([
 ]);
 
 export function addConstants(layouts: LearnedLayouts, arch: 'x86-64' | 'arm64', isRealTime: boolean): void {
-  const tables = [everywhere, arch === 'x86-64' ? x86 : arm64, ...(isRealTime ? [] : [sleepingLocks])];
+  const tables = [everywhere, ...(arch === 'x86-64' ? [x86] : []), ...(isRealTime ? [] : [sleepingLocks])];
   for (const [struct, members] of tables.flatMap((table) => Object.entries(table))) {
     for (const [path, offset] of members) layouts.add(struct, path, offset, oddSizes.get(path) ?? 8);
   }
