@@ -13,7 +13,7 @@ export type PtRegs = typeof X86_REGS;
 /** Code segments of a 32-bit program: its calls have other numbers. */
 const USER32_CS = 0x23n;
 
-export interface Syscall {
+interface Syscall {
   number: number;
   args: bigint[];
 }
