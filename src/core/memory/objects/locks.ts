@@ -189,9 +189,14 @@ export class Locks {
   /** The inode, superblock or address space that the lock lies in. */
   private guardedBy(address: bigint, task: MemoryTask): SeenObject | null {
     const { lockOwners: at, files } = this.layout;
-    const superblock = at.super === null ? null : address - at.super;
-    if (superblock !== null && this.filesystems.has(superblock))
-      return { kind: 'lock', text: 's_umount', filesystem: this.filesystems.describe(superblock) };
+    for (const [text, offset] of [
+      ['s_umount', at.super],
+      ['s_vfs_rename_mutex', at.rename],
+    ] as const) {
+      const superblock = offset === null ? null : address - offset;
+      if (superblock !== null && this.filesystems.has(superblock))
+        return { kind: 'lock', text, filesystem: this.filesystems.describe(superblock) };
+    }
     if (
       at.memory !== null &&
       at.mm !== null &&
