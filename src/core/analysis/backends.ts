@@ -40,15 +40,25 @@ const FILE_LOCK = whole([
   ...SUBSYSTEMS.flatMap(({ server }) => server?.fileLocks ?? []),
 ]);
 
+/** Whoever holds a file lock may hold it for long. */
+export const waitsForFileLock = perStack((frames): boolean =>
+  firmSymbols(frames).some((name) => FILE_LOCK.test(name)),
+);
+
 /** The server a stack waits for, or null. */
 export const backendOf = perStack((frames): Backend | null => {
   const names = firmSymbols(frames);
-  if (names.some((name) => FILE_LOCK.test(name))) return null;
+  if (waitsForFileLock(frames)) return null;
   return ROWS.find(({ wait }) => names.some((name) => wait.test(name)))?.backend ?? null;
 });
+
+/** The server's end, through which it may make the kernel ask. */
+const SERVER_SIDE = /^(?:fuse|cuse)_dev_/;
 
 /** The filesystem's method that made the request: the outermost of its frames. Null if only the wait is shown. */
 export function requestedBy(frames: readonly Frame[], backend: Backend): string | null {
   const method = ROWS.find((row) => row.backend === backend)?.method;
-  return firmSymbols(frames).findLast((name) => method?.test(name) === true) ?? null;
+  return (
+    firmSymbols(frames).findLast((name) => method?.test(name) === true && !SERVER_SIDE.test(name)) ?? null
+  );
 }

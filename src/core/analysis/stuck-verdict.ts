@@ -2,8 +2,9 @@ import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
-import { entryOf, entryTextOf } from './frames.js';
+import { entryTextOf } from './frames.js';
 import { ownLock } from './own-lock.js';
+import { ownWork, ownWorkEnd } from './own-work.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { memoryReasons } from './proven-place.js';
@@ -119,7 +120,7 @@ function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
 /** Last part of the title: who holds the task up, or where its wait ends. */
 function endOf(root: Root, { where }: Place): string | null {
   if (root.reported) return heldBy(root, root.reported.task);
-  const chain = chainEnd(root);
+  const chain = chainEnd(root) ?? ownWorkEnd(root);
   if (chain !== null) return chain;
   const recursion = reclaimRecursion(root.task.frames);
   if (!recursion) return where;
@@ -181,14 +182,6 @@ function elsewhere(others: readonly Candidate[]): string {
 }
 
 const ELSEWHERE_MAX = 3;
-
-/** A worker that waits for a work item may wait for the very one it runs. */
-function ownWork({ task, edges }: Root): string[] {
-  const entry = entryOf(task);
-  if (entry?.kind !== 'work' || waitOf(task)?.kind !== 'work') return [];
-  if (edges.some(({ waiter }) => waiter === task)) return [];
-  return [`It runs the work ${entry.func} itself: if that is the one it waits for, it waits for ever.`];
-}
 
 /** A filesystem asked for memory, and the search for it ended in a filesystem. */
 function reentered({ task }: Root): string[] {
