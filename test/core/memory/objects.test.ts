@@ -188,4 +188,25 @@ describe('the lock that a task waits for', () => {
     queue(other, lock, 16n, '__mutex_lock.constprop.0');
     expect(dumped(other)[1]?.wantsLock?.name).toBe('rtnl_mutex');
   });
+
+  it('is looked for once, whoever waits for it: the queue of thousands is walked once', () => {
+    const reads = (count: number) => {
+      const made = new HandMade();
+      const lock = made.make();
+      const nodes = [lock + 16n];
+      for (let pid = 10; pid < 10 + count; pid += 1) {
+        const task = made.task('waits', pid, [['__mutex_lock', 0n, 0n, 0n, 0n]]);
+        const node = (task.frames[0]?.sp ?? 0n) + 8n;
+        made.put(node + 16n, task.address);
+        made.recopy(task);
+        nodes.push(node);
+      }
+      nodes.forEach((at, index) => made.put(at, nodes[(index + 1) % nodes.length] ?? 0n));
+      made.reads = 0;
+      const found = dumped(made).filter(({ wantsLock }) => wantsLock !== undefined);
+      expect(found).toHaveLength(count);
+      return made.reads;
+    };
+    expect(reads(400)).toBeLessThan(2.5 * reads(200));
+  });
 });
