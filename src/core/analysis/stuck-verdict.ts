@@ -2,6 +2,7 @@ import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
+import { callersOfPlace } from './callers.js';
 import { entryTextOf } from './frames.js';
 import { ownLock } from './own-lock.js';
 import { ownWork, ownWorkEnd } from './own-work.js';
@@ -108,13 +109,16 @@ function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const others = root.members.filter(({ task }) => !named.has(task)).length;
   const who = `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}`;
-  const title = (entered: string): string =>
-    [who + entered, ...(frame === null ? [] : [doing(told, frame)]), ...(ends === null ? [] : [ends])].join(
-      ' → ',
-    ) + (others > 0 ? ` (+${counted(others, 'other')})` : '');
-  const whole = title(entry === null ? '' : ` in ${entry}`);
-  // How it came into the kernel is what is missed least.
-  return whole.length > TITLE_MAX ? title('') : whole;
+  const title = (entered: string, by = 0): string =>
+    [
+      who + entered,
+      ...(frame === null ? [] : [doing(told, frame, by)]),
+      ...(ends === null ? [] : [ends]),
+    ].join(' → ') + (others > 0 ? ` (+${counted(others, 'other')})` : '');
+  const entered = entry === null ? '' : ` in ${entry}`;
+  // How it came into the kernel is what is missed least, but for who called the place.
+  const forms = [title(entered, 2), title(entered, 1), title(entered)];
+  return forms.find((form) => form.length <= TITLE_MAX) ?? title('');
 }
 
 /** Last part of the title: who holds the task up, or where its wait ends. */
@@ -128,8 +132,10 @@ function endOf(root: Root, { where }: Place): string | null {
 }
 
 /** A task that runs waits for nothing. */
-const doing = (task: Task, frame: string): string =>
-  task.state === 'R' ? frame : `${whatOf(task)} (${frame})`;
+const doing = (task: Task, frame: string, callers: number): string =>
+  task.state === 'R'
+    ? frame
+    : `${whatOf(task)} (${[frame, ...callersOfPlace(task.frames).slice(0, callers)].join(' ← ')})`;
 
 /** Who holds up the task that was reported. */
 function heldBy({ task, edges }: Root, told: Task): string {
@@ -145,7 +151,9 @@ function chainEnd(root: Root): string | null {
       .filter((task) => task !== root.task)
       .slice(0, 4)
       .map(nameOf);
-    if (ring.length > 0) return `deadlock with ${ring.join(', ')}`;
+    const other = ring.length === 1 ? root.cycle.find((task) => task !== root.task) : undefined;
+    const frame = other ? frameName(other.frames) : null;
+    if (ring.length > 0) return `deadlock with ${ring.join(', ')}${frame === null ? '' : ` in ${frame}`}`;
     const own = ownLock(root.task);
     return `deadlock with itself${own === null ? '' : `, inside ${own.holder}`}`;
   }
