@@ -20,6 +20,7 @@ import type { Intake } from './intake.js';
 import type { Rows } from '../core/console/rows.js';
 import type { ConsoleRows, GuestHandle } from './guest-handle.js';
 import type { Slot } from './slots.js';
+import { SnapshotKeeper } from './snapshot-keeper.js';
 
 /** What an incident is made of beside its finding, and who is told of it. */
 interface FiledGuest extends GuestHandle {
@@ -51,8 +52,11 @@ export class CaseFile {
   private current: Open | null = null;
   /** Grows with each opening and ending: a slot that comes too late finds another number. */
   private turn = 0;
+  readonly snapshots: SnapshotKeeper;
 
-  constructor(private readonly guest: FiledGuest) {}
+  constructor(private readonly guest: FiledGuest) {
+    this.snapshots = new SnapshotKeeper(guest, () => this.current?.writer ?? null);
+  }
 
   /** Waits for one of the host's slots, then begins an incident; answers with `opened`. */
   async open(): Promise<void> {
@@ -79,6 +83,7 @@ export class CaseFile {
         return;
       }
       await this.begin({ writer, startedAtMs, problem, file, slot }, grounds);
+      await this.snapshots.into(writer, grounds);
       if (!isOver()) guest.now({ type: 'opened', ...(problem !== null && { problem }) });
     } catch (error) {
       slot.giveBack();
@@ -159,6 +164,7 @@ export class CaseFile {
     const { title } = finding.analysis.verdict;
     // Whoever asks for a capture from now on waits for another case.
     const filed = guest.filing();
+    const memory = this.snapshots.take();
     const open = this.take();
     if (open === null) {
       guest.now({ type: 'filed', incident: null, problem: 'the evidence was not archived' });
@@ -177,7 +183,7 @@ export class CaseFile {
       };
       const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
       const { path, missing, problem } = await fileOrKeep(
-        open,
+        { ...open, memory },
         { vm: guest.vm, incident, parts },
         guest.services,
       );
@@ -195,6 +201,7 @@ export class CaseFile {
   }
 
   async drop(): Promise<void> {
+    this.snapshots.take();
     const open = this.take();
     await open?.writer.drop();
     open?.slot.giveBack();

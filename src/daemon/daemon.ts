@@ -24,6 +24,7 @@ import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
+import { type MemoryReader, NO_READER } from './memory-reader.js';
 import { Pending } from './pending.js';
 import { Pace, Slots } from './slots.js';
 import { Turns } from './turns.js';
@@ -45,6 +46,7 @@ interface DaemonOptions {
   pending?: Pending;
   /** How guests boot; default: nothing is known, nothing is kept. */
   learned?: Services['learned'];
+  reader?: MemoryReader;
   onFiled?: Services['onFiled'];
 }
 
@@ -79,7 +81,7 @@ export class Daemon {
     this.bug = bugsTo(options.log);
     this.guestOf = guestRouter(options.config, this.boot);
     this.services = {
-      log: options.log,
+      ...{ log: options.log, memory: options.reader ?? NO_READER },
       slots: new Slots(),
       turns: new Turns(),
       logins: new Pace(),

@@ -2,6 +2,7 @@
 import type { CaptureRung } from '../core/capture/rungs.js';
 import type { Mono } from '../core/time.js';
 import type { Effect } from '../core/watch/events.js';
+import { sampledOf } from '../core/watch/memory-view.js';
 import { monotonicMs } from '../io/clock.js';
 import { look } from '../io/look.js';
 import { identify, type Whose } from '../io/qemu-process.js';
@@ -15,6 +16,7 @@ import { probeSsh } from '../io/ssh/probe.js';
 import type { CaseFile } from './case-file.js';
 import type { CaptureResult } from './control.js';
 import type { GuestHandle } from './guest-handle.js';
+import type { MemoryTarget } from './memory-reader.js';
 import { press } from './press.js';
 
 interface ExecutingGuest extends GuestHandle {
@@ -22,6 +24,7 @@ interface ExecutingGuest extends GuestHandle {
   /** Effects under way, with the time they began. */
   readonly underWay: Map<string, Mono>;
   whose(): Whose;
+  memory(): MemoryTarget;
   tellWaiting(result: CaptureResult): void;
 }
 
@@ -37,6 +40,9 @@ type Handlers = {
 
 /** A command that hangs is left to end: that it does tells slow from stuck, and none beside it is sent. */
 const COMMAND_MS = 180_000;
+
+/** A kernel is found in less than a second, its tasks are read in milliseconds; a host may be busy. */
+const SNAPSHOT_MS = 5_000;
 
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
@@ -99,6 +105,14 @@ const handlers: Handlers = {
         ? { outcome: 'skipped', detail: 'there is no incident to write it to' }
         : await dumpMemory(qmpSocket, file, options);
     guest.now({ type: 'memory-dumped', ...end });
+  },
+  snapshot: async (guest, { keep }) => {
+    const answer = guest.services.memory.snapshot(guest.memory(), SNAPSHOT_MS);
+    await guest.caseFile.snapshots.read(answer, keep);
+  },
+  sample: async (guest, { seconds }) => {
+    const answer = await guest.services.memory.sample(guest.memory(), seconds);
+    guest.now({ type: 'sampled', seen: answer.ok ? sampledOf(answer) : answer });
   },
   identify: async (guest) => {
     guest.now({ type: 'machine', machine: await identify(guest.whose(), guest.stopping.signal) });

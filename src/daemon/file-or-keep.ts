@@ -3,6 +3,7 @@ import type { KeptDump } from '../core/capture/series.js';
 import { type Incident, incompleteBecause } from '../core/report/incident.js';
 import type { Filed, IncidentParts } from '../io/archive/contents.js';
 import { faultText } from '../io/archive/directory.js';
+import type { MemoryTexts } from '../io/archive/memory-files.js';
 import type { IncidentWriter } from '../io/archive/writer.js';
 import type { ConsoleRing } from './console-ring.js';
 import type { Services } from './guest-handle.js';
@@ -14,6 +15,7 @@ interface Opened {
   /** Why it is kept outside the archive already. */
   problem: string | null;
   dumps: readonly KeptDump[];
+  memory: MemoryTexts | null;
   before: ConsoleRing;
   since: ConsoleRing;
 }
@@ -44,6 +46,7 @@ export async function fileOrKeep(
   await again.raw(opened.before.raw());
   await again.raw(opened.since.raw());
   for (const { name, lines } of opened.dumps) await again.dump(name, lines);
+  if (opened.memory !== null) await again.memory(opened.memory);
   const cut = opened.since.isCut ? [`console.raw may lack rows of the capture: ${why}`] : [];
   return kept(await again.file(incompleteBecause(incident, cut), parts), why);
 

@@ -8,6 +8,7 @@ import type { GuestState } from '../core/watch/state.js';
 import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
+import type { MemoryReader } from './memory-reader.js';
 import type { LeftOver } from './left-over.js';
 import type { Pending } from './pending.js';
 import type { Pace, Slots } from './slots.js';
@@ -54,6 +55,8 @@ export interface Services {
   position: (guest: GuestHandle) => ConsolePosition | null;
   /** A capture waits for what an earlier daemon left of the same guest. */
   leftOver: LeftOver;
+  /** Reads the memory of guests. */
+  memory: MemoryReader;
   learned: Pick<LearnedBoots, 'of' | 'add'>;
   /** The finished directory, or null where nothing could be filed. */
   onFiled?: (guest: GuestHandle, directory: string | null, title: string) => void;

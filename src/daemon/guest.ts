@@ -25,6 +25,7 @@ import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
 import type { ConsoleRows, GuestHandle, Services, Untimed } from './guest-handle.js';
 import { Intake, type Writer } from './intake.js';
+import type { MemoryTarget } from './memory-reader.js';
 import { restoreLoglevel } from './let-go.js';
 
 const MAX_MOMENTS = 200;
@@ -100,7 +101,8 @@ export class Guest implements GuestHandle {
     try {
       if (event.type !== 'analysed' || event.answer.type === 'failed')
         this.timeline.record(this.state, event);
-      if (event.type === 'opened') this.analyst.warm();
+      // It is asked right after the directory is there.
+      if (event.type === 'look' && this.state.case !== null) this.analyst.warm();
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
     } catch (error) {
       this.log('error', `bug: ${stackOf(error)}`);
@@ -167,6 +169,11 @@ export class Guest implements GuestHandle {
     return { qmpSocket: settings.qmpSocket, pid: state.qemu.machine?.pid ?? null, writer };
   }
 
+  /** Whose memory is read. */
+  memory(): MemoryTarget {
+    return { vm: this.vm, ...this.whose() };
+  }
+
   /** How ssh is called for it. */
   ssh(timeoutMs: number): SshOptions {
     const { ssh, hostIsName } = this.settings;
@@ -224,6 +231,7 @@ export class Guest implements GuestHandle {
     this.tellWaiting(STOPPED);
     await restoreLoglevel(this, (onLine) => (this.onLine = onLine));
     this.stopping.abort();
+    this.services.memory.forget(this.vm);
     this.analyst.close();
     await this.caseFile.close();
   }

@@ -16,6 +16,7 @@ import { Guest } from '../../src/daemon/guest.js';
 import { checkPending } from '../../src/daemon/pending-check.js';
 import { Pending, pendingDirectory, pendingIds } from '../../src/daemon/pending.js';
 import { nothingLeft } from '../../src/daemon/left-over.js';
+import { NO_READER } from '../../src/daemon/memory-reader.js';
 import { Pace, Slots } from '../../src/daemon/slots.js';
 import { Turns } from '../../src/daemon/turns.js';
 import { deliver } from '../../src/io/archive/deliver.js';
@@ -75,6 +76,7 @@ async function watched() {
       leftOver: nothingLeft,
       position: () => null,
     },
+    memory: NO_READER,
     learned: { of: () => ({}), add: () => Promise.resolve() },
   };
   const guestOf = (vm: string) => {
@@ -90,6 +92,7 @@ async function watched() {
       before: { name: 'up', why: [] },
       stage: { name: 'opening' },
       looks: [],
+      memory: null,
       capture: firstCapture([]),
       acquitted: null,
       voidLooks: 0,

@@ -1,7 +1,7 @@
 import type { Channel } from '../../src/core/capture/ladder.js';
 import type { Machine } from '../../src/core/host/machine.js';
 import type { HostPressure } from '../../src/core/host/now.js';
-import type { Look, SshProbe, SshWay, SysrqKey } from '../../src/core/model.js';
+import type { Dump, Look, SshProbe, SshWay, SysrqKey } from '../../src/core/model.js';
 import type { Answer } from '../../src/core/watch/analyst.js';
 import type { Unread } from '../../src/core/watch/slices/console.js';
 
@@ -24,6 +24,8 @@ export interface Script {
   host?: (at: number) => Partial<HostPressure>;
   /** Its host is late: what fails then fails at deadlines that passed meanwhile. */
   late?: (at: number) => boolean;
+  /** What its memory shows; null where that cannot be read. */
+  memory?: (at: number) => Dump | null;
   config?: string;
   /** Why nothing of its console is read. */
   unread?: (at: number) => Unread | null;

@@ -13,6 +13,7 @@ import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { decide } from '../../src/core/watch/decide.js';
 import type { Script } from './script.js';
+import { memoryAnswer } from './virtual-memory.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 import { readGolden } from '../golden/golden.mjs';
 
@@ -69,9 +70,8 @@ export class VirtualGuest {
   /** Something that happens `afterMs` from now. */
   later(afterMs: number, event: Untimed<GuestEvent>): void {
     const at = this.now + afterMs;
-    let place = this.queue.length;
-    while (place > 0 && (this.queue[place - 1]?.at ?? 0) > at) place -= 1;
-    this.queue.splice(place, 0, { at, event });
+    const before = this.queue.findLastIndex((one) => one.at <= at);
+    this.queue.splice(before + 1, 0, { at, event });
   }
 
   lines(texts: readonly string[], afterMs = 0): void {
@@ -164,6 +164,8 @@ export class VirtualGuest {
     const { script } = this;
     if (effect.type === 'look') {
       this.later(20, { type: 'look', look: script.look?.(this.now) ?? running });
+    } else if (effect.type === 'snapshot' || effect.type === 'sample') {
+      this.later(15, memoryAnswer(effect, script.memory?.(this.now) ?? null));
     } else if (effect.type === 'open') {
       this.later(this.opensAfterMs, { type: 'opened' });
     } else if (effect.type === 'press') {
@@ -212,8 +214,8 @@ export class VirtualGuest {
   private press(id: number, key: SysrqKey, via: Channel): void {
     this.pressed.push(key);
     const answer = (this.script.press ?? answers(golden('page-in')))(key, this.now, via);
-    const failed = answer === null;
-    this.later(60, { type: 'pressed', id, fault: failed ? 'busy' : null, detail: failed ? 'busy' : '' });
+    const fault = answer === null ? 'busy' : null;
+    this.later(60, { type: 'pressed', id, fault, detail: fault ?? '' });
     this.lines(answer ?? [], 100);
   }
 }

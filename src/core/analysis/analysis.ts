@@ -77,20 +77,13 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
   const hang = root ? stuckVerdict(root, others, dumps, context) : null;
   const shown = tasksToShow(dumps);
 
-  const cpus = provenCpus(dumps, context);
-  const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
-  const stood =
-    (cpus?.all === true ? spinOf(cpus.verdict) : null) ??
-    (root && hang ? hangOf(root, hang, spin, dumps) : null) ??
-    spinOf(spin);
+  const stood = whatStands(dumps, context, (spin) => (root && hang ? hangOf(root, hang, spin, dumps) : null));
   const said = panicOf(dumps, stood?.verdict ?? null) ?? stood ?? quiet(dumps, stuck, context);
   const { verdict } = said;
   if (verdict.class === 'none') return { ...said, edges, shown };
-  const reasons = [
-    ...verdict.reasons,
-    ...disagreements(root ? [root.task, ...root.members.map(({ task }) => task)] : [], dumps),
-    ...troubleReasons(context.troubles ?? [], verdict.inferred),
-  ];
+  const disputed = root ? disagreements([root.task, ...root.members.map(({ task }) => task)], dumps) : [];
+  const troubles = troubleReasons(context.troubles ?? [], verdict.inferred);
+  const reasons = [...verdict.reasons, ...disputed, ...troubles];
   return { ...said, verdict: { ...verdict, reasons }, edges, shown };
 }
 
@@ -98,6 +91,17 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
 function provenCpus(dumps: readonly Dump[], { proofOnly }: AnalysisContext): CpusFinding | null {
   const found = cpusInMemory(dumps);
   return proofOnly === true && found?.verdict.confidence === 'low' ? null : found;
+}
+
+/** CPUs that hold up the whole machine go first, then the hang, then a CPU that spins. */
+function whatStands(
+  dumps: readonly Dump[],
+  context: AnalysisContext,
+  hangBeside: (spin: Verdict | null) => Said | null,
+): Said | null {
+  const cpus = provenCpus(dumps, context);
+  const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
+  return (cpus?.all === true ? spinOf(cpus.verdict) : null) ?? hangBeside(spin) ?? spinOf(spin);
 }
 
 type Said = Pick<Judgement, 'verdict' | 'parts'>;

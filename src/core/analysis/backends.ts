@@ -40,10 +40,15 @@ const FILE_LOCK = whole([
   ...SUBSYSTEMS.flatMap(({ server }) => server?.fileLocks ?? []),
 ]);
 
+/** Whoever holds a file lock may hold it for long. */
+export const waitsForFileLock = perStack((frames): boolean =>
+  firmSymbols(frames).some((name) => FILE_LOCK.test(name)),
+);
+
 /** The server a stack waits for, or null. */
 export const backendOf = perStack((frames): Backend | null => {
   const names = firmSymbols(frames);
-  if (names.some((name) => FILE_LOCK.test(name))) return null;
+  if (waitsForFileLock(frames)) return null;
   return ROWS.find(({ wait }) => names.some((name) => wait.test(name)))?.backend ?? null;
 });
 

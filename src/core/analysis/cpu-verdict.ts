@@ -93,7 +93,7 @@ function because(title: string, found: string): string {
   return whole;
 }
 
-const LAST_CALLER = / ← [^←)]{1,200}\)$/;
+const LAST_CALLER = / ← [^←()]{1,200}\)(?!.* ← )/;
 const TITLE_MAX = 160;
 
 /** An oops that the kernel survived, told only where nothing else is wrong. */

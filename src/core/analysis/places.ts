@@ -32,6 +32,8 @@ export interface AnalysisContext {
 export interface Place {
   /** Last part of the title; null if no frame and nothing from outside tells. */
   where: string | null;
+  /** The same in fewer words. */
+  brief?: string;
   /** What was taken from outside the guest, as sentences. */
   inferred: string[];
   /** How the outside agrees: one dead server proves it, several leave a choice, living ones cast doubt. */
@@ -76,7 +78,7 @@ function fromMemory(task: Task, named: string | null, context: AnalysisContext):
   if (!same && !awaitsAnswer(waitOf(task)?.kind ?? null)) return null;
   const outside = found.dead ? 'dead' : 'none';
   const where = named === null || same || SHARED.test(found.type) ? found.where : `${named}, ${found.where}`;
-  return { where: where + workerOf(task), inferred: [], outside };
+  return { where: where + workerOf(task), brief: found.brief, inferred: [], outside };
 }
 
 const SHARED = /^(?:fuse|fuseblk|virtiofs|9p)$/;

@@ -83,7 +83,7 @@ function shownRunning(dumps: readonly Dump[]): Task[] {
       cpus.flatMap(({ cpu, comm, pid, idle, frames, workqueue = null }): Task[] =>
         comm === null || idle || comm === 'khungtaskd' || frames.length === 0
           ? []
-          : [{ comm, pid, ppid: null, state: 'R', cpu, frames, workqueue, blockedForSeconds: null }],
+          : [{ comm, pid, ppid: null, state: '?', cpu, frames, workqueue, blockedForSeconds: null }],
       ),
     );
 }

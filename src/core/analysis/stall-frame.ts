@@ -1,5 +1,6 @@
 /** Where a CPU loops: one name for a loop, whichever of its functions the report happened to catch. */
 import type { Frame } from '../model.js';
+import { callersOf } from './callers.js';
 import { firmSymbols } from './frames.js';
 import { layerOf, syscallName } from './layers.js';
 import { whole } from './patterns.js';
@@ -8,7 +9,7 @@ import { whole } from './patterns.js';
  * Functions that call whatever they are given: what they called is the place. The rule is that of syzkaller's titles
  * (google/syzkaller, pkg/report/linux.go, stall reports); the names are from the kernel's sources.
  */
-const CARRIERS = whole([
+export const CARRIERS = whole([
   // Threads, work items, initcalls.
   'process_one_work|process_scheduled_works|kthread|kthread_worker_fn|smpboot_thread_fn|ret_from_\\w+|async_run_entry_fn|do_one_initcall|irq_thread(?:_fn)?',
   'start_secondary|cpu_startup_entry|start_kernel|rest_init',
@@ -74,31 +75,19 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
   const frame = syscall === null ? place : `sys_${syscall}`;
-  return { frame, at, callers: callersOf(called, at, place), interrupt: interruptOf(by) };
+  return { frame, at, callers: callersOf(between(called, at, place)), interrupt: interruptOf(by) };
 }
 
-/** The functions between the two, innermost first, but for those that serve every caller. */
-function callersOf(names: readonly string[], at: string, place: string): string[] {
-  const between = names.slice(names.indexOf(at) + 1, names.lastIndexOf(place));
-  const telling = between.filter(
-    (name) => layerOf(name) === 'operation' && !SERVES_ALL.test(name) && !PREEMPTED.test(name),
-  );
-  return [...new Set(telling)].filter((name) => name !== at && name !== place).slice(0, CALLERS_MAX);
-}
-
-const CALLERS_MAX = 4;
-/** Pages, slabs, reference counts, wakeups, lists, time and the like: lib/, mm/, kernel/. */
-const SERVES_ALL = whole([
-  '_*free_(?:unref_|hot_cold_|frozen_)?(?:pages?|folios?)\\w*|_*put_(?:page|folio|task_struct)\\w*|_*alloc_pages?\\w*|get_page_from_freelist|release_pages|destroy_large_folio|clear_(?:huge_)?page\\w*|copy_page\\w*',
-  'k[vz]?[mf](?:alloc|ree)\\w*|_*kmem_cache_\\w+|_*kmalloc\\w*|_*slab_\\w+|slub?_\\w+|v(?:m|z)alloc\\w*|vfree\\w*|cache_\\w+_refill',
-  'mem(?:set|cpy|move|cmp)\\w*|_*copy_(?:to|from)_\\w+|strn?(?:cmp|len|cpy)\\w*|find_(?:first|next)_\\w*bit\\w*|bitmap_\\w+|list_\\w+|rb_(?:next|first|insert|erase)\\w*|xas?_\\w+|radix_tree_\\w+|idr_\\w+|refcount_\\w+|kref_\\w+',
-  '_*(?:do_)?raw_\\w*(?:lock|unlock)\\w*|_*local_(?:bh|irq)_\\w+|arch_local_\\w+|_*rcu_read_\\w+|rcu_is_watching|call_rcu\\w*|wake_\\w+|ttwu_\\w+|_*wake_up\\w*|complete(?:_all)?|_*queue_(?:delayed_)?work\\w*|mod_timer\\w*',
-  'ktime_\\w+|read_(?:tsc|hpet)|_*(?:const_)?udelay|delay_\\w+|_*ndelay|native_\\w+|kvm_\\w*clock\\w*|sched_clock\\w*|trace_\\w+|_*lock_(?:is_held|acquire|release)\\w*|irq_\\w+|preempt_\\w+',
-]);
+const between = (names: readonly string[], at: string, place: string): string[] =>
+  names
+    .slice(names.indexOf(at) + 1, names.lastIndexOf(place))
+    .filter((name) => name !== at && name !== place && !PREEMPTED.test(name));
 
 function cutOff(names: readonly string[], at: string): StallPlace | null {
   const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
-  return frame === undefined ? null : { frame, at, callers: callersOf(names, at, frame), interrupt: null };
+  return frame === undefined
+    ? null
+    : { frame, at, callers: callersOf(between(names, at, frame)), interrupt: null };
 }
 
 /** What the interrupt that prints did is not what it interrupted. */

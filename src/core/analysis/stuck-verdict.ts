@@ -1,15 +1,16 @@
-import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
+import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
+import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
-import { entryTextOf, operationFrame } from './frames.js';
-import { layerOf } from './layers.js';
+import { callersOfPlace } from './callers.js';
+import { entryTextOf } from './frames.js';
 import { ownLock } from './own-lock.js';
 import { ownWork, ownWorkEnd } from './own-work.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { memoryReasons } from './proven-place.js';
 import { reclaimRecursion } from './reclaim.js';
-import { type Root, standingOf } from './roots.js';
+import type { Root } from './roots.js';
 import { mayServe, servesDisks } from './server-programs.js';
 import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
@@ -65,7 +66,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   // Threads of one server are stopped together.
   if (!server || stopped.some(({ comm }) => comm !== server.comm)) return place;
   // A server on the host that runs is then the worse guess.
-  const where = place.where === null || place.outside === 'doubtful' ? '' : `${place.where}, `;
+  const where = place.where === null || place.outside === 'doubtful' ? '' : `${place.brief ?? place.where}, `;
   return {
     ...place,
     where: `${where}perhaps served by ${nameOf(server)}, stopped (inferred)`,
@@ -108,13 +109,16 @@ function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const others = root.members.filter(({ task }) => !named.has(task)).length;
   const who = `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}`;
-  const title = (entered: string): string =>
-    [who + entered, ...(frame === null ? [] : [doing(told, frame)]), ...(ends === null ? [] : [ends])].join(
-      ' → ',
-    ) + (others > 0 ? ` (+${counted(others, 'other')})` : '');
-  const whole = title(entry === null ? '' : ` in ${entry}`);
-  // How it came into the kernel is what is missed least.
-  return whole.length > TITLE_MAX ? title('') : whole;
+  const title = (entered: string, by = 0): string =>
+    [
+      who + entered,
+      ...(frame === null ? [] : [doing(told, frame, by)]),
+      ...(ends === null ? [] : [ends]),
+    ].join(' → ') + (others > 0 ? ` (+${counted(others, 'other')})` : '');
+  const entered = entry === null ? '' : ` in ${entry}`;
+  // How it came into the kernel is what is missed least, but for who called the place.
+  const forms = [title(entered, 2), title(entered, 1), title(entered)];
+  return forms.find((form) => form.length <= TITLE_MAX) ?? title('');
 }
 
 /** Last part of the title: who holds the task up, or where its wait ends. */
@@ -128,8 +132,10 @@ function endOf(root: Root, { where }: Place): string | null {
 }
 
 /** A task that runs waits for nothing. */
-const doing = (task: Task, frame: string): string =>
-  task.state === 'R' ? frame : `${whatOf(task)} (${frame})`;
+const doing = (task: Task, frame: string, callers: number): string =>
+  task.state === 'R'
+    ? frame
+    : `${whatOf(task)} (${[frame, ...callersOfPlace(task.frames).slice(0, callers)].join(' ← ')})`;
 
 /** Who holds up the task that was reported. */
 function heldBy({ task, edges }: Root, told: Task): string {
@@ -145,46 +151,14 @@ function chainEnd(root: Root): string | null {
       .filter((task) => task !== root.task)
       .slice(0, 4)
       .map(nameOf);
-    if (ring.length > 0) return `deadlock with ${ring.join(', ')}`;
+    const other = ring.length === 1 ? root.cycle.find((task) => task !== root.task) : undefined;
+    const frame = other ? frameName(other.frames) : null;
+    if (ring.length > 0) return `deadlock with ${ring.join(', ')}${frame === null ? '' : ` in ${frame}`}`;
     const own = ownLock(root.task);
     return `deadlock with itself${own === null ? '' : `, inside ${own.holder}`}`;
   }
   const unseen = root.edges.find(({ waiter, owner }) => waiter === root.task && owner.task === null);
   return unseen ? `held by ${nameOf(unseen.owner)} (not in these dumps)` : null;
-}
-
-const LEVELS: readonly Confidence[] = ['low', 'medium', 'high'];
-
-function confidenceOf(root: Root, place: Place, dumps: readonly Dump[]): Confidence {
-  let level = { proven: 2, single: 1, passing: 0 }[standingOf(root)];
-  const down = place.outside === 'dead' || place.outside === 'several';
-  if (root.candidate?.backend && down) level = 2;
-  if (place.outside === 'several' || place.outside === 'doubtful') level -= 1;
-  level = Math.min(level, ceiling(root));
-  const seen = new Set(root.members.flatMap(({ still }) => still));
-  if (![...seen].some((index) => stacksAreWhole(dumps[index]))) level -= 1;
-  return LEVELS[Math.max(0, level)] ?? 'low';
-}
-
-/** The most that such a stack and such a chain can prove. */
-function ceiling({ task, candidate, cycle, edges }: Root): number {
-  // A stack cut off right below the call to sleep names no place.
-  const operation = operationFrame(task.frames);
-  if (operation && layerOf(operation.symbol) === 'primitive') return 0;
-  const guessed = task.doubt !== undefined || task.frames.every(({ reliable }) => !reliable);
-  const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
-  // Whoever holds the lock is the reason, and nothing here shows him.
-  const unexplained = cycle === null && lockWaited(task) !== null;
-  return guessed || byGuess || unexplained || task.pid === null ? 1 : 2;
-}
-
-/** Only its borders may be doubted. */
-function stacksAreWhole(dump: Dump | undefined): boolean {
-  if (dump === undefined) return false;
-  // Each of its tasks tells its own doubt.
-  if (dump.key === 'memory') return true;
-  const doubts = dump.complete ? [] : dump.incompleteCodes;
-  return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
 }
 
 function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {

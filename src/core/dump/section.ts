@@ -36,7 +36,6 @@ export class Section {
   endsInStack = false;
 
   readonly torn = new TornHeaders();
-
   private readonly stack: Stack;
   private readonly leftOver = new Unplaced();
   private readonly stalls: StallReport | null;

@@ -13,11 +13,16 @@ const WAITS_SHOWN = 20;
 const MEMBERS_SHOWN = 8;
 
 export const MEMORY_FILE = 'memory.elf';
+/** What was read from the guest's memory: its tasks, and the kernel's log. */
+export const MEMORY_TEXT = 'memory.txt';
+export const DMESG_TEXT = 'dmesg.txt';
 
 /** What each file of an incident is, in the order in which one would open them. */
 export const FILES: Readonly<Record<string, string>> = {
   'report.html': 'all of this in one page',
   'stacks.txt': 'all stacks, identical ones grouped',
+  [MEMORY_TEXT]: 'all tasks with their stacks, read from the memory of the guest',
+  [DMESG_TEXT]: 'the log of its kernel, read from there as well',
   'console.txt': 'the console around the stall, cleaned',
   'console.raw': 'its raw bytes',
   'stacks.folded': 'for flame-graph tools',

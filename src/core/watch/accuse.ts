@@ -15,12 +15,18 @@ export interface Reason {
   why: string[];
   complaint?: Said;
   note?: string | null;
+  /** Since when it is wedged, where that is known better than by what it no longer does. */
+  since?: Mono;
 }
 
-export function accuse(state: GuestState, { by, why, complaint, note }: Reason, at: Mono): Accusation {
+export function accuse(
+  state: GuestState,
+  { by, why, complaint, note, since: known }: Reason,
+  at: Mono,
+): Accusation {
   const { lastProgress, awaiting, test, heardAt } = state.console;
   const loss = lossOf(state, at);
-  const since = loss.of === 'news' ? (lastProgress?.at ?? at) : loss.since;
+  const since = known ?? (loss.of === 'news' ? (lastProgress?.at ?? at) : loss.since);
   return {
     by,
     why,

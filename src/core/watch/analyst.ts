@@ -25,11 +25,22 @@ export type Question =
   /** One dump has ended. `raised`: the guest confirmed the higher loglevel. */
   | { type: 'read'; dump: AskedDump; raised: boolean }
   /** The capture is over. `reported`: the console's lines, if the kernel's own reports in them count. */
-  | { type: 'judge'; dumps: AskedDump[]; raised: boolean; reported: string[]; context: AnalysisContext };
+  | {
+      type: 'judge';
+      dumps: AskedDump[];
+      /** What memory showed before the first key; null where it was not read. */
+      memory: Dump | null;
+      raised: boolean;
+      reported: string[];
+      context: AnalysisContext;
+    }
+  /** What memory shows by itself. */
+  | { type: 'weigh'; memory: Dump; context: AnalysisContext };
 
 /** A dump in whose lines nothing can be read has the reading null. */
 export type Answer =
   | { type: 'read'; reading: Reading | null }
+  | { type: 'weighed'; verdict: Verdict }
   | {
       type: 'judged';
       /** With what the kernel reported by itself; the same without its panics; and by the dumps alone. */
@@ -49,11 +60,15 @@ export function answerTo(question: Question): Answer {
     read.set(dump.name, { dump, raised, parsed });
     return { type: 'read', reading: readingOf(parsed) };
   }
-  const { dumps, raised, reported, context } = question;
+  if (question.type === 'weigh') {
+    const { verdict } = analyze([question.memory], question.context);
+    return { type: 'weighed', verdict };
+  }
+  const { dumps, memory, raised, reported, context } = question;
   const own = dumps.map((dump) => ({ name: dump.name, parsed: readBefore(dump, raised) }));
   read.clear();
   const reports = parseDumps(reported).filter(({ key }) => key.length > 1 && key !== 'none');
-  const whole = own.flatMap(({ parsed }) => parsed ?? []);
+  const whole = [...(memory === null ? [] : [memory]), ...own.flatMap(({ parsed }) => parsed ?? [])];
   const alone = analyze(whole, context);
   const told = reports.length === 0 ? alone : analyze([...reports, ...whole], context);
   const others = reports.filter(({ key }) => key !== 'panic');

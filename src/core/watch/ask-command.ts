@@ -1,8 +1,12 @@
-/** When the deeper question is asked over SSH: a login and a command. One is out at any time. */
+/**
+ * When the deeper question is asked over SSH: a login and a command. One is out at any time. Where the guest's memory is
+ * read, that tells who stands still, and costs the guest nothing: it is asked on suspicion only.
+ */
 import type { GuestSettings } from '../config/schema.js';
 import type { Mono } from '../time.js';
 import type { Context } from './context.js';
 import { commandAsked, commandWaits } from './slices/command.js';
+import { isRead } from './slices/memory.js';
 import type { GuestState } from './state.js';
 
 /** After a guest answered first: it is still about its boot, and its facts are read. */
@@ -36,11 +40,14 @@ function mayBeAsked(
 }
 
 function isDue(state: GuestState, settings: GuestSettings, at: Mono): boolean {
-  const { console, command } = state;
+  const { console, command, memory } = state;
   if (!mayBeAsked(state, settings)) return false;
   if (command.askedAt === null) return at - state.boot.phase.since >= FIRST_MS;
   const passed = at - command.askedAt;
-  if (passed >= pauseMs(state, settings)) return true;
+  // Who stands is no reason to ask time and again: a case of its own follows.
+  const suspected = memory.watched.some(({ seen }) => seen === 1) && passed >= SILENCE_MS;
+  const routine = !isRead(memory) || command.hangs > 0 || command.last?.kind !== 'ok';
+  if ((routine || suspected) && passed >= pauseMs(state, settings)) return true;
   const fellSilent =
     console.quietSince > command.askedAt && at - console.quietSince >= settings.detect.silence;
   return fellSilent && passed >= SILENCE_MS && command.last?.kind === 'ok';

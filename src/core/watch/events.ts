@@ -8,6 +8,7 @@ import type { Unread } from './slices/console.js';
 import type { Learned, Quiet } from './slices/quiet.js';
 import type { Answer, Question } from './analyst.js';
 import type { TimedLook } from './looks.js';
+import type { SampledEvent, SnapshotEvent } from './memory-view.js';
 import type { Analysis, DumpSysrqKey, GuestFacts, Look, PressFault, SshProbe, SysrqKey } from '../model.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import type { SshCommand, SshStep } from '../ssh/command-probe.js';
@@ -49,6 +50,10 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
   | { type: 'nmi-injected'; problem: string | null }
   | { type: 'memory-dumped'; outcome: CaptureRung['outcome']; detail: string }
+  /** All tasks as the guest's memory shows them, or why that cannot be read. */
+  | { type: 'snapshot'; seen: SnapshotEvent }
+  /** Who of a healthy guest stands for long. */
+  | { type: 'sampled'; seen: SampledEvent }
   /** What the effect `analyse` asked; nothing may come between. Its time is that of the event that asked. */
   | { type: 'analysed'; answer: Answer }
   /** Null: nothing was kept. A `problem` beside an incident: it waits for the archive. */
@@ -88,6 +93,10 @@ export type Effect =
   /** Writes the guest's memory into the incident. */
   | { type: 'dump-memory' }
   | { type: 'keep-dump'; dump: KeptDump }
+  /** Reads all tasks out of the guest's memory. `keep`: for the incident that is open, or about to be. */
+  | { type: 'snapshot'; keep: boolean }
+  /** Reads who has stood for so many seconds. */
+  | { type: 'sample'; seconds: number }
   /** Has dumps read; answered by `analysed`, which must be the next event: the others wait. */
   | { type: 'analyse'; question: Question }
   | { type: 'file'; finding: Finding }

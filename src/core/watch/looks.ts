@@ -54,6 +54,15 @@ function serversGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'):
     });
 }
 
+/** What disks and servers of files had done by this look: requests, and milliseconds of CPU time. Null: not known. */
+export function workOf({ qmp, shares }: Look): { disks: number | null; servers: number | null } {
+  const servers = shares.filter(isStorage).flatMap(({ server }) => server?.cpuMs ?? []);
+  return {
+    disks: qmp.ok && qmp.block !== null ? qmp.block.reads + qmp.block.writes : null,
+    servers: servers.length === 0 ? null : servers.reduce((sum, one) => sum + one, 0),
+  };
+}
+
 /** The shares of the newest look that saw any. */
 const sharesIn = (looks: readonly TimedLook[]): Share[] =>
   looks.findLast(({ shares }) => shares.length > 0)?.shares ?? [];

@@ -12,6 +12,7 @@ export function reviveState(saved: SavedState): GuestState {
   const merged = Object.fromEntries(
     Object.entries(fresh).map(([name, first]) => [name, withFirst(first, slices[name as keyof SavedState])]),
   ) as unknown as GuestState;
+  if (merged.case !== null) merged.case = { ...merged.case, memory: merged.case.memory ?? null };
   return { ...merged, console: { ...merged.console, progress: new Progress(slices.console.progress) } };
 }
 

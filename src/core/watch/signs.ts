@@ -25,6 +25,7 @@ import {
 } from './slices/console.js';
 import { claimsBoot, complaintWaits, probeFailed, type Said } from './slices/claims.js';
 import { filingsBoot, isRepeated } from './slices/filings.js';
+import { memoryBoots, memoryIsVoid } from './slices/memory.js';
 import { forgetMachine } from './slices/qemu.js';
 import { lookAgain, lookSoon, release } from './slices/restraint.js';
 import {
@@ -66,6 +67,7 @@ export function onBoot(context: Context, event: GuestEvent, { reason, by, invoca
   release(state.restraint);
   filingsBoot(state.filings);
   claimsBoot(state.claims);
+  memoryBoots(state.memory);
   sshBoots(state.ssh);
   commandBoots(state.command);
   enter(context, 'starting', [reason]);
@@ -203,6 +205,7 @@ export function voidWindows(context: Context, why: string): void {
   disturbed(state.boot);
   silenceIsVoid(state.console, at);
   failuresAreVoid(state.ssh);
+  memoryIsVoid(state.memory);
   commandIsVoid(state.command, state.name === 'held', at);
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
   if (state.name === 'suspect' && state.case !== null && state.case.accusation.by !== 'hand')

@@ -8,6 +8,7 @@ import { type CommandState, noCommand } from './slices/command.js';
 import { type ConsoleState, newConsole } from './slices/console.js';
 import { type FilingsState, nothingFiled } from './slices/filings.js';
 import { type HostState, unknownHost } from './slices/host.js';
+import { type MemoryState, unreadMemory } from './slices/memory.js';
 import { type QemuState, unknownQemu } from './slices/qemu.js';
 import { type Restraint, unrestrained } from './slices/restraint.js';
 import { notAsked, type SshState } from './slices/ssh.js';
@@ -32,6 +33,7 @@ export interface GuestState {
   restraint: Restraint;
   filings: FilingsState;
   claims: ClaimsState;
+  memory: MemoryState;
 }
 
 export function initialState(vm: string, at: Mono): GuestState {
@@ -52,5 +54,6 @@ export function initialState(vm: string, at: Mono): GuestState {
     restraint: unrestrained(),
     filings: nothingFiled(),
     claims: noClaims(),
+    memory: unreadMemory(),
   };
 }

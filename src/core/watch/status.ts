@@ -47,6 +47,8 @@ export interface GuestStatus {
   armedGap: string | null;
   /** What closes that gap; null where there is none, or no known fix. */
   armedFix: string | null;
+  /** Whether the guest's memory is read; why not, and what opens it. Null where nothing is known yet. */
+  memory: { read: boolean; why: string | null; fix: string | null } | null;
   lastIncident: string | null;
   /** Of its newest hang; null where that is not filed yet, or was not. */
   incident: string | null;
@@ -87,10 +89,16 @@ export function guestStatus(state: GuestState, settings: GuestSettings, at: Mono
     isArmed: known?.yes ?? null,
     armedGap: known?.gap ?? null,
     armedFix: facts === null ? null : (gapIn(facts)?.fix ?? null),
+    memory: memoryOf(state),
     lastIncident: state.filings.newest,
     incident: state.filings.incident,
     blind: blindness(state.console, at),
     catchingUp: null,
     busy: state.case !== null,
   };
+}
+
+function memoryOf({ memory: { access } }: GuestState): GuestStatus['memory'] {
+  if (access === null) return null;
+  return access.ok ? { read: true, why: null, fix: null } : { read: false, why: access.why, fix: access.fix };
 }

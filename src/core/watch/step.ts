@@ -7,16 +7,7 @@ import { dumpNames } from '../capture/dump-keys.js';
 import type { GuestSettings } from '../config/schema.js';
 import { armingTick, checkArming, hearHelp, onArming } from './arm.js';
 import { commandTick } from './ask-command.js';
-import {
-  climb,
-  converse,
-  dumpRead,
-  missRows,
-  onOpened,
-  onPressed,
-  readDump,
-  waitingTick,
-} from './case/asking.js';
+import { climb, converse, dumpRead, missRows, onPressed, readDump, waitingTick } from './case/asking.js';
 import type { Case } from './case/case.js';
 import { climbingTick, memoryDumped, nmiInjected, registersCame } from './case/climbing.js';
 import { closeCase, closeUnkept } from './case/end.js';
@@ -24,6 +15,7 @@ import { fileWhatThereIs, judge } from './case/judge.js';
 import { firstLook, lookIsVoid, lookingTick } from './case/looking.js';
 import { panicEnds, suspectPanic } from './case/panic.js';
 import { openCase } from './case/open.js';
+import { caseMemory, holdingTick, onOpened, weighed } from './case/weighing.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { Effect, GuestEvent } from './events.js';
 import { factsCame, problemOver } from './slices/arming.js';
@@ -34,10 +26,14 @@ import { complaintDue, probeWantedFrom } from './slices/claims.js';
 import { archived, isRepeated } from './slices/filings.js';
 import { lateBy, ticked } from './slices/host.js';
 import { forgetMachine, machineFound, recalled, seenRunning } from './slices/qemu.js';
+import { sampleCame, snapshotCame, workSeen } from './slices/memory.js';
 import { takeProbe } from './slices/ssh.js';
 import { identify, recall } from './identify.js';
 import { onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
+import { memoryTick } from './memory-tick.js';
+import { stalls, standsStill } from './stands.js';
+import { workOf } from './looks.js';
 import { suspicion } from './suspicion.js';
 
 /** `recovered` is shown for a while before the guest is plainly up again. */
@@ -73,6 +69,8 @@ const handlers: Handlers = {
   'nmi-injected': (context, { problem }) =>
     rungEnds(context, (current) => nmiInjected(context, current, problem)),
   'memory-dumped': (context, event) => rungEnds(context, (current) => memoryDumped(context, current, event)),
+  snapshot: onSnapshot,
+  sampled: ({ state, at }, { seen }) => sampleCame(state.memory, seen, at),
   analysed: onAnalysed,
   filed: onFiled,
   gone: (context, event) => {
@@ -134,6 +132,7 @@ function onTick(context: Context, event: Of<'tick'>): void {
     effects.push({ type: 'probe-ssh' });
   commandTick(context);
   armingTick(context);
+  memoryTick(context);
   if (state.case === null) calmTick(context, event);
   else caseTick(context, state.case, event.blind);
 }
@@ -167,8 +166,12 @@ function caseTick(context: Context, current: Case, blind: string | undefined): v
     case 'climbing':
       if (climbingTick(context, current, stage)) climb(context, current);
       return;
+    case 'holding':
+      holdingTick(context, current, stage);
+      return;
     // The archive answers, or the analyst.
     case 'opening':
+    case 'weighing':
     case 'reading':
     case 'judging':
     case 'filing':
@@ -185,8 +188,12 @@ function calmTick(context: Context, { blind }: Of<'tick'>): void {
     silenceIsVoid(state.console, at);
     return;
   }
-  const reason = at < state.restraint.notBefore ? null : suspicion(state, settings, at);
-  if (reason !== null) openCase(context, reason);
+  const reason =
+    at < state.restraint.notBefore
+      ? null
+      : (suspicion(state, settings, at) ?? standsStill(state, settings, at));
+  const stalled = reason ?? stalls(state, settings, at);
+  if (stalled !== null) openCase(context, stalled);
   else suspectWhatWasSaid(context);
 }
 
@@ -201,6 +208,7 @@ function suspectWhatWasSaid(context: Context): void {
 function onLook(context: Context, { look, at }: Of<'look'>): void {
   const { state } = context;
   seenRunning(state.qemu, look.qemu);
+  workSeen(state.memory, workOf(look), at);
   state.looks = [...state.looks.slice(-1), { ...look, at }];
   const current = state.case;
   if (current === null || current.stage.name === 'filing') return;
@@ -208,6 +216,12 @@ function onLook(context: Context, { look, at }: Of<'look'>): void {
   current.looks = [...current.looks.slice(0, 5), { ...look, at }];
   if (current.stage.name === 'looking') firstLook(context, current, look);
   else rungEnds(context, () => registersCame(context, current, look));
+}
+
+function onSnapshot(context: Context, { seen, at }: Of<'snapshot'>): void {
+  const { state } = context;
+  snapshotCame(state.memory, seen, at);
+  if (state.case !== null) caseMemory(context, state.case, seen);
 }
 
 /** A rung that presses nothing has its answer. */
@@ -221,7 +235,8 @@ function onAnalysed(context: Context, { answer }: Of<'analysed'>): void {
   const current = context.state.case;
   if (current === null) return;
   const { stage } = current;
-  if (stage.name === 'reading') {
+  if (stage.name === 'weighing') weighed(context, current, answer);
+  else if (stage.name === 'reading') {
     dumpRead(context, current, stage.leg, answer.type === 'read' ? answer.reading : null);
   } else if (stage.name === 'judging') {
     judge(context, current, answer);

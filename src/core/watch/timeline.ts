@@ -1,6 +1,7 @@
 /** The events that a decision stood on, with the state they began from: enough to decide it again. */
 import type { GuestSettings } from '../config/schema.js';
 import type { GuestEvent } from './events.js';
+import { sizeOf } from './memory-view.js';
 import { reviveState, type SavedState } from './saved.js';
 import type { GuestState } from './state.js';
 import { decide } from './decide.js';
@@ -46,7 +47,7 @@ export class Timeline {
     if (state.case === null && (events.length >= GENERATION || text >= GENERATION_TEXT)) this.turn(state);
     if (this.newer.text >= MAX_TEXT) return;
     this.newer.events.push(event);
-    this.newer.text += event.type === 'line' ? EVENT + event.text.length : EVENT;
+    this.newer.text += EVENT + textOf(event);
   }
 
   /** Other settings decide from here on. */
@@ -76,6 +77,11 @@ export class Timeline {
     const start = { type: 'start', schemaVersion: 2, settings: this.settings, state };
     return { start: JSON.stringify(start), events: [], text: 0 };
   }
+}
+
+function textOf(event: GuestEvent): number {
+  if (event.type === 'line') return event.text.length;
+  return event.type === 'snapshot' || event.type === 'sampled' ? sizeOf(event.seen) : 0;
 }
 
 interface Watcher {

@@ -14,7 +14,7 @@ import { incidentJson, safeJson } from '../../core/report/json.js';
 import { printable } from '../../core/printable.js';
 import { speedscope } from '../../core/report/speedscope.js';
 import { shownTasks } from '../../core/report/tasks.js';
-import { FILES, renderVerdict } from '../../core/report/text.js';
+import { DMESG_TEXT, FILES, MEMORY_TEXT, renderVerdict } from '../../core/report/text.js';
 import { archiveError, faultText } from './directory.js';
 import { putFile, syncPath } from '../files.js';
 import { noteInIndex } from './row-index.js';
@@ -165,7 +165,8 @@ async function report(directory: string, incident: Incident, parts: IncidentPart
   const order = incident.evidence.dumps.map(({ name }) => `${name}.txt`);
   const dumps: DumpText[] = [];
   let room = REPORT_DUMPS_MAX;
-  for (const file of names.filter(isDumpFile).sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
+  const shown = names.filter((name) => isDumpFile(name) || name === MEMORY_TEXT);
+  for (const file of shown.sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
     const { size } = await stat(join(directory, file));
     const text = size <= room ? await readFile(join(directory, file), 'utf8') : null;
     if (text !== null) room -= size;
@@ -176,6 +177,10 @@ async function report(directory: string, incident: Incident, parts: IncidentPart
 }
 
 export const isDumpFile = (name: string): boolean => /^sysrq-[a-z](?:\.\d+)?\.txt$/.test(name);
+
+/** What no later reading brings back. */
+export const isEvidence = (name: string): boolean =>
+  name === 'console.raw' || name === MEMORY_TEXT || name === DMESG_TEXT || isDumpFile(name);
 
 /** Existing files and those still to write, in the order in which one would open them. */
 export async function filesOf(directory: string, later: readonly string[] = []): Promise<string[]> {

@@ -1,7 +1,7 @@
 /** Brings an incident that was filed elsewhere into the archive. */
 import { lstat, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { isDumpFile, OPENING, RESERVE } from './contents.js';
+import { isEvidence, OPENING, RESERVE } from './contents.js';
 import { archiveError, isFull, makeIncidentsDirectory } from './directory.js';
 import { ownPartial, parsePartial } from './partial.js';
 import { displaceOldest } from './retain.js';
@@ -49,8 +49,7 @@ async function take(from: string, to: string, root: string): Promise<void> {
   const found = await lstat(from);
   if (!found.isFile()) return;
   const name = basename(from);
-  const evidence = name === 'console.raw' || isDumpFile(name);
-  const there = evidence ? await lstat(to).catch(() => null) : null;
+  const there = isEvidence(name) ? await lstat(to).catch(() => null) : null;
   if (there !== null && there.size >= found.size) return;
   const bytes = await readFile(from);
   for (;;) {

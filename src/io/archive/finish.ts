@@ -12,7 +12,7 @@ import {
 import { cutShortIncident, notAnalysed } from '../../core/report/cut-short.js';
 import { accusationSchema } from '../../core/report/incident-schema.js';
 import { readIncident } from '../../core/report/read-incident.js';
-import { type Filed, fileIncident, type IncidentParts, isDumpFile, OPENING } from './contents.js';
+import { type Filed, fileIncident, type IncidentParts, isDumpFile, isEvidence, OPENING } from './contents.js';
 import { errorCode, faultText, makeIncidentsDirectory } from './directory.js';
 import { readOwn, syncPath, TORN } from '../files.js';
 import { VERSION } from '../version.js';
@@ -150,8 +150,7 @@ export async function finishPartial(
   const lost = await recover({ ...opening, raw: join(path, 'console.raw') });
   const held: string[] = [];
   for (const name of (await readdir(path)).sort()) {
-    const evidence = name === 'console.raw' || isDumpFile(name);
-    if (evidence && (await stat(join(path, name))).size > 0) held.push(name);
+    if (isEvidence(name) && (await stat(join(path, name))).size > 0) held.push(name);
   }
   if (held.length === 0) {
     await rm(path, { recursive: true, force: true });

@@ -20,6 +20,7 @@ import {
 } from './contents.js';
 import { archiveError, makeIncidentsDirectory } from './directory.js';
 import { putFile, syncPath } from '../files.js';
+import { MemoryFiles, type MemoryTexts } from './memory-files.js';
 import { ownPartial } from './partial.js';
 import { displaceOldest } from './retain.js';
 
@@ -66,7 +67,7 @@ export async function openIncident(
   const makeRoom = async () => (await displaceOldest(root).catch(() => null)) !== null;
   const fileOf = (path: string) =>
     fileMax === undefined ? new AppendFile(path, makeRoom) : new AppendFile(path, undefined, fileMax);
-  return new IncidentWriter(id, partial, fileOf);
+  return new IncidentWriter(id, partial, fileOf, new MemoryFiles(partial, makeRoom, fileMax));
 }
 
 export class IncidentWriter {
@@ -80,6 +81,7 @@ export class IncidentWriter {
     readonly partial: string,
     /** Old incidents give way to the evidence of a new one, not to its analysis. */
     private readonly fileOf: (path: string) => AppendFile,
+    private readonly memoryFiles: MemoryFiles,
   ) {}
 
   /**
@@ -113,6 +115,11 @@ export class IncidentWriter {
       await this.append(`${name}.txt`, Buffer.from(text.join('')));
       await setImmediate();
     }
+  }
+
+  /** Writes what the guest's memory showed; resolves once it is on disk. Faults are told with the others. */
+  memory(texts: MemoryTexts): Promise<void> {
+    return this.ended ? Promise.resolve() : this.memoryFiles.put(texts);
   }
 
   /** Puts the evidence so far on the disk, before anything parses it. Returns what is torn. */
@@ -154,7 +161,7 @@ export class IncidentWriter {
   }
 
   private async each(settle: (target: AppendFile) => Promise<string | null>): Promise<Missing[]> {
-    const missing: Missing[] = [];
+    const missing: Missing[] = await this.memoryFiles.settle();
     for (const [file, target] of this.files) {
       const why = await settle(target);
       if (why !== null) missing.push({ file, why });

@@ -109,7 +109,7 @@ ${stack
     const text = [loops, lockup(2, 'loop_there', 'other_read vfs_read'), loops.replace('26s', '52s')].join(
       '\n',
     );
-    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here ← helper)');
+    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here)');
   });
 
   it('a lockup without a stack takes it from a dump that shows the CPU', () => {
@@ -283,7 +283,7 @@ Call Trace:
  worker_thread+0x1/0x2
  </TASK>`);
       expect(found).toMatchObject({ frame: 'thing_work', confidence: 'medium', culprit: { comm: 'kworker/1:1', pid: 28 } });
-      expect(found.title).toBe('the workers of CPU 1 do nothing new ≥33 s: kworker/1:1:28 runs work thing_work (at loop_here ← helper)');
+      expect(found.title).toBe('the workers of CPU 1 do nothing new ≥33 s: kworker/1:1:28 runs work thing_work (at loop_here)');
     }); // prettier-ignore
 
     it('yields to the CPU that is reported as well', () => {

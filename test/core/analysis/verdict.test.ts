@@ -181,7 +181,7 @@ describe('where', () => {
     ];
     const found = verdict(dump('w', 1, task('cat', 9, 'D', frames)), { shares: [share('a', 'T')] });
     expect(found.title).toBe(
-      "cat:9 blocked in read → reading a file's pages (filemap_read) → filesystem ext4",
+      "cat:9 blocked in read → reading a file's pages (filemap_read ← ext4_file_read_iter) → filesystem ext4",
     );
     expect(found.inferred).toEqual([]);
   });

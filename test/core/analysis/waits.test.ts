@@ -38,7 +38,7 @@ describe('a log of hung_task reports alone', () => {
       culprit: { comm: 'hold', pid: 2, frame: 'synchronize_rcu' },
     });
     expect(verdict.title).toBe(
-      'want:1 stuck ≥120 s in ioctl → waiting for the RTNL mutex (rtnl_lock) → held up by hold:2 in synchronize_rcu',
+      'want:1 stuck ≥120 s in ioctl → waiting for the RTNL mutex (rtnl_lock ← sock_ioctl) → held up by hold:2 in synchronize_rcu',
     );
   });
 

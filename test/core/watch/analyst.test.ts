@@ -21,6 +21,7 @@ describe('the analyst', () => {
     const judged = answerTo({
       type: 'judge',
       dumps: [{ name: 'sysrq-w.1', lines: blocked('w') }],
+      memory: null,
       raised: true,
       reported: [],
       context,
@@ -33,7 +34,14 @@ describe('the analyst', () => {
     answerTo({ type: 'read', dump, raised: true });
     const other = { ...dump, lines: dump.lines.map((line) => line.replace(/pid:\s*\d+/, 'pid:999')) };
     const ask = (asked: typeof dump) => {
-      const judged = answerTo({ type: 'judge', dumps: [asked], raised: true, reported: [], context });
+      const judged = answerTo({
+        type: 'judge',
+        dumps: [asked],
+        memory: null,
+        raised: true,
+        reported: [],
+        context,
+      });
       return judged.type === 'judged' ? judged.told : null;
     };
     const fresh = ask(dump);

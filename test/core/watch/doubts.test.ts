@@ -41,6 +41,7 @@ const STUCK: Facts = {
   proven: false,
   pair: false,
   lost: { blind: 50_000, loop: 40_000, slow: 80_000, startJob: 90_000 },
+  byMemoryMs: null,
   unseen: null,
 };
 const blocked: Verdict = {
@@ -71,6 +72,13 @@ const ROWS: Record<string, Row> = {
     COOLDOWN,
   ],
   'answers-again': [blocked, { answersAgain: true }, 'SSH answers again', COOLDOWN],
+  'stalled-no-more': [
+    blocked,
+    { by: 'stalled', goesOn: true, loss: { of: 'nothing', since: AT } },
+    'looked: both looks show it',
+    COOLDOWN,
+  ],
+  stalled: [blocked, { by: 'stalled', goesOn: true, proven: true }, null],
   'held-for-a-while': [
     none,
     { held: 'a real-time task is young' },

@@ -10,7 +10,7 @@ import { replay, type TimelineStart } from '../../../src/core/watch/timeline.js'
 const directory = new URL('../../timelines/', import.meta.url);
 const names = readdirSync(directory).filter((name) => name.endsWith('.jsonl'));
 /** Asked every few seconds, whatever happens. */
-const ROUTINE: ReadonlySet<Effect['type']> = new Set(['probe-ssh', 'identify']);
+const ROUTINE: ReadonlySet<Effect['type']> = new Set(['probe-ssh', 'identify', 'sample']);
 
 function inWords(effect: Effect): string {
   if (effect.type === 'note') return `${effect.level}: ${effect.text}`;

@@ -26,10 +26,12 @@ export interface Accusation extends Grounds {
    * - `ssh-lost`: SSH is lost, and the console goes on;
    * - `command`: SSH greets, and a command hangs;
    * - `blocked-task`: the console is silent and SSH cannot be judged, so that only a task that stands still accuses;
+   * - `stands`: SSH is late, and memory shows a task that has stood still since;
+   * - `stalled`: SSH answers, and memory shows a task that has stood still for a minute;
    * - `kernel`: the console says it;
    * - `hand`: nobody, but somebody wants the dumps.
    */
-  by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'kernel' | 'hand';
+  by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'stands' | 'stalled' | 'kernel' | 'hand';
   /** The kernel's own words, or those of a boot that gave up. */
   complaint: Said | null;
   /** Its console spoke, be it news or not, until this began. */
@@ -44,4 +46,5 @@ export interface Loss {
 }
 
 /** Something of the guest goes on: only what is proven to stand still counts. */
-export const goesOn = ({ by }: Accusation): boolean => by === 'ssh-lost' || by === 'command';
+export const goesOn = ({ by }: Accusation): boolean =>
+  by === 'ssh-lost' || by === 'command' || by === 'stalled';

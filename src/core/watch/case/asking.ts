@@ -26,6 +26,7 @@ import { type Case, isRaised, isWhole } from './case.js';
 import { channelFailed, channelWorks, hearNmi, nextRung } from './climbing.js';
 import { failing, isEmpty, speaks } from './failing.js';
 import { fileCase } from './judge.js';
+import { memoryProves } from './memory.js';
 import { keepDump, tellDump } from './own-dumps.js';
 import { moveTo, type StageOf } from './stage.js';
 
@@ -34,25 +35,11 @@ const SECOND_LOOK: DumpName = 'sysrq-w.2';
 const ON_CPUS: DumpName = 'sysrq-l';
 const STALLS: ReadonlySet<ComplaintKind> = new Set(['rcu_stall', 'soft_lockup', 'hard_lockup'] as const);
 
-/** The directory is there (or cannot be): the first key is pressed, or what needs no keys is filed at once. */
-export function onOpened(context: Context, problem: string | undefined): void {
-  const { state, at, effects } = context;
-  const current = state.case;
-  // The answer to a case that has ended meanwhile.
-  if (current?.stage.name !== 'opening') return;
-  if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
-  const last = current.looks.at(-1);
-  const canPress = last?.qmp.ok === true && last.qmp.runState === 'running';
-  if (!canPress || state.name === 'panicked' || state.name === 'qemu-stuck') {
-    fileCase(context);
-    return;
-  }
+/** The first key is pressed. */
+export function startAsking(context: Context, current: Case): void {
   begin(context, current, 'raise');
-  effects.push({
-    type: 'note',
-    level: 'info',
-    text: `asks the guest for its stacks, ${seconds(at - current.accusation.suspectAt)} after the first suspicion`,
-  });
+  const text = `asks the guest for its stacks, ${seconds(context.at - current.accusation.suspectAt)} after the first suspicion`;
+  context.effects.push({ type: 'note', level: 'info', text });
 }
 
 export function onPressed(
@@ -165,7 +152,11 @@ function askNext(context: Context, current: Case, leg: Leg): void {
     .slice(capture.asked)
     .find((name) => !capture.dumps.some((dump) => dump.name === name && isWhole(dump)));
   if (next === undefined) finish(context, current);
-  else if (next === SECOND_LOOK && accusation.by !== 'hand') {
+  else if (next === SECOND_LOOK && accusation.by !== 'hand' && memoryProves(context, current)) {
+    capture.plan = capture.plan.filter((name) => name !== SECOND_LOOK);
+    context.effects.push({ type: 'look' });
+    askNext(context, current, leg);
+  } else if (next === SECOND_LOOK && accusation.by !== 'hand') {
     const until = context.at + secondLookMs(restraint, context.settings.detect);
     moveTo(current, { name: 'waiting', for: 'second-look', leg: next, until });
   } else {

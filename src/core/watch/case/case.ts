@@ -2,6 +2,8 @@
 import type { Channel, Step } from '../../capture/ladder.js';
 import type { CaptureRung } from '../../capture/rungs.js';
 import type { DumpName, KeptDump, Series } from '../../capture/series.js';
+import type { Dump } from '../../model.js';
+import type { Mono } from '../../time.js';
 import type { TimedLook } from '../looks.js';
 import type { StateName } from '../state-name.js';
 import type { Accusation } from './accusation.js';
@@ -13,11 +15,23 @@ export interface Case {
   before: { name: StateName; why: string[] };
   stage: Stage;
   looks: TimedLook[];
+  /** What the guest's memory showed before the first key; null where it was not read. */
+  memory: KeptMemory | null;
   capture: Capture;
   /** Why the guest is let go: it moves again. The case ends once the conversation has, and the loglevel is back. */
   acquitted: string | null;
   /** Looks that this host was too late for. */
   voidLooks: number;
+}
+
+/** The newest snapshot of the guest's memory that is kept for the incident. */
+interface KeptMemory {
+  at: Mono;
+  dump: Dump;
+  /** Of memory.txt. */
+  lines: number;
+  /** Nothing can end a wait that it shows. */
+  hopeless: boolean;
 }
 
 /** What was asked of the guest, and what came of it. */

@@ -99,6 +99,19 @@ export const DOUBTS: readonly DoubtRow[] = [
     doubt: { says: () => 'SSH answers again', until: 'cooldown' },
   },
   {
+    id: 'stalled-no-more',
+    if: 'memory accused a task beside a guest that answers, and it is not proven that it stands',
+    when: ({ by, proven }, verdict) =>
+      by === 'stalled' && (!proven || none(verdict) || verdict.class === 'unknown'),
+    doubt: { says: looked, until: 'cooldown' },
+  },
+  {
+    id: 'stalled',
+    if: 'a task has stood still for a minute beside a guest that answers, and its device did nothing',
+    when: ({ by }) => by === 'stalled',
+    doubt: null,
+  },
+  {
     id: 'held-for-a-while',
     if: 'nothing is blocked, and a young real-time task holds a CPU',
     when: ({ held }, verdict) => none(verdict) && held !== null,

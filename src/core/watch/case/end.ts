@@ -5,6 +5,7 @@ import { type Context, enter, enterCalm } from '../context.js';
 import { silenceIsVoid } from '../slices/console.js';
 import { complaintWaits, unconfirmed } from '../slices/claims.js';
 import { notKept } from '../slices/filings.js';
+import { standingTold } from '../slices/memory.js';
 import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
@@ -18,8 +19,12 @@ const SSH_SAYS_MS = 10_000;
 export function dropCase(context: Context, why: string, until?: Mono): void {
   const { state, settings, at } = context;
   tellDropped(context, why);
-  if (state.case?.accusation.by === 'kernel') unconfirmedCase(context, state.case);
-  else coolDown(state.restraint, settings.detect, at, until);
+  const by = state.case?.accusation.by;
+  if (state.case !== null && by === 'kernel') unconfirmedCase(context, state.case);
+  else if (state.case !== null && by === 'stalled') {
+    uncountLook(state.restraint, state.case.accusation.suspectAt);
+    standingTold(state.memory, at);
+  } else coolDown(state.restraint, settings.detect, at, until);
   state.case = null;
   enterCalm(context, [why]);
 }
@@ -38,8 +43,8 @@ function unconfirmedCase({ state, settings, at }: Context, { accusation }: Case)
 
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
 export function mayBeAcquitted({ case: current, name, ssh }: GuestState): boolean {
-  if (current === null || current.accusation.complaint !== null || current.accusation.by === 'hand')
-    return false;
+  if (current === null || current.accusation.complaint !== null) return false;
+  if (current.accusation.by === 'hand' || current.accusation.by === 'stalled') return false;
   // One more answer of many that did not come clears nobody.
   if (flappingSince(ssh) !== null) return false;
   return name === 'suspect' || name === 'confirming';
@@ -52,6 +57,8 @@ export function acquit(context: Context, because: string): void {
   switch (current.stage.name) {
     case 'looking':
     case 'opening':
+    case 'weighing':
+    case 'holding':
       forgetCase(context, because);
       return;
     case 'asking':

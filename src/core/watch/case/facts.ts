@@ -22,6 +22,7 @@ import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
 import { type Accusation, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
+import { culpritStood, stoodLong } from './memory.js';
 import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -88,6 +89,8 @@ export interface Facts {
   /** Since when captures have shown the culprit with exactly this stack, and for how long. */
   stood: Stood | null;
   stoodMs: number;
+  /** For how long the culprit had not run when memory was read; null where that does not tell. */
+  byMemoryMs: number | null;
   /** For long enough. */
   proven: boolean;
   /** The newest capture before this one was moments ago. */
@@ -109,10 +112,12 @@ export function factsOf(
   const { state, settings, at } = context;
   const { looks, accusation } = current;
   const stood = stoodUntilNow(state.restraint.stood, { dumps, verdict }, at);
-  const still = stoodStill(dumps);
+  const byMemoryMs = culpritStood(current, verdict);
+  const still = stoodStill(dumps) || stoodLong(context, current).length > 0;
   const flaps = flappingSince(state.ssh) !== null;
   const { judged } = state.restraint;
-  const proven = stood !== null && at - stood.since >= PROOF_MS;
+  const stoodMs = stood === null ? 0 : at - stood.since;
+  const proven = Math.max(stoodMs, byMemoryMs ?? 0) >= PROOF_MS;
   const seen = { shown, still, proven, dumps };
   return {
     at,
@@ -122,7 +127,7 @@ export function factsOf(
     sshTells: sshCanBeJudged(state.ssh, settings),
     loss: lossOf(state, at),
     flaps,
-    answersAgain: !flaps && accusation.by !== 'command' && answersSince(state, accusation.suspectAt),
+    answersAgain: !flaps && goesDespiteSsh(accusation) && answersSince(state, accusation.suspectAt),
     wasUp: state.ssh.lastOkAt !== null,
     goesOn: goesOn(accusation),
     gaveUp: gaveUpFor(state, settings),
@@ -136,9 +141,7 @@ export function factsOf(
     culprit: verdict.culprit,
     stoodStill: still,
     fresh: isFresh(dumps, verdict, still),
-    stood,
-    stoodMs: stood === null ? 0 : at - stood.since,
-    proven,
+    ...{ stood, stoodMs, byMemoryMs, proven },
     pair: judged !== null && at - judged.at < PAIR_MS,
     lost: {
       blind: lostFor(context, BLIND_MAX_MS),
@@ -161,6 +164,9 @@ function fromLooks(looks: Case['looks']) {
     backendUnknown: backendIsUnknown(looks),
   };
 }
+
+/** Who answers SSH does not stand, unless it is accused although it does. */
+const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && by !== 'stalled';
 
 const speaksForItself = ({ name }: GuestState, { accusation: { by } }: Case): boolean =>
   by === 'hand' || name === 'panicked' || name === 'qemu-stuck';

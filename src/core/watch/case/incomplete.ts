@@ -4,11 +4,26 @@ import type { Context } from '../context.js';
 import { refusal } from '../slices/armed.js';
 import { suppression } from './again.js';
 import { type Case, isWhole } from './case.js';
+import { memoryIsWhole } from './memory.js';
 import { whyMute } from './mute.js';
 import type { OwnDump } from './own-dumps.js';
 
-/** One phrase with its cause each; empty if it is whole. */
-export function incompleteReasons(context: Context, current: Case, dumps: readonly OwnDump[]): string[] {
+/**
+ * Why the evidence is not whole, one phrase with its cause each. Memory that was read as a whole shows every task: what
+ * keys did not bring then only explains itself, as reasons of the verdict.
+ */
+export function evidenceGaps(
+  context: Context,
+  current: Case,
+  dumps: readonly OwnDump[],
+): { incomplete: string[]; excused: string[] } {
+  const byKeys = ofKeys(context, current, dumps);
+  if (memoryIsWhole(current)) return { incomplete: [], excused: byKeys };
+  const ofMemory = (current.memory?.dump.incompleteBecause ?? []).map((why) => `memory: ${why}`);
+  return { incomplete: byKeys.length === 0 ? [] : [...byKeys, ...ofMemory], excused: [] };
+}
+
+function ofKeys(context: Context, current: Case, dumps: readonly OwnDump[]): string[] {
   const { settings } = context;
   const { capture, accusation, looks } = current;
   const strays = capture.series?.strays ?? 0;

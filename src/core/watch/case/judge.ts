@@ -1,6 +1,7 @@
 /** From a finished capture to an incident, or to none: an accusation needs proof, a doubt says what it lacks. */
 import { analyze } from '../../analysis/analysis.js';
 import { abandonSeries } from '../../capture/series.js';
+import type { AnalysisContext } from '../../analysis/places.js';
 import type { Analysis } from '../../model.js';
 import type { Answer, Question } from '../analyst.js';
 import { type Context, enter } from '../context.js';
@@ -8,6 +9,7 @@ import type { Finding, GuestEvent } from '../events.js';
 import { armed } from '../slices/armed.js';
 import { confirmed } from '../slices/claims.js';
 import { handedIn } from '../slices/filings.js';
+import { standingTold } from '../slices/memory.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
@@ -15,8 +17,9 @@ import { type Case, isRaised } from './case.js';
 import { type Doubt, doubtOf, UNTIL } from './doubts.js';
 import { dropCase, forgetCase } from './end.js';
 import { type Facts, factsOf } from './facts.js';
-import { incompleteReasons } from './incomplete.js';
+import { evidenceGaps } from './incomplete.js';
 import { explain } from './overlay.js';
+import { memoryEvidence, stoodLong } from './memory.js';
 import { evidenceOf, keyOf, type OwnDump } from './own-dumps.js';
 import { settlePanic } from './panic.js';
 import { moveTo } from './stage.js';
@@ -30,7 +33,7 @@ export function fileCase(context: Context, then: GuestEvent | null = null): void
     return;
   }
   moveTo(current, { name: 'judging', then });
-  context.effects.push({ type: 'analyse', question: questionOf(context.state, current) });
+  context.effects.push({ type: 'analyse', question: questionOf(context, current) });
 }
 
 /** Files the case by what its dumps show, or drops it. */
@@ -64,9 +67,11 @@ function file(context: Context, current: Case, finding: Finding): void {
   const { accusation } = current;
   const { title } = finding.analysis.verdict;
   moveTo(current, { name: 'filing' });
-  const beside = accusation.by === 'kernel' && sshAnswers(state.ssh);
+  const beside = accusation.by === 'stalled' || (accusation.by === 'kernel' && sshAnswers(state.ssh));
   if (accusation.by !== 'hand') countFiled(state.restraint, { at, beside });
   if (accusation.by === 'kernel') confirmed(state.claims);
+  // Whoever stands now is of this hang.
+  standingTold(state.memory, at);
   handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
@@ -80,7 +85,7 @@ function filedFor(
   { accusation: { by, complaint } }: Case,
 ): GuestState['filings']['filedFor'] {
   if (by === 'command') return 'command';
-  return complaint !== null && sshAnswers(ssh) ? 'complaint' : 'lost';
+  return (complaint !== null || by === 'stalled') && sshAnswers(ssh) ? 'complaint' : 'lost';
 }
 
 /**
@@ -96,7 +101,9 @@ export function fileWhatThereIs(context: Context, why: string, event: GuestEvent
   const proven =
     accusation.by === 'hand'
       ? capture.dumps.length > 0
-      : accusation.complaint !== null || capture.dumps.some(({ name }) => name === 'sysrq-w.2');
+      : accusation.complaint !== null ||
+        capture.dumps.some(({ name }) => name === 'sysrq-w.2') ||
+        stoodLong(context, current).length > 0;
   if (!proven) {
     dropCase(context, why);
     return false;
@@ -114,14 +121,15 @@ function findingOf(
   const { state, at } = context;
   const { accusation, capture, looks } = current;
   const analysis = state.name === 'panicked' ? told : withoutPanic;
-  const incompleteBecause = [...failed, ...incompleteReasons(context, current, own)];
+  const gaps = evidenceGaps(context, current, own);
+  const incompleteBecause = [...failed, ...gaps.incomplete];
   const facts = factsOf(context, current, analysis, incompleteBecause, alone);
   const { why, wedgedSince, suspectAt, lastProgress, awaiting, test, note } = accusation;
   const finding = {
-    analysis: explain(context, current, { analysis, facts, incompleteBecause }),
+    analysis: excusing(explain(context, current, { analysis, facts, incompleteBecause }), gaps.excused),
     ...{ why, wedgedSince, suspectAt, lastProgress, awaiting, test, note },
     capturedAt: at,
-    evidence: own.map(evidenceOf),
+    evidence: [...memoryEvidence(current), ...own.map(evidenceOf)],
     looks,
     rungs: capture.rungs,
     armed: armed(state.arming)?.says ?? null,
@@ -129,6 +137,13 @@ function findingOf(
     incompleteBecause,
   };
   return { finding, facts };
+}
+
+/** What keys did not bring. */
+function excusing(analysis: Analysis, excused: readonly string[]): Analysis {
+  const { verdict } = analysis;
+  const reasons = [...verdict.reasons, ...excused.map((why) => `Its keys: ${why}.`)];
+  return excused.length === 0 ? analysis : { ...analysis, verdict: { ...verdict, reasons } };
 }
 
 interface Judgement extends Omit<Extract<Answer, { type: 'judged' }>, 'type'> {
@@ -144,7 +159,24 @@ function judgementOf(answer: Answer): Judgement {
   return { told: unknown, withoutPanic: unknown, alone: unknown.verdict, readings: {}, failed };
 }
 
-function questionOf({ console }: GuestState, { accusation, capture, looks }: Case): Question {
+function questionOf(context: Context, current: Case): Question {
+  const { accusation, capture, memory } = current;
+  return {
+    type: 'judge',
+    dumps: capture.dumps,
+    memory: memory?.dump ?? null,
+    raised: isRaised(capture),
+    // What the kernel reported by itself counts if it is the reason for all this.
+    reported: accusation.complaint === null ? [] : context.state.console.tail,
+    context: contextOf(context, current),
+  };
+}
+
+/** What is known from outside, for a verdict. */
+export function contextOf(
+  { state: { console } }: Context,
+  { accusation, capture, looks }: Case,
+): AnalysisContext {
   const [first, second] = capture.dumps.filter(({ name }) => keyOf(name) === 'w');
   const gap =
     first !== undefined && second !== undefined
@@ -152,18 +184,11 @@ function questionOf({ console }: GuestState, { accusation, capture, looks }: Cas
       : null;
   const look = looks.findLast(({ shares }) => shares.length > 0);
   return {
-    type: 'judge',
-    dumps: capture.dumps,
-    raised: isRaised(capture),
-    // What the kernel reported by itself counts if it is the reason for all this.
-    reported: accusation.complaint === null ? [] : console.tail,
-    context: {
-      secondsBetweenLooks: gap,
-      shares: look?.shares ?? [],
-      kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
-      // Somebody who asked is told whatever may be of use.
-      ...(accusation.by === 'hand' ? {} : { proofOnly: true as const }),
-    },
+    secondsBetweenLooks: gap,
+    shares: look?.shares ?? [],
+    kernelCommandLine: console.commandLine ?? look?.kernelCommandLine ?? null,
+    // Somebody who asked is told whatever may be of use.
+    ...(accusation.by === 'hand' ? {} : { proofOnly: true as const }),
   };
 }
 

@@ -5,6 +5,7 @@ import { accuse, type Reason } from '../accuse.js';
 import { type Context, enter } from '../context.js';
 import { hangBegins } from '../slices/filings.js';
 import { PANIC_PRINTS_MS, unconfirmed } from '../slices/claims.js';
+import { readsMemory, standingTold } from '../slices/memory.js';
 import { takeLook } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import { firstCapture } from './case.js';
@@ -28,22 +29,25 @@ export function openCase(context: Context, reason: Reason, plan?: DumpName[]): v
     // A panic still prints its stack: the look comes when it has.
     stage: { name: 'looking', againAt: panic ? complaint.at + PANIC_PRINTS_MS : null },
     looks: [],
+    memory: null,
     capture: firstCapture(plan ?? dumps),
     acquitted: null,
     voidLooks: 0,
   };
   enter(context, 'suspect', why);
+  if (readsMemory(state.memory, at)) effects.push({ type: 'snapshot', keep: true });
   if (!panic) effects.push({ type: 'look' });
 }
 
 function mayLook(context: Context, { by, why }: Reason): boolean {
   const { state, settings, at } = context;
   hangBegins(state.filings);
-  const beside = by === 'kernel' && sshAnswers(state.ssh);
+  const beside = by === 'stalled' || (by === 'kernel' && sshAnswers(state.ssh));
   const limit = takeLook(state.restraint, settings.capture, { at, beside });
   if (limit === null) return true;
   const { spent, count } = limit;
   if (by === 'kernel') unconfirmed(state.claims, at);
+  if (by === 'stalled') standingTold(state.memory, at);
   const says =
     spent === 'incidents'
       ? `not captured: ${counted(count, 'incident')} within the hour`

@@ -67,6 +67,19 @@ export const OVERLAY: readonly OverlayRow[] = [
     }),
   },
   {
+    id: 'off-cpu',
+    if: 'memory shows by the scheduler’s clock how long the culprit has stood',
+    makes: 'the same, with that time',
+    when: (seen) => !seesNothingStuck(seen) && seen.facts.byMemoryMs !== null,
+    lays: ({ facts: { byMemoryMs }, analysis: { verdict } }) => ({
+      ...verdict,
+      reasons: [
+        `By the scheduler's clock ${verdict.culprit?.comm ?? ''}:${verdict.culprit?.pid ?? '?'} had not run for ${((byMemoryMs ?? 0) / 1000).toFixed(1)} s when memory was read.`,
+        ...verdict.reasons,
+      ],
+    }),
+  },
+  {
     id: 'stood',
     if: 'an earlier capture showed the culprit with exactly the same stack',
     makes: 'the same, with its age',

@@ -12,6 +12,7 @@ import { backendIsDead, keptWaiting, movedSince, someInKernel } from '../looks.j
 import { hostStarves } from '../slices/host.js';
 import { sshCanBeJudged } from '../slices/ssh.js';
 import type { Case } from './case.js';
+import { stoodLong } from './memory.js';
 
 const STALLS: ReadonlySet<ComplaintKind> = new Set([
   'rcu_stall',
@@ -44,11 +45,13 @@ export function secondSignal(context: Context, current: Case, seen: Seen): strin
   return alone && sshLostSince(context, complaint.at) ? 'SSH no longer answers' : null;
 }
 
-function dumpsProve({ state, at }: Context, { accusation, looks }: Case, seen: Seen): boolean {
+function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
+  const { state, at } = context;
+  const { accusation, looks } = current;
   const { shown, still, proven, dumps } = seen;
   if (proven || shown.class === 'starved' || shown.class === 'panicked') return true;
-  if (still && standing(dumps).some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? '')))
-    return true;
+  const stood = [...standing(dumps), ...stoodLong(context, current)];
+  if (still && stood.some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? ''))) return true;
   const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStarves(state.host, at);
   if (still && works === null) return true;
   return shown.inferred.length > 0 && backendIsDead(looks);

@@ -9,6 +9,10 @@ export type Stage =
   | { name: 'looking'; againAt: Mono | null }
   /** The archive makes its directory. */
   | { name: 'opening' }
+  /** The analyst judges what memory shows, before a key is pressed. */
+  | { name: 'weighing' }
+  /** Memory shows a task that stands, and its wait may end: nothing is pressed before the usual windows have passed. */
+  | { name: 'holding'; since: Mono }
   /** A conversation is under way: the loglevel goes up, or a dump is asked for. */
   | { name: 'asking'; leg: Exclude<Leg, 'restore'> }
   /** A dump has ended, and the analyst reads it. */
@@ -30,7 +34,9 @@ export type StageOf<Name extends StageName> = Extract<Stage, { name: Name }>;
 /** Behind each stage those that may follow. A panic, or a guest that goes away, leads to `judging` from anywhere. */
 export const NEXT: Readonly<Record<StageName, readonly StageName[]>> = {
   looking: ['looking', 'opening', 'judging'],
-  opening: ['asking', 'judging'],
+  opening: ['weighing', 'asking', 'judging'],
+  weighing: ['holding', 'asking', 'judging'],
+  holding: ['asking', 'judging'],
   asking: ['asking', 'reading', 'climbing', 'restoring', 'judging'],
   reading: ['asking', 'waiting', 'climbing', 'restoring', 'judging'],
   waiting: ['asking', 'restoring', 'judging'],

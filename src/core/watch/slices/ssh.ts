@@ -10,12 +10,16 @@ export interface SshState {
   lastStartedAt: Mono | null;
   /** Probes under way: a second one begins beside one that is slow. */
   inFlight: number;
+  /** When the oldest of them began; null while none is. */
+  waitsSince: Mono | null;
   /** It answered in this boot, last at that time. */
   lastOkAt: Mono | null;
   /** When the probe began that it answered last. */
   lastOkFrom: Mono | null;
   failures: number;
   firstFailureAt: Mono | null;
+  /** When the first of the probes that failed in a row began. */
+  firstStartedAt: Mono | null;
   /** Since when the host's own fault stops the probes; null if it does not. */
   faultSince: Mono | null;
   /** It answers now and then. */
@@ -38,18 +42,20 @@ export const notAsked = (): SshState => ({
   lastAt: null,
   lastStartedAt: null,
   inFlight: 0,
+  waitsSince: null,
   lastOkAt: null,
   lastOkFrom: null,
   failures: 0,
   firstFailureAt: null,
+  firstStartedAt: null,
   faultSince: null,
   flapping: steady(),
 });
 
 /** Probes of the boot before may still be under way. */
 export function sshBoots(ssh: SshState): void {
-  const { lastAt, lastStartedAt, inFlight } = ssh;
-  Object.assign(ssh, notAsked(), { lastAt, lastStartedAt, inFlight });
+  const { lastAt, lastStartedAt, inFlight, waitsSince } = ssh;
+  Object.assign(ssh, notAsked(), { lastAt, lastStartedAt, inFlight, waitsSince });
 }
 
 /** True, and counted as sent, if it is time for another probe. `claimedAt`: one that begins later is wanted at once. */
@@ -68,13 +74,29 @@ export function takeProbe(
   const pause = urgent ? 0 : ssh.inFlight === 0 ? interval : timeout / 3;
   if (ssh.lastStartedAt !== null && at - ssh.lastStartedAt < pause) return false;
   ssh.inFlight += 1;
+  ssh.waitsSince ??= at;
   ssh.lastStartedAt = at;
   return true;
 }
 
 /** It was given up because this host was late: it tells nothing of the guest. */
 export function probeVoid(ssh: SshState): void {
+  oneLess(ssh);
+}
+
+function oneLess(ssh: SshState): void {
   ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+  // Of two the one that began later is left.
+  ssh.waitsSince = ssh.inFlight === 0 ? null : ssh.lastStartedAt;
+}
+
+/**
+ * Since when a guest that was up has owed its banner: the first of the probes in a row that failed, or are out. Null for
+ * one that answers, or never did.
+ */
+export function owesBanner({ lastOkAt, failures, firstStartedAt, waitsSince }: SshState): Mono | null {
+  if (lastOkAt === null) return null;
+  return failures > 0 ? firstStartedAt : waitsSince;
 }
 
 export function probeCame(
@@ -82,7 +104,7 @@ export function probeCame(
   probe: SshProbe,
   { at, from }: { at: Mono; from: Mono },
 ): ProbeFacts {
-  ssh.inFlight = Math.max(0, ssh.inFlight - 1);
+  oneLess(ssh);
   const before = ssh.last;
   ssh.last = probe;
   ssh.lastAt = at;
@@ -93,6 +115,7 @@ export function probeCame(
   if (probe.kind !== 'ok') {
     ssh.failures += 1;
     ssh.firstFailureAt ??= at;
+    ssh.firstStartedAt ??= from;
     const lostForGood = ssh.failures === LOST && ssh.flapping.since !== null;
     return { answers: false, lostForGood, faultSince };
   }
@@ -100,14 +123,14 @@ export function probeCame(
   ssh.lastOkAt = at;
   ssh.lastOkFrom = from;
   ssh.failures = 0;
-  ssh.firstFailureAt = null;
+  ssh.firstFailureAt = ssh.firstStartedAt = null;
   return { answers: true, first, letsIn: before?.way !== undefined && probe.way === undefined };
 }
 
 /** Nobody watched, or the guest did not run: failures until now count for nothing. */
 export function failuresAreVoid(ssh: SshState): void {
   ssh.failures = 0;
-  ssh.firstFailureAt = null;
+  ssh.firstFailureAt = ssh.firstStartedAt = null;
   ssh.flapping = steady();
 }
 

@@ -1,0 +1,39 @@
+/** Who called a place: for a title the functions that tell, without those that serve every caller. */
+import type { Frame } from '../model.js';
+import { backendOf } from './backends.js';
+import { firmSymbols, operationFrame } from './frames.js';
+import { baseSymbol, layerOf } from './layers.js';
+import { whole } from './patterns.js';
+import { subjectOfSymbol } from './subjects.js';
+
+const CALLERS_MAX = 4;
+
+/** Of functions, innermost first, the nearest that tell anything. */
+export function callersOf(names: readonly string[]): string[] {
+  const telling = names.filter((name) => layerOf(name) === 'operation' && !SERVES_ALL.test(name));
+  return [...new Set(telling)].slice(0, CALLERS_MAX);
+}
+
+/** The same of the function that names the place of a sleeping task, as far as the code of the same part reaches. */
+export function callersOfPlace(frames: readonly Frame[]): string[] {
+  // A request to a server says who made it.
+  if (backendOf(frames)) return [];
+  const names = firmSymbols(frames);
+  const place = operationFrame(frames)?.symbol;
+  const from = place === undefined ? -1 : names.indexOf(baseSymbol(place));
+  if (from < 0) return [];
+  const outwards = names.slice(from + 1);
+  const end = outwards.findIndex(
+    (name) => layerOf(name) === 'entry' || subjectOfSymbol(name)?.general === true,
+  );
+  return callersOf(end < 0 ? outwards : outwards.slice(0, end)).filter((name) => name !== names[from]);
+}
+
+/** Pages, slabs, reference counts, wakeups, lists, time and the like: lib/, mm/, kernel/. */
+const SERVES_ALL = whole([
+  '_*free_(?:unref_|hot_cold_|frozen_)?(?:pages?|folios?)\\w*|_*put_(?:page|folio|task_struct)\\w*|_*alloc_pages?\\w*|get_page_from_freelist|release_pages|destroy_large_folio|clear_(?:huge_)?page\\w*|copy_page\\w*',
+  'k[vz]?[mf](?:alloc|ree)\\w*|_*kmem_cache_\\w+|_*kmalloc\\w*|_*slab_\\w+|slub?_\\w+|v(?:m|z)alloc\\w*|vfree\\w*|cache_\\w+_refill',
+  'mem(?:set|cpy|move|cmp)\\w*|_*copy_(?:to|from)_\\w+|strn?(?:cmp|len|cpy)\\w*|find_(?:first|next)_\\w*bit\\w*|bitmap_\\w+|list_\\w+|rb_(?:next|first|insert|erase)\\w*|xas?_\\w+|radix_tree_\\w+|idr_\\w+|refcount_\\w+|kref_\\w+',
+  '_*(?:do_)?raw_\\w*(?:lock|unlock)\\w*|_*local_(?:bh|irq)_\\w+|arch_local_\\w+|_*rcu_read_\\w+|rcu_is_watching|call_rcu\\w*|wake_\\w+|ttwu_\\w+|_*wake_up\\w*|complete(?:_all)?|_*queue_(?:delayed_)?work\\w*|mod_timer\\w*',
+  'ktime_\\w+|read_(?:tsc|hpet)|_*(?:const_)?udelay|delay_\\w+|_*ndelay|native_\\w+|kvm_\\w*clock\\w*|sched_clock\\w*|trace_\\w+|_*lock_(?:is_held|acquire|release)\\w*|irq_\\w+|preempt_\\w+',
+]);

@@ -1,0 +1,38 @@
+/** One sample of a guest: the cheap walk, and the stacks of those who may stand. */
+import type { Task } from '../model.js';
+import type { SampleAnswer } from './answers.js';
+import type { HostTime } from './clock.js';
+import { memoryDump } from './dump.js';
+import type { Kernel } from './model.js';
+import { listStates } from './sample.js';
+import type { Sampler } from './sampler.js';
+import { stackOf } from './snapshot.js';
+
+/** `sampler`: of this boot of the guest. Who has not switched for `seconds`. */
+export function sampleKernel(
+  kernel: Kernel,
+  sampler: Sampler,
+  seconds: number,
+  host: HostTime = {},
+): SampleAnswer {
+  const states = listStates(kernel, host);
+  if (states.tasks.length === 0)
+    return { ok: false, why: states.broken ?? 'its kernel has no tasks', fix: null };
+  return sampler.sample(states, seconds, (addresses) => tasksAt(kernel, addresses, states.clock, host));
+}
+
+function tasksAt(
+  kernel: Kernel,
+  addresses: readonly bigint[],
+  clock: number,
+  host: HostTime,
+): ReadonlyMap<bigint, Task> {
+  const tasks = addresses.flatMap((address) => stackOf(kernel, address, host) ?? []);
+  const dump = memoryDump({ kernel, complete: true, incompleteBecause: [], clock, tasks, cpus: [] });
+  return new Map(
+    tasks.flatMap(({ address }, index) => {
+      const task = dump.tasks[index];
+      return task === undefined ? [] : [[address, task] as const];
+    }),
+  );
+}

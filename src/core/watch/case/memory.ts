@@ -1,0 +1,59 @@
+/** What the guest's memory says in a case: who has stood still, and for how long, by the scheduler's own clock. */
+import type { Task, Verdict } from '../../model.js';
+import type { DumpEvidence } from '../../report/incident.js';
+import type { Mono } from '../../time.js';
+import { standingIn, standingOf, type SnapshotEvent, type Standing } from '../memory-view.js';
+import type { Context } from '../context.js';
+import type { Case } from './case.js';
+
+/** A snapshot for this case. Once keys are pressed the one before them stays. */
+export function keepMemory(current: Case, seen: SnapshotEvent, at: Mono): void {
+  const { name } = current.stage;
+  const early = name === 'looking' || name === 'opening' || name === 'weighing' || name === 'holding';
+  if (!early || !seen.ok || seen.dump === null) return;
+  const hopeless = current.memory?.hopeless === true;
+  current.memory = { at, dump: seen.dump, lines: seen.lines, hopeless };
+}
+
+/** What the incident says of it. */
+export function memoryEvidence({ memory }: Case): DumpEvidence[] {
+  if (memory === null) return [];
+  const { dump, lines } = memory;
+  return [{ name: 'memory', key: 'memory', complete: dump.complete, lines, endedBy: 'read' }];
+}
+
+/** All of it was read, and steadily. */
+export const memoryIsWhole = ({ memory }: Case): boolean => memory?.dump.complete === true;
+
+/** Tasks that have stood for as long as a console may be silent: since before the suspicion. */
+export function stoodLong({ settings }: Context, { memory }: Case): Standing[] {
+  return memory === null ? [] : standingIn(memory.dump.tasks, settings.detect.silence / 1000);
+}
+
+/** Whether the clock proves what a second look at the blocked tasks would. */
+export function memoryProves(context: Context, current: Case): boolean {
+  if (current.memory === null) return false;
+  return current.memory.hopeless || stoodLong(context, current).length > 0;
+}
+
+const taskOf = ({ memory }: Case, { pid, comm }: { pid: number | null; comm: string }): Task | null =>
+  memory?.dump.tasks.find((task) => pid !== null && task.pid === pid && task.comm === comm) ?? null;
+
+/** For how long the culprit had stood when memory was read, in milliseconds; null where that does not tell. */
+export function culpritStood(current: Case, { culprit }: Pick<Verdict, 'culprit'>): number | null {
+  const task = culprit === null ? null : taskOf(current, culprit);
+  const standing = task === null ? null : standingOf(task);
+  return standing === null ? null : standing.seconds * 1000;
+}
+
+/** CPUs that take no interrupts. */
+export const deafCpus = ({ memory }: Case): number[] =>
+  (memory?.dump.cpus ?? []).flatMap(({ cpu, idle, interruptsOff }) =>
+    interruptsOff === true && !idle ? [cpu] : [],
+  );
+
+/** Every CPU runs something. */
+export const memoryIsBusy = ({ memory }: Case): boolean => {
+  const cpus = memory?.dump.cpus ?? [];
+  return cpus.length > 0 && cpus.every(({ idle }) => !idle);
+};

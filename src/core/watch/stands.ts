@@ -1,0 +1,136 @@
+/**
+ * Accusations that rest on the guest's memory: a task that stands still while SSH is late, so that no window has to pass;
+ * and one that stands for a minute though SSH answers, which the kernel's hung_task may never see. What merely waits for
+ * a slow disk accuses nobody: its device moves.
+ */
+import type { GuestSettings } from '../config/schema.js';
+import type { WaitKind } from '../model.js';
+import type { Mono } from '../time.js';
+import { seconds } from '../words.js';
+import type { Reason } from './accuse.js';
+import { keptWaiting, movedSince } from './looks.js';
+import { APART_MS } from './memory-tick.js';
+import type { Standing } from './memory-view.js';
+import { hostStarves } from './slices/host.js';
+import { isStill, type MemoryState, stillStands, type TimedGlance } from './slices/memory.js';
+import { flappingSince, owesBanner, sshCanBeJudged } from './slices/ssh.js';
+import type { GuestState } from './state.js';
+
+const LATE_MS = 1_500;
+/** An older snapshot says nothing of now. */
+const FRESH_MS = 2_500;
+/** A clock that lags, and the time that a probe takes to come to the guest. */
+const SLACK_MS = 1_000;
+const STALLED_SECONDS = 60;
+const STALLED_SAMPLES = 2;
+const FRESH_SAMPLE_MS = 20_000;
+const SHOWN = 3;
+
+/** SSH has been late for a moment, and memory shows by its own clock who has stood still all the while. */
+export function standsStill(state: GuestState, settings: GuestSettings, at: Mono): Reason | null {
+  const { ssh, console, looks, host } = state;
+  const since = owesBanner(ssh);
+  if (since === null || at - since < LATE_MS || !sshCanBeJudged(ssh, settings)) return null;
+  if (flappingSince(ssh) !== null || hostStarves(host, at) !== null) return null;
+  const pair = pairSince(state.memory, since, at);
+  if (pair === null || console.quietSince > pair[0].at || !nothingMoved(looks, pair[0].at)) return null;
+  const still = stoodBetween(...pair).filter((task) => task.seconds * 1000 >= pair[1].at - since - SLACK_MS);
+  const deaf = deafBetween(...pair);
+  if (still.length === 0 && deaf.length === 0) return null;
+  const late = `SSH has owed its banner for ${seconds(at - since)}`;
+  return { by: 'stands', why: [late, `memory shows that ${[...deaf, ...inWords(still)].join('; ')}`] };
+}
+
+/** The first snapshot since then, and the newest, if that is fresh and they are far enough apart. */
+function pairSince({ glances }: MemoryState, since: Mono, at: Mono): [TimedGlance, TimedGlance] | null {
+  const first = glances.find((glance) => glance.at >= since);
+  const last = glances.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const apart = last.at - first.at;
+  return apart >= APART_MS - SLACK_MS / 4 && at - last.at <= FRESH_MS ? [first, last] : null;
+}
+
+/** Two looks since then tell that no disk and no server did anything, and that the host let them. */
+function nothingMoved(looks: GuestState['looks'], since: Mono): boolean {
+  const seen = looks.filter((look) => look.at >= since - SLACK_MS && look.qmp.ok);
+  return seen.length > 1 && movedSince(seen) === null && keptWaiting(seen) === null;
+}
+
+/** Those of the later one that stood at the same place in the earlier one, and have not run in between. */
+export function stoodBetween(
+  first: Pick<TimedGlance, 'at' | 'standing'>,
+  last: Pick<TimedGlance, 'at' | 'standing'>,
+): Standing[] {
+  return last.standing.filter((task) =>
+    first.standing.some((before) => stillStands(before, task, last.at - first.at)),
+  );
+}
+
+/** CPUs that the same task held both times, without interrupts. */
+export function deafBetween(first: Pick<TimedGlance, 'held'>, last: Pick<TimedGlance, 'held'>): string[] {
+  return last.held
+    .filter(
+      ({ cpu, pid, switches, interruptsOff }) =>
+        interruptsOff &&
+        first.held.some(
+          (before) =>
+            before.interruptsOff && before.cpu === cpu && before.pid === pid && before.switches === switches,
+        ),
+    )
+    .map(({ cpu, comm, pid }) => `${comm}:${pid} holds CPU ${cpu} with interrupts off`);
+}
+
+const inWords = (tasks: readonly Standing[]): string[] => [
+  ...tasks
+    .slice(0, SHOWN)
+    .map(
+      ({ comm, pid, state, seconds: s }) =>
+        `${comm}:${pid} in ${state} has stood still for ${s.toFixed(1)} s`,
+    ),
+  ...(tasks.length > SHOWN ? [`${tasks.length - SHOWN} more do`] : []),
+];
+
+/** A task has stood for a minute beside a guest that answers. */
+export function stalls(state: GuestState, settings: GuestSettings, at: Mono): Reason | null {
+  const { memory, ssh, host } = state;
+  const answers = ssh.failures === 0 && (ssh.lastOkAt !== null || !sshCanBeJudged(ssh, settings));
+  if (!answers || memory.told.length > 0 || at < memory.stalledNotBefore) return null;
+  if (hostStarves(host, at) !== null) return null;
+  const all = memory.watched.filter((one) => at - one.at <= FRESH_SAMPLE_MS);
+  const tasks = all.map(({ task }) => task);
+  const accused = all
+    .filter(({ task, seen }) => task.seconds >= STALLED_SECONDS && seen >= STALLED_SAMPLES)
+    .map(({ task }) => task)
+    .filter((task) => cannotEnd(rootOf(task, tasks), memory, at));
+  const [first] = accused;
+  if (first === undefined) return null;
+  return {
+    by: 'stalled',
+    why: [`memory shows that ${inWords(accused).join('; ')}`, 'SSH answers all the while'],
+    since: at - first.seconds * 1000,
+  };
+}
+
+/** Who the task waits for in the end, as far as owners of locks are known; null for a circle. */
+function rootOf(task: Standing, all: readonly Standing[]): Standing | null {
+  const seen = new Set<Standing>();
+  for (let one: Standing = task; ;) {
+    if (seen.has(one)) return null;
+    seen.add(one);
+    const owner = all.find(({ pid }) => pid === one.owner);
+    if (owner === undefined) return one;
+    one = owner;
+  }
+}
+
+/** Waits that no device ends. */
+const NO_DEVICE: ReadonlySet<WaitKind> = new Set<WaitKind>(['fs-freeze']);
+
+/** Nothing was done meanwhile that could end this wait. */
+function cannotEnd(root: Standing | null, memory: MemoryState, at: Mono): boolean {
+  if (root === null || (root.wait !== null && NO_DEVICE.has(root.wait))) return true;
+  // What it was mounted from: a device, or the name of a share.
+  const onDisk = root.onServer ? false : (root.source?.startsWith('/') ?? null);
+  const disks = onDisk === false || isStill(memory, 'disks', at);
+  return disks && (onDisk === true || isStill(memory, 'servers', at));
+}
