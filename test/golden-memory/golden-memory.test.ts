@@ -31,7 +31,7 @@ const EXPECTED: Record<string, Expected> = {
   },
   '6.12-locks': {
     title:
-      /^mv:168 stuck ≥\d+ s in rename → waiting for I\/O \(ext4_read_bh\) → filesystem ext4 on \/dev\/vda \(\/mnt\/disk\) \(\+3 others\)$/,
+      /^mv:168 stuck ≥\d+ s in rename → waiting for I\/O \(ext4_read_bh[^)]*\) → filesystem ext4 on \/dev\/vda \(\/mnt\/disk\) \(\+3 others\)$/,
     moved: /^$/,
   },
   '7.3-frozen': {
