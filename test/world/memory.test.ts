@@ -40,7 +40,6 @@ afterAll(async () => {
   await world.down();
 });
 
-const parsed = <T>(text: string): T => JSON.parse(text) as T;
 const shown = (symbol: string, module: string | null) =>
   `${symbol.replace(/\..*$/, '')}${module === null ? '' : ` [${module}]`}`;
 
@@ -48,7 +47,7 @@ describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }
   test('ps says which task waits for which page', async () => {
     const blocked = async () => {
       const { out } = await verb(world, `ps ${vm} --json`);
-      return parsed<TaskRow[]>(out).find(
+      return (JSON.parse(out) as TaskRow[]).find(
         ({ state, offCpuSeconds }) => state === 'D' && (offCpuSeconds ?? 0) > 3,
       );
     };
@@ -62,14 +61,14 @@ describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }
     const { out, code } = await verb(world, `stacks ${vm} --all --json`);
     expect(code).toBe(0);
     const told = new Map(
-      parsed<StackGroup[]>(out).flatMap(({ pids, state, frames }) =>
+      (JSON.parse(out) as StackGroup[]).flatMap(({ pids, state, frames }) =>
         pids.map(
           (pid) => [pid, `${state} ${frames.map((frame) => frame.replace(/\.\S*/, '')).join(' ')}`] as const,
         ),
       ),
     );
     const capture = await verb(world, `capture ${vm} --keys t --json`, 180_000);
-    const dump = parsed<Incident>(capture.out).dumps.find(({ key }) => key === 't');
+    const dump = (JSON.parse(capture.out) as Incident).dumps.find(({ key }) => key === 't');
     const printed = (dump?.tasks ?? []).filter(({ state }) => state === 'D' || state === 'S');
     expect(printed.length).toBeGreaterThan(20);
     const other = printed.filter(({ pid, state, frames }) => {
@@ -90,7 +89,7 @@ describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }
 
   test('doctor says how its memory is read', async () => {
     const { out } = await verb(world, `doctor ${vm} --json`, 120_000);
-    const check = parsed<Check[]>(out).find(({ what }) => what === `${vm}: memory`);
+    const check = (JSON.parse(out) as Check[]).find(({ what }) => what === `${vm}: memory`);
     expect(check).toMatchObject({ result: 'ok', detail: expect.stringContaining('shared memory') as string });
   });
 });
