@@ -4,6 +4,7 @@ import type { Config } from '../core/config/schema.js';
 import type { Closed, SnapshotAnswer, SnapshotTaken } from '../core/memory/answers.js';
 import { printable } from '../core/printable.js';
 import { knownGuests, noGuest } from '../daemon/known-guests.js';
+import { SWITCHED_OFF } from '../daemon/memory-reader.js';
 import { ProcessMemoryReader } from '../daemon/process-memory-reader.js';
 import { qmpDirectory } from '../io/paths.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
@@ -44,12 +45,6 @@ export async function ofGuest(
     reader.close();
   }
 }
-
-const SWITCHED_OFF: Closed = {
-  ok: false,
-  why: 'the configuration says memory: off',
-  fix: 'set memory: on for this guest',
-};
 
 /** Says why the memory cannot be read. @returns 5 */
 export function tellClosed({ err }: Terminal, vm: string, { why, fix }: Closed): number {

@@ -148,6 +148,7 @@ export class Daemon {
     await this.stopGuests();
     await Promise.all([this.stopRetention(), this.stopArming(), this.services.pending.stop()]);
     await this.journal.stop();
+    this.services.memory.close();
   }
 
   private async stopGuests(): Promise<void> {

@@ -16,7 +16,7 @@ import { probeSsh } from '../io/ssh/probe.js';
 import type { CaseFile } from './case-file.js';
 import type { CaptureResult } from './control.js';
 import type { GuestHandle } from './guest-handle.js';
-import type { MemoryTarget } from './memory-reader.js';
+import { type MemoryReader, type MemoryTarget, OFF_READER } from './memory-reader.js';
 import { press } from './press.js';
 
 interface ExecutingGuest extends GuestHandle {
@@ -43,6 +43,9 @@ const COMMAND_MS = 180_000;
 
 /** A kernel is found in less than a second, its tasks are read in milliseconds; a host may be busy. */
 const SNAPSHOT_MS = 5_000;
+
+const readerOf = ({ settings, services }: ExecutingGuest): MemoryReader =>
+  settings.memory === 'off' ? OFF_READER : services.memory;
 
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
@@ -107,11 +110,11 @@ const handlers: Handlers = {
     guest.now({ type: 'memory-dumped', ...end });
   },
   snapshot: async (guest, { keep }) => {
-    const answer = guest.services.memory.snapshot(guest.memory(), SNAPSHOT_MS);
+    const answer = readerOf(guest).snapshot(guest.memory(), SNAPSHOT_MS);
     await guest.caseFile.snapshots.read(answer, keep);
   },
   sample: async (guest, { seconds }) => {
-    const answer = await guest.services.memory.sample(guest.memory(), seconds);
+    const answer = await readerOf(guest).sample(guest.memory(), seconds);
     guest.now({ type: 'sampled', seen: answer.ok ? sampledOf(answer) : answer });
   },
   identify: async (guest) => {

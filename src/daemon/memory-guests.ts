@@ -1,8 +1,9 @@
 /** What the reader's process knows of guests; see memory-reader.ts. */
-import type { Closed, SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
+import type { Closed, SampleAnswer, SnapshotAnswer, SnapshotTaken } from '../core/memory/answers.js';
 import { createBuilds } from '../core/memory/builds.js';
 import { KnownGuest } from '../core/memory/known-guest.js';
 import { parseRegisters } from '../core/memory/registers.js';
+import { memoryText } from '../core/memory/text.js';
 import { monotonicMs } from '../io/clock.js';
 import { OtherMemory } from '../io/memory/file-ram.js';
 import { type OpenedRam, openRam } from '../io/memory/open-ram.js';
@@ -22,6 +23,16 @@ interface Known {
 }
 
 const MOST_GUESTS = 4_096;
+const COPIES: OpenedRam['way'] = 'copies that QEMU makes';
+const SAMPLED_NOT = 'only QEMU itself can read it, which is not asked all the time';
+
+/** Whether a task ran meanwhile cannot be told from copies. */
+function doubted(taken: SnapshotTaken): SnapshotTaken {
+  const why = 'QEMU copied the memory piece by piece while the guest ran';
+  const incompleteBecause = [...taken.dump.incompleteBecause, why];
+  const dump = { ...taken.dump, complete: false, incompleteBecause };
+  return { ...taken, dump, text: memoryText(dump) };
+}
 
 export class MemoryGuests {
   private readonly builds = createBuilds();
@@ -29,7 +40,7 @@ export class MemoryGuests {
 
   answer(question: MemoryQuestion): SnapshotAnswer | SampleAnswer | null {
     if (question.type === 'forget') {
-      this.known.delete(question.vm);
+      this.drop(question.vm);
       return null;
     }
     const { vm, source } = question;
@@ -38,8 +49,10 @@ export class MemoryGuests {
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
         const taken = guest.snapshot(registers, now);
-        return taken.ok ? { ...taken, way } : taken;
+        return taken.ok ? { ...(way === COPIES ? doubted(taken) : taken), way } : taken;
       }
+      // A look is worth that QEMU stands still for moments; to sample all the time is not.
+      if (way === COPIES) return { ok: false, why: SAMPLED_NOT, fix: null };
       return guest.sample(registers, now, question.standingForSeconds);
     });
   }
@@ -58,7 +71,7 @@ export class MemoryGuests {
         return read(known.guest, known.opened);
       } catch (error) {
         // Its QEMU was started anew, or the number is another file's now.
-        this.known.delete(vm);
+        this.drop(vm);
         const moved = error instanceof OtherMemory || (error as NodeJS.ErrnoException).code !== undefined;
         if (last || !moved) throw error;
       } finally {
@@ -68,6 +81,11 @@ export class MemoryGuests {
     return { ok: false, why: 'its memory is another one each time', fix: null };
   }
 
+  private drop(vm: string): void {
+    this.known.get(vm)?.opened.ram.end();
+    this.known.delete(vm);
+  }
+
   private find(vm: string, source: MemorySource): Known | Closed {
     const known = this.known.get(vm);
     const told = source.regions !== null;
@@ -75,7 +93,8 @@ export class MemoryGuests {
     const opened = openRam(source);
     if (!opened.ok) return opened;
     const made = { pid: source.pid, told, opened, guest: new KnownGuest(opened.ram, this.builds) };
-    if (this.known.size >= MOST_GUESTS) this.known.clear();
+    this.drop(vm);
+    if (this.known.size >= MOST_GUESTS) for (const one of [...this.known.keys()]) this.drop(one);
     this.known.set(vm, made);
     return made;
   }

@@ -1,5 +1,5 @@
 /** Who reads guests' memory: one process for all guests, or nobody. */
-import type { SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
+import type { Closed, SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
 import type { Whose } from '../io/qemu-process.js';
 
 /** Whose memory: the VM, and by what its QEMU is found. */
@@ -18,12 +18,22 @@ export interface MemoryReader {
   close(): void;
 }
 
-const CLOSED = { ok: false as const, why: 'nobody reads it in this process', fix: null };
+/** Where the configuration says `memory: off`: not even opened. */
+export const SWITCHED_OFF: Closed = {
+  ok: false,
+  why: 'the configuration says memory: off',
+  fix: 'set memory: on for this guest',
+};
 
-/** Where nobody reads: today's rules hold unchanged. */
-export const NO_READER: MemoryReader = {
-  snapshot: () => Promise.resolve(CLOSED),
-  sample: () => Promise.resolve(CLOSED),
+const CLOSED: Closed = { ok: false, why: 'nobody reads it in this process', fix: null };
+
+const closedReader = (answer: Closed): MemoryReader => ({
+  snapshot: () => Promise.resolve(answer),
+  sample: () => Promise.resolve(answer),
   forget: () => undefined,
   close: () => undefined,
-};
+});
+
+/** Where nobody reads: today's rules hold unchanged. */
+export const NO_READER = closedReader(CLOSED);
+export const OFF_READER = closedReader(SWITCHED_OFF);

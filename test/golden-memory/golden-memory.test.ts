@@ -29,9 +29,22 @@ const EXPECTED: Record<string, Expected> = {
       /^ash:132 stuck ≥\d+ s in page fault → page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store \(\/mnt\/store\), page 24 of \/ash$/,
     moved: /^$/,
   },
-  '6.12-locks': { title: /./, moved: /^$/ },
-  '7.3-frozen': { title: /./, moved: /^$/ },
-  '7.3-rt-pagein': { title: /./, moved: /^$/ },
+  '6.12-locks': {
+    title:
+      /^mv:168 stuck ≥\d+ s in rename → waiting for I\/O \(ext4_read_bh[^)]*\) → filesystem ext4 on \/dev\/vda \(\/mnt\/disk\) \(\+3 others\)$/,
+    moved: /^$/,
+  },
+  '7.3-frozen': {
+    title:
+      /^touch:125 stuck ≥\d+ s in openat → waiting for the thaw of a frozen filesystem \(mnt_want_write\) → filesystem ext4 on \/dev\/vda \(\/mnt\/disk\) \(\+2 others\)$/,
+    moved: /^$/,
+  },
+  '7.3-rt-pagein': {
+    title:
+      /^awk:151 stuck ≥\d+ s in page fault → page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store \(\/mnt\/store\), page 361 of \/ash$/,
+    // The keyboard's thread printed the dump, and woke the other for the console.
+    moved: /^irq(?:\/1-i8042|_work\/1)$/,
+  },
 };
 
 const names = readdirSync(here).flatMap((name) => (name.endsWith(END) ? [name.slice(0, -END.length)] : []));

@@ -34,7 +34,7 @@ const { pages, small } = recording;
 const wanted = result(new RecordedRam(image.ram.ranges, pages));
 if (wanted !== result(image.ram)) throw new Error('the touched pages give another result than the image');
 
-const LEAST = 16;
+const LEAST = 4;
 const tables = [...pages.keys()].filter((page) => !small.has(page)).sort((a, b) => a - b);
 function leaveOut(some) {
   if (some.length < LEAST) return;

@@ -5,6 +5,8 @@ import { openKernel } from './kernel.js';
 import type { Builds, Kernel, Ram, Snapshot, VcpuRegisters } from './model.js';
 import { KernelNotFound } from './not-found.js';
 import { readLog } from './printk.js';
+import { sampleKernel } from './sample-kernel.js';
+import { Sampler } from './sampler.js';
 import { takeSnapshot } from './snapshot.js';
 import { memoryText } from './text.js';
 
@@ -20,6 +22,7 @@ export class KnownGuest {
   private kernel: Kernel | null = null;
   private note: Uint8Array | null = null;
   private clock = 0;
+  private sampler = new Sampler();
   private failed: { why: string; until: number; pause: number } | null = null;
 
   constructor(
@@ -60,11 +63,11 @@ export class KnownGuest {
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }
 
-  /** Not taken yet: see core/memory/sampler.ts. */
-  sample(registers: readonly VcpuRegisters[], now: number, standingForSeconds: number): SampleAnswer {
+  /** Who has not been switched for so many seconds; see sampler.ts. */
+  sample(registers: readonly VcpuRegisters[], now: number, seconds: number): SampleAnswer {
     const kernel = this.kernelNow(registers, now);
     if (typeof kernel === 'string') return { ok: false, why: kernel, fix: null };
-    return { ok: false, why: `who stands for ${standingForSeconds} s is not known`, fix: null };
+    return sampleKernel(kernel, this.sampler, seconds);
   }
 
   /** Of a kernel that was rebooted since it was found, a snapshot is empty or its clock went back: then once more. */
@@ -87,6 +90,7 @@ export class KnownGuest {
     this.kernel = null;
     this.note = null;
     this.clock = 0;
+    this.sampler = new Sampler();
   }
 
   private stillRuns(kernel: Kernel): boolean {

@@ -61,6 +61,11 @@ export class FileRam implements Ram {
     }
   }
 
+  /** Nothing is left of it between two looks. */
+  end(): void {
+    this.close();
+  }
+
   close(): void {
     for (const fd of this.fds.splice(0)) closeSync(fd);
   }

@@ -5,14 +5,15 @@ import { optionValues, parseOptions } from '../../core/host/argv.js';
 import { usualRegions, type Region } from '../../core/memory/memory-map.js';
 import { ownUser } from '../trust.js';
 import { FileRam, identityOf, openFile, type Segment } from './file-ram.js';
+import { SavedRam } from './saved-ram.js';
 import type { MemorySource } from './source.js';
 
-export type RamWay = 'shared memory' | 'QEMU’s own memory';
+export type RamWay = 'shared memory' | 'QEMU’s own memory' | 'copies that QEMU makes';
 
 export interface OpenedRam {
   ok: true;
   way: RamWay;
-  ram: FileRam;
+  ram: FileRam | SavedRam;
 }
 
 const SHARE =
@@ -24,10 +25,19 @@ const MAPS_MAX = 4 * 2 ** 20;
 /** Opens and closes what it finds, so that the RAM is known to open. Never throws. */
 export function openRam(source: MemorySource): OpenedRam | Closed {
   try {
-    return openShared(source) ?? openOwn(source);
+    const opened = openShared(source) ?? openOwn(source);
+    return opened.ok ? opened : (openSaved(source) ?? opened);
   } catch (error) {
+    const saved = isRefused(error) ? openSaved(source) : null;
+    if (saved !== null) return saved;
     return { ok: false, why: refusal(error, source.pid), fix: opens(error, source.pid) };
   }
+}
+
+/** Null where QEMU does not say where RAM lies, or could not write to a file of this user. */
+function openSaved({ pid, qmpSocket, regions }: MemorySource): OpenedRam | null {
+  if (regions === null || userOf(pid) !== ownUser()) return null;
+  return { ok: true, way: 'copies that QEMU makes', ram: new SavedRam(qmpSocket, regions) };
 }
 
 interface Shared {

@@ -25,6 +25,7 @@ describe('the settings of a guest', () => {
       detect: plain.detect,
       capture: plain.capture,
       arm: 'report',
+      memory: plain.memory,
       ladder: plain.ladder,
       symbols: plain.symbols,
       qmp: plain.qmp,

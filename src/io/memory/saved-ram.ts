@@ -1,0 +1,109 @@
+/**
+ * RAM by QEMU's own word, where nothing else is open: `pmemsave` writes it to a file of this process, some at a time, for
+ * QEMU stands still meanwhile. The reader is synchronous: it waits for a thread that talks to QEMU.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Region } from '../../core/memory/memory-map.js';
+import type { Ram } from '../../core/memory/model.js';
+
+/** Of 0.4 s for 57 MB this takes 2 ms; larger ones would hold QEMU up, smaller ones cost a round trip each. */
+const PIECE = 256 * 1024;
+/** For one piece, with the wait for the socket. */
+const PIECE_MS = 2_000;
+const KEPT_MAX = 256;
+
+/** What the thread is started with, and what it writes for each piece. */
+export interface SaverData {
+  qmpSocket: string;
+  /** Of the files, to which a number is added. */
+  file: string;
+  /** [0]: a piece is wanted (1), is there (2), or is not to be had (3). */
+  state: SharedArrayBuffer;
+  /** [0]: its address, [1]: its size, [2]: its number, which ends its file's name. */
+  order: SharedArrayBuffer;
+}
+
+/** Each has its own: one that came too late is nobody's. */
+export const pieceFile = (file: string, number: number): string => `${file}-${number}`;
+
+export class SavedRam implements Ram {
+  readonly ranges: readonly { first: number; end: number }[];
+  private readonly directory = mkdtempSync(join(tmpdir(), 'wedgewatch-memory-'));
+  private readonly file = join(this.directory, 'piece');
+  private readonly state = new SharedArrayBuffer(4);
+  private readonly order = new SharedArrayBuffer(24);
+  private readonly worker: Worker;
+  private readonly kept = new Map<number, Uint8Array>();
+  private failed = false;
+  private number = 0;
+
+  constructor(qmpSocket: string, regions: readonly Region[]) {
+    this.ranges = regions.map(({ first, end }) => ({ first, end }));
+    const { file, state, order } = this;
+    const workerData: SaverData = { qmpSocket, file, state, order };
+    this.worker = new Worker(new URL('./saver-thread.js', import.meta.url), { workerData });
+    this.worker.unref();
+  }
+
+  /** Forgets what was read: each look sees the guest anew. After a failure QEMU is asked again. */
+  open(): void {
+    this.kept.clear();
+    this.failed = false;
+  }
+
+  close(): void {
+    this.kept.clear();
+  }
+
+  /** Ends the thread. */
+  end(): void {
+    void this.worker.terminate();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  read(gpa: number, into: Uint8Array): boolean {
+    for (let done = 0; done < into.length;) {
+      const at = gpa + done;
+      const range = this.ranges.find(({ first, end }) => at >= first && at < end);
+      if (range === undefined) return false;
+      const first = Math.max(range.first, Math.floor(at / PIECE) * PIECE);
+      const bytes = this.piece(first, Math.min(range.end, (Math.floor(at / PIECE) + 1) * PIECE) - first);
+      if (bytes === null) return false;
+      const part = bytes.subarray(at - first, at - first + into.length - done);
+      into.set(part, done);
+      done += part.length;
+    }
+    return true;
+  }
+
+  private piece(first: number, size: number): Uint8Array | null {
+    const known = this.kept.get(first);
+    if (known !== undefined) return known;
+    // One that gave no answer in time would take that time for each piece.
+    if (this.failed) return null;
+    const [state, order] = [new Int32Array(this.state), new Float64Array(this.order)];
+    this.number += 1;
+    order.set([first, size, this.number]);
+    Atomics.store(state, 0, 1);
+    Atomics.notify(state, 0);
+    Atomics.wait(state, 0, 1, PIECE_MS);
+    const bytes = Atomics.load(state, 0) === 2 ? this.saved(size) : null;
+    this.failed = bytes === null;
+    if (bytes === null) return null;
+    if (this.kept.size >= KEPT_MAX) this.kept.delete(this.kept.keys().next().value ?? first);
+    this.kept.set(first, bytes);
+    return bytes;
+  }
+
+  private saved(size: number): Uint8Array | null {
+    try {
+      const bytes = readFileSync(pieceFile(this.file, this.number));
+      return bytes.length === size ? bytes : null;
+    } catch {
+      return null;
+    }
+  }
+}

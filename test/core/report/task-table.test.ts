@@ -1,0 +1,53 @@
+import { expect, it } from 'vitest';
+import type { Task } from '../../../src/core/model.js';
+import { taskRows } from '../../../src/core/report/task-table.js';
+
+const frame = (symbol: string) => ({ symbol, offset: 1, size: 2, module: null, reliable: true });
+
+const task = (comm: string, more: Partial<Task>): Task => ({
+  ...{ comm, pid: 7, ppid: 1, state: 'S', workqueue: null, blockedForSeconds: null, frames: [] },
+  ...more,
+});
+
+const store = { type: 'virtiofs', source: 'store', on: '/mnt/store' };
+const tasks = [
+  task('busy', { state: 'R', onCpu: true, cpu: 1, offCpuSeconds: 0 }),
+  task('late', { state: 'R', queued: true, cpu: 0, offCpuSeconds: 3 }),
+  task('mv', {
+    state: 'D',
+    offCpuSeconds: 9.5,
+    frames: ['__schedule', 'schedule', 'rwsem_down_write_slowpath', 'lock_rename', 'do_renameat2'].map(frame),
+    wantsLock: { kind: 'rwsem', address: 'ffff8880', owner: { comm: 'mv', pid: 9 }, held: 'writer' },
+  }),
+  task('cat', {
+    state: 'D',
+    offCpuSeconds: 20,
+    frames: ['__schedule', 'schedule', 'io_schedule', 'folio_wait_bit_common', 'filemap_fault'].map(frame),
+    objects: [
+      { kind: 'file', text: '/big', filesystem: store },
+      { kind: 'folio', text: '/big index 4', filesystem: store, state: 'locked' },
+    ],
+  }),
+  task('ls', { offCpuSeconds: 1, request: { operation: 'LOOKUP', unique: '12', source: 'store' } }),
+  task('kworker/0:1', {
+    offCpuSeconds: 50,
+    frames: ['__schedule', 'schedule', 'worker_thread', 'kthread', 'ret_from_fork'].map(frame),
+  }),
+];
+
+it('shows who is longest off the CPU first, where and for what', () => {
+  const { rows, hidden } = taskRows({ tasks }, false);
+  expect(hidden).toBe(1);
+  expect(rows.map(({ comm, waitsIn, waitsFor }) => [comm, waitsIn, waitsFor])).toEqual([
+    ['cat', 'filemap_fault', 'folio /big index 4 of virtiofs:store on /mnt/store'],
+    ['mv', 'lock_rename', 'rwsem ffff8880 of mv:9'],
+    ['late', 'waits for CPU 0', null],
+    ['ls', null, 'LOOKUP request 12 to store'],
+    ['busy', 'on CPU 1', null],
+  ]);
+  expect(rows.at(-1)?.offCpuSeconds).toBeNull();
+});
+
+it('shows idle kernel threads where all are wanted', () => {
+  expect(taskRows({ tasks }, true).rows[0]).toMatchObject({ comm: 'kworker/0:1', offCpuSeconds: 50 });
+});

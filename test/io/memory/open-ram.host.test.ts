@@ -1,0 +1,140 @@
+/**
+ * The ways to a guest's memory, on a QEMU that stands still before its first instruction and whose RAM is that of a
+ * recorded guest. Its reader runs from dist/.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  closeSync,
+  existsSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import type { ProcessMemoryReader } from '../../../src/daemon/process-memory-reader.js';
+import type { SavedRam } from '../../../src/io/memory/saved-ram.js';
+import { openRam } from '../../../src/io/memory/open-ram.js';
+import { withQmp } from '../../../src/io/qmp/with-qmp.js';
+import { PAGE, unpack } from '../../golden-memory/recording.mjs';
+
+const root = join(import.meta.dirname, '../../..');
+const recording = join(root, 'test/golden-memory/6.1-pagein.memory.br');
+const dist = <Module>(path: string): Promise<Module> => import(join(root, 'dist', path)) as Promise<Module>;
+const SIZE = 384 * 2 ** 20;
+/** QEMU's own ROMs are below. */
+const LOADED = 2 ** 20;
+const SHARED = ['-object', 'memory-backend-memfd,id=mem,size=384M,share=on', '-numa', 'node,memdev=mem'];
+
+const directory = mkdtempSync(join(tmpdir(), 'wedgewatch-ram-'));
+const raw = join(directory, 'raw');
+const qmpSocket = join(directory, 'qmp.sock');
+const { ram } = unpack(readFileSync(recording));
+let qemu: ChildProcess | null = null;
+let reader: ProcessMemoryReader;
+
+beforeAll(async () => {
+  const fd = openSync(raw, 'w');
+  ftruncateSync(fd, SIZE - LOADED);
+  for (const [page, bytes] of ram.pages)
+    if (page * PAGE >= LOADED) writeSync(fd, bytes, 0, PAGE, page * PAGE - LOADED);
+  closeSync(fd);
+  const module = await dist<{ ProcessMemoryReader: new () => ProcessMemoryReader }>(
+    'daemon/process-memory-reader.js',
+  );
+  reader = new module.ProcessMemoryReader();
+});
+
+afterEach(async () => {
+  if (qemu !== null && qemu.exitCode === null && qemu.signalCode === null) {
+    qemu.kill('SIGKILL');
+    await once(qemu, 'exit');
+  }
+  rmSync(qmpSocket, { force: true });
+});
+
+afterAll(() => {
+  reader.close();
+  rmSync(directory, { recursive: true });
+});
+
+/** Returns its pid once its RAM is loaded. */
+async function start(...more: string[]): Promise<number> {
+  const words = [
+    ...['-M', 'q35', '-accel', 'tcg', '-S', '-nodefaults', '-display', 'none', '-smp', '2', '-m', '384M'],
+    ...['-qmp', `unix:${qmpSocket},server=on,wait=off`],
+    ...['-device', `loader,file=${raw},addr=${LOADED},force-raw=on`, ...more],
+  ];
+  qemu = spawn('qemu-system-x86_64', words, { stdio: 'ignore' });
+  while (!existsSync(qmpSocket)) await delay(50);
+  // It answers once its machine is made.
+  await withQmp(qmpSocket, { timeoutMs: 10_000, holdMs: 10_000 }, (session) =>
+    session.execute('query-status'),
+  );
+  return qemu.pid ?? 0;
+}
+
+const read = () => reader.snapshot({ vm: 'still', qmpSocket, pid: null }, 20_000);
+
+it.each([
+  ['shared memory', SHARED],
+  ['QEMU’s own memory', []],
+])('reads the tasks from %s', async (way, more) => {
+  await start(...more);
+  const taken = await read();
+  expect(taken).toMatchObject({ ok: true, way });
+  const tasks = taken.ok ? taken.dump.tasks : [];
+  expect(tasks.map(({ comm }) => comm)).toContain('kthreadd');
+  expect(tasks).toHaveLength(59);
+});
+
+it('reads without QMP, once QEMU has stopped', async () => {
+  await start(...SHARED);
+  qemu?.kill('SIGSTOP');
+  try {
+    expect(await read()).toMatchObject({ ok: true, way: 'shared memory' });
+  } finally {
+    qemu?.kill('SIGCONT');
+  }
+});
+
+it('knows a QEMU that was started anew', async () => {
+  await start(...SHARED);
+  expect(await read()).toMatchObject({ ok: true });
+  qemu?.kill('SIGKILL');
+  await once(qemu as ChildProcess, 'exit');
+  rmSync(qmpSocket, { force: true });
+  expect(await read()).toMatchObject({ ok: false, why: 'no QEMU of this guest is running' });
+  await start(...SHARED);
+  expect(await read()).toMatchObject({ ok: true });
+});
+
+it('reads what QEMU copies', async () => {
+  await start();
+  const module = await dist<{ SavedRam: typeof SavedRam }>('io/memory/saved-ram.js');
+  const saved = new module.SavedRam(qmpSocket, [{ id: 'ram', first: 0, end: SIZE, offset: 0 }]);
+  try {
+    saved.open();
+    const [page, bytes] = [...ram.pages].find(([number]) => number * PAGE >= 2 * LOADED) ?? [
+      0,
+      new Uint8Array(),
+    ];
+    const into = new Uint8Array(PAGE);
+    expect(saved.read(page * PAGE, into)).toBe(true);
+    expect(Buffer.from(into).equals(bytes)).toBe(true);
+    expect(saved.read(SIZE - 8, new Uint8Array(16))).toBe(false);
+  } finally {
+    saved.end();
+  }
+});
+
+it('says that a process that is gone has ended', () => {
+  const source = { pid: 4_194_303, argv: [], qmpSocket, regions: null, hostAddresses: {} };
+  expect(openRam(source)).toMatchObject({ ok: false, why: 'its QEMU has ended' });
+});

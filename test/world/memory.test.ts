@@ -1,0 +1,95 @@
+/** ps, stacks and dmesg of wedged guests, by their user and without a daemon, beside what the guests print for SysRq-t. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { StackGroup } from '../../src/core/model.js';
+import type { Incident } from '../../src/core/report/incident.js';
+import type { TaskRow } from '../../src/core/report/task-table.js';
+import type { Check } from '../../src/daemon/check.js';
+import { buildGuest, guestCache } from '../../src/guest/build.js';
+import { buildKernelGuest } from '../../src/guest/kernels.js';
+import { verb } from './by-hand.js';
+import { continueStore, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import { shareScenes } from './scenes.js';
+import { World } from './world.js';
+
+const options = { log: () => undefined };
+const guests = [
+  { kernel: 'of the host', vm: newVm(), port: 2510 },
+  { kernel: 'newest', vm: newVm(), port: 2511 },
+];
+
+let world: World;
+
+beforeAll(async () => {
+  world = await World.up(await buildGuest(guestCache(), options));
+  const newest = await shareScenes(
+    await buildKernelGuest(guestCache(), 'newest', options),
+    world.share,
+    'newest',
+  );
+  for (const { kernel, vm, port } of guests) {
+    const image = kernel === 'newest' ? newest : undefined;
+    await startGuest(world, { vm, mode: 'job', port, image });
+    await waitForSsh(world, vm, 120_000);
+    await stopStore(world, vm);
+  }
+}, 600_000);
+
+afterAll(async () => {
+  for (const { vm } of guests) await continueStore(world, vm).catch(() => undefined);
+  for (const { vm } of guests) await stopGuest(world, vm).catch(() => undefined);
+  await world.down();
+});
+
+const shown = (symbol: string, module: string | null) =>
+  `${symbol.replace(/\..*$/, '')}${module === null ? '' : ` [${module}]`}`;
+
+describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }) => {
+  test('ps says which task waits for which page', async () => {
+    const blocked = async () => {
+      const { out } = await verb(world, `ps ${vm} --json`);
+      return (JSON.parse(out) as TaskRow[]).find(
+        ({ state, offCpuSeconds }) => state === 'D' && (offCpuSeconds ?? 0) > 3,
+      );
+    };
+    await expect.poll(blocked, { timeout: 90_000, interval: 1_000 }).toMatchObject({
+      waitsIn: 'filemap_fault',
+      waitsFor: expect.stringMatching(/^folio \/ash index \d+ of virtiofs:store on \/mnt\/store$/) as string,
+    });
+  });
+
+  test('stacks are those that SysRq-t shows', async () => {
+    const { out, code } = await verb(world, `stacks ${vm} --all --json`);
+    expect(code).toBe(0);
+    const told = new Map(
+      (JSON.parse(out) as StackGroup[]).flatMap(({ pids, state, frames }) =>
+        pids.map(
+          (pid) => [pid, `${state} ${frames.map((frame) => frame.replace(/\.\S*/, '')).join(' ')}`] as const,
+        ),
+      ),
+    );
+    const capture = await verb(world, `capture ${vm} --keys t --json`, 180_000);
+    const dump = (JSON.parse(capture.out) as Incident).dumps.find(({ key }) => key === 't');
+    const printed = (dump?.tasks ?? []).filter(({ state }) => state === 'D' || state === 'S');
+    expect(printed.length).toBeGreaterThan(20);
+    const other = printed.filter(({ pid, state, frames }) => {
+      const firm = frames.filter(({ reliable }) => reliable);
+      const text = `${state} ${firm.map(({ symbol, module }) => shown(symbol, module)).join(' ')}`;
+      return told.get(pid ?? -1) !== text;
+    });
+    // One that ran in between, such as a flusher, may stand elsewhere.
+    expect(other.map(({ comm }) => comm)).toHaveLength(Math.min(other.length, 2));
+  }, 240_000);
+
+  test('dmesg has the log from its first line on', async () => {
+    const { out, code } = await verb(world, `dmesg ${vm}`);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^\[ +\d+\.\d+\] Linux version \d/);
+    expect(out).toContain('virtiofs');
+  });
+
+  test('doctor says how its memory is read', async () => {
+    const { out } = await verb(world, `doctor ${vm} --json`, 120_000);
+    const check = (JSON.parse(out) as Check[]).find(({ what }) => what === `${vm}: memory`);
+    expect(check).toMatchObject({ result: 'ok', detail: expect.stringContaining('shared memory') as string });
+  });
+});
