@@ -114,9 +114,8 @@ export interface Modules {
 export function readModules(kernel: Kernel, known: readonly Module[], budget: Budget): Modules {
   const head = objectAt(kernel, 'modules');
   const layout = moduleLayout(kernel);
-  // Built without modules, it has not even the function that loads one.
-  if (head === null && kernel.symbols.address('load_module') === null) return { list: [], broken: null };
-  if (head === null) return { list: [], broken: 'the list of modules was not found' };
+  // An empty list has no shape. Were it not empty, each stack with a module's code would be in doubt, and say so.
+  if (head === null) return { list: [], broken: null };
   if (layout !== null) return walkModules(kernel, head, layout, known, budget);
   const empty = readPointer(kernel.space, head) === head;
   return { list: [], broken: empty ? null : 'the types of its modules are not known' };
