@@ -6,7 +6,7 @@ import { SERVER_KINDS } from '../subsystems.js';
 type SeenObject = NonNullable<Task['objects']>[number];
 type Filesystem = NonNullable<SeenObject['filesystem']>;
 
-export interface ProvenPlace {
+interface ProvenPlace {
   where: string;
   /** The same without page and mount point. */
   brief: string;

@@ -1,5 +1,6 @@
 import type { Dump, ListedLock, Task } from '../model.js';
 import { backendOf } from './backends.js';
+import { byOwner } from './lock-owners.js';
 import type { Candidate } from './candidates.js';
 import { type Edge, edgeTo, type Finder, isSame, toTask } from './edges.js';
 import { entryOf, firmFrames, firmSymbols } from './frames.js';
@@ -54,31 +55,6 @@ function tasksByPid(dumps: readonly Dump[]): Tasks {
   const tasks = new Map<number, Task>();
   for (const dump of dumps) for (const task of dump.tasks) if (task.pid !== null) tasks.set(task.pid, task);
   return tasks;
-}
-
-/** Memory shows the lock, and its owner. An rwsem that is held by readers names the last that took it. */
-function byOwner(tasks: Tasks): Finder {
-  return (waiter) => {
-    const { wantsLock } = waiter;
-    const owner = wantsLock?.owner;
-    if (!wantsLock || !owner) return null;
-    const task = tasks.get(owner.pid) ?? null;
-    const readers = wantsLock.held === 'readers';
-    return {
-      waiter,
-      owner: { ...owner, task: owner.pid === waiter.pid ? waiter : task },
-      through: lockText(wantsLock, waiter.objects),
-      confidence: readers ? 'medium' : 'high',
-      reason: readers ? 'memory shows it as the last reader that took it' : 'memory shows it as the owner',
-      source: 'memory',
-    };
-  };
-}
-
-function lockText({ kind, name }: NonNullable<Task['wantsLock']>, objects: Task['objects'] = []): string {
-  const lock = kind === 'rwsem' ? 'an rw-semaphore' : `a ${kind}`;
-  const called = objects.find((one) => one.kind === 'lock')?.text ?? name;
-  return called === undefined ? lock : `${called}, ${lock}`;
 }
 
 /** `… is blocked on a mutex likely owned by task …` */

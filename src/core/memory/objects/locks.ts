@@ -10,10 +10,10 @@ import { frameOf, frameRange, stackWord } from './live.js';
 import type { SeenObject } from './seen.js';
 import { inImage, isPointer, type Pointers } from './pointers.js';
 
-export type WantedLock = NonNullable<Task['wantsLock']>;
+type WantedLock = NonNullable<Task['wantsLock']>;
 type Kind = WantedLock['kind'];
 
-export interface LockFound {
+interface LockFound {
   lock: WantedLock;
   /** What it guards, where that is known. */
   guards: SeenObject | null;

@@ -53,7 +53,7 @@ const OPERATIONS: readonly (string | undefined)[] = [
   ...['COPY_FILE_RANGE', 'SETUPMAPPING', 'REMOVEMAPPING', 'SYNCFS', 'TMPFILE', 'STATX', 'COPY_FILE_RANGE_64'],
 ];
 
-export type Request = NonNullable<Task['request']>;
+type Request = NonNullable<Task['request']>;
 
 /** Null where it waits for none, or the request cannot be told from other words. */
 export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesystems): Request | null {
