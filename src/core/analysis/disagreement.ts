@@ -5,6 +5,7 @@ import { nameDump } from './dump-names.js';
 import { frameName } from './phrases.js';
 
 const MOST_TOLD = 3;
+const MOST_COMPARED = 30;
 /** The clock of a sleeping machine lags by up to this. */
 const CLOCK_SLACK = 1;
 
@@ -17,7 +18,8 @@ interface Sighting {
 /** A reason for each of the tasks of which both cannot be right, a few at most. */
 export function disagreements(tasks: readonly Task[], dumps: readonly Dump[]): string[] {
   if (!dumps.some(({ key }) => key === 'memory')) return [];
-  return tasks
+  return [...new Map(tasks.map((task) => [task.pid, task])).values()]
+    .slice(0, MOST_COMPARED)
     .flatMap((task) => {
       const seen = dumps.flatMap((dump, index): Sighting[] => {
         const sighting = dump.tasks.find(

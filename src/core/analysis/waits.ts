@@ -67,7 +67,7 @@ function byOwner(tasks: Tasks): Finder {
     return {
       waiter,
       owner: { ...owner, task: owner.pid === waiter.pid ? waiter : task },
-      through: lockText(wantsLock),
+      through: lockText(wantsLock, waiter.objects),
       confidence: readers ? 'medium' : 'high',
       reason: readers ? 'memory shows it as the last reader that took it' : 'memory shows it as the owner',
       source: 'memory',
@@ -75,9 +75,10 @@ function byOwner(tasks: Tasks): Finder {
   };
 }
 
-function lockText({ kind, name }: NonNullable<Task['wantsLock']>): string {
+function lockText({ kind, name }: NonNullable<Task['wantsLock']>, objects: Task['objects'] = []): string {
   const lock = kind === 'rwsem' ? 'an rw-semaphore' : `a ${kind}`;
-  return name === undefined ? lock : `${name}, ${lock}`;
+  const called = objects.find((one) => one.kind === 'lock')?.text ?? name;
+  return called === undefined ? lock : `${called}, ${lock}`;
 }
 
 /** `… is blocked on a mutex likely owned by task …` */

@@ -2,7 +2,7 @@
 import { PagedSpace, TableCache, type PageTables } from './address-space.js';
 import type { Ram } from './model.js';
 
-export interface Arm64Paging {
+interface Arm64Paging {
   /** Guest-physical, of the first table. */
   root: number;
   /** Of virtual addresses: 64 - T1SZ. */

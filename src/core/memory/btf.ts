@@ -56,7 +56,7 @@ interface Member {
   type: number;
 }
 
-export interface BtfHeader {
+interface BtfHeader {
   /** Of the whole, from its first byte. */
   length: number;
   types: number;

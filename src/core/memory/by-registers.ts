@@ -5,7 +5,7 @@ import type { Ram, VcpuRegisters } from './model.js';
 import { spacesOf, x86Space, type X86Root } from './paging.js';
 import { textAt } from './reading.js';
 
-export interface Running {
+interface Running {
   space: PagedSpace;
   image: Image;
   /** `uname -r` */

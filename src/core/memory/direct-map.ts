@@ -10,7 +10,7 @@ const fixedMaps = [
 ];
 const gigabyte = 1n << 30n;
 
-export interface DirectMap {
+interface DirectMap {
   pageOffset: bigint | null;
   vmemmap: bigint | null;
 }

@@ -25,17 +25,18 @@ export function memoryDump(snapshot: Snapshot): Dump {
   const onCpu = schedulerOf(snapshot, waits.pointers);
   const release = printable(kernel.release, RELEASE_MAX);
   const clock = rounded(snapshot.clock);
+  const shownTasks = tasks.map((task) => ({
+    ...shown(task, running.get(task.address)),
+    workqueue: waits.workOf(task),
+    ...timesOf(task, snapshot, waits),
+    ...asked(task, snapshot),
+    ...waits.of(task),
+    ...doubtOf(task),
+  }));
   return {
     key: 'memory',
-    ...completeness(snapshot),
-    tasks: tasks.map((task) => ({
-      ...shown(task, running.get(task.address)),
-      workqueue: waits.workOf(task),
-      ...timesOf(task, snapshot, waits),
-      ...asked(task, snapshot),
-      ...waits.of(task),
-      ...doubtOf(task),
-    })),
+    ...completeness(snapshot, waits.doubt),
+    tasks: shownTasks,
     cpus: cpus.map(cpuOf),
     locks: [],
     workqueues: [],
@@ -47,11 +48,12 @@ export function memoryDump(snapshot: Snapshot): Dump {
   };
 }
 
-function completeness({
-  complete,
-  incompleteBecause,
-}: Snapshot): Pick<Dump, 'complete' | 'incompleteBecause'> {
+function completeness(
+  { complete, incompleteBecause }: Snapshot,
+  doubt: string | null,
+): Pick<Dump, 'complete' | 'incompleteBecause'> {
   const because = incompleteBecause.slice(0, REASONS_MAX).map((why) => printable(why, REASON_MAX));
+  if (doubt !== null) because.push(doubt);
   if (!complete && because.length === 0) because.push('the snapshot is not whole');
   return { complete: because.length === 0, incompleteBecause: because };
 }

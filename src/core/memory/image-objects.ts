@@ -3,7 +3,7 @@ import { findText, type Image } from './image.js';
 import type { AddressSpace, Layouts } from './model.js';
 import { u64, viewOf } from './reading.js';
 
-export interface Shaped {
+interface Shaped {
   image: Image;
   space: AddressSpace;
   layouts: Layouts;

@@ -17,8 +17,9 @@ const longestName = 600;
 /** Of seqs_of_names, which stable kernels of 6.1 have too: three bytes a symbol. */
 const sequencesLimit = 6 << 20;
 const fewMarkers = 100;
-/** A forged image may look like a table everywhere: so much is looked at, some fifty times what a real one takes. */
-const mostWork = 50_000_000;
+const farBelow = 0x1_0000;
+/** A forged image may look like a table everywhere: so much is looked at, ten times what a large one takes. */
+const mostWork = 12_000_000;
 
 const alignUp = (at: number, to: number): number => Math.ceil(at / to) * to;
 
@@ -167,11 +168,11 @@ class Search {
   private namesBefore(markers: Markers): Names | null {
     const behind = markers.at - markers.last;
     const limit = Math.max(16, behind - namesAMarker * longestName);
+    if (behind <= limit || !this.spend((behind - limit) / 2)) return null;
     for (let names = (behind - 1) & ~3; names > limit; names -= 4) {
       for (const gap of [8, 4]) {
         const count = this.u32(names - gap);
         if (count <= (markers.count - 1) * namesAMarker || count > markers.count * namesAMarker) continue;
-        if (!this.spend(1)) return null;
         if (this.namesFit(names, count, markers)) return { names, count, countAt: names - gap };
       }
     }
@@ -214,12 +215,14 @@ class Search {
     return this.u32(at + 4) === 0xffff_ffff && this.u32(at) >= 0x8000_0000;
   }
 
+  /** The first symbols are those of the text, far below the table; zeroes would point at themselves. */
   private ascendsFromItself(table: number): boolean {
     let good = 0;
     let last = -1;
-    for (let i = 0; i < 200; i += 1) {
-      const place = table + 4 * i + this.i32(table + 4 * i);
-      if (place < last || place < 0 || place > this.view.byteLength) continue;
+    for (let at = table; at < table + 800; at += 4) {
+      const offset = this.i32(at);
+      const place = at + offset;
+      if (offset > -farBelow || place < Math.max(0, last)) continue;
       good += 1;
       last = place;
     }

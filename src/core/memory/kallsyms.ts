@@ -15,7 +15,7 @@ export interface KallsymsPlaces {
 }
 
 /** `length` bytes from an address on; null where they cannot be read. */
-export type ReadBytes = (va: bigint, length: number) => Uint8Array | null;
+type ReadBytes = (va: bigint, length: number) => Uint8Array | null;
 
 const fewestSymbols = 1000;
 const mostSymbols = 2_000_000;
@@ -86,7 +86,7 @@ function ordered(image: Int32Array): Uint32Array {
 }
 
 /** The symbols of a build: the same for all guests that run it, wherever its image lies. */
-export class SymbolTable {
+class SymbolTable {
   readonly layout: Offsets['layout'];
   readonly count: number;
   private readonly offsets: Offsets;

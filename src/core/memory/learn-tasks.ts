@@ -29,7 +29,7 @@ export function firstOffset(
   return null;
 }
 
-export class TaskLearner {
+class TaskLearner {
   readonly length: number;
   private readonly all: readonly TaskSample[];
 

@@ -6,7 +6,7 @@ import { sampleTasks } from './learn-sample.js';
 import { learnTasks } from './learn-tasks.js';
 import type { AddressSpace, Kernel, Layouts, Symbols } from './model.js';
 
-export interface Learnable {
+interface Learnable {
   space: AddressSpace;
   symbols: Symbols;
   arch: Kernel['arch'];

@@ -1,7 +1,7 @@
 /** Layouts that were learned, not told: what could not be learned is null. */
 import type { Layouts } from './model.js';
 
-export interface Member {
+interface Member {
   offset: number;
   size: number | null;
 }

@@ -4,7 +4,7 @@ import { allKnown } from './known.js';
 import type { Kernel } from './model.js';
 import { isKernelAddress, readPointer, readWords, type Words } from './words.js';
 
-export interface KernelLog {
+interface KernelLog {
   /** `[    1.234567] text`, each line of a record with its time, as a console prints it. */
   text: string;
   /** Records that were overwritten, or have no text any more. */

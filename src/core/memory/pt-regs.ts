@@ -10,11 +10,10 @@ export const X86_REGS = {
 
 export type PtRegs = typeof X86_REGS;
 
-export const X86_REGS_SIZE = 168;
 /** Code segments of a 32-bit program: its calls have other numbers. */
 const USER32_CS = 0x23n;
 
-export interface Syscall {
+interface Syscall {
   number: number;
   args: bigint[];
 }

@@ -14,7 +14,7 @@ import { Words } from './words.js';
 const STACKS_MAX = 128 * 1024 * 1024;
 const FRAMES_MAX = 400_000;
 
-export interface SnapshotOptions extends HostTime {
+interface SnapshotOptions extends HostTime {
   /** Taken just before: without them nothing is known of what runs but its name. */
   registers: readonly VcpuRegisters[];
 }

@@ -31,7 +31,7 @@ export interface RawTask {
   blockedOn: bigint | null;
 }
 
-export const TASKS_MAX = 50_000;
+const TASKS_MAX = 50_000;
 /** PID_MAX_LIMIT of 64-bit kernels. */
 const PID_MAX = 4 * 1024 * 1024;
 
@@ -98,7 +98,10 @@ export function decodeTask(layout: TaskLayout, words: Words, address: bigint): R
   const exit = layout.exitState === null ? 0 : words.u32(layout.exitState);
   const pid = words.u32(layout.pid);
   return {
-    ...{ address, pid, cpu, comm: words.string(layout.comm, COMM_MAX) },
+    address,
+    pid,
+    cpu,
+    comm: words.string(layout.comm, COMM_MAX),
     tgid: layout.tgid === null ? pid : words.u32(layout.tgid),
     state: stateLetter(words.u32(layout.state), layout.exitState === null ? null : exit),
     stack: pointer(layout.stack),

@@ -26,7 +26,7 @@ function btfInImage({ bytes, words }: Image): Uint8Array | null {
   return null;
 }
 
-export interface WhereTypesLie {
+interface WhereTypesLie {
   space: AddressSpace;
   symbols: Symbols;
   builds: Builds;

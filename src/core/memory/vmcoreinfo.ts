@@ -35,7 +35,7 @@ function valueIn(line: string): { key: string; value: bigint } | null {
 }
 
 /** Null where it is no note of a kernel. */
-export function parseNote(at: number, text: string): Note | null {
+function parseNote(at: number, text: string): Note | null {
   const values = new Map<string, bigint>();
   let release: string | null = null;
   let buildId: string | null = null;
@@ -68,7 +68,7 @@ export interface Stretch {
 const chunkSize = 1 << 20;
 
 /** What a note is believed to be of; null where it is not believed. */
-export type Belief<T> = (note: Note) => T | null;
+type Belief<T> = (note: Note) => T | null;
 
 /** The first of a stretch of RAM that is believed. */
 export function scanForNote<T>(ram: Ram, stretch: Stretch, belief: Belief<T>): T | null {

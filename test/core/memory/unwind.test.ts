@@ -124,6 +124,17 @@ describe('unwindOrc', () => {
     });
   });
 
+  test('behind the last call of a function that does not return, another function begins', () => {
+    const { frames } = unwind({ 8: at('saves_bp', 0x100), 24: 0, 32: at('fork_end') });
+    expect(frames[1]).toMatchObject({ symbol: 'saves_bp', offset: 0x100 });
+  });
+
+  test('words beyond a copy are none of the stack', () => {
+    const copy = stack({ 1016: 7 });
+    const words = [0n, 1016n, 1017n, 1024n, -1n].map((offset) => copy.word(STACK + offset));
+    expect(words).toEqual([0n, 7n, null, null, null]);
+  });
+
   test.each([
     ['its frames leave the stack', { 8: at('saves_bp'), 24: 0n, 32: at('by_bp') }],
     ['a frame returns to nowhere', {}],

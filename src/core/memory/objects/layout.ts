@@ -146,6 +146,7 @@ function build(kernel: Kernel) {
     lockOwners: {
       inode: one(layouts, 'inode', 'i_rwsem'),
       super: one(layouts, 'super_block', 's_umount'),
+      rename: one(layouts, 'super_block', 's_vfs_rename_mutex'),
       memory: one(layouts, 'mm_struct', 'mmap_lock|mmap_sem'),
       mm: one(layouts, 'task_struct', 'mm'),
     },

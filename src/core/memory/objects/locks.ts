@@ -40,6 +40,8 @@ const SYMBOL = /^[\w.$]{1,200}$/;
 export class Locks {
   private readonly layout: ObjectLayout;
   private readonly pointers: Pointers;
+  /** The lock of each waiter that was met: thousands may wait for one. */
+  private readonly lockOf = new Map<bigint, bigint | null>();
 
   constructor(
     private readonly kernel: Kernel,
@@ -108,13 +110,22 @@ export class Locks {
   /** Of the list that a waiter is in, the one element that is no waiter is the lock's. */
   private headOf(waiter: bigint, { waiterList, waiterTask, waitList }: LockLayout): bigint | null {
     const own = waiter + waiterList;
+    const known = this.lockOf.get(own);
+    if (known !== undefined) return known;
+    const met = [own];
+    let found: bigint | null = null;
     let element = this.pointers.pointer(own);
     for (let steps = 0; element !== null && element !== own && steps < WAITERS_MAX; steps += 1) {
       const names = this.pointers.u64(element - waiterList + waiterTask);
-      if (names === null || !this.tasks.has(names)) return waitList === null ? null : element - waitList;
+      if (names === null || !this.tasks.has(names)) {
+        found = waitList === null ? null : element - waitList;
+        break;
+      }
+      met.push(element);
       element = this.pointers.pointer(element);
     }
-    return null;
+    for (const one of met) this.lockOf.set(one, found);
+    return found;
   }
 
   /** The waiters form a ring; a word of the stack points at the lock, which points into it. */
@@ -125,6 +136,8 @@ export class Locks {
     firstWaiter: bigint,
   ): bigint | null {
     const own = waiter + waiterList;
+    const known = this.lockOf.get(own);
+    if (known !== undefined && known !== null) return known;
     const ring = new Set([waiter]);
     let element = this.pointers.pointer(own);
     for (let steps = 0; element !== null && element !== own && steps < WAITERS_MAX; steps += 1) {
@@ -136,7 +149,9 @@ export class Locks {
       for (let at = from; at < to; at += 8n) {
         const word = stackWord(task, at);
         const first = isPointer(word) ? this.pointers.u64(word + firstWaiter) : null;
-        if (isPointer(word) && first !== null && ring.has(first)) return word;
+        if (!isPointer(word) || first === null || !ring.has(first)) continue;
+        for (const one of ring) this.lockOf.set(one + waiterList, word);
+        return word;
       }
     }
     return null;
@@ -189,9 +204,14 @@ export class Locks {
   /** The inode, superblock or address space that the lock lies in. */
   private guardedBy(address: bigint, task: MemoryTask): SeenObject | null {
     const { lockOwners: at, files } = this.layout;
-    const superblock = at.super === null ? null : address - at.super;
-    if (superblock !== null && this.filesystems.has(superblock))
-      return { kind: 'lock', text: 's_umount', filesystem: this.filesystems.describe(superblock) };
+    for (const [text, offset] of [
+      ['s_umount', at.super],
+      ['s_vfs_rename_mutex', at.rename],
+    ] as const) {
+      const superblock = offset === null ? null : address - offset;
+      if (superblock !== null && this.filesystems.has(superblock))
+        return { kind: 'lock', text, filesystem: this.filesystems.describe(superblock) };
+    }
     if (
       at.memory !== null &&
       at.mm !== null &&

@@ -42,6 +42,13 @@ export class Waits {
     };
   }
 
+  /** Why it tells not of all; null where it does. */
+  get doubt(): string | null {
+    return this.pointers.exhausted
+      ? 'what tasks wait for was read in part only: there was too much of it'
+      : null;
+  }
+
   workOf(task: MemoryTask): Task['workqueue'] {
     return workOf(task, this.snapshot.kernel, this.pointers);
   }
