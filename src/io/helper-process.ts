@@ -1,7 +1,7 @@
 /** Work on what a guest printed, in a process of its own: if that costs the heap or never ends, only the work is lost. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 interface Limits {
   /** Of its JavaScript heap. */
@@ -95,7 +95,8 @@ function unwrapped(message: unknown): unknown {
 
 /** The other side: answers each question; what that throws becomes the asker's HelperFailed. */
 export function serve(answer: (question: unknown) => unknown): void {
-  setPriority(NICE);
+  // Whoever was started nicer may not become less so.
+  setPriority(Math.max(NICE, getPriority()));
   // A terminal's Ctrl-C goes to the whole group; the asker decides when this ends.
   process.on('SIGINT', () => undefined);
   process.on('message', (message: { question: unknown }) => {

@@ -4,14 +4,14 @@
  */
 import type { VcpuRegisters } from './model.js';
 
-export interface ImageSegment {
+interface ImageSegment {
   first: number;
   end: number;
   /** Where its bytes begin in the file. */
   at: number;
 }
 
-export interface ElfHeader {
+interface ElfHeader {
   arch: 'x86-64' | 'arm64';
   /** Of the program headers, from the beginning of the file. */
   programs: { at: number; count: number };
@@ -53,7 +53,7 @@ export function parseElfHeader(head: Uint8Array): ElfHeader | string {
   return { arch, programs: { at, count } };
 }
 
-export interface ElfPrograms {
+interface ElfPrograms {
   /** Ascending by address, without overlap. */
   segments: ImageSegment[];
   notes: { at: number; size: number }[];

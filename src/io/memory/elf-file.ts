@@ -10,7 +10,7 @@ import {
 import type { VcpuRegisters } from '../../core/memory/model.js';
 import { FileRam, openFile } from './file-ram.js';
 
-export interface Image {
+interface Image {
   ok: true;
   /** Open; the caller closes it. */
   ram: FileRam;

@@ -11,7 +11,7 @@ export interface Segment {
   at: number;
 }
 
-export interface RamFile {
+interface RamFile {
   path: string;
   /** What `identityOf` said of it as it was found; null where that does not matter. */
   identity: string | null;

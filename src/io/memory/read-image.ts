@@ -5,7 +5,7 @@ import { KnownGuest } from '../../core/memory/known-guest.js';
 import type { Analysis, Dump } from '../../core/model.js';
 import { openImage } from './elf-file.js';
 
-export interface ReadImage {
+interface ReadImage {
   ok: true;
   analysis: Analysis;
   dump: Dump;

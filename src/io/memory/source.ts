@@ -15,7 +15,7 @@ export interface MemorySource {
   hostAddresses: Record<string, number>;
 }
 
-export interface AskLimits {
+interface AskLimits {
   /** Deadline of QMP in milliseconds; 0: not asked. */
   qmpMs: number;
   signal: AbortSignal;
