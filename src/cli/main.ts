@@ -117,8 +117,13 @@ program
 
 program
   .command('analyze')
-  .description('Print the verdict on any console log, gzipped or not; needs no guest and no daemon.')
-  .argument('[files...]', 'console logs; - or none for standard input')
+  .description(
+    'Print the verdict on any console log, gzipped or not, or memory image; needs no guest and no daemon.',
+  )
+  .argument(
+    '[files...]',
+    'console logs, or ELF images of dump-guest-memory, virsh dump --memory-only or kdump; - or none for standard input',
+  )
   .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
   .option('--json', 'print the whole analysis as JSON; an array for several files')
   .action(async (files, options) => {
@@ -128,16 +133,38 @@ program
   });
 
 program
+  .command('ps <vm>')
+  .description('Show the tasks of a running guest from its memory, those longest off the CPU first.')
+  .option('-a, --all', 'show idle kernel threads too')
+  .option('-w, --watch', 'refresh each second until interrupted')
+  .option('--json', 'print JSON; with --watch, one line each second')
+  .action(async (vm, options) => {
+    const { ps } = await import('./ps.js');
+    done(await ps(vm, options, globals()));
+  });
+
+program
+  .command('dmesg <vm>')
+  .description("Print the kernel's log of a running guest from its memory.")
+  .option('--json', 'print JSON')
+  .action(async (vm, options) => {
+    const { dmesg } = await import('./dmesg.js');
+    done(await dmesg(vm, options, globals()));
+  });
+
+program
   .command('stacks [id]')
-  .description('Print the stacks of an incident (ID, ID:w.1) or a console log, equal ones together.')
+  .description(
+    'Print the stacks of a running guest (its name), an incident (ID, ID:w.1), a console log or a memory image, equal ones together.',
+  )
   .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
   .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
   .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
   .option('-a, --all', 'show idle kernel threads too')
   .option('--json', 'print JSON')
   .action(async (id, options) => {
-    const { showStacks } = await import('./stacks.js');
-    done(await inArchive((root) => showStacks(root, id, options, terminal)));
+    const { stacks } = await import('./stacks.js');
+    done(await stacks(id, options, globals()));
   });
 
 program

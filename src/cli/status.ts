@@ -9,6 +9,7 @@ import { noGuest } from '../daemon/known-guests.js';
 import { runtimeDirectory } from '../io/paths.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
+import { CLEAR, interrupted, REFRESH_MS } from './watching.js';
 
 interface StatusOptions {
   json?: boolean | undefined;
@@ -16,8 +17,6 @@ interface StatusOptions {
 }
 
 const TEXT_MAX = 200;
-const REFRESH_MS = 1_000;
-const CLEAR = '\u001b[H\u001b[2J';
 export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user start wedgewatch';
 
 /**
@@ -39,15 +38,6 @@ export async function status(
 }
 
 const isOver = (stopping: AbortSignal | undefined): boolean => stopping?.aborted === true;
-
-function interrupted(watch: boolean): AbortSignal | undefined {
-  if (!watch) return undefined;
-  const stopping = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
-  // Nobody reads it any more.
-  process.stdout.once('error', () => stopping.abort());
-  return stopping.signal;
-}
 
 async function once(vm: string | undefined, options: StatusOptions, globals: Globals): Promise<number> {
   const { terminal, quiet } = globals;

@@ -90,6 +90,10 @@ const cpu = z.object({
   pid: z.number().nullable(),
   idle: z.boolean(),
   frames: z.array(frame),
+  /** What its worker works at. */
+  workqueue: z
+    .object({ name: z.string(), func: z.string(), about: z.string().exactOptional() })
+    .exactOptional(),
   // What only registers tell.
   user: z.boolean().exactOptional(),
   interruptsOff: z.boolean().exactOptional(),

@@ -79,7 +79,9 @@ function readTime(text: string): Partial<Task> {
     ['switches', found(/\b(\d+) switches/)],
   ];
   return {
-    ...Object.fromEntries(numbers.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]]))),
+    ...Object.fromEntries(
+      numbers.flatMap(([key, value]) => (value === undefined ? [] : [[key, Number(value)]])),
+    ),
     ...(text.includes('on it now') ? { onCpu: true as const } : {}),
     ...(text.includes('waits for one') ? { queued: true as const } : {}),
   };
@@ -198,12 +200,19 @@ export function schedulerLines({ cpu, running, preempted, waiting }: OnCpu): str
 const scheduled = ({ comm, pid, priority, switches, ranMs }: Scheduled): string =>
   `priority ${priority}, ${switches} switches, ran ${ranMs} ms, ${comm}:${pid}`;
 
-const SCHEDULED_FORM = /^priority (-?\d{1,4}), (\d{1,16}) switches, ran (\d+(?:\.\d+)?) ms, (.{0,64}):(\d{1,10})$/;
+const SCHEDULED_FORM =
+  /^priority (-?\d{1,4}), (\d{1,16}) switches, ran (\d+(?:\.\d+)?) ms, (.{0,64}):(\d{1,10})$/;
 
 function readScheduled(text: string): Scheduled | null {
   const [, priority, switches, ranMs, comm, pid] = SCHEDULED_FORM.exec(text) ?? [];
   if (priority === undefined || comm === undefined) return null;
-  return { comm, pid: Number(pid), priority: Number(priority), switches: Number(switches), ranMs: Number(ranMs) };
+  return {
+    comm,
+    pid: Number(pid),
+    priority: Number(priority),
+    switches: Number(switches),
+    ranMs: Number(ranMs),
+  };
 }
 
 /** Adds what one of schedulerLines says. False for any other line. */

@@ -162,14 +162,14 @@ const TABLE = [
     prefixes: [
       'usb_', 'usbdev_', 'usbhid_', 'usblp_', 'usbtmc_', 'usbfs_', 'hub_', 'xhci_', 'ehci_', 'ohci_', 'uhci_',
       'dwc[23]_', 'vhci_', 'dummy_hcd', 'proc_(?:bulk|control)', 'do_proc_(?:bulk|control)',
-      'raw_(?:ioctl|release|event)', 'gadget', 'uvc_', 'wdm_', 'chaoskey_', 'port_event$',
+      'raw_(?:ioctl|release|event)', 'gadget', 'uvc_', 'wdm_', 'chaoskey_', 'port_event$', 'read_descriptors$',
     ],
     modules: ['usb\\w*', 'xhci_\\w+', 'ehci_\\w+', 'uas', 'dwc[23]\\w*', 'cdc_\\w+'],
     examples: [
       'usb_unbind_interface', 'usbdev_open', 'usbhid_open', 'usblp_open', 'usbtmc_open', 'usbfs_notify_suspend',
       'hub_port_init', 'xhci_stop', 'ehci_stop', 'ohci_stop', 'uhci_stop', 'dwc3_gadget_run_stop', 'vhci_open',
       'dummy_hcd_probe', 'proc_bulk', 'do_proc_bulk', 'raw_ioctl', 'gadgetfs_kill_sb', 'uvc_alloc', 'wdm_open',
-      'chaoskey_disconnect', 'port_event',
+      'chaoskey_disconnect', 'port_event', 'read_descriptors',
     ],
   },
   {
@@ -331,20 +331,26 @@ const TABLE = [
     ],
   },
   {
+    name: 'a network block device', layer: 'block',
+    prefixes: ['nbd_', 'recv_work$'],
+    modules: ['nbd'],
+    examples: ['nbd_ioctl', 'recv_work'],
+  },
+  {
     name: 'a stacked block device', layer: 'block',
     prefixes: [
-      'dm_', 'raid\\d+_', 'md_', 'mddev_', 'bch_', 'bcache_', 'cached_dev_', 'loop_', 'lo_', 'nbd_', 'ublk_', 'drbd_',
+      'dm_', 'raid\\d+_', 'md_', 'mddev_', 'bch_', 'bcache_', 'cached_dev_', 'loop_', 'lo_', 'ublk_', 'drbd_',
       'zram_', 'rbd_', 'crypt_', 'kcryptd', 'thin_', 'dmcrypt_', 'target_', 'table_load$', 'dev_suspend$',
       'do_resume$', 'multipath_',
     ],
     modules: [
-      'dm_\\w+', 'md_mod', 'raid\\d+', 'bcache', 'nbd', 'loop', 'drbd', 'zram', 'rbd', 'ublk_drv', 'target_core_\\w+',
+      'dm_\\w+', 'md_mod', 'raid\\d+', 'bcache', 'loop', 'drbd', 'zram', 'rbd', 'ublk_drv', 'target_core_\\w+',
       'rnbd_\\w+', 'vdo', 'kvdo', 'cas_\\w+',
     ],
     programs: /^(?:nbd|qemu-nbd|qemu-storage|ublk|target_|drbd|tcmu-runner|multipathd|dmeventd)/,
     examples: [
       'dm_suspend', 'raid5_do_work', 'md_thread', 'mddev_unlock', 'bch_alloc', 'bcache_device_stop',
-      'cached_dev_flush', 'loop_process_work', 'lo_release', 'nbd_ioctl', 'ublk_ctrl_uring_cmd', 'drbd_open',
+      'cached_dev_flush', 'loop_process_work', 'lo_release', 'ublk_ctrl_uring_cmd', 'drbd_open',
       'zram_open', 'rbd_open', 'crypt_alloc_tfms', 'kcryptd_crypt', 'thin_presuspend', 'dmcrypt_write',
       'target_wait_for_sess_cmds', 'table_load', 'dev_suspend', 'do_resume', 'multipath_presuspend',
     ],

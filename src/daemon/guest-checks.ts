@@ -13,6 +13,7 @@ import { probeSsh } from '../io/ssh/probe.js';
 import { type Check, fault, ok, warning } from './check.js';
 import { checkConsole } from './console-checks.js';
 import { askStatus, controlSocket } from './control.js';
+import { checkMemory } from './memory-checks.js';
 import { checkShares } from './share-checks.js';
 
 /** Checks one guest: QMP, the console, SSH, and over SSH whether it would print its dumps. */
@@ -20,7 +21,9 @@ export async function checkGuest(config: Config, vm: string): Promise<Check[]> {
   const settings = guestSettings(config, vm, { qmpDirectory: qmpDirectory() });
   const seen = await look({ qmpSocket: settings.qmpSocket, pid: null }, { timeoutMs: settings.qmp.timeout });
   const consoleCheck = checkConsole(config, settings, seen.consoleFile ?? null);
-  const checks = [checkQmp(settings, seen), ...(await Promise.all([consoleCheck, checkSsh(settings)]))];
+  const others = Promise.all([consoleCheck, checkSsh(settings)]);
+  // By itself, after the others: it asks QMP too, which serves one at a time.
+  const checks = [checkQmp(settings, seen), ...(await others), await checkMemory(settings)];
   return [...checks.flat(), ...checkShares(seen)].map((check) => ({
     ...check,
     what: `${vm}: ${check.what}`,

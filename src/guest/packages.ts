@@ -122,6 +122,13 @@ export async function kernelPackages(
   return names;
 }
 
+/** What modules for the kernel of that release are built with, without the compiler. */
+export async function headerPackages(release: string, options: ProgressOptions): Promise<string[]> {
+  const headers = `linux-headers-${release}`;
+  const needed = await dependenciesOf(headers, options, hostArchives);
+  return [headers, ...needed.filter((name) => /^linux-(?:headers|kbuild)-/.test(name))];
+}
+
 /**
  * Downloads Debian packages, as any user, and unpacks them into `directory`; nothing is installed.
  * @throws CallError with apt's output, e.g. without network

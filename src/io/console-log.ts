@@ -8,6 +8,8 @@ import { kernelCommandLine, kernelRelease } from '../core/console/markers.js';
 import { RowSplitter } from '../core/console/rows.js';
 import { DumpParser } from '../core/dump/parse-dumps.js';
 import type { Analysis } from '../core/model.js';
+import { isElfFile } from './memory/elf-file.js';
+import { readImage } from './memory/read-image.js';
 import { pasteLines } from './paste-lines.js';
 
 export interface ReadLog {
@@ -49,19 +51,27 @@ const KINDS: readonly Kind[] = [
     is: 'a journal',
     fix: 'journalctl --file=FILE -o cat | wedgewatch analyze',
   },
-  { magic: [0x7f, 0x45, 0x4c, 0x46], is: 'an ELF file', fix: 'for a vmcore, save the output of crash> log' },
+  { magic: [0x7f, 0x45, 0x4c, 0x46], is: 'an ELF file', fix: 'name the file: wedgewatch analyze FILE' },
 ];
 
 /**
- * Analyses a console log; memory grows with the dumps in it, not with the log. Throws LogError for anything but a
- * log: a missing file, a directory, a device, other formats.
+ * Analyses a console log, or a memory image; memory grows with the dumps in it, not with the log. Throws LogError for
+ * anything else: a missing file, a directory, a device, other formats.
  */
 export async function readLogFile(path: string, onBegin?: () => void): Promise<ReadLog> {
   try {
+    if (isElfFile(path)) return ofImage(path, onBegin);
     return await readLog(await opened(path), { path, ...(onBegin && { onBegin }) });
   } catch (error) {
     throw error instanceof LogError ? error : new LogError(reason(error));
   }
+}
+
+function ofImage(path: string, onBegin: (() => void) | undefined): ReadLog {
+  onBegin?.();
+  const read = readImage(path);
+  if (!read.ok) throw new LogError(read.why);
+  return { analysis: read.analysis, kernel: read.release, cutShort: null };
 }
 
 /** The lines of a console log, cleaned and put together, oldest first. Throws LogError as `readLogFile` does. */

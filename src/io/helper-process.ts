@@ -26,6 +26,10 @@ export class HelperProcess {
     private readonly limits: Limits,
   ) {}
 
+  get running(): boolean {
+    return this.child !== null;
+  }
+
   start(): ChildProcess {
     if (this.child !== null) return this.child;
     const child = fork(this.entry, [], {

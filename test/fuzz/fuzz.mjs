@@ -1,7 +1,7 @@
 /**
  * Runs mutated inputs through one of the readers of hostile bytes (targets.mjs). Fails on a throw, on a word that is not
  * kept, on an input that takes over a second of CPU, and on memory that grows without bound. Needs `npm run build`.
- *   node test/fuzz/fuzz.mjs export|console|qmp|config|dump|paste [--inputs 1000000] [--seed 1] [--from 0] [--seconds N]
+ *   node test/fuzz/fuzz.mjs export|console|qmp|config|dump|paste|memory [--inputs 1000000] [--seed 1] [--from 0] [--seconds N]
  * Input N of a seed is always the same: what failed is repeated by --from N --inputs 1.
  */
 /* global URL */

@@ -16,6 +16,7 @@ const RUNS: [name: Name, inputs: number, kinds: string[]][] = [
   ['config', 150, ['accepted', 'refused']],
   ['dump', 2000, ['blocked', 'unknown', 'spinning']],
   ['paste', 500, ['blocked', 'unknown', 'spinning']],
+  ['memory', 60, ['blocked', 'unknown']],
 ];
 
 it.each(RUNS)('%s: survives %i mutated inputs and keeps its word', async (name, inputs, kinds) => {

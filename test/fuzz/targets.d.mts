@@ -8,6 +8,6 @@ export interface Target {
 /** Of modules such as `core/qmp/codec`, as source or as built. */
 type Load = (module: string) => Promise<unknown>;
 export const TARGETS: Record<
-  'export' | 'console' | 'qmp' | 'config' | 'dump' | 'paste',
+  'export' | 'console' | 'qmp' | 'config' | 'dump' | 'paste' | 'memory',
   (load: Load) => Promise<Target>
 >;

@@ -13,6 +13,7 @@ const testPackages = [
   'gcc',
   'libc6-dev',
   'libpam-systemd',
+  'make',
   'mmdebstrap',
   'openssh-server',
   'systemd-container',

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { buildKernelGuest } from '../../src/guest/kernels.js';
 import { buildDebian } from './debian-image.js';
+import { buildModule } from './kernel-module.js';
 import { healthy, type Outcome, Runner } from './matrix/runner.js';
 import type { Scenario } from './matrix/scenario.js';
 import { scenarios as all } from './matrix/scenarios.js';
@@ -52,7 +53,8 @@ beforeAll(async () => {
   const options = { log: (line: string) => process.stdout.write(`${line}\n`) };
   const image = await buildGuest(guestCache(), options);
   world = await World.up(image, { debian: await buildDebian(guestCache(), options) });
-  const scenes = new Map([['demo', await shareScenes(image, world.share, 'demo')]]);
+  const modules = { abba_spin: await buildModule('abba_spin', image, guestCache(), options) };
+  const scenes = new Map([['demo', await shareScenes(image, world.share, 'demo', modules)]]);
   for (const name of new Set(scenarios.flatMap(({ guest }) => ('demo' in guest ? (guest.kernel ?? []) : []))))
     scenes.set(
       name,

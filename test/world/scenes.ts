@@ -19,15 +19,20 @@ const file = async (path: string, from: string): Promise<ArchiveEntry> => ({
 export type SceneImage = Pick<GuestImage, 'kernel' | 'initrd' | 'sshKey'>;
 
 /**
- * Puts the image into `<share>/<name>`, its initrd with all scenes, each as wedges/NAME.sh in the guest: the kernel
- * unpacks both archives. @returns its paths inside, where the share is /share
+ * Puts the image into `<share>/<name>`, its initrd with all scenes, each as wedges/NAME.sh in the guest, and the modules
+ * as wedges/NAME.ko: the kernel unpacks both archives. @returns its paths inside, where the share is /share
  */
-export async function shareScenes(image: GuestImage, share: string, name: string): Promise<SceneImage> {
+export async function shareScenes(
+  image: GuestImage,
+  share: string,
+  name: string,
+  modules: Readonly<Record<string, string>> = {},
+): Promise<SceneImage> {
   const directory = join(share, name);
   await mkdir(directory, { recursive: true });
   await copyFile(image.kernel, join(directory, 'vmlinuz'));
   await copyFile(image.sshKey, join(directory, 'id_ed25519'));
-  await writeScenes(image, join(directory, 'initrd.gz'));
+  await writeScenes(image, modules, join(directory, 'initrd.gz'));
   const inside = join('/share', name);
   return {
     kernel: join(inside, 'vmlinuz'),
@@ -36,12 +41,17 @@ export async function shareScenes(image: GuestImage, share: string, name: string
   };
 }
 
-async function writeScenes(image: GuestImage, path: string): Promise<void> {
+async function writeScenes(
+  image: GuestImage,
+  modules: Readonly<Record<string, string>>,
+  path: string,
+): Promise<void> {
   const names = await readdir(scripts);
   const entries = await Promise.all([
     file('wedges/common.sh', join(assets, 'wedges/common.sh')),
     file('bin/chrt', CHRT),
     ...names.map((name) => file(`wedges/${name}`, join(scripts, name))),
+    ...Object.entries(modules).map(([module, from]) => file(`wedges/${module}.ko`, from)),
   ]);
   const scenes = gzipSync(newcArchive(entries), { level: 1 });
   await writeFile(path, Buffer.concat([await readFile(image.initrd), scenes]));

@@ -86,7 +86,7 @@ function cpusOf(dump: Dump): Found[] {
   return dump.cpus.flatMap((one): Found[] =>
     one.comm === null || one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
       ? []
-      : [{ ...one, comm: one.comm, state: 'R', workqueue: null }],
+      : [{ ...one, comm: one.comm, state: 'R', workqueue: one.workqueue ?? null }],
   );
 }
 

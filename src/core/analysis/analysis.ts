@@ -77,21 +77,13 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
   const hang = root ? stuckVerdict(root, others, dumps, context) : null;
   const shown = tasksToShow(dumps);
 
-  const cpus = provenCpus(dumps, context);
-  const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
-  const said =
-    panicOf(dumps, hang) ??
-    (cpus?.all === true ? spinOf(cpus.verdict) : null) ??
-    (root && hang ? hangOf(root, hang, spin) : null) ??
-    spinOf(spin) ??
-    quiet(dumps, stuck, context);
+  const stood = whatStands(dumps, context, (spin) => (root && hang ? hangOf(root, hang, spin, dumps) : null));
+  const said = panicOf(dumps, stood?.verdict ?? null) ?? stood ?? quiet(dumps, stuck, context);
   const { verdict } = said;
   if (verdict.class === 'none') return { ...said, edges, shown };
-  const reasons = [
-    ...verdict.reasons,
-    ...disagreements(root ? [root.task, ...root.members.map(({ task }) => task)] : [], dumps),
-    ...troubleReasons(context.troubles ?? [], verdict.inferred),
-  ];
+  const disputed = root ? disagreements([root.task, ...root.members.map(({ task }) => task)], dumps) : [];
+  const troubles = troubleReasons(context.troubles ?? [], verdict.inferred);
+  const reasons = [...verdict.reasons, ...disputed, ...troubles];
   return { ...said, verdict: { ...verdict, reasons }, edges, shown };
 }
 
@@ -101,16 +93,27 @@ function provenCpus(dumps: readonly Dump[], { proofOnly }: AnalysisContext): Cpu
   return proofOnly === true && found?.verdict.confidence === 'low' ? null : found;
 }
 
+/** CPUs that hold up the whole machine go first, then the hang, then a CPU that spins. */
+function whatStands(
+  dumps: readonly Dump[],
+  context: AnalysisContext,
+  hangBeside: (spin: Verdict | null) => Said | null,
+): Said | null {
+  const cpus = provenCpus(dumps, context);
+  const spin = spinVerdict(dumps) ?? cpus?.verdict ?? null;
+  return (cpus?.all === true ? spinOf(cpus.verdict) : null) ?? hangBeside(spin) ?? spinOf(spin);
+}
+
 type Said = Pick<Judgement, 'verdict' | 'parts'>;
 
-function panicOf(dumps: readonly Dump[], hang: Verdict | null): Said | null {
-  const verdict = panicVerdict(dumps, hang);
+function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
+  const verdict = panicVerdict(dumps, stood);
   const headline = dumps.find(({ key }) => key === 'panic')?.headline ?? '';
   return verdict && { verdict, parts: [normalise(headline), verdict.frame ?? ''] };
 }
 
-function hangOf(root: Root, hang: Verdict, spin: Verdict | null): Said {
-  if (spin && (waitsForCpu(root) || isCulprit(root, spin))) {
+function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
+  if (spin && ((waitsForCpu(root) && !cameFirst(root, dumps)) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -134,6 +137,15 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
 /** The chain ends in the very task that the kernel accuses. */
 const isCulprit = ({ task }: Root, { culprit }: Verdict): boolean =>
   culprit !== null && task.pid !== null && culprit.pid === task.pid;
+
+/**
+ * hung_task waits for minutes, the watchdogs of CPUs for seconds: a task that was reported first does not wait for a CPU
+ * that was reported later.
+ */
+function cameFirst({ members }: Root, dumps: readonly Dump[]): boolean {
+  const ofCpu = dumps.findIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
+  return members.some(({ hungSeconds, still, dump }) => hungSeconds !== null && (still[0] ?? dump) < ofCpu);
+}
 
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {

@@ -52,8 +52,13 @@ export const backendOf = perStack((frames): Backend | null => {
   return ROWS.find(({ wait }) => names.some((name) => wait.test(name)))?.backend ?? null;
 });
 
+/** The server's end, through which it may make the kernel ask. */
+const SERVER_SIDE = /^(?:fuse|cuse)_dev_/;
+
 /** The filesystem's method that made the request: the outermost of its frames. Null if only the wait is shown. */
 export function requestedBy(frames: readonly Frame[], backend: Backend): string | null {
   const method = ROWS.find((row) => row.backend === backend)?.method;
-  return firmSymbols(frames).findLast((name) => method?.test(name) === true) ?? null;
+  return (
+    firmSymbols(frames).findLast((name) => method?.test(name) === true && !SERVER_SIDE.test(name)) ?? null
+  );
 }

@@ -91,11 +91,22 @@ interface Wanted {
 const ABOUT: Readonly<Record<TroubleKind, (wanted: Wanted, trouble: SeenTrouble) => boolean>> = {
   disk: (wanted) => isOnDisk(wanted),
   gpu: ({ subject, wait }) => subject?.name === 'graphics' || wait?.what.includes('GPU') === true,
+  usb: ({ task, subject }, { line }) => subject?.name === 'USB' || isOfDriver(task, line),
   server: ({ server }, { row }) => server !== null && row.called.startsWith(SERVERS[server] ?? '-'),
   filesystem: ({ subject }) => subject?.name === 'filesystem xfs',
   memory: ({ wait }) => wait?.kind === 'reclaim',
   time: () => false,
 };
+
+/** The line begins with the name of a driver whose module, or whose family's, the wait is in. */
+function isOfDriver(task: Task, line: string): boolean {
+  const driver = /(?:^|\s)([a-z]\w{2,16}) [\da-f]{1,4}[-:][\da-f.:-]+: /.exec(line)?.[1];
+  const module = operationFrame(task.frames)?.module;
+  if (driver === undefined || module === undefined || module === null) return false;
+  return module.slice(0, FAMILY) === driver.slice(0, FAMILY);
+}
+
+const FAMILY = 5;
 
 function isAbout(trouble: SeenTrouble, task: Task): boolean {
   const { kind } = trouble.row;

@@ -26,7 +26,7 @@ const ANCHORS = whole([
  * around locks, completions and wait queues.
  */
 const SLEEPS =
-  /_(?:slow)?lock|rwsem|completion|wait|synchronize|(?:^|_)(?:sched(?:ule)?|kthread)(?:_|$)|(?:^|_)down(?:_|$)|context_switch|__switch_to|cancel_(?:delayed_)?work|flush_work|rcu_barrier/;
+  /_(?:slow)?lock|rwsem|completion|wait|synchronize|(?:^|_)(?:sched(?:ule)?|kthread)(?:_|$)|(?:^|_)down_|^_*down$|context_switch|__switch_to|cancel_(?:delayed_)?work|flush_work|rcu_barrier/;
 
 const PRIMITIVES = whole([
   '__schedule|__sched_text_start|schedule|schedule_timeout\\w*|schedule_preempt_disabled|schedule_hrtimeout\\w*|schedule_rtlock',
@@ -40,7 +40,7 @@ const PRIMITIVES = whole([
   '__wake_up\\w*|wake_up_\\w+|try_to_wake_up|autoremove_wake_function|default_wake_function|osq_\\w+',
   'bit_wait\\w*|\\w*wait_on_bit\\w*|__wait_on_\\w+|wait_on_page\\w*|folio_wait_\\w+|wait_var_event\\w*',
   'sleep_on_(?:buffer|page|shadow_bh)\\w*|__?lock_page\\w*|__folio_lock\\w*|folio_lock\\w*|lock_buffer|__lock_buffer|__wait_on_buffer',
-  '__lock_sock|console_lock|inode_lock\\w*',
+  '__lock_sock|console_lock|inode_lock\\w*|_*six_lock\\w*',
   'msleep\\w*|usleep_range\\w*|fsleep|__?flush_work\\w*|__?flush_workqueue|flush_delayed_work|__flush_work',
   'cancel_(?:delayed_)?work_sync|__cancel_work\\w*|drain_workqueue|kthread_(?:stop|park|flush_work\\w*)',
   'lock_acquire|__lock_acquire|lock_release|lockdep_\\w+|mark_held_locks|find_held_lock|trace_hardirqs_\\w+',
@@ -59,7 +59,7 @@ const PLUMBING = whole([
   'device_(?:add|del|unregister|destroy|release|remove_file|for_each_child)\\w*|devres_release_all|get_device_parent|kobject_\\w+|sysfs_remove\\w*|usb_(?:kill_urb|kill_anchored_urbs|control_msg|submit_urb|hcd_submit_urb)|i2c_del_adapter|_*unregister_netdev\\w*|rollback_registered\\w*|destroy_workqueue|hwrng_unregister|tty_unregister_device|del_timer\\w*|_*timer_delete\\w*',
   // Fault injection and instrumentation.
   '_*should_fail\\w*|fail_dump|fault_create\\w*|_*k[am]san_\\w+|__[am]san_\\w+|__sanitizer\\w*|check_memory_region\\w*|_*x86_\\w*thunk\\w*|srso_\\w+|__fentry__|ftrace_\\w*call\\w*',
-  '_*dump_stack\\w*|show_stack\\w*|nmi_\\w+|arch_trigger_\\w+|trigger_\\w+_cpu_backtrace|panic|vpanic|check_\\w*hung\\w*|watchdog|die|__die\\w*|die_addr|oops_\\w+|page_fault_oops',
+  '_*dump_(?:stack|backtrace)\\w*|unwind_backtrace|show_stack\\w*|nmi_\\w+|arch_trigger_\\w+|trigger_\\w+_cpu_backtrace|panic|vpanic|check_\\w*hung\\w*|watchdog|die|__die\\w*|die_addr|oops_\\w+|page_fault_oops',
 ]);
 
 /** How the kernel was entered, outermost in the stack. The first group is the name of the syscall. */

@@ -1,8 +1,9 @@
 /** A lock that the stack which waits for it holds already, further out: nobody else can let it go. */
 import type { Task } from '../model.js';
+import { backendOf } from './backends.js';
 import { type Edge, edgeTo } from './edges.js';
 import { firmSymbols } from './frames.js';
-import { lockWaited, type WaitFound } from './wait-kinds.js';
+import { lockWaited } from './wait-kinds.js';
 
 interface Row {
   lock: string;
@@ -24,6 +25,22 @@ const ROWS: readonly Row[] = [
     lets: /^(?:_*rtnl_unlock|netdev_run_todo)$/,
   },
   {
+    // Since 5.12 nl80211 takes the mutex of the device as well.
+    lock: 'the RTNL mutex',
+    wants: /^(?:(?:un)?register_netdev|wiphy_(?:un)?register)$/,
+    holds:
+      /^(?:nl80211_\w+|rtnetlink_rcv_msg|rtnl_(?:newlink|dellink|setlink)|do_setlink|_*dev_(?:open|close|change_flags)|dev_ioctl|devinet_ioctl)$/,
+    lets: /^_*rtnl_unlock$/,
+  },
+  {
+    // By net/ipv4 and net/vmw_vsock, which call a protocol's connect, disconnect and release with it held.
+    lock: 'the lock of its socket',
+    wants: /^_*lock_sock\w*$/,
+    holds:
+      /^(?:_*inet_stream_connect|tcp_sendmsg_(?:fastopen|locked)|vsock_(?:stream_)?connect|vsock_assign_transport|mptcp_(?:disconnect|sendmsg_fastopen))$/,
+    lets: /^(?:release_sock|_*sk_flush_backlog|inet_(?:stream_)?(?:release|accept)|_*sock_release)$/,
+  },
+  {
     lock: 'the mutex of a wireless device',
     wants: /^cfg80211_netdev_notifier_call$/,
     holds: /^(?:cfg80211_remove_virtual_intf|_*cfg80211_unregister_wdev)$/,
@@ -41,8 +58,19 @@ interface OwnLock {
   holder: string;
 }
 
+/** A FUSE server that tells the kernel something gets the kernel's own question only once it is told. */
+const TELLS = /^fuse_dev_(?:do_write|write|splice_write)$/;
+
+function ownAnswer(task: Pick<Task, 'frames'>): OwnLock | null {
+  if (backendOf(task.frames)?.kind !== 'fuse') return null;
+  const holder = firmSymbols(task.frames).find((name) => TELLS.test(name));
+  return holder === undefined ? null : { lock: 'its own answer to a FUSE request', holder };
+}
+
 /** The lock that a stack waits for and holds itself; null where no row says so. */
 export function ownLock(task: Pick<Task, 'frames'>): OwnLock | null {
+  const answer = ownAnswer(task);
+  if (answer) return answer;
   if (lockWaited(task) === null) return null;
   const names = firmSymbols(task.frames);
   for (const { lock, wants, holds, lets } of ROWS) {
@@ -57,8 +85,8 @@ export function ownLock(task: Pick<Task, 'frames'>): OwnLock | null {
 }
 
 /** The edge of a task to itself. */
-export function byOwnStack(waiter: Task, lock: WaitFound | null): Edge | null {
-  const own = lock === null ? null : ownLock(waiter);
+export function byOwnStack(waiter: Task): Edge | null {
+  const own = ownLock(waiter);
   return (
     own &&
     edgeTo(waiter, waiter, {

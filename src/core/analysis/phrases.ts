@@ -1,7 +1,7 @@
-import type { Task } from '../model.js';
+import type { Frame, Task } from '../model.js';
 import { backendOf, requestedBy } from './backends.js';
-import { firmSymbols, operationFrame } from './frames.js';
-import { baseSymbol, layerOf } from './layers.js';
+import { firmFrames, firmSymbols, operationFrame } from './frames.js';
+import { baseSymbol, isHelper, layerOf } from './layers.js';
 import { perStack } from './per-stack.js';
 import { waitOf } from './wait-kinds.js';
 
@@ -24,8 +24,22 @@ export function whatOf(task: Pick<Task, 'frames'>): string {
   const name = baseSymbol(operation.symbol);
   if (/^(?:filemap_|generic_file_buffered_read|do_read_cache_)/.test(name)) return reading(name, exec);
   const wait = waitOf(task);
-  if (wait === null) return layerOf(operation.symbol) === 'primitive' ? 'its stack is cut off' : 'a wait';
+  if (wait === null) {
+    if (layerOf(operation.symbol) === 'primitive') return 'its stack is cut off';
+    const helper = helperIn(task.frames, operation);
+    return helper === null ? 'a wait' : `a wait in ${helper}`;
+  }
   return wait.kind === 'poll-loop' ? wait.what : `waiting for ${wait.what}`;
+}
+
+/** A helper around the sleep that is of the same module tells what is awaited there. */
+function helperIn(frames: readonly Frame[], { symbol, module }: Frame): string | null {
+  const firm = firmFrames(frames);
+  const inside = firm[firm.findIndex((one) => one.symbol === symbol) - 1];
+  if (!inside || inside.module !== module || !isHelper(inside.symbol)) return null;
+  const known =
+    module !== null || baseSymbol(inside.symbol).split('_')[0] === baseSymbol(symbol).split('_')[0];
+  return known ? baseSymbol(inside.symbol) : null;
 }
 
 function reading(name: string, exec: boolean): string {

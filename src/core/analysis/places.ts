@@ -10,7 +10,7 @@ import { waitOf } from './wait-kinds.js';
 import { layerOf } from './layers.js';
 import type { SeenTrouble } from './log-places.js';
 import { beginning } from './patterns.js';
-import { subjectOf, subjectOfSymbol } from './subjects.js';
+import { isUnknownModule, subjectOf, subjectOfSymbol } from './subjects.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 /** What is known from outside the dumps. */
@@ -32,6 +32,8 @@ export interface AnalysisContext {
 export interface Place {
   /** Last part of the title; null if no frame and nothing from outside tells. */
   where: string | null;
+  /** The same in fewer words. */
+  brief?: string;
   /** What was taken from outside the guest, as sentences. */
   inferred: string[];
   /** How the outside agrees: one dead server proves it, several leave a choice, living ones cast doubt. */
@@ -59,9 +61,9 @@ export function placeOf(task: Task, context: AnalysisContext, dump: number): Pla
   const share = shareOf(task, named, context);
   if (share) return share;
   const found = deviceOf(named, task, context, dump);
-  const where = found.where ?? backend?.where ?? rtnlTaker(named, task) ?? named;
+  const where = found.where ?? backend?.where ?? lockTaker(named, task) ?? named;
   return {
-    where: where === null ? null : where + workerOf(task),
+    where: where === null ? null : where + calledFrom(named, task) + workerOf(task),
     inferred: found.inferred ?? [],
     outside: found.outside ?? 'none',
   };
@@ -76,7 +78,7 @@ function fromMemory(task: Task, named: string | null, context: AnalysisContext):
   if (!same && !awaitsAnswer(waitOf(task)?.kind ?? null)) return null;
   const outside = found.dead ? 'dead' : 'none';
   const where = named === null || same || SHARED.test(found.type) ? found.where : `${named}, ${found.where}`;
-  return { where: where + workerOf(task), inferred: [], outside };
+  return { where: where + workerOf(task), brief: found.brief, inferred: [], outside };
 }
 
 const SHARED = /^(?:fuse|fuseblk|virtiofs|9p)$/;
@@ -142,16 +144,37 @@ function failedBefore(
   return { where, inferred: [suspect.inferred] };
 }
 
-/** Whose code takes the RTNL mutex says more than its name once again. */
-function rtnlTaker(named: string | null, { frames }: Task): string | null {
-  if (named !== 'the RTNL mutex') return null;
+/** Whose code takes such a lock says more than the name of the lock, or of the helper that takes it, once again. */
+const TAKEN_FOR_OTHERS = /^(?:_*rtnl_lock\w*|_*lock_sock\w*)$/;
+
+function lockTaker(named: string | null, { frames }: Task): string | null {
   const names = firmSymbols(frames);
+  const helper = operationFrame(frames)?.symbol ?? '';
+  const socket = /^_*lock_sock/.test(helper);
+  if (named !== 'the RTNL mutex' && !socket) return null;
   const outwards = names
-    .slice(names.findIndex((name) => /^_*rtnl_lock/.test(name)) + 1)
+    .slice(names.findLastIndex((name) => TAKEN_FOR_OTHERS.test(name)) + 1)
     .filter((name) => layerOf(name) === 'operation');
-  const driver = outwards.find((name) => subjectOfSymbol(name) === null);
+  const driver = socket ? undefined : outwards.find((name) => subjectOfSymbol(name) === null);
   const taker = driver ?? outwards[0];
-  return taker === undefined ? null : `wanted by ${taker}`;
+  if (taker === undefined) return null;
+  const part = socket ? (partOf(taker) ?? named) : null;
+  return `wanted by ${taker}${part === null ? '' : `, ${part}`}`;
+}
+
+function partOf(symbol: string): string | null {
+  const subject = subjectOfSymbol(symbol);
+  return subject === null || subject.general === true ? null : subject.name;
+}
+
+/** A driver that no table knows may be the one that calls the kernel's own code at the wrong time. */
+function calledFrom(named: string | null, { frames }: Task): string {
+  if (named === null || named.startsWith('module ')) return '';
+  const own = operationFrame(frames)?.module ?? null;
+  const caller = frames.find(
+    ({ module, reliable }) => reliable && module !== null && module !== own && isUnknownModule(module),
+  );
+  return typeof caller?.module === 'string' ? `, called by module ${caller.module}` : '';
 }
 
 function rootServer(backend: Backend | null, commandLine: string | null): Partial<Place> | null {

@@ -5,7 +5,7 @@ import { nameOf } from './candidates.js';
 import { entryTextOf } from './frames.js';
 import { frameName } from './phrases.js';
 import { showsLoop, stallPlace } from './stall-frame.js';
-import { cpusText, since, type StallFinding, titled } from './stall-words.js';
+import { caughtAt, cpusText, since, type StallFinding, titled } from './stall-words.js';
 
 const WORKQUEUE = /^BUG: workqueue lockup/;
 const RANKS = { cpu: 4, worker: 4, item: 3, pending: 0.5, nothing: 0 };
@@ -69,7 +69,12 @@ function waitingOnly(stuck: string, pending: readonly WorkItem[]): { rank: numbe
   const more = pending.length === 1 ? ' waits' : ` and ${pending.length - 1} more wait`;
   return {
     rank: RANKS.pending,
-    said: { ...plain, title: titled(stuck, `: ${first.func}${more}, and no worker runs`) },
+    said: {
+      ...plain,
+      // Nothing spins where nobody runs.
+      class: 'blocked',
+      title: titled(stuck, `: ${first.func}${more}, and no worker runs`),
+    },
   };
 }
 
@@ -81,7 +86,7 @@ function held(stuck: string, one: Omit<Accused, 'proof'>): Said {
   const entered = entryTextOf(one);
   // An initcall that is its own place.
   const entry = entered?.endsWith(` ${frame}`) === true ? null : entered;
-  const caught = !place || place.at === frame ? '' : ` (at ${place.at})`;
+  const caught = place ? caughtAt(place) : '';
   return {
     title: titled(
       `${stuck}: ${nameOf(one)} runs there${entry === null ? '' : ` in ${entry}`}`,
@@ -110,7 +115,7 @@ function atWork(stuck: string, { comm, pid, state, frames }: Task, func: string 
   const frame = place?.frame ?? func ?? frameName(frames);
   const work = func === null ? 'runs' : `runs work ${func}`;
   const further = frame === null || frame === func ? '' : ` → ${frame}`;
-  const caught = place === null || place.at === frame ? '' : ` (at ${place.at})`;
+  const caught = place ? caughtAt(place) : '';
   return {
     title: titled(`${stuck}: ${comm}:${pid ?? '?'} ${work}${further}`, caught),
     class: 'spinning',

@@ -8,6 +8,8 @@ type Filesystem = NonNullable<SeenObject['filesystem']>;
 
 export interface ProvenPlace {
   where: string;
+  /** The same without page and mount point. */
+  brief: string;
   /** The type of the filesystem. */
   type: string;
   /** Its server on the host is stopped or gone. */
@@ -39,10 +41,12 @@ export function provenPlace(task: Task, shares: readonly Share[]): ProvenPlace |
     (one) => isVirtiofs(one) && filesystem.type === 'virtiofs' && one.tag === filesystem.source,
   );
   const named = nameOf(filesystem);
-  const detailed = `${named}${detailOf(object)}`;
+  const page = pageIn(object);
+  const detailed = page === null ? named : `${named}, ${page}`;
   const where = detailed.length <= WHERE_MAX ? detailed : named;
   return {
     where: `${where}${share ? ` (${stateOf(share)})` : ''}`,
+    brief: nameOf({ ...filesystem, on: null }),
     type: filesystem.type,
     dead: share !== undefined && serverFault(share) !== null,
   };
@@ -68,12 +72,12 @@ function nameOf({ type, source, on }: Filesystem): string {
   const at = on === null ? '' : ` (${on})`;
   if (source === null || source === 'none' || source === type) return `filesystem ${type}${at}`;
   if (type === 'virtiofs') return `filesystem virtiofs:${source}${at}`;
-  return `filesystem ${type} ${/^\/dev\/|^[a-z]+\d*$/.test(source) ? 'on' : 'of'} ${source}${at}`;
+  return `filesystem ${type} ${source.startsWith('/dev/') ? 'on' : 'of'} ${source}${at}`;
 }
 
-function detailOf({ kind, text }: SeenObject): string {
+function pageIn({ kind, text }: SeenObject): string | null {
   const [, path, index] = (kind === 'folio' ? /^(.*) index (\d+)$/.exec(text) : null) ?? [];
-  return path === undefined || index === undefined ? '' : `, page ${index} of ${path}`;
+  return path === undefined || index === undefined ? null : `page ${index} of ${path}`;
 }
 
 function stateOf(share: Share): string {
@@ -91,11 +95,11 @@ export function memoryReasons({ request, objects = [], wantsLock }: Task): strin
       `By memory it waits for the answer to ${request.operation}, request ${request.unique}${of}.`,
     );
   }
-  const page = objects.find(({ kind, state }) => kind === 'folio' && state !== undefined);
-  if (page?.filesystem)
-    reasons.push(
-      `By memory the page ${page.text} of ${nameOf(page.filesystem)} is ${STATES[page.state ?? 'locked']}.`,
-    );
+  const folio = objects.find(({ kind, state }) => kind === 'folio' && state !== undefined);
+  if (folio?.filesystem) {
+    const state = folio.state === 'writeback' ? 'under writeback' : 'locked';
+    reasons.push(`By memory ${pageIn(folio) ?? folio.text}, in ${nameOf(folio.filesystem)}, is ${state}.`);
+  }
   if (wantsLock) {
     const { kind, address, name, held } = wantsLock;
     const guards = objects.find((one) => one.kind === 'lock');
@@ -107,5 +111,3 @@ export function memoryReasons({ request, objects = [], wantsLock }: Task): strin
   }
   return reasons;
 }
-
-const STATES = { locked: 'locked', writeback: 'under writeback' };

@@ -1,5 +1,5 @@
 /** Guesses at the holder of a lock: a stuck task that is in the same code, and past the lock. */
-import type { Task } from '../model.js';
+import type { Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
 import { type Finder, isSame, toTask } from './edges.js';
 import { entryOf, firmFrames, firmSymbols, operationFrame } from './frames.js';
@@ -57,21 +57,35 @@ const inMmap = (task: Task): boolean =>
   entryOf(task)?.kind === 'page-fault' || firmSymbols(task.frames).some((name) => IN_MMAP.test(name));
 
 /** A lock is wanted in a function that exactly one other stuck task is inside of, past the lock. */
-export function bySameFunction(stuck: readonly Candidate[]): Finder {
+export function bySameFunction(stuck: readonly Candidate[], dumps: readonly Dump[]): Finder {
+  const tasks = [...stuck.map(({ task }) => task), ...shownRunning(dumps)];
   return (waiter, lock) => {
     const place = lock === null ? null : frameName(waiter.frames);
     if (place === null) return null;
-    const inside = stuck.filter(
-      ({ task }) => frameName(task.frames) !== place && firmSymbols(task.frames).includes(place),
+    const inside = tasks.filter(
+      ({ frames }) => frameName(frames) !== place && firmSymbols(frames).includes(place),
     );
     if (inside.length !== 1) return null;
-    return toTask(waiter, inside[0]?.task, {
+    return toTask(waiter, inside[0], {
       through: lock?.what ?? 'a lock',
       confidence: 'low',
       reason: 'it is inside the same function',
       source: 'rule',
     });
   };
+}
+
+/** Whom people had the kernel show beside a report: a stack below a `CPU: … Comm:` line. */
+function shownRunning(dumps: readonly Dump[]): Task[] {
+  return dumps
+    .filter(({ key }) => key === 'hung_task')
+    .flatMap(({ cpus }) =>
+      cpus.flatMap(({ cpu, comm, pid, idle, frames, workqueue = null }): Task[] =>
+        comm === null || idle || comm === 'khungtaskd' || frames.length === 0
+          ? []
+          : [{ comm, pid, ppid: null, state: 'R', cpu, frames, workqueue, blockedForSeconds: null }],
+      ),
+    );
 }
 
 /** A lock is wanted in a module, and exactly one other stuck task is in that module and waits for none. */

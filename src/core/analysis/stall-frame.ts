@@ -52,6 +52,8 @@ export interface StallPlace {
   frame: string;
   /** Where the report caught the CPU. */
   at: string;
+  /** What called it, from there outwards, inside of `frame`: the loop is in one of these. */
+  callers: readonly string[];
   /** What an interrupt does, it does on top of any task; null where the task itself came there. */
   interrupt: 'a softirq' | 'an interrupt' | null;
 }
@@ -67,16 +69,36 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const by = names[carrier];
   if (at === undefined) return null;
   if (by === undefined) return cutOff(names, at);
-  if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, interrupt: null };
+  if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, callers: [], interrupt: null };
   const called = names.slice(0, carrier);
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
-  return { frame: syscall === null ? place : `sys_${syscall}`, at, interrupt: interruptOf(by) };
+  const frame = syscall === null ? place : `sys_${syscall}`;
+  return { frame, at, callers: callersOf(called, at, place), interrupt: interruptOf(by) };
 }
+
+/** The functions between the two, innermost first, but for those that serve every caller. */
+function callersOf(names: readonly string[], at: string, place: string): string[] {
+  const between = names.slice(names.indexOf(at) + 1, names.lastIndexOf(place));
+  const telling = between.filter(
+    (name) => layerOf(name) === 'operation' && !SERVES_ALL.test(name) && !PREEMPTED.test(name),
+  );
+  return [...new Set(telling)].filter((name) => name !== at && name !== place).slice(0, CALLERS_MAX);
+}
+
+const CALLERS_MAX = 4;
+/** Pages, slabs, reference counts, wakeups, lists, time and the like: lib/, mm/, kernel/. */
+const SERVES_ALL = whole([
+  '_*free_(?:unref_|hot_cold_|frozen_)?(?:pages?|folios?)\\w*|_*put_(?:page|folio|task_struct)\\w*|_*alloc_pages?\\w*|get_page_from_freelist|release_pages|destroy_large_folio|clear_(?:huge_)?page\\w*|copy_page\\w*',
+  'k[vz]?[mf](?:alloc|ree)\\w*|_*kmem_cache_\\w+|_*kmalloc\\w*|_*slab_\\w+|slub?_\\w+|v(?:m|z)alloc\\w*|vfree\\w*|cache_\\w+_refill',
+  'mem(?:set|cpy|move|cmp)\\w*|_*copy_(?:to|from)_\\w+|strn?(?:cmp|len|cpy)\\w*|find_(?:first|next)_\\w*bit\\w*|bitmap_\\w+|list_\\w+|rb_(?:next|first|insert|erase)\\w*|xas?_\\w+|radix_tree_\\w+|idr_\\w+|refcount_\\w+|kref_\\w+',
+  '_*(?:do_)?raw_\\w*(?:lock|unlock)\\w*|_*local_(?:bh|irq)_\\w+|arch_local_\\w+|_*rcu_read_\\w+|rcu_is_watching|call_rcu\\w*|wake_\\w+|ttwu_\\w+|_*wake_up\\w*|complete(?:_all)?|_*queue_(?:delayed_)?work\\w*|mod_timer\\w*',
+  'ktime_\\w+|read_(?:tsc|hpet)|_*(?:const_)?udelay|delay_\\w+|_*ndelay|native_\\w+|kvm_\\w*clock\\w*|sched_clock\\w*|trace_\\w+|_*lock_(?:is_held|acquire|release)\\w*|irq_\\w+|preempt_\\w+',
+]);
 
 function cutOff(names: readonly string[], at: string): StallPlace | null {
   const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
-  return frame === undefined ? null : { frame, at, interrupt: null };
+  return frame === undefined ? null : { frame, at, callers: callersOf(names, at, frame), interrupt: null };
 }
 
 /** What the interrupt that prints did is not what it interrupted. */

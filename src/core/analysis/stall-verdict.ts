@@ -1,5 +1,6 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
 import type { Confidence, Dump, Verdict } from '../model.js';
+import { softLockup } from '../dump/stall.js';
 import { type Accused, accusedIn, type Shown, shownIn } from './accused.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
@@ -8,7 +9,15 @@ import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
 import { type StallPlace, stallPlace } from './stall-frame.js';
-import { ageReasons, cpusText, lasted, type Said, type StallFinding, titled } from './stall-words.js';
+import {
+  ageReasons,
+  caughtAt,
+  cpusText,
+  lasted,
+  type Said,
+  type StallFinding,
+  titled,
+} from './stall-words.js';
 import { starvedThread } from './starved-thread.js';
 import { starvedVerdict } from './starved.js';
 
@@ -113,11 +122,15 @@ function onCpu(dump: Dump, accused: Accused): string {
 }
 
 /** ` in write → the_place`, ` (at where_it_was_caught)`. */
-function placed(accused: Accused, frame: string | null, place: StallPlace | null): string[] {
+function placed(
+  accused: Accused,
+  frame: string | null,
+  place: StallPlace | null,
+): (string | readonly string[])[] {
   if (frame === null) return [];
   const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? enteredBy(accused, frame));
   const by = entry === null ? '' : ` in ${entry}`;
-  return [`${by} → ${frame}`, !place || place.at === frame ? '' : ` (at ${place.at})`];
+  return [`${by} → ${frame}`, place ? caughtAt(place) : ''];
 }
 
 /** How it came there, without a function that is named as the place. */
@@ -159,9 +172,10 @@ function nobody(dump: Dump, hz: number | null): Finding {
   const [task, ...others] = stall?.pids ?? [];
   const age = lasted(dump, hz);
   const cpus = stall?.cpus ?? [];
+  const ran = softLockup(headline);
   const title =
     cpus.length === 0 && task !== undefined
       ? `task ${task}${others.length === 0 ? '' : ` and ${others.length} more`} keeps a grace period from ending${age}; no stack of it is there`
-      : `${cpusText(cpus)} ${cpus.length > 1 ? 'do' : 'does'} not come back${age}: ${kind}, and no stack shows what runs there`;
+      : `${cpusText(cpus)} ${cpus.length > 1 ? 'do' : 'does'} not come back${age}: ${kind}, ${ran === null ? '' : `${nameOf(ran)} ran, `}and no stack shows what runs there`;
   return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
 }

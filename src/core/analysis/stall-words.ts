@@ -1,6 +1,7 @@
 /** Words that the verdicts on stalls, lockups and pools share. */
 import type { Dump, Stall, Verdict } from '../model.js';
 import { type Age, ageOf } from './jiffies.js';
+import type { StallPlace } from './stall-frame.js';
 
 export type Said = Omit<Verdict, 'inferred'>;
 
@@ -54,12 +55,24 @@ export function cpusText(cpus: readonly number[]): string {
   return `CPUs ${shown.slice(0, -1).join(', ')}${more ? `, ${last} …` : ` and ${last}`}`;
 }
 
-/** A title with as many of its parts, the last ones first to go, as are not too long. */
-export function titled(...parts: readonly string[]): string {
+/**
+ * A title with as many of its parts, the last ones first to go, as are not too long. Of a part that is a list, the
+ * first that fits counts.
+ */
+export function titled(...parts: readonly (string | readonly string[])[]): string {
   let title = '';
   for (const part of parts) {
-    if (title !== '' && title.length + part.length > TITLE_MAX) break;
-    title += part;
+    const forms = typeof part === 'string' ? [part] : part;
+    const fits = forms.find((form) => title === '' || title.length + form.length <= TITLE_MAX);
+    if (fits === undefined) break;
+    title += fits;
   }
   return title;
+}
+
+/** ` (at _raw_spin_lock ← free_one ← free_all)`, and the same shortened from its end; empty where `frame` says it. */
+export function caughtAt({ frame, at, callers }: StallPlace): string[] {
+  if (at === frame && callers.length === 0) return [''];
+  const chains = callers.map((_, index) => [at, ...callers.slice(0, callers.length - index)]);
+  return [...chains, [at]].map((chain) => ` (at ${chain.join(' ← ')})`);
 }

@@ -1,14 +1,15 @@
-import type { Confidence, Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
+import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
+import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
-import { entryOf, entryTextOf, operationFrame } from './frames.js';
-import { layerOf } from './layers.js';
+import { entryTextOf } from './frames.js';
 import { ownLock } from './own-lock.js';
+import { ownWork, ownWorkEnd } from './own-work.js';
 import { frameName, whatOf } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { memoryReasons } from './proven-place.js';
 import { reclaimRecursion } from './reclaim.js';
-import { type Root, standingOf } from './roots.js';
+import type { Root } from './roots.js';
 import { mayServe, servesDisks } from './server-programs.js';
 import { subjectOf } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
@@ -64,7 +65,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   // Threads of one server are stopped together.
   if (!server || stopped.some(({ comm }) => comm !== server.comm)) return place;
   // A server on the host that runs is then the worse guess.
-  const where = place.where === null || place.outside === 'doubtful' ? '' : `${place.where}, `;
+  const where = place.where === null || place.outside === 'doubtful' ? '' : `${place.brief ?? place.where}, `;
   return {
     ...place,
     where: `${where}perhaps served by ${nameOf(server)}, stopped (inferred)`,
@@ -119,7 +120,7 @@ function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
 /** Last part of the title: who holds the task up, or where its wait ends. */
 function endOf(root: Root, { where }: Place): string | null {
   if (root.reported) return heldBy(root, root.reported.task);
-  const chain = chainEnd(root);
+  const chain = chainEnd(root) ?? ownWorkEnd(root);
   if (chain !== null) return chain;
   const recursion = reclaimRecursion(root.task.frames);
   if (!recursion) return where;
@@ -152,40 +153,6 @@ function chainEnd(root: Root): string | null {
   return unseen ? `held by ${nameOf(unseen.owner)} (not in these dumps)` : null;
 }
 
-const LEVELS: readonly Confidence[] = ['low', 'medium', 'high'];
-
-function confidenceOf(root: Root, place: Place, dumps: readonly Dump[]): Confidence {
-  let level = { proven: 2, single: 1, passing: 0 }[standingOf(root)];
-  const down = place.outside === 'dead' || place.outside === 'several';
-  if (root.candidate?.backend && down) level = 2;
-  if (place.outside === 'several' || place.outside === 'doubtful') level -= 1;
-  level = Math.min(level, ceiling(root));
-  const seen = new Set(root.members.flatMap(({ still }) => still));
-  if (![...seen].some((index) => stacksAreWhole(dumps[index]))) level -= 1;
-  return LEVELS[Math.max(0, level)] ?? 'low';
-}
-
-/** The most that such a stack and such a chain can prove. */
-function ceiling({ task, candidate, cycle, edges }: Root): number {
-  // A stack cut off right below the call to sleep names no place.
-  const operation = operationFrame(task.frames);
-  if (operation && layerOf(operation.symbol) === 'primitive') return 0;
-  const guessed = task.doubt !== undefined || task.frames.every(({ reliable }) => !reliable);
-  const byGuess = (cycle !== null || !candidate) && edges.some(({ confidence }) => confidence === 'low');
-  // Whoever holds the lock is the reason, and nothing here shows him.
-  const unexplained = cycle === null && lockWaited(task) !== null;
-  return guessed || byGuess || unexplained || task.pid === null ? 1 : 2;
-}
-
-/** Only its borders may be doubted. */
-function stacksAreWhole(dump: Dump | undefined): boolean {
-  if (dump === undefined) return false;
-  // Each of its tasks tells its own doubt.
-  if (dump.key === 'memory') return true;
-  const doubts = dump.complete ? [] : dump.incompleteCodes;
-  return doubts?.every((code) => code === 'no-fence' || code === 'no-header') === true;
-}
-
 function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {
   const reasons = [
     ...standsOn(root, dumps),
@@ -215,14 +182,6 @@ function elsewhere(others: readonly Candidate[]): string {
 }
 
 const ELSEWHERE_MAX = 3;
-
-/** A worker that waits for a work item may wait for the very one it runs. */
-function ownWork({ task, edges }: Root): string[] {
-  const entry = entryOf(task);
-  if (entry?.kind !== 'work' || waitOf(task)?.kind !== 'work') return [];
-  if (edges.some(({ waiter }) => waiter === task)) return [];
-  return [`It runs the work ${entry.func} itself: if that is the one it waits for, it waits for ever.`];
-}
 
 /** A filesystem asked for memory, and the search for it ended in a filesystem. */
 function reentered({ task }: Root): string[] {

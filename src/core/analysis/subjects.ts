@@ -53,6 +53,13 @@ const subjectOfModule = perSymbol(
   (module): Subject | null => BY_MODULE.find(({ pattern }) => pattern.test(module))?.subject ?? null,
 );
 
+/** A module that no record names, and that is no helper of all others. */
+export const isUnknownModule = (module: string): boolean =>
+  subjectOfModule(module) === null && subjectOfSymbol(`${module}_`) === null && !HELPERS.test(module);
+
+const HELPERS =
+  /^(?:spl|libcrc32c|sunrpc|kvm\w*|vboxguest|vmw_\w+|rpcsec_\w+|mbcache|async_\w+|fscache|netfs|snd\w*|crc\w+|lib\w+)$/;
+
 /** By its name, and by its module where that is known: a filesystem's own journal is the filesystem's. */
 function subjectOfFrame({ symbol, module }: Frame): Subject | null {
   const byName = subjectOfSymbol(symbol);

@@ -29,6 +29,7 @@ export const LOCKS: readonly Row[] = [
   },
   { kind: 'semaphore', frame: /^_*console_lock$/, what: 'the console lock' },
   { kind: 'semaphore', frame: /^_*down|ldsem/, what: 'a semaphore' },
+  { kind: 'mutex', frame: /^_*six_lock/, what: 'a lock of a btree node' },
   { kind: 'mutex', frame: /^_*lock_sock/, what: 'a socket lock' },
   { kind: 'spinlock', frame: /spin_lock|queued_\w+_lock/, what: 'a spinlock' },
 ];
@@ -83,6 +84,7 @@ export const WAITS: readonly Row[] = [
     kind: 'fs-freeze',
     frame: /^(?:freeze_super|sb_wait_write)$/,
     what: 'writers to leave a filesystem that it freezes',
+    itself: true,
   },
   {
     kind: 'fs-freeze',
@@ -129,8 +131,7 @@ export const WAITS: readonly Row[] = [
   },
   {
     kind: 'reclaim',
-    frame:
-      /^(?:try_to_free_\w+|do_try_to_free_pages|shrink_\w+|throttle_direct_reclaim|reclaim_throttle|congestion_wait|wait_iff_congested|balance_pgdat|_*alloc_pages_(?:slowpath|direct_\w+))$/,
+    frame: /^(?:throttle_direct_reclaim|reclaim_throttle|congestion_wait|wait_iff_congested)$/,
     what: 'memory to be reclaimed',
   },
   {
@@ -192,6 +193,13 @@ export const WAITS: readonly Row[] = [
   },
   { kind: 'buffer', frame: /^(?:_*lock_buffer|_*wait_on_buffer|bh_uptodate_or_lock)$/, what: 'a buffer' },
   { kind: 'io', frame: /^io_schedule\w*$/, what: 'I/O' },
+  // Reclaim as such: what it met further in says more.
+  {
+    kind: 'reclaim',
+    frame:
+      /^(?:try_to_free_\w+|do_try_to_free_pages|shrink_\w+|balance_pgdat|_*alloc_pages_(?:slowpath|direct_\w+))$/,
+    what: 'memory to be reclaimed',
+  },
   {
     kind: 'transaction',
     frame: /^jbd2?_journal_commit_transaction$/,

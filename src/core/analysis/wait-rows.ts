@@ -118,6 +118,38 @@ export const EDGE_ROWS: readonly Row[] = [
     reason: 'this worker writes dirty pages back',
   },
   {
+    waiter: /^(?:(?:un)?register_shrinker\w*|prealloc_shrinker|free_prealloced_shrinker|shrinker_(?:register|free))$/,
+    lock: 'rwsem',
+    owner: { frame: /^(?:do_)?shrink_slab$/, not: /^(?:un)?register_shrinker\w*$/ },
+    through: 'shrinker_rwsem',
+    confidence: 'medium',
+    reason: 'this task holds it while it shrinks caches',
+  },
+  {
+    waiter: /^(?:_*lock_extent\w*|btrfs_lock_(?:extent\w*|and_flush_ordered_range))$/,
+    owner: {
+      frame: /^(?:btrfs_(?:clone\w*|remap_file_range\w*|extent_same\w*|fallocate|punch_hole\w*|ioctl_clone|zero_range|cont_expand|direct_(?:IO|write|read)|dio_\w+|replace_file_extents)|extent_fiemap)$/,
+      not: /^(?:_*lock_extent\w*|btrfs_lock_extent\w*)$/,
+    },
+    through: 'a range of a file',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that locks one for long',
+  },
+  {
+    waiter: /^(?:handle_reserve_ticket|wait_reserve_ticket|_*reserve_(?:metadata_)?bytes)$/,
+    owner: { frame: /^btrfs_(?:async_reclaim_\w+|preempt_reclaim_\w+)$/, not: /^(?:handle_reserve_ticket|wait_reserve_ticket)$/ },
+    through: 'space to be reserved',
+    confidence: 'medium',
+    reason: 'this worker makes room',
+  },
+  {
+    waiter: /^(?:btrfs_start_delalloc_\w+|start_delalloc_inodes)$/,
+    owner: { frame: /^btrfs_run_delalloc_work$/, not: /^start_delalloc_inodes$/ },
+    through: 'data to be written',
+    confidence: 'medium',
+    reason: 'this worker writes it',
+  },
+  {
     waiter: /^(?:throttle_direct_reclaim|reclaim_throttle|wait_iff_congested)$/,
     owner: { comm: /^kswapd\d/ },
     through: 'memory',

@@ -2,11 +2,12 @@ import type { Dump, ListedLock, Task } from '../model.js';
 import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
 import { type Edge, edgeTo, type Finder, isSame, toTask } from './edges.js';
-import { entryOf, firmSymbols } from './frames.js';
+import { entryOf, firmFrames, firmSymbols } from './frames.js';
 import { byOwnStack } from './own-lock.js';
 import { byInode, byMmap, bySameFunction, bySameModule } from './same-code.js';
 import { bySync } from './sync.js';
 import { rcuOwner } from './rcu-owner.js';
+import { subjectOf, subjectOfSymbol } from './subjects.js';
 import { mayServe } from './server-programs.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
 import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
@@ -28,7 +29,7 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     byGracePeriod(dumps),
     byInode(stuck),
     byMmap(stuck),
-    bySameFunction(stuck),
+    bySameFunction(stuck, dumps),
     bySameModule(stuck),
   ];
   const edges = stuck.flatMap(({ task }): Edge[] => {
@@ -39,7 +40,11 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     }
     return [];
   });
-  const rings = [...pageLockEdges(edges), ...(serverDead ? [] : serverEdges(edges))];
+  const rings = [
+    ...pageLockEdges(edges),
+    ...(serverDead ? [] : serverEdges(edges)),
+    ...lockRings(edges, stuck),
+  ];
   return [...edges, ...rings, ...parents(stuck, tasks)];
 }
 
@@ -154,11 +159,18 @@ function byWorkqueue(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly 
         source: 'workqueues',
       };
     }
+    // Those who run the same work and wait like it are victims of the same.
+    const own = workOf(waiter);
     return byFlush(
       waiter,
-      workers.filter(({ task }) => !isSame(task, waiter)),
+      workers.filter(({ task }) => !isSame(task, waiter) && (own === null || workOf(task) !== own)),
     );
   };
+}
+
+function workOf(task: Task): string | null {
+  const entry = entryOf(task);
+  return entry?.kind === 'work' ? entry.func : null;
 }
 
 /** Which work is flushed stands in no frame: only where its module, or that no other is stuck, leaves no choice. */
@@ -243,6 +255,31 @@ function pageLockEdges(edges: readonly Edge[]): Edge[] {
     return found ? [found] : [];
   });
 }
+
+/**
+ * Closes rings: of two tasks in the same code, and no third stuck there, one waits for a lock of the other, and that one
+ * for a lock in turn.
+ */
+function lockRings(edges: readonly Edge[], stuck: readonly Candidate[]): Edge[] {
+  const waiters = new Set(edges.map(({ waiter }) => waiter));
+  return edges.flatMap(({ waiter, owner: { task }, confidence }) => {
+    if (confidence === 'low' || !task || waiters.has(task) || isSame(task, waiter)) return [];
+    const wanted = lockWaited(task);
+    const code = subjectOf(task.frames);
+    if (!wanted || lockWaited(waiter) === null || !code || code.general === true) return [];
+    const inside = stuck.filter((one) => isIn(one.task, code.name) && !isSame(one.task, task));
+    if (inside.length !== 1 || inside[0]?.task !== waiter) return [];
+    waiters.add(task);
+    const reason = 'no other stuck task is in the same code';
+    const found = toTask(task, waiter, { through: wanted.what, confidence: 'low', reason, source: 'rule' });
+    return found ? [found] : [];
+  });
+}
+
+const isIn = ({ frames }: Task, code: string): boolean =>
+  firmFrames(frames).some(
+    ({ symbol, module }) => subjectOfSymbol(symbol)?.name === code || code === `module ${module ?? ''}`,
+  );
 
 /** Closes rings: a FUSE server wants a lock, and whoever holds that waits for a FUSE server's answer. */
 function serverEdges(edges: readonly Edge[]): Edge[] {

@@ -25,6 +25,7 @@ const EXAMPLES: Record<string, object> = {
     detect: { silence: '30s', bootSilence: '2min' },
     capture: { dumpTimeout: '3min' },
     arm: 'fix',
+    memory: 'off',
     ladder: { injectNmi: true },
     symbols: { systemMap: '/var/tmp/kernels/%v/System.map', vmlinux: '/var/tmp/kernels/%v/vmlinux' },
     qmp: { timeout: '2s' },

@@ -134,6 +134,13 @@ const arm = z
   )
   .prefault('report');
 
+const memory = z
+  .enum(['on', 'off'], 'expected on or off')
+  .describe(
+    "Read the guest's memory from outside, where that is possible: its tasks with their stacks, and its log. off: it is not even opened.",
+  )
+  .prefault('on');
+
 const cron = (about: string) =>
   z
     .string('expected a cron expression')
@@ -228,6 +235,7 @@ const override = z.strictObject({
   detect: bare(detect).describe('Any keys of detect.'),
   capture: bare(capture).describe('Any keys of capture.'),
   arm: z.optional(arm.unwrap()).describe('Another value of arm.'),
+  memory: z.optional(memory.unwrap()).describe('Another value of memory.'),
   ladder: bare(ladder).describe('Any keys of ladder.'),
   qmp: bare(qmp).describe('Any keys of qmp.'),
   symbols: bare(symbols).describe('Any keys of symbols.'),
@@ -251,6 +259,7 @@ export const configSchema = z.strictObject({
   capture: capture.prefault({}),
   arm,
   armSchedule: cron('When to prove it again, as a cron expression in UTC.').prefault('41 4 * * *'),
+  memory,
   ladder: ladder.prefault({}),
   qmp: qmp.prefault({}),
   symbols: symbols.prefault({}),

@@ -12,6 +12,13 @@ const FRAME = /^(?:\[<[0-9a-f]{1,16}>\] *)*(?:\? *)?([A-Za-z_.$][\w.$]*)\+0x[0-9
 const BARE = /^(?:\? )?((?=\w*_)[a-z_]\w{2,60}|schedule|kthread|evict|iput|dput)(?:\(\))?$/;
 const SLEEPS = /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch)$/;
 
+/** What says of a stack that its CPU did not come back: the registers of kernel code, or the watchdog's timer in it. */
+const SPINS = /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\? *)?watchdog_timer_fn\+0x/;
+const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>)/;
+/** Such a stack tells of an oops or a warning instead. */
+const OTHERWISE =
+  /^(?:WARNING: |-{3,}\[ cut here|BUG: |Oops|general protection|Unable to handle|kernel BUG|Internal error|divide error|UBSAN|KASAN|refcount_t)/;
+
 const FRAMES_MIN = 3;
 const LINES_MAX = 2_000;
 
@@ -21,8 +28,15 @@ export const isLooseFrame = (text: string): boolean => text.includes('+0x') && F
 /** The function that stands alone in a line, or null. */
 export const bareFunction = (text: string): string | null => BARE.exec(text)?.[1] ?? null;
 
+/** `tcmu-runner call trace:`, above a stack that somebody shortened; names of programs, no words of prose. */
+const NAMED_TRACE = /^((?=\S*[-/\d])[A-Za-z][\w./:-]{2,30}) call trace:?$/i;
+/** A header of which only name and state are left. */
+const CUT_HEADER = /^task: ?\S.{0,14}? +state:D\b(?!.*pid:)/;
+
 /** The task whose stack a command shows that was pasted with its output. Whoever looks there, found it stuck. */
 export function looseOwner(text: string): TaskHeader | null {
+  const comm = NAMED_TRACE.exec(text)?.[1];
+  if (comm !== undefined) return { comm, pid: null, ppid: null, state: 'D' };
   if (!text.includes('/proc/')) return null;
   const [, pid, thread] = PROC_STACK.exec(text) ?? [];
   return pid === undefined ? null : { comm: '', pid: Number(thread ?? pid), ppid: null, state: 'D' };
@@ -32,6 +46,7 @@ export function looseOwner(text: string): TaskHeader | null {
 export const opensLoosely = (text: string): boolean =>
   (text.startsWith('[<0>]') && PROC_FRAME.test(text)) ||
   looseOwner(text) !== null ||
+  (text.startsWith('task:') && CUT_HEADER.test(text)) ||
   (text.includes(' 0x') && COLUMNS.test(text));
 
 /** Keeps stacks of sleeping tasks that nothing introduces, for a paste that has nothing else. */
@@ -40,8 +55,25 @@ export class LooseStacks {
   private run: string[] = [];
   private sleeps = false;
   private workqueue: string | null = null;
+  private readonly running: string[] = [];
+  private spins = false;
+  private otherwise = false;
+
+  /** The lines of a CPU's stack whose report is cut off above it; none if it is another kind of report. */
+  get spinning(): readonly string[] {
+    return this.spins && !this.otherwise ? this.running : [];
+  }
+
+  private ofCpu(text: string): void {
+    this.otherwise ||= OTHERWISE.test(text);
+    const spins = SPINS.test(text);
+    this.spins ||= spins;
+    const begun = this.running.length > 0 || spins || STACK_BEGINS.test(text);
+    if (begun && this.running.length < LINES_MAX) this.running.push(text);
+  }
 
   push(text: string): void {
+    this.ofCpu(text);
     const symbol = text.includes('+0x') ? FRAME.exec(text)?.[1] : undefined;
     if (symbol !== undefined) {
       if (this.run.length === 0) this.sleeps = SLEEPS.test(symbol);

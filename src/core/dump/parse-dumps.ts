@@ -4,6 +4,7 @@ import { toDump, type Visibility } from './complete.js';
 import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
 import { readHeader } from '../memory-words.js';
+import { Debuggers } from './debuggers.js';
 import { LooseStacks, opensLoosely } from './loose.js';
 import { MemorySection } from './memory-section.js';
 import { Section } from './section.js';
@@ -39,6 +40,7 @@ export class DumpParser {
   private readonly pool = new StackPool();
   private interrupted: Section | null = null;
   private readonly loose = new LooseStacks();
+  private readonly debuggers = new Debuggers();
 
   constructor(private readonly options: ParseOptions = {}) {}
 
@@ -46,6 +48,12 @@ export class DumpParser {
   push(line: string): void {
     if (this.options.pasted === true && this.ofMemory(line)) return;
     const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
+    const rewritten = this.options.pasted === true ? this.debuggers.lines(text) : null;
+    if (rewritten) for (const one of rewritten) this.take(one, null);
+    else this.take(text, seconds);
+  }
+
+  private take(text: string, seconds: number | null): void {
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.keep(this.section, text);
@@ -69,11 +77,9 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
-    if (this.found.length === 0 && this.loose.lines.length > 0) {
-      const section = this.start('none', '', null);
-      for (const line of this.loose.lines) section.push(line);
-      this.close();
-    }
+    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    else if (this.found.length === 0 && this.loose.spinning.length > 0)
+      this.alone('lockup', this.loose.spinning);
     return this.found.map(({ section, visibility }) =>
       section instanceof MemorySection
         ? section.toDump()
@@ -90,6 +96,12 @@ export class DumpParser {
     else return false;
     if (this.section instanceof MemorySection && this.section.ended) this.close();
     return true;
+  }
+
+  private alone(key: DumpKey, lines: readonly string[]): void {
+    const section = this.start(key, '', null);
+    for (const line of lines) section.push(line);
+    this.close();
   }
 
   /** A line of a paste that no report or dump has begun. */
@@ -112,8 +124,8 @@ export class DumpParser {
         this.hungSection(means.report, text, seconds).hung(means.report);
         return;
       case 'blocker':
-        this.section?.end();
-        this.section?.blockers.push(means.blocker);
+        if (!this.section && this.options.pasted === true) this.start('hung_task', text, seconds);
+        this.section?.blocked(means.blocker);
         return;
       case 'lost':
         if (this.section) this.section.lost += means.messages;

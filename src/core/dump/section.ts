@@ -7,9 +7,9 @@ import { SchedTable } from './sched-table.js';
 import * as rows from './section-rows.js';
 import { Stack } from './stack.js';
 import type { StackPool } from './stack-pool.js';
-import { isOfStall, StallReport, softLockup } from './stall.js';
+import { accusedCpu, isOfStall, StallReport } from './stall.js';
 import { bareFunction, isLooseFrame, looseOwner } from './loose.js';
-import { LockTable, parseWorkqueue } from './tables.js';
+import { LockTable, setWorkqueue } from './tables.js';
 import { ofReported, parseTaskHeader, parseUntagged, taskTag, type TaskHeader } from './task-header.js';
 import { TornHeaders } from './torn.js';
 import { Unplaced } from './unplaced.js';
@@ -89,6 +89,15 @@ export class Section {
     this.reports.add(report.pid);
   }
 
+  /** Who holds up a task; a paste may have lost the report of it. */
+  blocked(blocker: Blocker): void {
+    this.end();
+    this.blockers.push(blocker);
+    if (this.pasted && !this.byPid.has(blocker.waiter.pid))
+      this.startTask({ ...blocker.waiter, ppid: null, state: 'D' });
+    this.leave();
+  }
+
   /** Whether this section already has a report of the task: then a new round of reports began. */
   reported(pid: number): boolean {
     return this.reports.has(pid);
@@ -142,6 +151,7 @@ export class Section {
 
   private frame(text: string): boolean {
     if (this.key === 'lockup' && this.stack.idle && parseInstruction(text)) this.startAccused();
+    if (this.pasted && this.stack.beginsAnew(text)) this.leave();
     if (this.pasted && this.stack.idle && isLooseFrame(text)) this.startHalf();
     if (!this.stack.push(text)) return false;
     this.frameRow = this.row;
@@ -163,7 +173,7 @@ export class Section {
     if (this.stack.bare(bareFunction(text))) return true;
     if (text.startsWith('Workqueue: ') && this.stack.idle && (this.report || this.key === 'none'))
       this.startHalf();
-    const owner = this.key === 'none' ? looseOwner(text) : null;
+    const owner = this.key === 'none' || this.key === 'hung_task' ? looseOwner(text) : null;
     if (owner) this.halves += 1;
     return owner !== null && this.startTask(owner);
   }
@@ -186,23 +196,16 @@ export class Section {
 
   private mark(text: string): boolean {
     const [trace, rest] = rows.TRACE.exec(text) ?? [];
-    if (trace !== undefined) {
-      this.callTrace();
-      if (rest !== undefined && rest !== '') this.stack.push(rest);
-    } else if (rows.SAME.test(text)) this.sameAs(Number(rows.SAME.exec(text)?.[1]));
-    else if (text.startsWith('Workqueue: ')) {
-      if (this.task) this.task.workqueue ??= parseWorkqueue(text);
-    } else if (rows.OTHERS.test(text)) this.end();
+    const same = rows.SAME.exec(text)?.[1];
+    if (trace !== undefined) this.callTrace(rest ?? '');
+    else if (same !== undefined) this.stack.sameAs(this.byPid.get(Number(same)));
+    else if (text.startsWith('Workqueue: ')) setWorkqueue(this.task ?? this.cpu, text);
+    else if (rows.OTHERS.test(text)) this.end();
     else return false;
     return true;
   }
 
-  private sameAs(pid: number): void {
-    const like = this.byPid.get(pid);
-    if (this.task && like) this.task.frames = [...like.frames];
-  }
-
-  private callTrace(): void {
+  private callTrace(rest: string): void {
     this.giveUpTorn();
     if (this.stack.homeless) {
       const reported = this.report !== null;
@@ -215,6 +218,7 @@ export class Section {
       } else this.startAccused();
     }
     this.stack.trace();
+    if (rest !== '') this.stack.push(rest);
   }
 
   private leave(): void {
@@ -226,10 +230,8 @@ export class Section {
   /** The first stack of a report about a CPU, of which no line says whose it is, is of the one it accuses. */
   private startAccused(): void {
     if (!rows.CPU_KEYS.has(this.key) || this.hasStack) return;
-    const accused = softLockup(this.headline);
-    const cpu = this.pasted && this.stall?.cpus.length === 1 ? this.stall.cpus[0] : undefined;
-    if (accused) this.startCpu({ ...accused, idle: false, frames: [] });
-    else if (cpu !== undefined) this.startCpu({ cpu, comm: '', pid: null, idle: false, frames: [] });
+    const accused = accusedCpu(this.headline, this.pasted ? this.stall : null);
+    if (accused) this.startCpu({ ...accused, frames: [] });
     else this.startTask({ ...rows.NOBODY, state: 'R' });
   }
 

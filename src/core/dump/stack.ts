@@ -12,6 +12,19 @@ const ASIDE = /^(?:Last Breaking-Event-Address|Preemption disabled at):/;
 const OUTERMOST =
   /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|(?:asm|entry|stub|tracesys|secondary|sysenter|system_call|x86_64_start)_\w+|sysenter\w*|system_call\w*|tracesys|do_syscall_64|do_idle|el\d\w*|\w*syscall\w*|start_\w+|cpu_startup_entry|work_\w+|handle_\w+|page_fault|_start)$/;
 
+/** The interrupt that printed the report is not what does not end. */
+const REPORTS =
+  /^(?:watchdog_timer_fn|rcu_(?:dump|check|sched_clock)\w*|show_(?:stack|regs)\w*|sched_show_task|_*dump_\w+|nmi_\w+)$/;
+/** Of a firm frame as most architectures print it. */
+const SYMBOL = /^(?:\[<?[0-9a-f]{1,16}>?\] *)*([A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+\/0x/;
+/** Nothing is called by it, and nothing that sleeps is inside of it. */
+const FALLS_ASLEEP = /^(?:__schedule|__switch_to|context_switch)$/;
+const ENDS =
+  /^(?:ret_from_\w+|kthread|worker_thread|entry_SYSCALL\w*|el0\w*_sync\w*|system_call_fastpath|ret_fast_syscall)$/;
+const GOES_ON =
+  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|entry_\w+|\w*syscall\w*|system_call\w*|el\d\w*|asm_\w+|start_\w+|secondary_\w+)$/;
+const FRAMES_MIN = 3;
+
 /** Reads the lines of one stack into a task's or a CPU's frames. */
 export class Stack {
   /** Stacks that began with `<TASK>` and did not reach `</TASK>`. */
@@ -22,6 +35,7 @@ export class Stack {
   private traced = false;
   private open = false;
   private aside = false;
+  private cutOff: Frame[] = [];
   private interrupt = { from: 0, inside: false, registersSeen: false };
 
   constructor(private readonly pool: StackPool) {}
@@ -43,6 +57,10 @@ export class Stack {
   }
 
   private drop(): void {
+    // A stack that has nothing but an interrupt in it is cut off, or the interrupt is what does not end.
+    if (this.target?.frames.length === 0 && !this.cutOff.some(({ symbol }) => REPORTS.test(symbol)))
+      this.target.frames = this.cutOff;
+    this.cutOff = [];
     if (this.target) this.target.frames = this.pool.shared(this.target.frames);
     this.target = null;
   }
@@ -62,6 +80,11 @@ export class Stack {
     this.traced = true;
   }
 
+  /** `<Same stack as pid 12>` */
+  sameAs(like: { frames: Frame[] } | undefined): void {
+    if (this.target && like) this.target.frames = [...like.frames];
+  }
+
   /** A function that stands alone, as people shorten a stack. False outside of one. */
   bare(symbol: string | null): boolean {
     if (symbol === null || this.target === null || !this.traced) return false;
@@ -72,6 +95,17 @@ export class Stack {
   get unfinished(): boolean {
     const last = this.target?.frames.findLast(({ reliable }) => reliable);
     return last !== undefined && !OUTERMOST.test(last.symbol);
+  }
+
+  /** Whether this frame of a paste belongs to the stack of another task, of which nothing says so. */
+  beginsAnew(text: string): boolean {
+    if (this.ofCpu || !this.target || this.target.frames.length < FRAMES_MIN) return false;
+    const symbol = SYMBOL.exec(text)?.[1];
+    const last = this.target.frames.findLast(({ reliable }) => reliable)?.symbol;
+    if (symbol === undefined || last === undefined) return false;
+    return (
+      (FALLS_ASLEEP.test(symbol) && !FALLS_ASLEEP.test(last)) || (ENDS.test(last) && !GOES_ON.test(symbol))
+    );
   }
 
   /** True if the line is a frame, a register that names a function, or a mark within the stack. */
@@ -129,7 +163,9 @@ export class Stack {
       name === 'NMI' ||
       name === 'EOE' ||
       ((name === 'IRQ' || name === 'EOI') && !this.interrupt.registersSeen)
-    )
+    ) {
+      if (name === 'IRQ' && this.interrupt.from === 0) this.cutOff = [...this.target.frames];
       this.target.frames.length = Math.min(this.interrupt.from, this.target.frames.length);
+    }
   }
 }

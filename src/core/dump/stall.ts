@@ -4,6 +4,7 @@
  */
 import { findKernelLine } from '../kernel-lines/find.js';
 import type { Stall, Task } from '../model.js';
+import { isIdleTask } from './cpu-lines.js';
 
 const MAX_ACCUSED = 4096;
 const COMM_MAX = 32;
@@ -122,6 +123,21 @@ export class StallReport {
 export function softLockup(headline: string): { cpu: number; comm: string; pid: number } | null {
   const { cpu, comm, pid } = findKernelLine(headline)?.groups ?? {};
   return cpu === undefined || comm === undefined ? null : { cpu: Number(cpu), comm, pid: Number(pid) };
+}
+
+/** The CPU of a report whose stack nothing introduces: by its headline, or the only one of the stall of a paste. */
+export function accusedCpu(headline: string, stall: Stall | null): AccusedCpu | null {
+  const accused = softLockup(headline);
+  if (accused) return { ...accused, idle: isIdleTask(accused.comm, accused.pid) };
+  const cpu = stall?.cpus.length === 1 ? stall.cpus[0] : undefined;
+  return cpu === undefined ? null : { cpu, comm: '', pid: null, idle: false };
+}
+
+interface AccusedCpu {
+  cpu: number;
+  comm: string;
+  pid: number | null;
+  idle: boolean;
 }
 
 /** `rcu_preempt kthread starved for 5251 jiffies!`: the thread that ends grace periods does not get to run. */

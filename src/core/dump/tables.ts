@@ -1,5 +1,5 @@
 /** The table of locks held (CONFIG_LOCKDEP), kernel/locking/lockdep.c, and a worker's own line. */
-import type { ListedLock, Task } from '../model.js';
+import type { Dump, ListedLock, Task } from '../model.js';
 
 const HOLDER = /^(?:\d+ locks? held|no locks held) by (.{1,64})\/(\d{1,10})(?::|\.| )/;
 /** ` #0: ffff8881 (&mm->mmap_lock){++++}-{4:4}, at: down_read+0x1/0x2`; kernels before 4.15 print no address. */
@@ -45,9 +45,15 @@ export class LockTable {
 }
 
 /** `Workqueue: NAME FUNC (description)`; an idle worker has `0x0` for a function and gives null. */
-export function parseWorkqueue(text: string): Task['workqueue'] {
+function parseWorkqueue(text: string): Task['workqueue'] {
   const [, name, func, about] =
     /^Workqueue: (.{0,100}?) ?([^\s()]+)(?: \[[\w-]+\])?(?: \(([^)]{1,100})\))?$/.exec(text) ?? [];
   if (name === undefined || func === undefined || func === '0x0') return null;
   return about === undefined ? { name, func } : { name, func, about };
+}
+
+/** Gives the task or the CPU whose worker says so its work, unless it has one. */
+export function setWorkqueue(of: Task | Dump['cpus'][number] | null, text: string): void {
+  const work = parseWorkqueue(text);
+  if (of && work) of.workqueue ??= work;
 }

@@ -44,14 +44,15 @@ function withFields(comm: string, fields: string): TaskHeader | null {
 export function taskTag(text: string): number {
   const at = text.indexOf(TAG);
   // Old register dumps print `task: ffff8800bb13e000`.
-  return at >= 0 && text.charAt(at + TAG.length) !== ' ' ? at : -1;
+  return at >= 0 && (text.charAt(at + TAG.length) !== ' ' || text.includes(' state:', at)) ? at : -1;
 }
 
 /** A whole task header, or null. */
 export function parseTaskHeader(text: string): TaskHeader | null {
   const at = taskTag(text);
   if (at < 0) return inColumns(text);
-  const header = at === 0 ? text : text.slice(at);
+  // A mailer's editor may put a blank behind the tag.
+  const header = TAG + text.slice(at + TAG.length).trimStart();
   const padded = withFields(header.slice(TAG.length, TAG.length + COMM), header.slice(TAG.length + COMM));
   if (padded) return padded;
   const [, comm, state, pid, ppid] = SQUEEZED.exec(header) ?? [];

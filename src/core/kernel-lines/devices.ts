@@ -4,7 +4,7 @@
  */
 
 /** Whose hangs such a line may explain. */
-export type TroubleKind = 'disk' | 'gpu' | 'server' | 'filesystem' | 'memory' | 'time';
+export type TroubleKind = 'disk' | 'gpu' | 'usb' | 'server' | 'filesystem' | 'memory' | 'time';
 
 interface DeviceRow {
   kind: TroubleKind;
@@ -178,17 +178,51 @@ export const DEVICE_ROWS: readonly DeviceRow[] = [
   },
   {
     kind: 'server',
-    line: /\bCIFS: VFS: \\\\(\S{1,64}) has not responded in \d+ seconds/,
+    line: /\bCIFS:? ?VFS: (?:\\\\|Server )(\S{1,64}) has not responded in \d+ seconds/,
     called: 'SMB server NAME',
     did: 'which did not respond',
-    examples: [['CIFS: VFS: \\\\nas has not responded in 180 seconds. Reconnecting...', 'nas']],
+    examples: [
+      ['CIFS: VFS: \\\\nas has not responded in 180 seconds. Reconnecting...', 'nas'],
+      ['CIFS VFS: Server nas has not responded in 120 seconds. Reconnecting...', 'nas'],
+    ],
   },
   {
     kind: 'server',
-    line: /\bceph: (mds\d{1,4}) (?:hung|caps stale)/,
+    line: /\bceph: (mds\d{1,4}) (?:hung|caps stale)|\blibceph: ((?:osd|mon|mds)\d{1,5}) .{0,80}(?:session lost|socket closed|down$)/,
     called: 'Ceph server NAME',
     did: 'which did not respond',
-    examples: [['ceph: mds0 hung', 'mds0']],
+    examples: [
+      ['ceph: mds0 hung', 'mds0'],
+      ['libceph: osd3 (1)10.0.0.3:6801 socket closed (con state OPEN)', 'osd3'],
+      ['libceph: mon0 10.0.0.1:6789 session lost, hunting for new mon', 'mon0'],
+    ],
+  },
+  // drivers/usb/core, usb/host; mt76 and others that ask a device on USB
+  {
+    kind: 'usb',
+    line: /\b(?:usb|\w{3,16}) (\d{1,3}-[\d.]{1,12})(?::\d+\.\d+)?: (?:device descriptor read\/\w+, error -|device not (?:accepting|responding)|vendor request .{0,60}failed:? ?-|USB disconnect, |can't set config|cannot reset \()/,
+    called: 'USB device NAME',
+    did: 'whose requests failed',
+    examples: [
+      ['mt7921u 2-2:1.3: vendor request req:63 off:d7f0 failed:-71', '2-2'],
+      ['usb 1-1.2: device descriptor read/64, error -110', '1-1.2'],
+      ['usb 2-1: USB disconnect, device number 4', '2-1'],
+    ],
+  },
+  {
+    kind: 'usb',
+    line: new RegExp(String.raw`\bxhci_hcd ${PCI}: (?:xHCI host (?:controller )?not responding|HC died|Host halt failed|Abort failed to stop command ring|Timeout while waiting)`),
+    called: 'USB controller NAME',
+    did: 'which did not respond',
+    examples: [['xhci_hcd 0000:00:14.0: xHCI host controller not responding, assume dead', '0000:00:14.0']],
+  },
+  // drivers/net/wireless
+  {
+    kind: 'usb',
+    line: /\b(?:iwlwifi|ath\w{1,6}|mt7\w{1,6}|rtw\w{1,6}|brcmfmac|mwifiex\w{0,8}) ([\da-f:.-]{3,20}): .{0,60}(?:[Tt]imeout|timed out|Failed to (?:wake|send)|firmware (?:crash|error)|chip reset failed)/,
+    called: 'wireless device NAME',
+    did: 'which did not answer',
+    examples: [['mt7921e 0000:02:00.0: Message 00020007 (seq 3) timeout', '0000:02:00.0']],
   },
   // fs/xfs/kmem.c
   {
@@ -224,7 +258,7 @@ export const DEVICE_ROWS: readonly DeviceRow[] = [
 
 /** Most lines are none of these: one look tells. */
 const LIKELY =
-  /error, dev |Buffer I\/O error|\bblock \w+: |\bsd \d|\bata\d|\bnvme\d|\bmd\/raid|\bmmc\d+: T|NVRM: X|amdgpu|i915|\bxe \d|nfs: server|CIFS: VFS|ceph: mds|XFS: |allocation stalls|[Oo]om-killer|Out of memory|\bsched: /;
+  /error, dev |Buffer I\/O error|\bblock \w+: |\bsd \d|\bata\d|\bnvme\d|\bmd\/raid|\bmmc\d+: T|NVRM: X|amdgpu|i915|\bxe \d|nfs: server|CIFS:? ?VFS|ceph: |\d-[\d.]+(?::\d+\.\d+)?: |xhci_hcd|iwlwifi|\bath\w+ |mt7|rtw|brcmfmac|mwifiex|XFS: |allocation stalls|[Oo]om-killer|Out of memory|\bsched: /;
 
 export interface Trouble {
   row: DeviceRow;
@@ -247,9 +281,14 @@ export function troubleIn(line: string): Trouble | null {
   if (!LIKELY.test(line)) return null;
   for (const row of DEVICE_ROWS) {
     const found = row.line.exec(line);
-    if (found) return { row, name: found[1] === undefined ? null : diskOf(found[1]) };
+    if (found) return { row, name: nameIn(found) };
   }
   return null;
+}
+
+function nameIn([, first, second]: RegExpExecArray): string | null {
+  const name = first ?? second;
+  return name === undefined ? null : diskOf(name);
 }
 
 /** As a title says it: `disk sda`. */

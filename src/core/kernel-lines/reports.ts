@@ -83,6 +83,14 @@ export const REPORTS: readonly KernelLine[] = [
       'watchdog: BUG: soft lockup - CPU#0',
     ],
   },
+  // the same in kernels of vendors
+  {
+    heads: ['WARN: soft lockup - CPU#'],
+    rest: /^(?<cpu>\d{1,5}) stuck for (?<seconds>\d{1,10})s!(?: \[(?<comm>.{1,64}):(?<pid>\d{1,10})\])?/,
+    complaint: 'soft_lockup',
+    dump: 'lockup',
+    examples: ['WARN: soft lockup - CPU#45 stuck for 11s! [jbd2/dm-2-8:4170]'],
+  },
   // Linux 2.6
   {
     heads: ['BUG: soft lockup detected on CPU'],

@@ -14,6 +14,8 @@ export interface SnapshotTaken {
   dump: Dump;
   /** memory.txt */
   text: string;
+  /** By which way it was read, such as `shared memory`. */
+  way?: string;
   /** dmesg.txt, and how many records it lacks; null where the ring could not be read. */
   log: { text: string; lost: number } | null;
 }

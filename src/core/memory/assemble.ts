@@ -4,6 +4,7 @@ import type { Image } from './image.js';
 import { initTaskIn, modulesIn, ringIn } from './image-objects.js';
 import { orcIn } from './image-orc.js';
 import type { GuestSymbols } from './kallsyms.js';
+import { learnLayouts } from './learn.js';
 import type { Builds, HowFound, Kernel, Layouts, Ram } from './model.js';
 import { directMap } from './direct-map.js';
 import { typesByBtf } from './types.js';
@@ -84,8 +85,11 @@ export function assemble(parts: Parts): Kernel | string {
   space.mapLinearly(text.first, text.end, parts.imageAt(text.first));
   const named = objectsByName(parts);
   const namesData = named.has('init_task');
-  const layouts: Layouts | null = typesByBtf({ space, symbols, builds, namesData, image });
-  if (layouts === null) return `${release} has no BTF`;
+  const [initTask, modules] = [named.get('init_task') ?? null, named.get('modules') ?? null];
+  const layouts =
+    typesByBtf({ space, symbols, builds, namesData, image }) ??
+    learnLayouts({ space, symbols, arch, release, initTask, modules });
+  if (layouts === null) return `${release} has no BTF, and its tasks did not teach its layouts`;
   const objects = namesData ? named : objectsByShape({ ...parts, text }, layouts);
   if (!objects.has('init_task')) return `the first task of ${release} was not found`;
   const stacks = objects.has('__start_orc_unwind') ? 'orc' : 'frame records';

@@ -1,5 +1,4 @@
 /** Structure layouts out of a kernel's own BTF. Documentation/bpf/btf.rst. */
-import type { Builds, Layouts } from './model.js';
 import { textAt, viewOf } from './reading.js';
 
 const magic = 0xeb9f;
@@ -82,7 +81,7 @@ export function btfHeader(bytes: Uint8Array, at: number): BtfHeader | null {
   const length = header.strings + header.stringsLength;
   if (size < headerSize || size % 4 !== 0 || field(2) % 4 !== 0 || header.typesLength % 4 !== 0) return null;
   if (header.strings < header.types + header.typesLength || header.stringsLength === 0) return null;
-  if (at + length > bytes.length || bytes[at + header.strings] !== 0) return null;
+  if (at + length > bytes.length) return null;
   return { ...header, length };
 }
 
@@ -96,17 +95,27 @@ function hashOf(text: string): number {
 }
 
 /** The types of a build. Nothing is parsed but where each begins and what the structs are called. */
-class Btf {
+export class Btf {
   private readonly words: Uint32Array;
   private readonly strings: Uint8Array;
   /** Where each type begins, in words. */
   private readonly starts: Uint32Array;
-  private count = 1;
+  /** The numbers of its first type, and of its first string: a module's go on from the kernel's. */
+  private readonly firstType: number;
+  private readonly firstString: number;
+  private count: number;
   private membersLeft = 0;
   /** Structs and unions by the hash of their name. */
   private readonly named = new Map<number, number[]>();
 
-  constructor(bytes: Uint8Array, header: BtfHeader) {
+  constructor(
+    bytes: Uint8Array,
+    header: BtfHeader,
+    private readonly kernel: Btf | null,
+  ) {
+    this.firstType = kernel === null ? 1 : kernel.count;
+    this.firstString = kernel === null ? 0 : kernel.strings.length;
+    this.count = this.firstType;
     this.words = new Uint32Array(bytes.buffer, bytes.byteOffset + header.types, header.typesLength >> 2);
     this.strings = bytes.subarray(header.strings, header.strings + header.stringsLength);
     this.starts = new Uint32Array(Math.ceil(this.words.length / 3) + 1);
@@ -161,9 +170,10 @@ class Btf {
       const members = info & 0xffff;
       // A kind of the future: what comes behind it cannot be found.
       if (kind === 0 || kind > kinds.enum64) break;
-      starts[this.count] = at;
+      starts[this.count - this.firstType] = at;
       const isStruct = kind === kinds.struct || kind === kinds.union;
-      if (isStruct && words[at] !== 0) this.name(this.count, words[at] ?? 0);
+      const name = words[at] ?? 0;
+      if (isStruct && name !== 0 && name >= this.firstString) this.name(this.count, name - this.firstString);
       this.count += 1;
       at += 3 + wordsBehind(kind, members);
     }
@@ -180,11 +190,14 @@ class Btf {
   }
 
   private nameIs(offset: number, name: string): boolean {
-    return offset < this.strings.length && textAt(this.strings, offset, name.length + 1) === name;
+    if (this.kernel !== null && offset < this.firstString) return this.kernel.nameIs(offset, name);
+    const at = offset - this.firstString;
+    return at < this.strings.length && textAt(this.strings, at, name.length + 1) === name;
   }
 
   private word(id: number, index: number): number {
-    return this.words[(this.starts[id] ?? 0) + index] ?? 0;
+    if (this.kernel !== null && id < this.firstType) return this.kernel.word(id, index);
+    return this.words[(this.starts[id - this.firstType] ?? 0) + index] ?? 0;
   }
 
   private kind(id: number): number {
@@ -225,61 +238,14 @@ class Btf {
   }
 }
 
-/** Bytes up to which a layout is believed: none is larger than what a reader may ask for at once. */
-const largestStruct = 1 << 20;
-
-class BtfLayouts implements Layouts {
-  readonly by = 'btf';
-  private readonly members = new Map<string, { offset: number; size: number | null } | null>();
-
-  constructor(private readonly btf: Btf) {}
-
-  offset(struct: string, path: string): number | null {
-    return this.find(struct, path)?.offset ?? null;
-  }
-
-  memberSize(struct: string, path: string): number | null {
-    return this.find(struct, path)?.size ?? null;
-  }
-
-  size(struct: string): number | null {
-    const [id] = this.btf.structs(struct);
-    const size = id === undefined ? null : this.btf.size(id);
-    return size !== null && size <= largestStruct ? size : null;
-  }
-
-  private find(struct: string, paths: string): { offset: number; size: number | null } | null {
-    const key = `${struct} ${paths}`;
-    let found = this.members.get(key);
-    if (found === undefined) {
-      found = this.look(struct, paths);
-      if (this.members.size < 4096) this.members.set(key, found);
-    }
-    return found;
-  }
-
-  private look(struct: string, paths: string): { offset: number; size: number | null } | null {
-    const ids = this.btf.structs(struct);
-    for (const path of paths.split('|')) {
-      for (const id of ids) {
-        const member = this.btf.member(id, path);
-        if (member === null) continue;
-        const offset = member.bits >> 3;
-        if (offset <= largestStruct) return { offset, size: this.btf.size(member.type) };
-      }
-    }
-    return null;
-  }
-}
-
 /** Part: the bytes of the whole, four-aligned. Null where they are no BTF. */
-function makeBtf([bytes]: readonly Uint8Array[]): Btf | null {
+export function makeBtf([bytes]: readonly Uint8Array[]): Btf | null {
   const header = bytes === undefined ? null : btfHeader(bytes, 0);
-  return bytes === undefined || header === null ? null : new Btf(bytes, header);
+  return bytes === undefined || header === null ? null : new Btf(bytes, header, null);
 }
 
-/** Null where the bytes are no BTF. */
-export function btfLayouts(bytes: Uint8Array, builds: Builds): Layouts | null {
-  const btf = builds.share(makeBtf, [bytes]);
-  return btf === null ? null : new BtfLayouts(btf);
+/** That of a module, whose types and strings go on where those of the kernel end. */
+export function makeModuleBtf(bytes: Uint8Array, kernel: Btf): Btf | null {
+  const header = btfHeader(bytes, 0);
+  return header === null ? null : new Btf(bytes, header, kernel);
 }

@@ -25,7 +25,7 @@ export class ClockMemory {
 export interface GuestTime {
   /** Seconds since the boot. */
   now: number;
-  /** By CPU: how many seconds less its clock for tasks shows. */
+  /** By CPU: how many seconds less its clock for tasks shows than that of its run queue. */
   behind: ReadonlyMap<number, number>;
 }
 
@@ -35,15 +35,20 @@ export interface HostTime {
   clockMemory?: ClockMemory | undefined;
 }
 
-/** `tasks` stand in for run queues that cannot be found: one of them was the last to run. */
+/** `tasks` stand in for clocks that cannot be found: one of them was the last to run. */
 export function guestTime(queues: readonly RunQueue[], tasks: readonly RawTask[], host: HostTime): GuestTime {
-  let latest = 0;
-  for (const { clock } of queues) latest = Math.max(latest, clock / 1e9);
-  if (queues.length === 0)
-    for (const { execStart } of tasks) latest = Math.max(latest, (execStart ?? 0) / 1e9);
+  const clocks = queues.flatMap(({ clock }) => (clock === null ? [] : [clock]));
+  const stamps = clocks.length > 0 ? clocks : tasks.map(({ execStart }) => execStart ?? 0);
+  const latest = stamps.reduce((most, one) => Math.max(most, one), 0) / 1e9;
   const { hostSeconds, clockMemory } = host;
-  const remembered = hostSeconds === undefined ? undefined : clockMemory?.now(latest, hostSeconds);
-  const behind = new Map(queues.map(({ cpu, clock, clockTask }) => [cpu, (clock - clockTask) / 1e9]));
+  const remembered =
+    hostSeconds === undefined || latest === 0 ? undefined : clockMemory?.now(latest, hostSeconds);
+  const behind = new Map(
+    queues.map(({ cpu, clock, clockTask }) => [
+      cpu,
+      clock === null || clockTask === null ? 0 : (clock - clockTask) / 1e9,
+    ]),
+  );
   return { now: remembered ?? latest, behind };
 }
 

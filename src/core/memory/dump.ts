@@ -22,7 +22,7 @@ export function memoryDump(snapshot: Snapshot): Dump {
   const { kernel, cpus, tasks } = snapshot;
   const waits = new Waits(snapshot);
   const running = new Map(cpus.flatMap((cpu) => (cpu.task ? [[cpu.task.address, cpu] as const] : [])));
-  const onCpu = schedulerOf(snapshot, waits.words);
+  const onCpu = schedulerOf(snapshot, waits.pointers);
   const release = printable(kernel.release, RELEASE_MAX);
   const clock = rounded(snapshot.clock);
   return {
@@ -47,7 +47,10 @@ export function memoryDump(snapshot: Snapshot): Dump {
   };
 }
 
-function completeness({ complete, incompleteBecause }: Snapshot): Pick<Dump, 'complete' | 'incompleteBecause'> {
+function completeness({
+  complete,
+  incompleteBecause,
+}: Snapshot): Pick<Dump, 'complete' | 'incompleteBecause'> {
   const because = incompleteBecause.slice(0, REASONS_MAX).map((why) => printable(why, REASON_MAX));
   if (!complete && because.length === 0) because.push('the snapshot is not whole');
   return { complete: because.length === 0, incompleteBecause: because };
@@ -57,7 +60,16 @@ function completeness({ complete, incompleteBecause }: Snapshot): Pick<Dump, 'co
 function shown(task: MemoryTask, on: MemoryCpu | undefined): Omit<Task, 'workqueue'> {
   const frames = task.onCpu && task.frames.length === 0 ? (on?.frames ?? []) : task.frames;
   const { pid, ppid, tgid, state, switches } = task;
-  return { comm: commOf(task), pid, ppid, tgid, state, switches, frames: framesOf(frames), blockedForSeconds: null };
+  return {
+    comm: commOf(task),
+    pid,
+    ppid,
+    tgid,
+    state,
+    switches,
+    frames: framesOf(frames),
+    blockedForSeconds: null,
+  };
 }
 
 function timesOf(
@@ -68,7 +80,7 @@ function timesOf(
   const { onCpu, queued, cpu, offCpuSeconds } = task;
   const on = cpu !== null && (onCpu || queued) ? { cpu } : {};
   if (onCpu) {
-    const seconds = arrivedAgo(task, snapshot, waits.words);
+    const seconds = arrivedAgo(task, snapshot, waits.pointers);
     return { ...on, onCpu, ...(seconds === null ? {} : { onCpuSeconds: rounded(seconds) }) };
   }
   return {
@@ -84,7 +96,12 @@ function asked({ syscall }: MemoryTask, { kernel }: Snapshot): Pick<Task, 'sysca
   const { number, args } = syscall;
   const [address, operation, value] = args;
   const told = { syscall: { number, args: args.slice(0, ARGUMENTS).map(hex) } };
-  if (number !== FUTEX[kernel.arch] || address === undefined || operation === undefined || value === undefined)
+  if (
+    number !== FUTEX[kernel.arch] ||
+    address === undefined ||
+    operation === undefined ||
+    value === undefined
+  )
     return told;
   return {
     ...told,
@@ -96,11 +113,15 @@ function doubtOf({ torn, end, frames, onCpu }: MemoryTask): Pick<Task, 'doubt'> 
   const stray = frames.findIndex(({ called }) => called === false);
   if (torn) return { doubt: 'it ran while it was read' };
   if (stray >= 0) return { doubt: `no call leads to its frame ${stray}` };
-  return end.proper || onCpu || frames.length === 0 ? {} : { doubt: `its stack ends early: ${printable(end.why, REASON_MAX)}` };
+  return end.proper || onCpu || frames.length === 0
+    ? {}
+    : { doubt: `its stack ends early: ${printable(end.why, REASON_MAX)}` };
 }
 
 function cpuOf({ cpu, task, idle, user, interruptsOff, frames }: MemoryCpu): Dump['cpus'][number] {
-  const on = idle ? { comm: `swapper/${cpu}`, pid: 0 } : { comm: task && commOf(task), pid: task?.pid ?? null };
+  const on = idle
+    ? { comm: `swapper/${cpu}`, pid: 0 }
+    : { comm: task && commOf(task), pid: task?.pid ?? null };
   return {
     cpu,
     ...on,

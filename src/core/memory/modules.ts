@@ -112,11 +112,25 @@ export interface Modules {
 
 /** Those of `known` that are loaded still are kept, with what was read of them. */
 export function readModules(kernel: Kernel, known: readonly Module[], budget: Budget): Modules {
-  const list: Module[] = [];
-  const broken = (why: string | null): Modules => ({ list, broken: why });
   const head = objectAt(kernel, 'modules');
   const layout = moduleLayout(kernel);
-  if (head === null || layout === null) return broken('the list of modules was not found');
+  // Built without modules, it has not even the function that loads one.
+  if (head === null && kernel.symbols.address('load_module') === null) return { list: [], broken: null };
+  if (head === null) return { list: [], broken: 'the list of modules was not found' };
+  if (layout !== null) return walkModules(kernel, head, layout, known, budget);
+  const empty = readPointer(kernel.space, head) === head;
+  return { list: [], broken: empty ? null : 'the types of its modules are not known' };
+}
+
+function walkModules(
+  kernel: Kernel,
+  head: bigint,
+  layout: ModuleLayout,
+  known: readonly Module[],
+  budget: Budget,
+): Modules {
+  const list: Module[] = [];
+  const broken = (why: string | null): Modules => ({ list, broken: why });
   const byAddress = new Map(known.map((module) => [module.address, module]));
   const words = new Words(layout.span);
   const seen = new Set<bigint>();
@@ -202,11 +216,11 @@ function textPlace(layouts: Kernel['layouts'], old: string, index: number): Plac
   if (base !== null) return { base, size: layouts.offset('module', `${old}.text_size`) };
   const parts = allKnown({
     array: layouts.offset('module', 'mem'),
-    element: layouts.size('module_memory'),
     first: layouts.offset('module_memory', 'base'),
-    size: layouts.offset('module_memory', 'size'),
   });
-  if (parts === null) return null;
-  const at = parts.array + index * parts.element;
-  return { base: at + parts.first, size: at + parts.size };
+  const element = index === 0 ? 0 : layouts.size('module_memory');
+  if (parts === null || element === null) return null;
+  const at = parts.array + index * element;
+  const size = layouts.offset('module_memory', 'size');
+  return { base: at + parts.first, size: size === null ? null : at + size };
 }

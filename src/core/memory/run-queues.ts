@@ -8,9 +8,9 @@ export interface RunQueue {
   /** struct task_struct */
   current: bigint;
   idle: bigint;
-  /** Nanoseconds; clock_task lacks what interrupts took, where the kernel counts that. */
-  clock: number;
-  clockTask: number;
+  /** Nanoseconds; clock_task lacks what interrupts took, where the kernel counts that. Null where types do not tell. */
+  clock: number | null;
+  clockTask: number | null;
 }
 
 const CPUS_MAX = 8192;
@@ -41,8 +41,8 @@ export function readRunQueues(kernel: Kernel): RunQueue[] {
       cpu,
       current: words.u64(layout.current),
       idle: words.u64(layout.idle),
-      clock: words.counter(layout.clock),
-      clockTask: words.counter(layout.clockTask),
+      clock: layout.clock === null ? null : words.counter(layout.clock),
+      clockTask: layout.clockTask === null ? null : words.counter(layout.clockTask),
     });
   }
   return all;
@@ -55,13 +55,9 @@ function cpuCount(kernel: Kernel): number {
 }
 
 function queueLayout({ layouts }: Kernel) {
-  const layout = allKnown({
-    current: layouts.offset('rq', 'curr'),
-    idle: layouts.offset('rq', 'idle'),
-    clock: layouts.offset('rq', 'clock'),
-    clockTask: layouts.offset('rq', 'clock_task'),
-  });
-  if (layout === null) return null;
-  const span = Math.max(...Object.values(layout)) + 8;
-  return span > SPAN_MAX ? null : { ...layout, span };
+  const tasks = allKnown({ current: layouts.offset('rq', 'curr'), idle: layouts.offset('rq', 'idle') });
+  if (tasks === null) return null;
+  const clocks = { clock: layouts.offset('rq', 'clock'), clockTask: layouts.offset('rq', 'clock_task') };
+  const span = Math.max(tasks.current, tasks.idle, clocks.clock ?? 0, clocks.clockTask ?? 0) + 8;
+  return span > SPAN_MAX ? null : { ...tasks, ...clocks, span };
 }

@@ -55,7 +55,9 @@ function sleepingTrace(reader: Reader, raw: RawTask, stack: StackCopy | null, to
   if (torn) return nothing(brokenEnd('it ran while it was read'));
   if (stack !== null) {
     const start = reader.kernel.arch === 'arm64' ? armStart(raw) : x86Start(reader, raw, stack);
-    return start === null ? nothing(brokenEnd('its stack is too short')) : unwind(reader, stack, start);
+    return start === null
+      ? nothing(brokenEnd('its stack is too short'))
+      : proved(unwind(reader, stack, start));
   }
   if (raw.onCpu) return nothing(brokenEnd('it runs'));
   // A zombie's stack is freed.
@@ -83,6 +85,13 @@ function unwind({ kernel, code }: Reader, words: StackWords, start: Start): Trac
   return unwindRecords(code, words, start);
 }
 
+/** A return address that no call leads to is a leftover, or was put there by a tracer. */
+function proved(trace: Trace): Trace {
+  const unproved = trace.frames.find(({ called }) => called === false);
+  if (unproved === undefined || !trace.end.proper) return trace;
+  return { ...trace, end: brokenEnd(`no call leads to ${unproved.symbol}`) };
+}
+
 /** Of a vCPU in the kernel. Registers and stack are of two moments: only one that proves itself is proper. */
 export function runningTrace(
   reader: Reader,
@@ -94,9 +103,6 @@ export function runningTrace(
   if (ip === undefined || sp === undefined || bp === undefined)
     return { ...nothing(brokenEnd('its registers are not known')), syscall: null };
   const words = new LiveWords(reader.kernel.space);
-  const trace = unwind(reader, words, { ip, sp, bp, signal: true, registers: general });
-  const syscall = entrySyscall(reader, words, trace);
-  const unproved = trace.frames.find(({ called }) => called === false);
-  if (unproved === undefined) return { ...trace, syscall };
-  return { ...trace, end: brokenEnd(`it ran on: no call leads to ${unproved.symbol}`), syscall: null };
+  const trace = proved(unwind(reader, words, { ip, sp, bp, signal: true, registers: general }));
+  return { ...trace, syscall: trace.end.proper ? entrySyscall(reader, words, trace) : null };
 }

@@ -1,12 +1,5 @@
 /** memory.txt: a dump from memory in the form of SysRq-t, with what only memory tells in lines of its own. */
-import {
-  cpuLine,
-  endLine,
-  headerLine,
-  incompleteLine,
-  schedulerLines,
-  taskLines,
-} from '../memory-words.js';
+import { cpuLine, endLine, headerLine, incompleteLine, schedulerLines, taskLines } from '../memory-words.js';
 import type { Dump, Frame, Task } from '../model.js';
 
 /** What `analyze` reads back to the same dump. Each line ends with a line feed; empty for a dump of another kind. */
@@ -21,7 +14,12 @@ export function memoryText(dump: Dump): string {
       cpuLine(cpu),
       ...stackLines(cpu.frames),
     ]),
-    ...dump.tasks.flatMap((task) => [headOf(task), ...workqueueOf(task), ...taskLines(task), ...stackLines(task.frames)]),
+    ...dump.tasks.flatMap((task) => [
+      headOf(task),
+      ...workqueueOf(task),
+      ...taskLines(task),
+      ...stackLines(task.frames),
+    ]),
     endLine(dump.tasks.length),
   ];
   return `${lines.join('\n')}\n`;
@@ -34,7 +32,9 @@ const headOf = ({ comm, state, pid, tgid, ppid }: Task): string =>
 const workqueueOf = ({ workqueue }: Task): string[] =>
   workqueue === null
     ? []
-    : [`Workqueue: ${workqueue.name} ${workqueue.func}${workqueue.about === undefined ? '' : ` (${workqueue.about})`}`];
+    : [
+        `Workqueue: ${workqueue.name} ${workqueue.func}${workqueue.about === undefined ? '' : ` (${workqueue.about})`}`,
+      ];
 
 function stackLines(frames: readonly Frame[]): string[] {
   return frames.length === 0 ? [] : ['Call Trace:', ' <TASK>', ...frames.map(frameLine), ' </TASK>'];
@@ -42,6 +42,7 @@ function stackLines(frames: readonly Frame[]): string[] {
 
 /** A frame without a name or a size is an address that no symbol holds. */
 function frameLine({ symbol, offset, size, module, reliable }: Frame): string {
-  const place = offset === null || size === null ? symbol : `${symbol}+0x${offset.toString(16)}/0x${size.toString(16)}`;
+  const place =
+    offset === null || size === null ? symbol : `${symbol}+0x${offset.toString(16)}/0x${size.toString(16)}`;
   return ` ${reliable ? '' : '? '}${place}${module === null ? '' : ` [${module}]`}`;
 }

@@ -1,5 +1,7 @@
 /** Structure layouts of a kernel: by its BTF, else learned from its tasks. */
-import { btfHeader, btfLayouts, largestBtf } from './btf.js';
+import { btfLayouts, type BtfLayouts } from './btf-layouts.js';
+import { btfHeader, largestBtf } from './btf.js';
+import { moduleTypes } from './module-types.js';
 import type { Image } from './image.js';
 import type { AddressSpace, Builds, Layouts, Symbols } from './model.js';
 import { bytesOf } from './reading.js';
@@ -12,7 +14,12 @@ const smallestTypes = 100_000;
 function btfInImage({ bytes, words }: Image): Uint8Array | null {
   for (let word = words.indexOf(btfStart); word >= 0; word = words.indexOf(btfStart, word + 1)) {
     const header = btfHeader(bytes, word * 4);
-    if (header !== null && header.typesLength > smallestTypes && header.length <= largestBtf) {
+    if (
+      header !== null &&
+      bytes[word * 4 + header.strings] === 0 &&
+      header.typesLength > smallestTypes &&
+      header.length <= largestBtf
+    ) {
       return bytes.slice(word * 4, word * 4 + header.length);
     }
   }
@@ -28,8 +35,7 @@ export interface WhereTypesLie {
   image: () => Image | null;
 }
 
-/** Null where the kernel has no BTF. */
-export function typesByBtf({ space, symbols, builds, namesData, image }: WhereTypesLie): Layouts | null {
+function kernelTypes({ space, symbols, builds, namesData, image }: WhereTypesLie): BtfLayouts | null {
   const start = symbols.address('__start_BTF');
   const stop = symbols.address('__stop_BTF');
   const named =
@@ -39,4 +45,13 @@ export function typesByBtf({ space, symbols, builds, namesData, image }: WhereTy
   const copy = image();
   const found = copy === null ? null : btfInImage(copy);
   return found === null ? null : btfLayouts(found, builds);
+}
+
+/** Null where the kernel has no BTF. */
+export function typesByBtf(where: WhereTypesLie): Layouts | null {
+  const layouts = kernelTypes(where);
+  const head = where.symbols.address('btf_modules');
+  const modules = layouts === null || head === null ? null : moduleTypes(where.space, head, layouts);
+  if (modules !== null) layouts?.alsoOf(modules);
+  return layouts;
 }

@@ -209,7 +209,7 @@ describe('what the kernel says itself', () => {
     expect(verdict([...oops, ...panic('Fatal exception')])).toMatchObject({
       class: 'panicked',
       frame: 'thing_read',
-      title: 'kernel panicked: Fatal exception → cat:7 in thing_read',
+      title: 'kernel panicked: Fatal exception → cat:7 on CPU 0 in thing_read',
     });
     const timed = verdict([...hung('chroot', 441, stacks.execRead), ...panic('hung_task: blocked tasks')]);
     expect(timed).toMatchObject({ class: 'panicked', frame: 'filemap_read', culprit: { pid: 441 } });

@@ -27,7 +27,7 @@ describe('a lock that its own stack holds', () => {
 
   it('makes a ring of one', () => {
     const task = sleeping(`${RTNL} thing_stop __dev_close_many`);
-    const edge = byOwnStack(task, { kind: 'mutex', what: 'the RTNL mutex' });
+    const edge = byOwnStack(task);
     expect(edge).toMatchObject({ waiter: task, owner: { pid: 7, task }, confidence: 'medium' });
   });
 });

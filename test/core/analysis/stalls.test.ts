@@ -109,7 +109,7 @@ ${stack
     const text = [loops, lockup(2, 'loop_there', 'other_read vfs_read'), loops.replace('26s', '52s')].join(
       '\n',
     );
-    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here)');
+    expect(verdict(text).title).toBe('t1:91 spinning ≥52 s on CPU 1 in write → thing_write (at loop_here ← helper)');
   });
 
   it('a lockup without a stack takes it from a dump that shows the CPU', () => {
@@ -145,19 +145,19 @@ Call Trace:
 
 describe('the place of a loop is what was called by the innermost function that carries anything', () => {
   it.each<[string, string, string, string]>([
-    ['a device written to', 'helper thing_write vfs_write ksys_write __x64_sys_write do_syscall_64', 'thing_write', ' in write → thing_write (at loop_here)'],
-    ['a file of a filesystem', 'generic_perform_write ext4_buffered_write_iter ext4_file_write_iter vfs_write ksys_write __x64_sys_write do_syscall_64', 'ext4_file_write_iter', ' in write → ext4_file_write_iter (at loop_here)'],
-    ['an ioctl', 'helper thing_ioctl __x64_sys_ioctl do_syscall_64', 'thing_ioctl', ' in ioctl → thing_ioctl (at loop_here)'],
-    ['a syscall without a device', 'helper do_renameat2 __x64_sys_rename do_syscall_64', 'sys_rename', ' → sys_rename (at loop_here)'],
+    ['a device written to', 'helper thing_write vfs_write ksys_write __x64_sys_write do_syscall_64', 'thing_write', ' in write → thing_write (at loop_here ← helper)'],
+    ['a file of a filesystem', 'generic_perform_write ext4_buffered_write_iter ext4_file_write_iter vfs_write ksys_write __x64_sys_write do_syscall_64', 'ext4_file_write_iter', ' in write → ext4_file_write_iter (at loop_here ← ext4_buffered_write_iter)'],
+    ['an ioctl', 'helper thing_ioctl __x64_sys_ioctl do_syscall_64', 'thing_ioctl', ' in ioctl → thing_ioctl (at loop_here ← helper)'],
+    ['a syscall without a device', 'helper do_renameat2 __x64_sys_rename do_syscall_64', 'sys_rename', ' → sys_rename (at loop_here ← helper ← do_renameat2)'],
     ['a socket', 'tcp_sendmsg_locked tcp_sendmsg sock_sendmsg ____sys_sendmsg __x64_sys_sendmsg do_syscall_64', 'tcp_sendmsg', ' in sendmsg → tcp_sendmsg (at loop_here)'],
-    ['a work item', 'helper thing_work process_one_work worker_thread kthread ret_from_fork', 'thing_work', ' in work → thing_work (at loop_here)'],
-    ['a kernel thread', 'helper thing_thread kthread ret_from_fork', 'thing_thread', ' in kthread → thing_thread (at loop_here)'],
+    ['a work item', 'helper thing_work process_one_work worker_thread kthread ret_from_fork', 'thing_work', ' in work → thing_work (at loop_here ← helper)'],
+    ['a kernel thread', 'helper thing_thread kthread ret_from_fork', 'thing_thread', ' in kthread → thing_thread (at loop_here ← helper)'],
     ['a module that is loaded', 'thing_init do_one_initcall do_init_module __do_sys_finit_module do_syscall_64', 'thing_init', ' in finit_module → thing_init (at loop_here)'],
     ['a page fault', 'thing_fault __do_fault do_fault handle_mm_fault do_user_addr_fault asm_exc_page_fault', 'thing_fault', ' in page fault → thing_fault (at loop_here)'],
     ['a timer, on top of a syscall', '<IRQ> thing_timer call_timer_fn run_timer_softirq handle_softirqs irq_exit_rcu </IRQ> <TASK> ext4_sync_file __x64_sys_fsync do_syscall_64 </TASK>', 'thing_timer', ' in a softirq → thing_timer (at loop_here)'],
     ['an interrupt handler', '<IRQ> thing_irq __handle_irq_event_percpu handle_irq_event common_interrupt </IRQ> <TASK> __x64_sys_fsync do_syscall_64 </TASK>', 'thing_irq', ' in an interrupt → thing_irq (at loop_here)'],
     ['a CPU that waits for others', 'smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64', 'smp_call_function', ' in munmap → smp_call_function (at loop_here)'],
-    ['a stack that ends before such a function', 'helper thing_ioctl', 'thing_ioctl', ' → thing_ioctl (at loop_here)'],
+    ['a stack that ends before such a function', 'helper thing_ioctl', 'thing_ioctl', ' → thing_ioctl (at loop_here ← helper)'],
     ['an attribute of a device', 'thing_store dev_attr_store sysfs_kf_write kernfs_fop_write_iter vfs_write __x64_sys_write', 'thing_store', ' in write → thing_store (at loop_here)'],
   ])('%s', (_case, stack, frame, end) => {
     const found = verdict(soft(stack));
@@ -283,7 +283,7 @@ Call Trace:
  worker_thread+0x1/0x2
  </TASK>`);
       expect(found).toMatchObject({ frame: 'thing_work', confidence: 'medium', culprit: { comm: 'kworker/1:1', pid: 28 } });
-      expect(found.title).toBe('the workers of CPU 1 do nothing new ≥33 s: kworker/1:1:28 runs work thing_work (at loop_here)');
+      expect(found.title).toBe('the workers of CPU 1 do nothing new ≥33 s: kworker/1:1:28 runs work thing_work (at loop_here ← helper)');
     }); // prettier-ignore
 
     it('yields to the CPU that is reported as well', () => {

@@ -12,6 +12,7 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['rwsem_down_write_slowpath', 'rwsem', 'a rw-semaphore'],
   ['console_lock', 'semaphore', 'the console lock'],
   ['__down', 'semaphore', 'a semaphore'],
+  ['__six_lock_type_slowpath', 'mutex', 'a lock of a btree node'],
   ['__lock_sock', 'mutex', 'a socket lock'],
   ['native_queued_spin_lock_slowpath', 'spinlock', 'a spinlock'],
   ['jbd2_log_wait_commit', 'journal-commit', 'a journal commit'],
@@ -54,6 +55,7 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['folio_wait_bit_common', 'page', 'a page'],
   ['__wait_on_buffer', 'buffer', 'a buffer'],
   ['io_schedule', 'io', 'I/O'],
+  ['try_to_free_pages', 'reclaim', 'memory to be reclaimed'],
   ['jbd2_journal_commit_transaction', 'transaction', 'its open handles'],
   ['rpm_resume', 'completion', 'a device to change its power state'],
 ];

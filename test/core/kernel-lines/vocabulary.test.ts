@@ -107,6 +107,7 @@ soft_lockup 22s       opens lockup          cpu 1 99     -         -         rep
 soft_lockup 22s       opens lockup          cpu 1 201    -         -         report   NMI watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [insmod:201]
 soft_lockup 26s       opens lockup          cpu 0 9      -         -         report   watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [kworker/0:1:9]
 soft_lockup           opens lockup          cpu 0        -         -         report   watchdog: BUG: soft lockup - CPU#0
+soft_lockup 11s       opens lockup          cpu 45 4170  -         -         report   WARN: soft lockup - CPU#45 stuck for 11s! [jbd2/dm-2-8:4170]
 soft_lockup           opens lockup          -            -         -         report   BUG: soft lockup detected on CPU#1!
 hard_lockup           opens lockup          cpu 2        -         -         report   Watchdog detected hard LOCKUP on cpu 2
 hard_lockup           opens lockup          cpu 2        -         -         report   NMI watchdog: Watchdog detected hard LOCKUP on cpu 2

@@ -24,7 +24,10 @@ const FORMS: readonly Form[] = [
   { head: /^\S.{0,14} +[RSDTtXZPI] +(?:running task +)?[0-9a-f]* *\d+ +\d*$/, whole: / 0x[0-9a-f]{8}/ },
   { head: /^\S.{0,14} +[RSDTtXZPI]$/, whole: / 0x[0-9a-f]{8}/ },
   // kernel/watchdog.c, kernel/workqueue.c
-  { head: /^(?:(?:NMI )?watchdog: )?BUG: soft lockup - CPU#/, whole: /stuck for \d+s! \[.{1,64}:\d+\]/ },
+  {
+    head: /^(?:(?:NMI )?watchdog: )?(?:BUG|WARN): soft lockup - CPU#/,
+    whole: /stuck for \d+s! \[.{1,64}:\d+\]/,
+  },
   { head: /^BUG: workqueue lockup/, whole: /stuck for \d+s!/ },
   { head: /^(?:(?:NMI )?watchdog: )?Watchdog detected/, whole: /on cpu ?\d/i },
   { head: /^workqueue \S+:$/, whole: /flags=/ },

@@ -3,7 +3,7 @@ import type { Task } from '../../model.js';
 import { printable } from '../../printable.js';
 import type { Kernel, MemoryTask } from '../model.js';
 import { type FileLayout, type ObjectLayout, objectLayout } from './layout.js';
-import { inImage, isPointer, Words } from './words.js';
+import { inImage, isPointer, Pointers } from './pointers.js';
 
 /** A filesystem as a dump tells it: its type, what was mounted, and where. */
 export type Filesystem = NonNullable<NonNullable<Task['objects']>[number]['filesystem']>;
@@ -17,7 +17,7 @@ const NAME_MAX = 128;
 
 /** The superblocks of one snapshot. */
 export class Filesystems {
-  readonly words: Words;
+  readonly pointers: Pointers;
   private readonly supers = new Set<bigint>();
   private readonly described = new Map<bigint, Filesystem>();
   private readonly at: FileLayout | null;
@@ -27,7 +27,7 @@ export class Filesystems {
     private readonly kernel: Kernel,
     tasks: readonly MemoryTask[],
   ) {
-    this.words = new Words(kernel.space);
+    this.pointers = new Pointers(kernel.space);
     const layout = objectLayout(kernel);
     this.at = layout.files;
     this.mounts = layout.mounts;
@@ -46,9 +46,9 @@ export class Filesystems {
   ): bigint | null {
     const init = tasks.find(({ pid }) => pid === 1);
     if (!init || !root) return null;
-    const fs = this.words.pointer(init.address + root.fs);
-    const mount = fs === null ? null : this.words.pointer(fs + root.mount);
-    const first = mount === null ? null : this.words.pointer(mount + root.super);
+    const fs = this.pointers.pointer(init.address + root.fs);
+    const mount = fs === null ? null : this.pointers.pointer(fs + root.mount);
+    const first = mount === null ? null : this.pointers.pointer(mount + root.super);
     return first === null ? null : first + at.superList;
   }
 
@@ -57,7 +57,7 @@ export class Filesystems {
     let element = start;
     for (let steps = 0; element !== null && steps < SUPERS_MAX; steps += 1) {
       if (!inImage(this.kernel, element)) this.supers.add(element - at.superList);
-      element = this.words.pointer(element);
+      element = this.pointers.pointer(element);
       if (element === start) return;
     }
   }
@@ -74,14 +74,14 @@ export class Filesystems {
   describe(address: bigint): Filesystem {
     const before = this.described.get(address);
     if (before) return before;
-    const { words, at } = this;
+    const { pointers, at } = this;
     if (!at) return { type: 'unknown', source: null, on: null };
-    const type = words.pointer(address + at.superType);
-    const name = type === null ? null : words.u64(type + at.typeName);
+    const type = pointers.pointer(address + at.superType);
+    const name = type === null ? null : pointers.u64(type + at.typeName);
     const mounted = this.mounted(address);
     const found = {
-      type: textOr(words, name, 'unknown'),
-      source: mounted?.source ?? words.text(address + at.superId, 32),
+      type: textOr(pointers, name, 'unknown'),
+      source: mounted?.source ?? pointers.text(address + at.superId, 32),
       on: mounted?.on ?? null,
     };
     this.described.set(address, found);
@@ -98,8 +98,8 @@ export class Filesystems {
     const at = this.mounts;
     if (!at) return null;
     const all = this.mountsOf(superblock).map((mount) => {
-      const source = this.words.u64(mount + at.source);
-      return { source: textOr(this.words, source, null), on: this.mountPath(mount) };
+      const source = this.pointers.u64(mount + at.source);
+      return { source: textOr(this.pointers, source, null), on: this.mountPath(mount) };
     });
     return all.sort((a, b) => a.on.length - b.on.length)[0] ?? null;
   }
@@ -110,10 +110,10 @@ export class Filesystems {
     if (!at) return found;
     const head = superblock + at.mounts;
     const [shift, next] = at.chain === null ? [at.instance ?? 0n, 0n] : [0n, at.chain];
-    let step = this.words.pointer(head);
+    let step = this.pointers.pointer(head);
     while (step !== null && step !== head && found.length < MOUNTS_MAX) {
       found.push(step - shift);
-      step = this.words.pointer(step + next);
+      step = this.pointers.pointer(step + next);
     }
     return found;
   }
@@ -123,9 +123,9 @@ export class Filesystems {
     if (!at) return '/';
     let [mount, path] = [start, ''];
     for (let depth = 0; depth < MOUNT_DEPTH && path.length < PATH_MAX; depth += 1) {
-      const parent = this.words.pointer(mount + at.parent);
+      const parent = this.pointers.pointer(mount + at.parent);
       if (parent === null || parent === mount) break;
-      const point = this.words.pointer(mount + at.point);
+      const point = this.pointers.pointer(mount + at.point);
       const here = point === null ? '/' : this.path(point);
       path = (here === '/' ? '' : here) + path;
       mount = parent;
@@ -139,10 +139,10 @@ export class Filesystems {
     if (!at) return '/';
     let [dentry, path] = [start, ''];
     for (let depth = 0; depth < PATH_DEPTH; depth += 1) {
-      const parent = this.words.pointer(dentry + at.dentryParent);
+      const parent = this.pointers.pointer(dentry + at.dentryParent);
       if (parent === dentry || parent === null) break;
-      const name = this.words.u64(dentry + at.dentryName);
-      path = `/${(isName(name) && this.words.text(name, NAME_MAX)) || '?'}${path}`;
+      const name = this.pointers.u64(dentry + at.dentryName);
+      path = `/${(isName(name) && this.pointers.text(name, NAME_MAX)) || '?'}${path}`;
       if (path.length > PATH_MAX) return `…${path.slice(1 - PATH_MAX)}`;
       dentry = parent;
     }
@@ -152,13 +152,13 @@ export class Filesystems {
   /** By the first of its dentries; null where it has none in memory. */
   inodePath(inode: bigint): string | null {
     const { at } = this;
-    const alias = at && this.words.pointer(inode + at.inodeDentries);
+    const alias = at && this.pointers.pointer(inode + at.inodeDentries);
     return at && isPointer(alias) ? this.path(alias - at.alias) : null;
   }
 }
 
-const textOr = <Else>(words: Words, address: bigint | null, otherwise: Else): string | Else =>
-  (address === null ? null : words.text(address, NAME_MAX)) ?? otherwise;
+const textOr = <Else>(pointers: Pointers, address: bigint | null, otherwise: Else): string | Else =>
+  (address === null ? null : pointers.text(address, NAME_MAX)) ?? otherwise;
 
 /** A short name lies within its dentry at any address. */
 const isName = (word: bigint | null): word is bigint => word !== null && isPointer(word & ~7n);

@@ -3,7 +3,7 @@ import type { MemoryFrame, MemoryTask } from '../model.js';
 const WORDS_MAX = 2048;
 const FRAMES_MAX = 64;
 
-/** Words of a task's copied stack, by address. */
+/** Pointers of a task's copied stack, by address. */
 export function stackWord({ stack }: Pick<MemoryTask, 'stack'>, address: bigint): bigint | null {
   if (!stack) return null;
   const offset = Number(address - stack.base);

@@ -8,7 +8,7 @@ import type { Filesystems } from './filesystems.js';
 import { type LockLayout, type ObjectLayout, objectLayout } from './layout.js';
 import { frameOf, frameRange, stackWord } from './live.js';
 import type { SeenObject } from './seen.js';
-import { inImage, isPointer, type Words } from './words.js';
+import { inImage, isPointer, type Pointers } from './pointers.js';
 
 export type WantedLock = NonNullable<Task['wantsLock']>;
 type Kind = WantedLock['kind'];
@@ -39,7 +39,7 @@ const SYMBOL = /^[\w.$]{1,200}$/;
 /** The locks of one snapshot. */
 export class Locks {
   private readonly layout: ObjectLayout;
-  private readonly words: Words;
+  private readonly pointers: Pointers;
 
   constructor(
     private readonly kernel: Kernel,
@@ -47,7 +47,7 @@ export class Locks {
     private readonly tasks: ReadonlyMap<bigint, MemoryTask>,
   ) {
     this.layout = objectLayout(kernel);
-    this.words = filesystems.words;
+    this.pointers = filesystems.pointers;
   }
 
   /** Null where the task waits for none that is known. */
@@ -58,11 +58,11 @@ export class Locks {
   /** A waiter for an rt_mutex hangs on its task. */
   private rt(task: MemoryTask): LockFound | null {
     const { rt } = this.layout;
-    const waiter = rt && this.words.pointer(task.address + rt.blockedOn);
-    const lock = rt && isPointer(waiter) ? this.words.pointer(waiter + rt.lock) : null;
+    const waiter = rt && this.pointers.pointer(task.address + rt.blockedOn);
+    const lock = rt && isPointer(waiter) ? this.pointers.pointer(waiter + rt.lock) : null;
     if (!rt || lock === null) return null;
     const kind = frameOf(task.frames.slice(0, DEPTH_MAX), RT_RWSEM) < 0 ? 'mutex' : 'rwsem';
-    return this.found(kind, lock, this.taskAt(this.words.u64(lock + rt.owner)), task);
+    return this.found(kind, lock, this.taskAt(this.pointers.u64(lock + rt.owner)), task);
   }
 
   private noted({ blocker, blockedOn, ...task }: MemoryTask): LockFound | null {
@@ -108,11 +108,11 @@ export class Locks {
   /** Of the list that a waiter is in, the one element that is no waiter is the lock's. */
   private headOf(waiter: bigint, { waiterList, waiterTask, waitList }: LockLayout): bigint | null {
     const own = waiter + waiterList;
-    let element = this.words.pointer(own);
+    let element = this.pointers.pointer(own);
     for (let steps = 0; element !== null && element !== own && steps < WAITERS_MAX; steps += 1) {
-      const names = this.words.u64(element - waiterList + waiterTask);
+      const names = this.pointers.u64(element - waiterList + waiterTask);
       if (names === null || !this.tasks.has(names)) return waitList === null ? null : element - waitList;
-      element = this.words.pointer(element);
+      element = this.pointers.pointer(element);
     }
     return null;
   }
@@ -126,16 +126,16 @@ export class Locks {
   ): bigint | null {
     const own = waiter + waiterList;
     const ring = new Set([waiter]);
-    let element = this.words.pointer(own);
+    let element = this.pointers.pointer(own);
     for (let steps = 0; element !== null && element !== own && steps < WAITERS_MAX; steps += 1) {
       ring.add(element - waiterList);
-      element = this.words.pointer(element);
+      element = this.pointers.pointer(element);
     }
     for (let index = 0; index < Math.min(task.frames.length, DEPTH_MAX); index += 1) {
       const [from, to] = frameRange(task, index) ?? [0n, 0n];
       for (let at = from; at < to; at += 8n) {
         const word = stackWord(task, at);
-        const first = isPointer(word) ? this.words.u64(word + firstWaiter) : null;
+        const first = isPointer(word) ? this.pointers.u64(word + firstWaiter) : null;
         if (isPointer(word) && first !== null && ring.has(first)) return word;
       }
     }
@@ -145,10 +145,11 @@ export class Locks {
   private owned(kind: Kind, lock: bigint, task: MemoryTask): LockFound {
     const layout = this.layoutOf(kind);
     const { owner: at = null, count: countAt = null } = layout ?? {};
-    const raw = at === null ? null : this.words.u64(lock + at);
+    const raw = at === null ? null : this.pointers.u64(lock + at);
     if (kind !== 'rwsem' || countAt === null) return this.found(kind, lock, this.taskAt(raw), task);
-    const count = this.words.u64(lock + countAt) ?? 0n;
-    const held = count & WRITER_LOCKED ? 'writer' : BigInt.asIntN(64, count) >> READER_SHIFT > 0n ? 'readers' : null;
+    const count = this.pointers.u64(lock + countAt) ?? 0n;
+    const held =
+      count & WRITER_LOCKED ? 'writer' : BigInt.asIntN(64, count) >> READER_SHIFT > 0n ? 'readers' : null;
     const byReader = raw !== null && (raw & READER_OWNED) !== 0n;
     const owner = held !== null && byReader === (held === 'readers') ? this.taskAt(raw) : null;
     return this.found(kind, lock, owner, task, held);
@@ -191,11 +192,15 @@ export class Locks {
     const superblock = at.super === null ? null : address - at.super;
     if (superblock !== null && this.filesystems.has(superblock))
       return { kind: 'lock', text: 's_umount', filesystem: this.filesystems.describe(superblock) };
-    if (at.memory !== null && at.mm !== null && this.words.u64(task.address + at.mm) === address - at.memory)
+    if (
+      at.memory !== null &&
+      at.mm !== null &&
+      this.pointers.u64(task.address + at.mm) === address - at.memory
+    )
       return { kind: 'lock', text: 'mmap_lock' };
     if (at.inode === null || !files) return null;
     const inode = address - at.inode;
-    const its = this.words.pointer(inode + files.inodeSuper);
+    const its = this.pointers.pointer(inode + files.inodeSuper);
     if (its === null || !this.filesystems.has(its)) return null;
     const path = this.filesystems.inodePath(inode);
     return {

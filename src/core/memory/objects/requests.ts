@@ -7,7 +7,7 @@ import type { Kernel, MemoryTask } from '../model.js';
 import type { Filesystems } from './filesystems.js';
 import { objectLayout } from './layout.js';
 import { frameOf, liveWords } from './live.js';
-import { isPointer } from './words.js';
+import { isPointer } from './pointers.js';
 
 /** Two list heads, the arguments, a count and the flags stand in front of the header. */
 const HEADER = 56n;
@@ -24,9 +24,30 @@ const FUSE = /^(?:fuse|fuseblk|virtiofs)$/;
 
 /** enum fuse_opcode */
 const OPERATIONS: readonly (string | undefined)[] = [
-  ...[undefined, 'LOOKUP', 'FORGET', 'GETATTR', 'SETATTR', 'READLINK', 'SYMLINK', undefined, 'MKNOD', 'MKDIR'],
+  ...[
+    undefined,
+    'LOOKUP',
+    'FORGET',
+    'GETATTR',
+    'SETATTR',
+    'READLINK',
+    'SYMLINK',
+    undefined,
+    'MKNOD',
+    'MKDIR',
+  ],
   ...['UNLINK', 'RMDIR', 'RENAME', 'LINK', 'OPEN', 'READ', 'WRITE', 'STATFS', 'RELEASE', undefined, 'FSYNC'],
-  ...['SETXATTR', 'GETXATTR', 'LISTXATTR', 'REMOVEXATTR', 'FLUSH', 'INIT', 'OPENDIR', 'READDIR', 'RELEASEDIR'],
+  ...[
+    'SETXATTR',
+    'GETXATTR',
+    'LISTXATTR',
+    'REMOVEXATTR',
+    'FLUSH',
+    'INIT',
+    'OPENDIR',
+    'READDIR',
+    'RELEASEDIR',
+  ],
   ...['FSYNCDIR', 'GETLK', 'SETLK', 'SETLKW', 'ACCESS', 'CREATE', 'INTERRUPT', 'BMAP', 'DESTROY', 'IOCTL'],
   ...['POLL', 'NOTIFY_REPLY', 'BATCH_FORGET', 'FALLOCATE', 'READDIRPLUS', 'RENAME2', 'LSEEK'],
   ...['COPY_FILE_RANGE', 'SETUPMAPPING', 'REMOVEMAPPING', 'SYNCFS', 'TMPFILE', 'STATX', 'COPY_FILE_RANGE_64'],
@@ -43,7 +64,7 @@ export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesys
   for (const word of liveWords(task)) {
     if (!isPointer(word) || seen.has(word)) continue;
     if (seen.add(word).size > CANDIDATES_MAX) break;
-    if (!filesystems.words.fill(word + header, view)) continue;
+    if (!filesystems.pointers.fill(word + header, view)) continue;
     const found = inHeader(view, task.pid);
     if (found) return { ...found, source: sourceOf(word, kernel, filesystems) };
   }
@@ -62,11 +83,11 @@ function inHeader(view: DataView, pid: number): Pick<Request, 'operation' | 'uni
 
 /** What was mounted: for virtiofs the tag. */
 function sourceOf(request: bigint, kernel: Kernel, filesystems: Filesystems): string | null {
-  const { words } = filesystems;
+  const { pointers } = filesystems;
   const { header, mount, super: superOffset } = objectLayout(kernel).request;
   const superOf = (at: bigint): bigint | null => {
-    const it = words.pointer(at);
-    const superblock = it === null ? null : words.pointer(it + (superOffset ?? 8n));
+    const it = pointers.pointer(at);
+    const superblock = it === null ? null : pointers.pointer(it + (superOffset ?? 8n));
     return superblock !== null && filesystems.has(superblock) ? superblock : null;
   };
   if (mount !== null) {

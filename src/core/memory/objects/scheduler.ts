@@ -3,7 +3,7 @@ import type { Dump } from '../../model.js';
 import { commOf } from '../comm.js';
 import type { MemoryTask, Snapshot } from '../model.js';
 import { objectLayout } from './layout.js';
-import type { Words } from './words.js';
+import type { Pointers } from './pointers.js';
 
 type OnCpu = NonNullable<Dump['onCpu']>[number];
 type Scheduled = NonNullable<OnCpu['running']>;
@@ -13,12 +13,12 @@ const REAL_TIME = 99;
 const MS = 1e6;
 
 /** Empty where the structures are not known. */
-export function schedulerOf({ kernel, cpus, tasks }: Snapshot, words: Words): OnCpu[] {
+export function schedulerOf({ kernel, cpus, tasks }: Snapshot, pointers: Pointers): OnCpu[] {
   const at = objectLayout(kernel).scheduled;
   if (!at) return [];
   const scheduled = (task: MemoryTask): Scheduled | null => {
-    const priority = words.u32(task.address + at.priority);
-    const ran = nanoseconds(words, task.address + at.ran);
+    const priority = pointers.u32(task.address + at.priority);
+    const ran = pointers.counter(task.address + at.ran);
     if (priority === null || ran === null) return null;
     return {
       comm: commOf(task),
@@ -45,15 +45,8 @@ export function schedulerOf({ kernel, cpus, tasks }: Snapshot, words: Words): On
 }
 
 /** For how long a task has been on its CPU, by when it came there; null where that is not known. */
-export function arrivedAgo(task: MemoryTask, { kernel, clock }: Snapshot, words: Words): number | null {
+export function arrivedAgo(task: MemoryTask, { kernel, clock }: Snapshot, pointers: Pointers): number | null {
   const at = objectLayout(kernel).arrival;
-  const since = at === null ? null : nanoseconds(words, task.address + at);
+  const since = at === null ? null : pointers.counter(task.address + at);
   return since === null || since === 0 || since / 1e9 > clock ? null : clock - since / 1e9;
-}
-
-/** Exact for 104 days. */
-function nanoseconds(words: Words, address: bigint): number | null {
-  const low = words.u32(address);
-  const high = words.u32(address + 4n);
-  return low === null || high === null ? null : high * 4294967296 + low;
 }

@@ -4,7 +4,7 @@ import type { Kernel, MemoryTask } from '../model.js';
 import type { Filesystem, Filesystems } from './filesystems.js';
 import { type FileLayout, type ObjectLayout, objectLayout } from './layout.js';
 import { liveWords } from './live.js';
-import { inImage, isPointer, type Words } from './words.js';
+import { inImage, isPointer, type Pointers } from './pointers.js';
 
 export type SeenObject = NonNullable<Task['objects']>[number];
 
@@ -17,7 +17,7 @@ const LOCKED = 1n;
 export class SeenObjects {
   private readonly seen = new Map<bigint, SeenObject | null>();
   private readonly layout: ObjectLayout;
-  private readonly words: Words;
+  private readonly pointers: Pointers;
   private readonly writeback: bigint;
   private readonly head: DataView | null = null;
 
@@ -26,7 +26,7 @@ export class SeenObjects {
     private readonly filesystems: Filesystems,
   ) {
     this.layout = objectLayout(kernel);
-    this.words = filesystems.words;
+    this.pointers = filesystems.pointers;
     this.writeback = 1n << writebackBit(kernel.release);
     const { files } = this.layout;
     if (files && filesystems.any) this.head = new DataView(new ArrayBuffer(spanOf(files)));
@@ -64,11 +64,11 @@ export class SeenObjects {
     const { folios, files, pageSize } = this.layout;
     if (vmemmap === null || !folios || !files || word < vmemmap || word >= vmemmap + PAGES_SPAN) return null;
     if (pageSize <= 0n || (word - vmemmap) % pageSize !== 0n) return null;
-    const mapping = this.words.pointer(word + folios.mapping);
-    const host = mapping === null ? null : this.words.pointer(mapping + files.host);
+    const mapping = this.pointers.pointer(word + folios.mapping);
+    const host = mapping === null ? null : this.pointers.pointer(mapping + files.host);
     const inode = host === null ? null : this.inodeAt(host, files);
-    const flags = this.words.u64(word + folios.flags);
-    const index = this.words.u64(word + folios.index);
+    const flags = this.pointers.u64(word + folios.flags);
+    const index = this.pointers.u64(word + folios.index);
     if (inode === null || flags === null || index === null) return null;
     const state = flags & LOCKED ? 'locked' : flags & this.writeback ? 'writeback' : null;
     return {
@@ -83,19 +83,27 @@ export class SeenObjects {
   private ofHead(word: bigint): SeenObject | null {
     const { files } = this.layout;
     const { head } = this;
-    if (!files || !head || !this.words.fill(word, head)) return null;
+    if (!files || !head || !this.pointers.fill(word, head)) return null;
     const field = (offset: bigint) => head.getBigUint64(Number(offset), true);
-    const [inode, dentry, itsSuper] = [field(files.fileInode), field(files.fileDentry), field(files.dentrySuper)];
+    const [inode, dentry, itsSuper] = [
+      field(files.fileInode),
+      field(files.fileDentry),
+      field(files.dentrySuper),
+    ];
     const [parent, inodeSuper, mapping] = [
       field(files.dentryParent),
       field(files.inodeSuper),
       field(files.inodeMapping),
     ];
-    if (isPointer(inode) && isPointer(dentry) && this.words.u64(dentry + files.dentryInode) === inode) {
+    if (isPointer(inode) && isPointer(dentry) && this.pointers.u64(dentry + files.dentryInode) === inode) {
       const known = this.inodeAt(inode, files);
       if (known) return { kind: 'file', text: this.filesystems.path(dentry), filesystem: known.filesystem };
     }
-    if (this.filesystems.has(itsSuper) && isPointer(parent) && this.words.u64(parent + files.dentrySuper) === itsSuper)
+    if (
+      this.filesystems.has(itsSuper) &&
+      isPointer(parent) &&
+      this.pointers.u64(parent + files.dentrySuper) === itsSuper
+    )
       return {
         kind: 'dentry',
         text: this.filesystems.path(word),
@@ -109,30 +117,36 @@ export class SeenObjects {
   }
 
   private inodeAt(inode: bigint, files: FileLayout): { text: string; filesystem: Filesystem } | null {
-    const superblock = this.words.pointer(inode + files.inodeSuper);
+    const superblock = this.pointers.pointer(inode + files.inodeSuper);
     if (superblock === null || !this.filesystems.has(superblock)) return null;
-    const mapping = this.words.pointer(inode + files.inodeMapping);
-    if (mapping === null || this.words.u64(mapping + files.host) === null) return null;
+    const mapping = this.pointers.pointer(inode + files.inodeMapping);
+    if (mapping === null || this.pointers.u64(mapping + files.host) === null) return null;
     const filesystem = this.filesystems.describe(superblock);
     const disk = filesystem.type === 'bdev' ? this.disk(inode) : null;
     if (disk !== null) return { text: disk, filesystem: { ...filesystem, source: disk } };
     const path = this.filesystems.inodePath(inode);
-    return { text: path ?? `inode ${this.words.u64(inode + files.inodeNumber) ?? '?'}`, filesystem };
+    return { text: path ?? `inode ${this.pointers.u64(inode + files.inodeNumber) ?? '?'}`, filesystem };
   }
 
   /** The name of the disk whose pages an inode of the block devices' own filesystem holds. */
   private disk(inode: bigint): string | null {
     const { disks } = this.layout;
     const device = disks && inode - disks.inode + disks.device;
-    const disk = disks && device !== null ? this.words.pointer(device + disks.disk) : null;
-    return disks && disk !== null ? this.words.text(disk + disks.name, 32) : null;
+    const disk = disks && device !== null ? this.pointers.pointer(device + disks.disk) : null;
+    return disks && disk !== null ? this.pointers.text(disk + disks.name, 32) : null;
   }
 }
 
 /** So many bytes hold all the fields by which a structure is recognised. */
 function spanOf(files: FileLayout): number {
   const { fileInode, fileDentry, dentrySuper, dentryParent, inodeSuper, inodeMapping } = files;
-  return Number([fileInode, fileDentry, dentrySuper, dentryParent, inodeSuper, inodeMapping].reduce((a, b) => (a > b ? a : b))) + 8;
+  return (
+    Number(
+      [fileInode, fileDentry, dentrySuper, dentryParent, inodeSuper, inodeMapping].reduce((a, b) =>
+        a > b ? a : b,
+      ),
+    ) + 8
+  );
 }
 
 /** include/linux/page-flags.h: PG_writeback moved to the low byte in 6.7. */

@@ -6,7 +6,7 @@ import { Locks } from './locks.js';
 import { requestOf } from './requests.js';
 import { SeenObjects, type SeenObject } from './seen.js';
 import { workOf } from './workers.js';
-import type { Words } from './words.js';
+import type { Pointers } from './pointers.js';
 
 /** Sleepers whose stacks are not worth a look: nearly all of a guest's tasks. */
 const WORTH_A_LOOK =
@@ -15,7 +15,7 @@ const INNERMOST = 12;
 
 /** Of one snapshot. */
 export class Waits {
-  readonly words: Words;
+  readonly pointers: Pointers;
   private readonly locks: Locks;
   private readonly seen: SeenObjects;
   private readonly filesystems: Filesystems;
@@ -23,7 +23,7 @@ export class Waits {
   constructor(private readonly snapshot: Snapshot) {
     const { kernel, tasks } = snapshot;
     this.filesystems = new Filesystems(kernel, tasks);
-    this.words = this.filesystems.words;
+    this.pointers = this.filesystems.pointers;
     this.locks = new Locks(kernel, this.filesystems, new Map(tasks.map((task) => [task.address, task])));
     this.seen = new SeenObjects(kernel, this.filesystems);
   }
@@ -43,7 +43,7 @@ export class Waits {
   }
 
   workOf(task: MemoryTask): Task['workqueue'] {
-    return workOf(task, this.snapshot.kernel, this.words);
+    return workOf(task, this.snapshot.kernel, this.pointers);
   }
 }
 

@@ -1,5 +1,7 @@
 import { printable } from '../../printable.js';
 import type { AddressSpace, Kernel } from '../model.js';
+import { counter, u32, u64 } from '../reading.js';
+import { stringAt } from '../words.js';
 
 const KERNEL_HALF = 0xff00000000000000n;
 /** Error pointers lie above. */
@@ -16,27 +18,30 @@ export const inImage = ({ text }: Kernel, address: bigint): boolean =>
   address >= text.first && address < text.first + IMAGE_SPAN;
 
 const TEXT_MAX = 256;
+/** A text may end right before a page that is not mapped. */
+const PIECE = 64;
 
-/** Single words and short texts of hostile memory. Null where it is not mapped. */
-export class Words {
-  private readonly word = new DataView(new ArrayBuffer(8));
-  private readonly bytes = new Uint8Array(this.word.buffer);
-  private readonly half = new Uint8Array(this.word.buffer, 0, 4);
+/** Follows pointers of hostile memory. Null where they lead nowhere. */
+export class Pointers {
   private readonly letters = new Uint8Array(TEXT_MAX);
 
   constructor(private readonly space: AddressSpace) {}
 
   u64(address: bigint): bigint | null {
-    return this.space.read(address, this.bytes) ? this.word.getBigUint64(0, true) : null;
+    return u64(this.space, address);
   }
 
   u32(address: bigint): number | null {
-    return this.space.read(address, this.half) ? this.word.getUint32(0, true) : null;
+    return u32(this.space, address);
+  }
+
+  counter(address: bigint): number | null {
+    return counter(this.space, address);
   }
 
   /** The word at the address, if it may point at a structure. */
   pointer(address: bigint): bigint | null {
-    const word = this.u64(address);
+    const word = u64(this.space, address);
     return isPointer(word) ? word : null;
   }
 
@@ -47,23 +52,19 @@ export class Words {
 
   /** A zero-terminated text, fit to be shown; `max` bytes of it at most. Null where it is empty or not mapped. */
   text(address: bigint, max: number): string | null {
-    let length = 0;
     const limit = Math.min(max, TEXT_MAX);
-    // A short text may end right before a page that is not mapped.
+    let length = 0;
     while (length < limit) {
       const at = address + BigInt(length);
-      const step = Math.min(limit - length, 32 - Number(at % 32n));
-      const piece = this.letters.subarray(length, length + step);
+      const piece = this.letters.subarray(
+        length,
+        Math.min(limit, length + PIECE - Number(at % BigInt(PIECE))),
+      );
       if (!this.space.read(at, piece)) break;
       const end = piece.indexOf(0);
-      if (end >= 0) {
-        length += end;
-        break;
-      }
-      length += step;
+      length += end < 0 ? piece.length : end;
+      if (end >= 0) break;
     }
-    return length === 0 ? null : printable(UTF8.decode(this.letters.subarray(0, length)), max);
+    return length === 0 ? null : printable(stringAt(this.letters, 0, length), max);
   }
 }
-
-const UTF8 = new TextDecoder();

@@ -1,0 +1,13 @@
+/** Verbs that refresh each second until they are interrupted. */
+
+export const REFRESH_MS = 1_000;
+export const CLEAR = '\u001b[H\u001b[2J';
+
+/** Aborts when somebody interrupts it, or nobody reads it any more; undefined for a verb that runs once. */
+export function interrupted(watch: boolean): AbortSignal | undefined {
+  if (!watch) return undefined;
+  const stopping = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopping.abort());
+  process.stdout.once('error', () => stopping.abort());
+  return stopping.signal;
+}

@@ -1,0 +1,112 @@
+/** A guest whose memory is read again and again: its kernel is found once a boot. */
+import type { SampleAnswer, SnapshotAnswer } from './answers.js';
+import { memoryDump } from './dump.js';
+import { openKernel } from './kernel.js';
+import type { Builds, Kernel, Ram, Snapshot, VcpuRegisters } from './model.js';
+import { KernelNotFound } from './not-found.js';
+import { readLog } from './printk.js';
+import { takeSnapshot } from './snapshot.js';
+import { memoryText } from './text.js';
+
+/** What of a note is kept to know it by: its release, its build and where this boot put the kernel. */
+const NOTE_BYTES = 4_096;
+/** A guest without a Linux kernel is not searched all the time; seconds. */
+const AGAIN_FIRST = 5;
+const AGAIN_MOST = 600;
+/** The clock of a boot never goes back by more than its CPUs differ; seconds. */
+const CLOCK_BACK = 5;
+
+export class KnownGuest {
+  private kernel: Kernel | null = null;
+  private note: Uint8Array | null = null;
+  private clock = 0;
+  private failed: { why: string; until: number; pause: number } | null = null;
+
+  constructor(
+    private readonly ram: Ram,
+    private readonly builds: Builds,
+    /** Where the note of its kernel was, if that is known from before. */
+    private noteAt: number | null = null,
+  ) {}
+
+  /**
+   * The kernel that runs in it now, or why none is found. `now`: of any steady clock, in seconds. After a failure it is
+   * searched again only after a while.
+   */
+  kernelNow(registers: readonly VcpuRegisters[], now: number): Kernel | string {
+    if (this.kernel !== null && this.stillRuns(this.kernel)) return this.kernel;
+    if (this.failed !== null && now < this.failed.until) return this.failed.why;
+    this.forget();
+    try {
+      const { noteAt, ram, builds } = this;
+      const kernel = openKernel(ram, { registers, noteAt, builds });
+      this.kernel = kernel;
+      this.noteAt = kernel.noteAt ?? noteAt;
+      this.note = this.noteBytes(kernel);
+      this.failed = null;
+      return kernel;
+    } catch (error) {
+      if (!(error instanceof KernelNotFound)) throw error;
+      const pause = Math.min(AGAIN_MOST, this.failed === null ? AGAIN_FIRST : this.failed.pause * 2);
+      this.failed = { why: error.message, until: now + pause, pause };
+      return error.message;
+    }
+  }
+
+  snapshot(registers: readonly VcpuRegisters[], now: number): SnapshotAnswer {
+    const taken = this.steadySnapshot(registers, now);
+    if (typeof taken === 'string') return { ok: false, why: taken, fix: null };
+    const dump = memoryDump(taken);
+    return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
+  }
+
+  /** Not taken yet: see core/memory/sampler.ts. */
+  sample(registers: readonly VcpuRegisters[], now: number, standingForSeconds: number): SampleAnswer {
+    const kernel = this.kernelNow(registers, now);
+    if (typeof kernel === 'string') return { ok: false, why: kernel, fix: null };
+    return { ok: false, why: `who stands for ${standingForSeconds} s is not known`, fix: null };
+  }
+
+  /** Of a kernel that was rebooted since it was found, a snapshot is empty or its clock went back: then once more. */
+  private steadySnapshot(registers: readonly VcpuRegisters[], now: number): Snapshot | string {
+    for (const last of [false, true]) {
+      const kernel = this.kernelNow(registers, now);
+      if (typeof kernel === 'string') return kernel;
+      const taken = takeSnapshot(kernel, { registers });
+      const rebooted = taken.tasks.length === 0 || taken.clock + CLOCK_BACK < this.clock;
+      if (!rebooted || last) {
+        this.clock = taken.clock;
+        return taken.tasks.length === 0 ? 'its kernel has no tasks' : taken;
+      }
+      this.forget();
+    }
+    return 'its kernel has no tasks';
+  }
+
+  private forget(): void {
+    this.kernel = null;
+    this.note = null;
+    this.clock = 0;
+  }
+
+  private stillRuns(kernel: Kernel): boolean {
+    kernel.space.forget();
+    const init = kernel.object('init_task') ?? kernel.symbols.address('init_task');
+    const comm = kernel.layouts.offset('task_struct', 'comm');
+    const name = new Uint8Array(SWAPPER.length);
+    const named = init !== null && comm !== null && kernel.space.read(init + BigInt(comm), name);
+    if (!named || !equal(name, SWAPPER)) return false;
+    const note = this.noteBytes(kernel);
+    return this.note === null || (note !== null && equal(note, this.note));
+  }
+
+  private noteBytes({ noteAt }: Kernel): Uint8Array | null {
+    const bytes = new Uint8Array(NOTE_BYTES);
+    return noteAt !== null && this.ram.read(noteAt, bytes) ? bytes : null;
+  }
+}
+
+const SWAPPER = new TextEncoder().encode('swapper/0\0');
+
+const equal = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, index) => byte === b[index]);

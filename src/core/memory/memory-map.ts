@@ -1,0 +1,89 @@
+/** Where a guest's RAM lies: QEMU's memory tree (`info mtree -f`, softmmu/memory.c), or what its machines do by default. */
+import { optionValues, parseOptions } from '../host/argv.js';
+
+/** A stretch of guest-physical addresses, `end` behind its last, and where it begins in the memory `id`. */
+export interface Region {
+  id: string;
+  first: number;
+  end: number;
+  offset: number;
+}
+
+const LINES_MAX = 20_000;
+const REGIONS_MAX = 1_024;
+/** Below it are framebuffers, option ROMs and the firmware. */
+const RAM_MIN = 16 * 2 ** 20;
+const ROW =
+  /^ {2}([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d{1,10}, (?:nv-)?(?:ram|rom)\): ([^\s@]{1,200})(?: @([0-9a-f]{16}))?/;
+
+/**
+ * The RAM of the first view that has any, ascending; empty where there is none. The parts that the firmware made
+ * read-only are RAM all the same.
+ */
+export function parseMemoryTree(text: string): Region[] {
+  let found: Region[] = [];
+  for (const line of text.split('\n', LINES_MAX)) {
+    if (line.startsWith('FlatView') && (found = largeOnes(found)).length > 0) return found;
+    const [, first, last, id, offset = '0'] = ROW.exec(line.trimEnd()) ?? [];
+    if (first === undefined || last === undefined || id === undefined) continue;
+    const region = { id, first: hex(first), end: hex(last) + 1, offset: hex(offset) };
+    const sound = region.end > region.first && Number.isSafeInteger(region.end + region.offset);
+    if (sound && found.length < REGIONS_MAX) join(found, region);
+  }
+  return largeOnes(found);
+}
+
+const hex = (digits: string): number => Number.parseInt(digits, 16);
+
+function join(found: Region[], region: Region): void {
+  const before = found.at(-1);
+  if (before !== undefined && region.first < before.end) return;
+  const continues =
+    before?.id === region.id &&
+    before.end === region.first &&
+    before.offset + before.end - before.first === region.offset;
+  if (continues) before.end = region.end;
+  else found.push(region);
+}
+
+function largeOnes(found: readonly Region[]): Region[] {
+  const sizes = new Map<string, number>();
+  for (const { id, first, end } of found) sizes.set(id, (sizes.get(id) ?? 0) + end - first);
+  return found.filter(({ id }) => (sizes.get(id) ?? 0) >= RAM_MIN);
+}
+
+const GIB = 2 ** 30;
+
+/**
+ * Where machines put so much RAM unless they are told otherwise (hw/i386/pc_q35.c, pc_piix.c, hw/arm/virt.c): below and
+ * above a hole for devices, or from 1 GiB on.
+ */
+export function usualRegions(argv: readonly string[], size: number): Region[] {
+  const machine = [...optionValues(argv, 'machine'), ...optionValues(argv, 'M')]
+    .map(parseOptions)
+    .map(({ first, values }) => values['type'] ?? first)
+    .find((name) => name !== '');
+  const id = 'ram';
+  if (argv[0]?.includes('aarch64') === true) return [{ id, first: GIB, end: GIB + size, offset: 0 }];
+  const [most, low] = /q35/.test(machine ?? '') ? [0xb000_0000, 2 * GIB] : [0xe000_0000, 3 * GIB];
+  if (size < most) return [{ id, first: 0, end: size, offset: 0 }];
+  return [
+    { id, first: 0, end: low, offset: 0 },
+    { id, first: 4 * GIB, end: 4 * GIB + size - low, offset: low },
+  ];
+}
+
+/** `Host virtual address for 0x0 (mem) is 0x7f…`, of the monitor's gpa2hva; null where it is none. */
+export function parseHostAddress(text: string): number | null {
+  const digits = /^Host virtual address for 0x[0-9a-f]+ .{0,200} is 0x([0-9a-f]{1,13})\s*$/.exec(text)?.[1];
+  return digits === undefined ? null : hex(digits);
+}
+
+/** Encrypted by its processor: what can be read then are ciphers. */
+export function encryptedBy(argv: readonly string[]): string | null {
+  const kinds = optionValues(argv, 'object').map(
+    (text) => parseOptions(text).values['qom-type'] ?? parseOptions(text).first,
+  );
+  if (kinds.some((kind) => kind.startsWith('sev'))) return 'SEV';
+  return kinds.some((kind) => kind.startsWith('tdx')) ? 'TDX' : null;
+}

@@ -1,0 +1,64 @@
+/** The tasks of a running guest as `ps VM` shows them. */
+import { isIdleThread } from '../analysis/benign.js';
+import { operationFrame } from '../analysis/frames.js';
+import type { Dump, Task } from '../model.js';
+
+export interface TaskRow {
+  pid: number | null;
+  comm: string;
+  state: string;
+  /** Null where it is on a CPU, or that is not known. */
+  offCpuSeconds: number | null;
+  /** The function that names the place; null where it is in user mode, or its stack is not known. */
+  waitsIn: string | null;
+  /** The lock, the request or the thing that it waits for. */
+  waitsFor: string | null;
+}
+
+/** Those longest off the CPU first, those that run last; idle kernel threads only where `all` are wanted. */
+export function taskRows({ tasks }: Pick<Dump, 'tasks'>, all: boolean): { rows: TaskRow[]; hidden: number } {
+  const shown = all ? tasks : tasks.filter((task) => !isIdleThread(task));
+  const rows = shown.map(rowOf).sort((a, b) => (b.offCpuSeconds ?? -1) - (a.offCpuSeconds ?? -1));
+  return { rows, hidden: tasks.length - shown.length };
+}
+
+function rowOf(task: Task): TaskRow {
+  const { pid, comm, state, onCpu, offCpuSeconds = null } = task;
+  return {
+    pid,
+    comm,
+    state,
+    offCpuSeconds: onCpu === true ? null : offCpuSeconds,
+    waitsIn: task.queued === true || onCpu === true ? whereRuns(task) : placeOf(task),
+    waitsFor: forWhat(task),
+  };
+}
+
+const placeOf = ({ frames }: Task): string | null => operationFrame(frames)?.symbol ?? null;
+
+const whereRuns = ({ queued, cpu }: Task): string => {
+  const where = cpu === undefined ? 'a CPU' : `CPU ${cpu}`;
+  return queued === true ? `waits for ${where}` : `on ${where}`;
+};
+
+function forWhat(task: Task): string | null {
+  const { wantsLock: lock, request, objects = [], futex } = task;
+  if (lock !== undefined) {
+    const name = lock.name ?? lock.address;
+    const held = lock.held === 'readers' ? ', held by readers' : '';
+    return `${lock.kind} ${name}${lock.owner === null ? held : ` of ${lock.owner.comm}:${lock.owner.pid}`}`;
+  }
+  if (request !== undefined)
+    return `${request.operation} request ${request.unique}${request.source === null ? '' : ` to ${request.source}`}`;
+  if (task.state === 'D') {
+    const thing = objects.find(({ kind }) => kind === 'folio') ?? objects[0];
+    if (thing !== undefined) return `${thing.kind} ${thing.text}${onWhat(thing.filesystem)}`;
+  }
+  return futex === undefined ? null : `futex ${futex.address}`;
+}
+
+function onWhat(filesystem: NonNullable<Task['objects']>[number]['filesystem']): string {
+  if (filesystem === undefined) return '';
+  const { type, source, on } = filesystem;
+  return ` of ${type}${source === null ? '' : `:${source}`}${on === null ? '' : ` on ${on}`}`;
+}

@@ -1,0 +1,150 @@
+/** The reader of guests' memory: one process for all of them, which knows their kernels. It needs no key, and stops no guest. */
+import { fileURLToPath } from 'node:url';
+import type { Closed, SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
+import { printable } from '../core/printable.js';
+import { HelperProcess } from '../io/helper-process.js';
+import { askMap, askRegisters, findProcess, type MemorySource } from '../io/memory/source.js';
+import type { MemoryQuestion } from './memory-guests.js';
+import type { MemoryReader, MemoryTarget } from './memory-reader.js';
+
+const ENTRY = fileURLToPath(new URL('./memory-process.js', import.meta.url));
+/** The tables of several builds, and a snapshot of 10,000 tasks. */
+const HEAP_MB = 768;
+/** The first of a guest finds its kernel, which takes a second on a busy host. */
+const SAMPLE_MS = 10_000;
+/** QEMU answers in milliseconds, or does not. */
+const QMP_MS = 700;
+/** After a QEMU gave no answer it is not waited for again. */
+const QMP_AGAIN_MS = 30_000;
+/** Whose memory ended the process is left alone for a while: it would end it again. */
+const HARMFUL_MS = 600_000;
+
+interface Known {
+  pid: number;
+  map: Pick<MemorySource, 'regions' | 'hostAddresses'> | null;
+  silentUntil: number;
+  harmful: { until: number; why: string } | null;
+}
+
+interface Waiting {
+  urgent: boolean;
+  go: () => void;
+}
+
+type Order = { type: 'snapshot' } | { type: 'sample'; standingForSeconds: number };
+
+const closed = (why: string): Closed => ({ ok: false, why, fix: null });
+
+export class ProcessMemoryReader implements MemoryReader {
+  private readonly process = new HelperProcess(ENTRY, { heapMb: HEAP_MB });
+  private readonly known = new Map<string, Known>();
+  private readonly waiting: Waiting[] = [];
+  private busy = false;
+
+  snapshot(target: MemoryTarget, deadlineMs: number): Promise<SnapshotAnswer> {
+    return this.ask(target, { type: 'snapshot' }, deadlineMs) as Promise<SnapshotAnswer>;
+  }
+
+  sample(target: MemoryTarget, seconds: number): Promise<SampleAnswer> {
+    return this.ask(
+      target,
+      { type: 'sample', standingForSeconds: seconds },
+      SAMPLE_MS,
+    ) as Promise<SampleAnswer>;
+  }
+
+  forget(vm: string): void {
+    this.known.delete(vm);
+    if (this.process.running) void this.send({ type: 'forget', vm }, SAMPLE_MS, true).catch(() => undefined);
+  }
+
+  close(): void {
+    this.process.close();
+  }
+
+  private async ask(target: MemoryTarget, order: Order, deadlineMs: number): Promise<unknown> {
+    const end = performance.now() + deadlineMs;
+    const left = () => Math.max(1, end - performance.now());
+    try {
+      const signal = AbortSignal.timeout(deadlineMs);
+      const found = await findProcess(target, signal);
+      if (!found.ok) return found;
+      const known = this.of(target.vm, found.pid);
+      if (known.harmful !== null && performance.now() < known.harmful.until) return closed(known.harmful.why);
+      const source = await this.sourceOf(target, found, known, Math.min(QMP_MS, left() / 2));
+      const registers = order.type === 'snapshot' ? await this.registersOf(target, known, left() / 2) : null;
+      const question = { ...order, vm: target.vm, source, registers };
+      return await this.send(question, left(), order.type === 'snapshot', known);
+    } catch (error) {
+      return closed(printable(error instanceof Error ? error.message : String(error), 400));
+    }
+  }
+
+  private of(vm: string, pid: number): Known {
+    const before = this.known.get(vm);
+    if (before?.pid === pid) return before;
+    const known: Known = { pid, map: null, silentUntil: 0, harmful: null };
+    this.known.set(vm, known);
+    return known;
+  }
+
+  private async sourceOf(
+    { qmpSocket }: MemoryTarget,
+    { pid, argv }: { pid: number; argv: string[] },
+    known: Known,
+    ms: number,
+  ): Promise<MemorySource> {
+    const qmpMs = performance.now() < known.silentUntil ? 0 : ms;
+    known.map ??= await askMap(qmpSocket, { qmpMs, signal: AbortSignal.timeout(SAMPLE_MS) });
+    const { map } = known;
+    if (map.regions === null) {
+      known.map = null;
+      if (qmpMs > 0) known.silentUntil = performance.now() + QMP_AGAIN_MS;
+    }
+    return { pid, argv, qmpSocket, ...map };
+  }
+
+  private async registersOf({ qmpSocket }: MemoryTarget, known: Known, ms: number): Promise<string | null> {
+    if (performance.now() < known.silentUntil) return null;
+    const qmpMs = Math.min(QMP_MS, ms);
+    const text = await askRegisters(qmpSocket, { qmpMs, signal: AbortSignal.timeout(SAMPLE_MS) });
+    if (text === null) known.silentUntil = performance.now() + QMP_AGAIN_MS;
+    return text;
+  }
+
+  /** One question at a time; those of a suspicion go first. */
+  private async send(question: MemoryQuestion, ms: number, urgent: boolean, known?: Known): Promise<unknown> {
+    const end = performance.now() + ms;
+    await this.turn(urgent);
+    try {
+      const left = end - performance.now();
+      if (left <= 0) return closed('the reader was busy with other guests');
+      return await this.process.ask(question, left);
+    } catch (error) {
+      const why = `reading its memory failed: ${error instanceof Error ? error.message : String(error)}`;
+      if (known !== undefined && !this.process.running)
+        known.harmful = { until: performance.now() + HARMFUL_MS, why };
+      return closed(printable(why, 400));
+    } finally {
+      this.next();
+    }
+  }
+
+  private async turn(urgent: boolean): Promise<void> {
+    if (!this.busy) {
+      this.busy = true;
+      return;
+    }
+    await new Promise<void>((go) => this.waiting.push({ urgent, go }));
+  }
+
+  private next(): void {
+    const first = Math.max(
+      0,
+      this.waiting.findIndex(({ urgent }) => urgent),
+    );
+    const [one] = this.waiting.splice(first, 1);
+    if (one === undefined) this.busy = false;
+    else one.go();
+  }
+}

@@ -1,0 +1,225 @@
+/** Opens the RAM of a QEMU from outside: its shared memory, or its own; each way that is closed says why. */
+import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import type { Closed } from '../../core/memory/answers.js';
+import { optionValues, parseOptions } from '../../core/host/argv.js';
+import { usualRegions, type Region } from '../../core/memory/memory-map.js';
+import { ownUser } from '../trust.js';
+import { FileRam, identityOf, openFile, type Segment } from './file-ram.js';
+import type { MemorySource } from './source.js';
+
+export type RamWay = 'shared memory' | 'QEMU’s own memory';
+
+export interface OpenedRam {
+  ok: true;
+  way: RamWay;
+  ram: FileRam;
+}
+
+const SHARE =
+  'give the guest shared memory: -object memory-backend-memfd,id=mem,size=SIZE,share=on -numa node,memdev=mem';
+const MEMFD = '/memfd:memory-backend-memfd';
+const DESCRIPTORS_MAX = 4_096;
+const MAPS_MAX = 4 * 2 ** 20;
+
+/** Opens and closes what it finds, so that the RAM is known to open. Never throws. */
+export function openRam(source: MemorySource): OpenedRam | Closed {
+  try {
+    return openShared(source) ?? openOwn(source);
+  } catch (error) {
+    return { ok: false, why: refusal(error, source.pid), fix: opens(error, source.pid) };
+  }
+}
+
+interface Shared {
+  path: string;
+  size: number;
+  identity: string;
+}
+
+/** Null where QEMU has none. */
+function openShared(source: MemorySource): OpenedRam | null {
+  const { pid, argv } = source;
+  const files = sharedFiles(pid, argv);
+  const largest = files.reduce((most, { size }) => Math.max(most, size), 0);
+  if (largest === 0) return null;
+  const regions = source.regions ?? usualRegions(argv, largest);
+  const homes = homesOf(regions, files, source);
+  const segments = regions.flatMap((region): Segment[] => {
+    const file = homes.get(region.id);
+    return file === undefined ? [] : [{ ...bounds(region), file: files.indexOf(file), at: region.offset }];
+  });
+  if (segments.length === 0) return null;
+  return { ok: true, way: 'shared memory', ram: new FileRam(files, segments) };
+}
+
+const bounds = ({ first, end }: Region) => ({ first, end });
+
+function sharedFiles(pid: number, argv: readonly string[]): Shared[] {
+  const named = optionValues(argv, 'object')
+    .map(parseOptions)
+    .filter(({ first, values }) => (values['qom-type'] ?? first) === 'memory-backend-file')
+    .flatMap(({ values }) => values['mem-path'] ?? []);
+  const isMemory = (link: string) => link.startsWith(MEMFD) || named.some((path) => link.startsWith(path));
+  const numbers = readdirSync(`/proc/${pid}/fd`).slice(0, DESCRIPTORS_MAX).map(Number);
+  return numbers
+    .sort((a, b) => a - b)
+    .map((number) => `/proc/${pid}/fd/${number}`)
+    .filter((path) => isMemory(linkOf(path)))
+    .flatMap((path) => sharedFile(path));
+}
+
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+function sharedFile(path: string): Shared[] {
+  const fd = openFile(path);
+  try {
+    const kind = fstatSync(fd);
+    return kind.isFile() ? [{ path, size: kind.size, identity: identityOf(fd) }] : [];
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Which file is which memory: by where QEMU has mapped it, else by its size, else in the order of both, which is that of
+ * the command line. A wrong guess leads to no kernel.
+ */
+function homesOf(
+  regions: readonly Region[],
+  files: readonly Shared[],
+  { pid, hostAddresses }: MemorySource,
+): Map<string, Shared> {
+  const needs = new Map<string, number>();
+  for (const { id, offset, first, end } of regions)
+    needs.set(id, Math.max(needs.get(id) ?? 0, offset + end - first));
+  const maps = files.length > 1 ? mapsOf(pid) : [];
+  const homes = new Map<string, Shared>();
+  const free = new Set(files);
+  for (const [id, need] of needs) {
+    const address = hostAddresses[id];
+    const inode = maps.find(
+      ({ first, end }) => address !== undefined && address >= first && address < end,
+    )?.inode;
+    const fits = [...free].filter(({ size }) => size >= need);
+    const file =
+      fits.find(({ identity }) => inode !== undefined && identity.endsWith(`:${inode}`)) ??
+      fits.find(({ size }) => size === need);
+    if (file === undefined) continue;
+    homes.set(id, file);
+    free.delete(file);
+  }
+  return homes;
+}
+
+interface Mapping {
+  first: number;
+  end: number;
+  inode: string;
+  writable: boolean;
+}
+
+function mapsOf(pid: number): Mapping[] {
+  const text = readFileSync(`/proc/${pid}/maps`, 'latin1').slice(0, MAPS_MAX);
+  return text.split('\n').flatMap((line): Mapping[] => {
+    const [, first = '', end = '', rights = '', inode = ''] =
+      /^([0-9a-f]{1,13})-([0-9a-f]{1,13}) (\S{4}) \S+ \S+ (\d+)/.exec(line) ?? [];
+    if (first === '') return [];
+    return [
+      {
+        first: Number.parseInt(first, 16),
+        end: Number.parseInt(end, 16),
+        inode,
+        writable: rights[1] === 'w',
+      },
+    ];
+  });
+}
+
+/** Through /proc/PID/mem. */
+function openOwn(source: MemorySource): OpenedRam | Closed {
+  const { pid } = source;
+  const path = `/proc/${pid}/mem`;
+  try {
+    closeSync(openFile(path));
+  } catch (error) {
+    return { ok: false, why: ownRefusal(error, pid), fix: SHARE };
+  }
+  const segments = source.regions === null ? guessedSegments(source) : toldSegments(source, source.regions);
+  if (segments.length === 0)
+    return { ok: false, why: 'it is not shared, and QEMU does not tell where it lies', fix: SHARE };
+  return { ok: true, way: 'QEMU’s own memory', ram: new FileRam([{ path, identity: null }], segments) };
+}
+
+function toldSegments({ hostAddresses }: MemorySource, regions: readonly Region[]): Segment[] {
+  return regions.flatMap((region): Segment[] => {
+    const base = hostAddresses[region.id];
+    return base === undefined ? [] : [{ ...bounds(region), file: 0, at: base + region.offset }];
+  });
+}
+
+/** The largest mapping that could be written is most of QEMU: its guest's RAM. */
+function guessedSegments({ pid, argv }: MemorySource): Segment[] {
+  const sizes = mapsOf(pid).filter(({ writable }) => writable);
+  const largest = sizes.reduce<Mapping | null>(
+    (most, one) => (most === null || one.end - one.first > most.end - most.first ? one : most),
+    null,
+  );
+  if (largest === null) return [];
+  return usualRegions(argv, largest.end - largest.first).map((region) => ({
+    ...bounds(region),
+    file: 0,
+    at: largest.first + region.offset,
+  }));
+}
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+const isRefused = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error));
+
+/** The user of a process; null if it is gone. /proc/PID of one that is not dumpable belongs to root. */
+function userOf(pid: number): number | null {
+  try {
+    const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return uid === undefined ? null : Number(uid);
+  } catch {
+    return null;
+  }
+}
+
+function refusal(error: unknown, pid: number): string {
+  const user = userOf(pid);
+  if (user === null) return 'its QEMU has ended';
+  if (!isRefused(error)) return `QEMU’s memory cannot be opened: ${codeOf(error)}`;
+  if (user !== ownUser()) return `QEMU runs as another user (uid ${user})`;
+  const dumpable = statSync(`/proc/${pid}`).uid === user;
+  return dumpable
+    ? 'the system forbids to read QEMU'
+    : 'QEMU is not dumpable: it has file capabilities, is set-uid, or changed its user';
+}
+
+function opens(error: unknown, pid: number): string | null {
+  const user = userOf(pid);
+  if (user === null || !isRefused(error)) return null;
+  if (user !== ownUser()) return `run wedgewatch as the user with uid ${user}`;
+  return 'start QEMU as this user, from a program file without capabilities (getcap) and without -runas';
+}
+
+function ownRefusal(error: unknown, pid: number): string {
+  if (!isRefused(error)) return refusal(error, pid);
+  const scope = yamaScope();
+  const yama = scope !== null && scope !== '0' && userOf(pid) === ownUser();
+  return `it is not shared, and ${yama ? `Yama forbids to read QEMU’s own (kernel.yama.ptrace_scope=${scope})` : refusal(error, pid)}`;
+}
+
+function yamaScope(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/yama/ptrace_scope', 'latin1').trim();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,123 @@
+import { describe, expect, test } from 'vitest';
+import { readLog } from '../../../src/core/memory/printk.js';
+import { FakeMemory, fakeKernel, TEXT } from './fake-kernel.js';
+
+const RING = 0xffff_8880_0000_0000n;
+const DESCS = RING + 0x1000n;
+const INFOS = RING + 0x2000n;
+const DATA = RING + 0x8000n;
+const SLOTS = 8n;
+const TYPES = {
+  ...{ printk_ringbuffer: 96, 'printk_ringbuffer.desc_ring': 0, 'printk_ringbuffer.text_data_ring': 48 },
+  ...{ 'prb_desc_ring.count_bits': 0, 'prb_desc_ring.descs': 8, 'prb_desc_ring.infos': 16 },
+  ...{ 'prb_desc_ring.head_id': 24, 'prb_desc_ring.tail_id': 32, 'prb_data_ring.size_bits': 0 },
+  ...{ 'prb_data_ring.data': 8, prb_desc: 24, 'prb_desc.state_var': 0, 'prb_desc.text_blk_lpos': 8 },
+  ...{ 'prb_data_blk_lpos.begin': 0, 'prb_data_blk_lpos.next': 8, printk_info: 88, 'printk_info.seq': 0 },
+  ...{ 'printk_info.ts_nsec': 8, 'printk_info.text_len': 16 },
+};
+
+interface Record {
+  text: string;
+  /** Position of the block; odd: it has none. */
+  begin?: bigint;
+  state?: bigint;
+  ns?: number;
+}
+
+/** `first`: the sequence number and id of the first record. */
+function log(records: readonly Record[], first = 0n, sizeBits = 10) {
+  const memory = new FakeMemory();
+  memory.bytes(RING, new Uint8Array(0x10000));
+  memory.u32(RING, 3);
+  memory.u64(RING + 8n, DESCS);
+  memory.u64(RING + 16n, INFOS);
+  memory.u64(RING + 24n, first + BigInt(records.length) - 1n);
+  memory.u64(RING + 32n, first);
+  memory.u32(RING + 48n, sizeBits);
+  memory.u64(RING + 56n, DATA);
+  memory.u64(TEXT, RING);
+  let free = 0n;
+  records.forEach(({ text, begin, state = 2n, ns = 1_234_567_890 }, i) => {
+    const id = first + BigInt(i);
+    const slot = id % SLOTS;
+    const at = begin ?? free;
+    const length = BigInt(new TextEncoder().encode(text).length);
+    const next = at + 8n + ((length + 7n) / 8n) * 8n;
+    if (begin === undefined) free = next;
+    memory.u64(DESCS + slot * 24n, (state << 62n) | id);
+    memory.u64(DESCS + slot * 24n + 8n, at);
+    memory.u64(DESCS + slot * 24n + 16n, at % 2n === 1n ? at : next);
+    memory.u64(INFOS + slot * 88n, id);
+    memory.u64(INFOS + slot * 88n + 8n, ns);
+    memory.bytes(INFOS + slot * 88n + 16n, [Number(length) & 255, Number(length) >> 8]);
+    const size = 1n << BigInt(sizeBits);
+    const start = at / size === (next - 1n) / size ? at % size : 0n;
+    if (at % 2n === 0n) memory.bytes(DATA + start + 8n, new TextEncoder().encode(text));
+  });
+  return { memory, kernel: fakeKernel({ memory, types: TYPES, symbols: [['prb', TEXT]] }) };
+}
+
+describe('readLog', () => {
+  test('each record with its time, each of its lines as well', () => {
+    const { kernel } = log([{ text: 'one' }, { text: 'two\nlines', ns: 12_345_678_000_999 }]);
+    expect(readLog(kernel)).toEqual({
+      text: '[    1.234567] one\n[12345.678000] two\n[12345.678000] lines\n',
+      lost: 0,
+    });
+  });
+
+  test('a record that would reach over the end of the buffer lies at its beginning', () => {
+    const { kernel } = log([{ text: 'far beyond the end', begin: 3n * 1024n - 16n }]);
+    expect(readLog(kernel)?.text).toBe('[    1.234567] far beyond the end\n');
+  });
+
+  test('what was overwritten, is being written, or found no room, is counted', () => {
+    const records = [
+      { text: 'kept' },
+      { text: '', state: 0n },
+      { text: '', begin: 1n },
+      { text: '', begin: 3n },
+    ];
+    const { kernel } = log([...records, { text: 'last', state: 1n }], 20n);
+    expect(readLog(kernel)).toEqual({
+      text: '[    1.234567] kept\n[    1.234567] \n[    1.234567] last\n',
+      lost: 22,
+    });
+  });
+
+  test('a record that is reused while it is read is left out', () => {
+    const { kernel, memory } = log([{ text: 'one' }, { text: 'two' }]);
+    let reads = 0;
+    memory.onRead = (va) => {
+      if (va === DATA && reads++ === 0) memory.u64(DESCS, (2n << 62n) | 8n);
+    };
+    expect(readLog(kernel)).toEqual({ text: '[    1.234567] two\n', lost: 1 });
+  });
+
+  test('ids begin below the greatest number and go through zero', () => {
+    const { kernel } = log([{ text: 'one' }, { text: 'two' }], (1n << 62n) - 8n);
+    expect(readLog(kernel)?.text).toContain('two');
+  });
+
+  test('nothing in it deceives a terminal', () => {
+    const { kernel } = log([{ text: 'a\x1b[2Jb\tc\u202e' }]);
+    expect(readLog(kernel)?.text).toBe('[    1.234567] a\\x1b[2Jb\tc\\x202e\n');
+  });
+
+  test('sizes that no kernel has, and memory that is not there', () => {
+    const { kernel, memory } = log([{ text: 'one' }]);
+    memory.u32(RING + 48n, 40);
+    expect(readLog(kernel)).toBeNull();
+    memory.u32(RING + 48n, 26);
+    expect(readLog(kernel)).toBeNull();
+    memory.u64(TEXT, 0);
+    expect(readLog(kernel)).toBeNull();
+    expect(readLog({ ...kernel, layouts: { ...kernel.layouts, offset: () => 1_000_000 } })).toBeNull();
+  });
+
+  test("the note's layout goes before that of the types", () => {
+    const { kernel } = log([{ text: 'one' }]);
+    const note = new Map([['OFFSET(printk_info.text_len)', 20n]]);
+    expect(readLog({ ...kernel, note })?.text).toBe('[    1.234567] \n');
+  });
+});
