@@ -44,6 +44,9 @@ const COMMAND_MS = 180_000;
 /** A kernel is found in less than a second, its tasks are read in milliseconds; a host may be busy. */
 const SNAPSHOT_MS = 5_000;
 
+const isOff = ({ settings }: ExecutingGuest): boolean => settings.memory === 'off';
+const OFF = { ok: false as const, why: 'the configuration says memory: off', fix: 'set memory: on' };
+
 const handlers: Handlers = {
   'probe-ssh': async (guest) => {
     const { host, timeout } = guest.settings.ssh;
@@ -107,11 +110,12 @@ const handlers: Handlers = {
     guest.now({ type: 'memory-dumped', ...end });
   },
   snapshot: async (guest, { keep }) => {
-    const answer = guest.services.memory.snapshot(guest.memory(), SNAPSHOT_MS);
-    await guest.caseFile.snapshots.read(answer, keep);
+    const { memory } = guest.services;
+    const answer = isOff(guest) ? OFF : memory.snapshot(guest.memory(), SNAPSHOT_MS);
+    await guest.caseFile.snapshots.read(Promise.resolve(answer), keep);
   },
   sample: async (guest, { seconds }) => {
-    const answer = await guest.services.memory.sample(guest.memory(), seconds);
+    const answer = isOff(guest) ? OFF : await guest.services.memory.sample(guest.memory(), seconds);
     guest.now({ type: 'sampled', seen: answer.ok ? sampledOf(answer) : answer });
   },
   identify: async (guest) => {

@@ -14,6 +14,7 @@ import { captureNow } from './capture-now.js';
 import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
 import { Pending } from './pending.js';
+import { ProcessMemoryReader } from './process-memory-reader.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
 import { leftOver } from './left-over.js';
@@ -54,7 +55,8 @@ async function watch(options: RunOptions): Promise<void> {
   const completed = () => underWay.of('completing earlier captures', finishEarlier(options, pending));
   const left = await leftOver(state, completed);
   const learned = await LearnedBoots.load(state, log);
-  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending });
+  const reader = new ProcessMemoryReader();
+  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending, reader });
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),

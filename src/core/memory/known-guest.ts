@@ -5,6 +5,8 @@ import { openKernel } from './kernel.js';
 import type { Builds, Kernel, Ram, Snapshot, VcpuRegisters } from './model.js';
 import { KernelNotFound } from './not-found.js';
 import { readLog } from './printk.js';
+import { sampleKernel } from './sample-kernel.js';
+import { Sampler } from './sampler.js';
 import { takeSnapshot } from './snapshot.js';
 import { memoryText } from './text.js';
 
@@ -19,6 +21,7 @@ const CLOCK_BACK = 5;
 export class KnownGuest {
   private kernel: Kernel | null = null;
   private note: Uint8Array | null = null;
+  private sampler = new Sampler();
   private clock = 0;
   private failed: { why: string; until: number; pause: number } | null = null;
 
@@ -60,11 +63,10 @@ export class KnownGuest {
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }
 
-  /** Not taken yet: see core/memory/sampler.ts. */
   sample(registers: readonly VcpuRegisters[], now: number, standingForSeconds: number): SampleAnswer {
     const kernel = this.kernelNow(registers, now);
     if (typeof kernel === 'string') return { ok: false, why: kernel, fix: null };
-    return { ok: false, why: `who stands for ${standingForSeconds} s is not known`, fix: null };
+    return sampleKernel(kernel, this.sampler, standingForSeconds);
   }
 
   /** Of a kernel that was rebooted since it was found, a snapshot is empty or its clock went back: then once more. */
@@ -86,6 +88,7 @@ export class KnownGuest {
   private forget(): void {
     this.kernel = null;
     this.note = null;
+    this.sampler = new Sampler();
     this.clock = 0;
   }
 
