@@ -16,9 +16,9 @@ import {
   serveControl,
 } from '../daemon/control.js';
 import { Daemon } from '../daemon/daemon.js';
+import { ProcessMemoryReader } from '../daemon/process-memory-reader.js';
 import { knownGuests, noGuest } from '../daemon/known-guests.js';
 import { becomeOwner } from '../daemon/owner.js';
-import { ProcessMemoryReader } from '../daemon/process-memory-reader.js';
 import { UnderWay } from '../daemon/under-way.js';
 import { errorCode } from '../io/archive/directory.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
@@ -138,10 +138,7 @@ async function captureAlone(
   if (held !== null) return { directory: null, problem: held };
   const underWay = new UnderWay();
   const ending = endOnSignals(log, underWay);
-  const daemon = new Daemon({
-    ...{ config, log, state, runtime, only: vm },
-    reader: new ProcessMemoryReader(),
-  });
+  const daemon = new Daemon({ config, log, state, runtime, only: vm, reader: new ProcessMemoryReader() });
   underWay.also(daemon);
   // Whoever waits for the capture is told so by its stop.
   const stop = () => underWay.of('stopping', daemon.stop());

@@ -7,6 +7,7 @@ import type { Config } from '../core/config/schema.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { Daemon } from '../daemon/daemon.js';
+import { ProcessMemoryReader } from '../daemon/process-memory-reader.js';
 import { buildGuest, guestCache } from '../guest/build.js';
 import { type RunningGuest, startGuest } from '../guest/start.js';
 import { stateDirectory } from '../io/archive/directory.js';
@@ -114,6 +115,7 @@ async function watchAndWedge(
     memory: scratch,
     runtime: runtimeDirectory(),
     only: VM,
+    reader: new ProcessMemoryReader(),
     log: (_level, text) => say(text.replace(`${VM}: `, 'watchdog: ')),
     onFiled: (_guest, directory, title) => {
       filed = { directory, title };

@@ -99,6 +99,7 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
     if (behind(guest.catchingUp)) terminal.out(`  ${behindText(guest.catchingUp)}\n`);
     if (!shown.one) continue;
     terminal.out(evidenceLines(guest));
+    terminal.out(memoryLine(guest));
     if (guest.armedFix !== null)
       terminal.out(`${printable(`  to arm it: ${guest.armedFix}`, 2 * TEXT_MAX)}\n`);
   }
@@ -112,6 +113,14 @@ function behindText({ bytes, leftOut }: CatchingUp): string {
   const unread = `${(bytes / 1e6).toFixed(1)} MB of its console are not read yet`;
   if (leftOut === 0) return `catching up: ${unread}`;
   return `catching up: it prints faster than it can be read: ${unread}, ${counted(leftOut, 'row')} left out so far`;
+}
+
+/** Absent from a daemon of an older version. */
+function memoryLine({ memory }: { memory?: GuestStatus['memory'] }): string {
+  if (memory === null || memory === undefined) return '';
+  const fix = memory.fix === null ? '' : `; to read it: ${memory.fix}`;
+  const says = memory.read ? 'is read' : `is not read: ${memory.why ?? ''}${fix}`;
+  return `${printable(`  memory:  ${says}`, 3 * TEXT_MAX)}\n`;
 }
 
 /** The evidence for the state, one line per side. */

@@ -147,6 +147,7 @@ export class Daemon {
     // Those that were found meanwhile.
     await this.stopGuests();
     await Promise.all([this.stopRetention(), this.stopArming(), this.services.pending.stop()]);
+    this.services.memory.close();
     await this.journal.stop();
     this.services.memory.close();
   }
@@ -181,8 +182,7 @@ export class Daemon {
 
   private async tick(): Promise<void> {
     this.lastTickAt = monotonicMs();
-    const states = [...this.guests.values()].map(({ state }) => state);
-    const host = this.host.take(states, this.lastTickAt);
+    const host = this.host.take([...this.guests.values()], this.lastTickAt);
     const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const blind = this.blindness(guest);

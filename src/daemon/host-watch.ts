@@ -14,14 +14,15 @@ export class HostWatch {
   private pressure: HostPressure | null = null;
 
   /** Null while the last answer is fresh. The pressure is that of the last reading: none is waited for. */
-  take(guests: readonly GuestState[], at: Mono): HostNow | null {
+  take(guests: readonly { state: GuestState }[], at: Mono): HostNow | null {
     if (at - this.takenAt < EVERY_MS) return null;
     this.takenAt = at;
     readPressure().then(
       (pressure) => (this.pressure = pressure),
       () => (this.pressure = null),
     );
-    const stalled = guests.filter(({ ssh: { lastOkAt, firstFailureAt } }) => {
+    const stalled = guests.filter(({ state }) => {
+      const { lastOkAt, firstFailureAt } = state.ssh;
       return lastOkAt !== null && firstFailureAt !== null && at - firstFailureAt < SAME_MOMENT_MS;
     });
     return { pressure: this.pressure, stalled: stalled.length, guests: guests.length };

@@ -56,7 +56,7 @@ async function watch(options: RunOptions): Promise<void> {
   const left = await leftOver(state, completed);
   const learned = await LearnedBoots.load(state, log);
   const reader = new ProcessMemoryReader();
-  const daemon = new Daemon({ ...{ config, log, state, runtime, learned, leftOver: left, pending }, reader });
+  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending, reader });
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import type { HostPressure } from '../../src/core/host/now.js';
 import type { CpuSample, Look, SshProbe, SysrqKey } from '../../src/core/model.js';
-import { forge, PANIC } from './panicked.js';
+import { FORGED_CHAPTERS, slow } from './forged-lives.js';
+import { recordedTasks } from './memory-dumps.js';
+import { LIVING, MEMORY_CHAPTERS, shown, type Shows } from './memory-lives.js';
 import { answers, BOOT, golden, running, small, VirtualGuest } from './virtual-guest.js';
 
 const idle = answers(small(golden('idle')));
@@ -11,6 +13,8 @@ const waiting = answers(small(golden('exec')));
 const MIN = 60_000;
 /** Where a tight loop is found, time and again. */
 export const LOOP = ['55d3c0a01139', '55d3c0a0113c', '55d3c0a01139', '55d3c0a0113c'];
+
+const RESTING: Shows = { tasks: recordedTasks('idle'), since: null };
 
 /** A life: what SSH, QEMU, the keyboard and the host answer now. */
 export class Life {
@@ -30,13 +34,18 @@ export class Life {
   pressure: Partial<HostPressure> = {};
   private felt = { at: 0, io: 0 };
   private counted = { at: 0, cpuMs: 0, reads: 0 };
+  shows: Shows = RESTING;
   readonly guest = new VirtualGuest({
+    memory: (at) => (this.readsMemory ? shown(this.shows, at, this.busy >= 1) : null),
     ssh: () => (this.rarely && (this.probes += 1) % 3 !== 0 ? 'timed-out' : this.ssh),
     command: () => (this.ssh === 'ok' ? this.command : Infinity),
     press: (key) => this.press(key),
     look: (at) => ({ ...running, shares: this.shares, qmp: this.qmp ?? this.view(at) }),
     host: (at) => this.averaged(at),
   });
+
+  /** `readsMemory`: whether its memory can be read. */
+  constructor(private readonly readsMemory: boolean) {}
 
   /** The kernel's pressure is an average over 10 s: it neither rises nor falls from one moment to the next. */
   private averaged(at: number): Partial<HostPressure> {
@@ -71,6 +80,7 @@ export class Life {
       pcs: [],
       pressure: {},
       runState: 'running',
+      shows: RESTING,
     });
     this.guest.run(10_000);
   }
@@ -92,6 +102,8 @@ const BOOT_MAX = 90_000;
 
 /** What may happen to a healthy guest, for so many milliseconds; and a second number, where it takes one. */
 const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> = {
+  ...FORGED_CHAPTERS,
+  ...MEMORY_CHAPTERS,
   'is idle': ({ guest }, ms) => {
     guest.run(ms);
   },
@@ -172,6 +184,7 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
   'is slow: blocked in one look, not in the next': (life, ms) => {
     life.ssh = 'timed-out';
     life.press = slow();
+    life.shows = { tasks: recordedTasks('page-in'), since: null };
     life.guest.run(ms % 60_000);
     life.answer();
   },
@@ -179,6 +192,8 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
     life.ssh = 'timed-out';
     life.pressure = { io: 95 };
     life.press = blocked;
+    life.shows = { tasks: recordedTasks('page-in'), since: life.guest.now };
+    life.shares = LIVING;
     life.guest.run(ms % 50_000);
     life.answer();
   },
@@ -194,32 +209,12 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
     life.ssh = 'timed-out';
     life.shares = [{ tag: 'store', socket: '/s', server: null, serverIs: 'unknown', because: 'it hides' }];
     life.press = other % 2 === 0 ? blocked : waiting;
+    life.shows = { tasks: recordedTasks(other % 2 === 0 ? 'page-in' : 'exec'), since: life.guest.now };
     life.guest.run(ms % 13_000);
     life.answer();
   },
   'greets, and lets nobody in': (life, ms) => {
     life.command = null;
-    life.guest.run(ms);
-    life.answer();
-  },
-  'prints the words of a kernel, and means nothing by them': (life, ms, other) => {
-    life.press = other % 3 === 0 ? slow() : idle;
-    life.requests = other % 3 === 0 ? 100 : 0;
-    forge(life.guest, ms, other);
-    life.guest.run(ms);
-    life.answer();
-  },
-  'prints the words of a panic in its boot': (life, ms, other) => {
-    life.ssh = 'refused';
-    life.guest.lines(BOOT.slice(0, 2));
-    life.guest.lines([PANIC], 3_000 + (other % 10_000));
-    life.guest.lines(['[  OK  ] Reached target Basic System.', `unit ${other} is up`], 20_000);
-    life.guest.run(15_000 + (ms % 60_000));
-    life.answer();
-  },
-  'prints the words of a kernel to a host without ssh': (life, ms, other) => {
-    life.ssh = 'host-fault';
-    forge(life.guest, ms, other);
     life.guest.run(ms);
     life.answer();
   },
@@ -266,15 +261,6 @@ const CHAPTERS: Record<string, (life: Life, ms: number, other: number) => void> 
   },
 };
 
-/** Blocked in one look, not in the next. */
-function slow(): (key: SysrqKey) => string[] {
-  let looks = 0;
-  return (key) => {
-    if (key === 'w') looks += 1;
-    return (looks % 2 === 1 ? blocked : idle)(key);
-  };
-}
-
 export const chapter = fc.tuple(
   fc.constantFrom(...Object.keys(CHAPTERS)),
   fc.integer({ min: 0, max: 30 * MIN }),
@@ -283,8 +269,8 @@ export const chapter = fc.tuple(
 type Chapter = typeof chapter extends fc.Arbitrary<infer T> ? T : never;
 
 /** A guest that has lived so. */
-export function live(story: readonly Chapter[]): Life {
-  const life = new Life();
+export function live(story: readonly Chapter[], readsMemory = false): Life {
+  const life = new Life(readsMemory);
   life.guest.lines(BOOT);
   life.guest.run(10_000);
   for (const [name, ms, other] of story) CHAPTERS[name]?.(life, ms, other);

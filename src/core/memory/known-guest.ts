@@ -21,8 +21,8 @@ const CLOCK_BACK = 5;
 export class KnownGuest {
   private kernel: Kernel | null = null;
   private note: Uint8Array | null = null;
-  private clock = 0;
   private sampler = new Sampler();
+  private clock = 0;
   private failed: { why: string; until: number; pause: number } | null = null;
 
   constructor(
@@ -63,11 +63,10 @@ export class KnownGuest {
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }
 
-  /** Who has not been switched for so many seconds; see sampler.ts. */
-  sample(registers: readonly VcpuRegisters[], now: number, seconds: number): SampleAnswer {
+  sample(registers: readonly VcpuRegisters[], now: number, standingForSeconds: number): SampleAnswer {
     const kernel = this.kernelNow(registers, now);
     if (typeof kernel === 'string') return { ok: false, why: kernel, fix: null };
-    return sampleKernel(kernel, this.sampler, seconds);
+    return sampleKernel(kernel, this.sampler, standingForSeconds);
   }
 
   /** Of a kernel that was rebooted since it was found, a snapshot is empty or its clock went back: then once more. */
@@ -89,8 +88,8 @@ export class KnownGuest {
   private forget(): void {
     this.kernel = null;
     this.note = null;
-    this.clock = 0;
     this.sampler = new Sampler();
+    this.clock = 0;
   }
 
   private stillRuns(kernel: Kernel): boolean {

@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { chapter, type Life, live, LOOP } from '../../support/lives.js';
+import { recordedTasks } from '../../support/memory-dumps.js';
 import { keptFromRunning, rationed } from '../../support/starving.js';
 import { dead } from '../../support/panicked.js';
 import { answers, booted, golden, VirtualGuest } from '../../support/virtual-guest.js';
@@ -20,10 +21,13 @@ const SEED = Number(
     (process.env['WEDGEWATCH_HOURS'] === undefined ? 1 : Date.now() % 1_000_000_000),
 );
 
+/** Its memory shows the tasks of a recording, which stand from now on. */
+const since = ({ guest }: Life, name: string) => ({ tasks: recordedTasks(name), since: guest.now });
+
 /** How a guest may wedge: what it is then found to be, and how long that may take, in milliseconds. */
 const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; within: number }> = {
   'page-in on a dead share': {
-    wedge: (life) => Object.assign(life, { ssh: 'timed-out', press: blocked }),
+    wedge: (life) => Object.assign(life, { ssh: 'timed-out', press: blocked, shows: since(life, 'page-in') }),
     class: 'blocked',
     within: 15_000,
   },
@@ -31,23 +35,24 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
     wedge: (life) => {
       life.guest.lines(['Kernel panic - not syncing: all fine']);
       life.guest.run(500);
-      Object.assign(life, { ssh: 'timed-out', press: blocked });
+      Object.assign(life, { ssh: 'timed-out', press: blocked, shows: since(life, 'page-in') });
     },
     class: 'blocked',
     within: 16_000,
   },
   'exec on a dead share': {
-    wedge: (life) => Object.assign(life, { ssh: 'timed-out', press: waiting }),
+    wedge: (life) => Object.assign(life, { ssh: 'timed-out', press: waiting, shows: since(life, 'exec') }),
     class: 'waiting',
     within: 15_000,
   },
   'a dead share, and a server that greets out of memory': {
-    wedge: (life) => Object.assign(life, { command: Infinity, press: waiting }),
+    wedge: (life) => Object.assign(life, { command: Infinity, press: waiting, shows: since(life, 'exec') }),
     class: 'waiting',
     within: 160_000,
   },
   'a dead disk, and a server that greets out of memory': {
-    wedge: (life) => Object.assign(life, { command: Infinity, press: blocked, shares: [] }),
+    wedge: (life) =>
+      Object.assign(life, { command: Infinity, press: blocked, shares: [], shows: since(life, 'page-in') }),
     class: 'blocked',
     within: 200_000,
   },
@@ -87,7 +92,7 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
   },
   'a hung task that the kernel reports, again and again': {
     wedge: (life) => {
-      life.press = blocked;
+      Object.assign(life, { press: blocked, shows: since(life, 'page-in') });
       for (let turn = 0; turn < 5; turn += 1)
         life.guest.lines(
           [`[  ${150 + turn}.0] INFO: task mount:88 blocked for more than ${120 + 121 * turn} seconds.`],
@@ -104,8 +109,8 @@ it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 1_000 }, () =
   let lives = 0;
   while (lived < HOURS * HOUR) {
     fc.assert(
-      fc.property(fc.array(chapter, { minLength: 1, maxLength: 8 }), (story) => {
-        const { guest } = live(story);
+      fc.property(fc.array(chapter, { minLength: 1, maxLength: 8 }), fc.boolean(), (story, readsMemory) => {
+        const { guest } = live(story, readsMemory);
         // A look that was under way when all was well again comes to its end.
         guest.run(60_000);
         expect(guest.findings.map(({ analysis, why }) => [analysis.verdict.title, why])).toEqual([]);
@@ -163,10 +168,11 @@ it('who wedges after such a life is caught in time, and once', { timeout: 60_000
       fc.array(chapter, { maxLength: 2 }),
       fc.constantFrom(...Object.keys(WEDGES)),
       fc.integer({ min: 0, max: 6_000 }),
-      (story, name, phase) => {
+      fc.boolean(),
+      (story, name, phase, readsMemory) => {
         const how = WEDGES[name];
         if (how === undefined) return;
-        const life = live(story);
+        const life = live(story, readsMemory);
         // A guest that let nobody in is asked again after ten minutes.
         life.guest.run(phase + (how.within > 60_000 ? 660_000 : 0));
         const at = life.guest.now;

@@ -167,10 +167,7 @@ describe('a task that stands while SSH answers', () => {
     expect(guest.findings).toHaveLength(1);
     expect(after(guest)).toBeLessThanOrEqual(90_000);
     expect(after(guest)).toBeGreaterThanOrEqual(60_000);
-    expect(guest.findings[0]).toMatchObject({
-      test: { name: 'generic/475' },
-      wedgedSince: expect.any(Number),
-    });
+    expect(guest.findings[0]).toMatchObject({ test: { name: 'generic/475' } });
     expect(Math.abs((guest.findings[0]?.wedgedSince ?? 0) - WEDGE)).toBeLessThan(1_000);
     expect(guest.findings[0]?.why[0]).toMatch(/^memory shows that .* has stood still for 6\d\.\d s/);
     expect(guest.state.name).toBe('up');
@@ -185,10 +182,8 @@ describe('a task that stands while SSH answers', () => {
         : memoryAt(tasks, at, { since: at < WEDGE ? null : at < again ? WEDGE : again });
     const guest = stalled(tasks, { memory }).run(again + 120_000);
     expect(guest.findings).toHaveLength(2);
-    expect(guest.state.restraint).toMatchObject({
-      filed: [],
-      complained: [expect.any(Number), expect.any(Number)],
-    });
+    expect(guest.state.restraint.filed).toEqual([]);
+    expect(guest.state.restraint.complained).toHaveLength(2);
   });
 
   it.each(['fuse-stopped', 'nfs-stopped', 'frozen-fs', 'dm-suspended'])('is seen in %s', (name) => {

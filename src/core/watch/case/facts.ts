@@ -9,20 +9,12 @@ import type { Context } from '../context.js';
 import { hostStarves } from '../slices/host.js';
 import type { Stood } from '../slices/restraint.js';
 import { flappingSince, sshCanBeJudged } from '../slices/ssh.js';
-import {
-  allBusy,
-  allLoop,
-  backendIsDead,
-  backendIsUnknown,
-  keptWaiting,
-  movedSince,
-  serverStirs,
-} from '../looks.js';
+import { allBusy, allLoop, backendIsUnknown, keptWaiting, movedSince, serverStirs } from '../looks.js';
 import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
 import { type Accusation, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
-import { culpritStood, stoodLong } from './memory.js';
+import { culpritStood, itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
 import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -137,7 +129,7 @@ export function factsOf(
     starved: starvedVerdict(dumps) !== null,
     serverSleeps: serverSleeps(dumps),
     hostStarves: hostStarves(state.host, at),
-    onShare: verdict.inferred.length > 0,
+    ...{ onShare: waitsOnShare(current, verdict), backendDead: itsServerIsDead(current, verdict) },
     culprit: verdict.culprit,
     stoodStill: still,
     fresh: isFresh(dumps, verdict, still),
@@ -160,7 +152,6 @@ function fromLooks(looks: Case['looks']) {
     moved: movedSince(looks),
     stirs: serverStirs(looks),
     keptWaiting: keptWaiting(looks),
-    backendDead: backendIsDead(looks),
     backendUnknown: backendIsUnknown(looks),
   };
 }

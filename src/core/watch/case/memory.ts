@@ -1,9 +1,11 @@
 /** What the guest's memory says in a case: who has stood still, and for how long, by the scheduler's own clock. */
-import type { Task, Verdict } from '../../model.js';
+import { serverFault } from '../../host/share-server.js';
+import type { Share, Task, Verdict } from '../../model.js';
 import type { DumpEvidence } from '../../report/incident.js';
 import type { Mono } from '../../time.js';
 import { standingIn, standingOf, type SnapshotEvent, type Standing } from '../memory-view.js';
 import type { Context } from '../context.js';
+import { backendIsDead } from '../looks.js';
 import type { Case } from './case.js';
 
 /** A snapshot for this case. Once keys are pressed the one before them stays. */
@@ -44,6 +46,24 @@ export function culpritStood(current: Case, { culprit }: Pick<Verdict, 'culprit'
   const task = culprit === null ? null : taskOf(current, culprit);
   const standing = task === null ? null : standingOf(task);
   return standing === null ? null : standing.seconds * 1000;
+}
+
+/** The share that the culprit waits for, where memory shows what its filesystem was mounted from. */
+function shareOf(current: Case, { culprit }: Pick<Verdict, 'culprit'>): Share | null {
+  const task = culprit === null ? null : taskOf(current, culprit);
+  const source = task === null ? null : (standingOf(task)?.source ?? null);
+  const seen = current.looks.findLast(({ shares }) => shares.length > 0)?.shares ?? [];
+  return seen.find(({ tag }) => tag === source) ?? null;
+}
+
+/** The culprit waits for a server of files on the host: memory shows which, or it was inferred. */
+export const waitsOnShare = (current: Case, verdict: Verdict): boolean =>
+  verdict.inferred.length > 0 || shareOf(current, verdict) !== null;
+
+/** No wait for that server can end; where memory shows which it is, no other one counts. */
+export function itsServerIsDead(current: Case, verdict: Verdict): boolean {
+  const share = shareOf(current, verdict);
+  return share === null ? backendIsDead(current.looks) : serverFault(share) !== null;
 }
 
 /** CPUs that take no interrupts. */

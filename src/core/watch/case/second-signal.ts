@@ -8,11 +8,11 @@ import { stripPrintk } from '../../console/printk.js';
 import { findKernelLine } from '../../kernel-lines/find.js';
 import type { Analysis, Task, Verdict } from '../../model.js';
 import type { Context } from '../context.js';
-import { backendIsDead, keptWaiting, movedSince, someInKernel } from '../looks.js';
+import { keptWaiting, movedSince, someInKernel } from '../looks.js';
 import { hostStarves } from '../slices/host.js';
 import { sshCanBeJudged } from '../slices/ssh.js';
 import type { Case } from './case.js';
-import { stoodLong } from './memory.js';
+import { itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
 
 const STALLS: ReadonlySet<ComplaintKind> = new Set([
   'rcu_stall',
@@ -54,7 +54,7 @@ function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
   if (still && stood.some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? ''))) return true;
   const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStarves(state.host, at);
   if (still && works === null) return true;
-  return shown.inferred.length > 0 && backendIsDead(looks);
+  return waitsOnShare(current, shown) && itsServerIsDead(current, shown);
 }
 
 /** Tasks at the same place in both dumps of blocked tasks. */

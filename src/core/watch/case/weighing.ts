@@ -5,7 +5,6 @@
 import type { Verdict } from '../../model.js';
 import { seconds } from '../../words.js';
 import { type Context, enter } from '../context.js';
-import { backendIsDead } from '../looks.js';
 import type { SnapshotEvent } from '../memory-view.js';
 import { judged, uncountLook } from '../slices/restraint.js';
 import { takeSnapshot } from '../slices/memory.js';
@@ -17,7 +16,15 @@ import type { Accusation } from './accusation.js';
 import type { Case } from './case.js';
 import { dropCase, forgetCase } from './end.js';
 import { contextOf, fileCase } from './judge.js';
-import { culpritStood, keepMemory, memoryIsBusy, memoryIsWhole, stoodLong } from './memory.js';
+import {
+  culpritStood,
+  itsServerIsDead,
+  keepMemory,
+  memoryIsBusy,
+  memoryIsWhole,
+  stoodLong,
+  waitsOnShare,
+} from './memory.js';
 import { moveTo, type StageOf } from './stage.js';
 
 /** What was on a CPU so shortly ago moves. */
@@ -122,7 +129,7 @@ function isHopeless(
   const [first, last] = [glances[0], glances.at(-1)];
   if (first !== undefined && last !== undefined && first !== last && deafBetween(first, last).length > 0)
     return true;
-  return verdict !== null && verdict.inferred.length > 0 && backendIsDead(current.looks);
+  return verdict !== null && waitsOnShare(current, verdict) && itsServerIsDead(current, verdict);
 }
 
 /** A task stands whose wait may end: it is looked at again and again until the usual windows have passed. */
