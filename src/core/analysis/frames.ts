@@ -74,8 +74,10 @@ export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): Entry | null 
   }
   const names = outwards.map(({ symbol }) => baseSymbol(symbol));
   if (names.includes('worker_thread')) {
-    const work = task.workqueue?.func ?? names[names.indexOf('process_one_work') + 1];
-    const works = names.includes('process_one_work') && work !== undefined;
+    // Compilers inline one into the other.
+    const at = Math.max(names.indexOf('process_one_work'), names.indexOf('process_scheduled_works'));
+    const work = task.workqueue?.func ?? names[at + 1];
+    const works = at >= 0 && work !== undefined;
     return works ? { kind: 'work', func: work } : { kind: 'idle-worker' };
   }
   if (task.workqueue) return { kind: 'work', func: task.workqueue.func };

@@ -61,6 +61,19 @@ interface OwnLock {
 /** A FUSE server that tells the kernel something gets the kernel's own question only once it is told. */
 const TELLS = /^fuse_dev_(?:do_write|write|splice_write)$/;
 
+/** A read of a page has it locked; so whoever writes pages back from within waits for that very lock. */
+function ownPage(task: Pick<Task, 'frames'>): OwnLock | null {
+  const names = firmSymbols(task.frames);
+  const wants = names.findIndex((name) => /^(?:_*folio_lock\w*|_*lock_page\w*)$/.test(name));
+  const writes = names.findIndex((name) => /write_cache_pages|writepages/.test(name));
+  if (wants < 0 || writes < wants) return null;
+  const holder = names.slice(writes + 1).find((name) => READS_PAGE.test(name));
+  return holder === undefined ? null : { lock: 'the lock of a page that it reads', holder };
+}
+
+const READS_PAGE =
+  /^(?:filemap_read_folio|filemap_update_page|do_read_cache_(?:page|folio)|read_pages|\w+_read_?(?:folio|page))$/;
+
 function ownAnswer(task: Pick<Task, 'frames'>): OwnLock | null {
   if (backendOf(task.frames)?.kind !== 'fuse') return null;
   const holder = firmSymbols(task.frames).find((name) => TELLS.test(name));
@@ -69,7 +82,7 @@ function ownAnswer(task: Pick<Task, 'frames'>): OwnLock | null {
 
 /** The lock that a stack waits for and holds itself; null where no row says so. */
 export function ownLock(task: Pick<Task, 'frames'>): OwnLock | null {
-  const answer = ownAnswer(task);
+  const answer = ownAnswer(task) ?? ownPage(task);
   if (answer) return answer;
   if (lockWaited(task) === null) return null;
   const names = firmSymbols(task.frames);

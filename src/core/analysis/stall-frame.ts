@@ -1,9 +1,10 @@
 /** Where a CPU loops: one name for a loop, whichever of its functions the report happened to catch. */
 import type { Frame } from '../model.js';
 import { callersOf } from './callers.js';
-import { firmSymbols } from './frames.js';
-import { layerOf, syscallName } from './layers.js';
+import { firmFrames, firmSymbols } from './frames.js';
+import { baseSymbol, layerOf, syscallName } from './layers.js';
 import { whole } from './patterns.js';
+import { subjectOfSymbol } from './subjects.js';
 
 /**
  * Functions that call whatever they are given: what they called is the place. The rule is that of syzkaller's titles
@@ -60,6 +61,27 @@ export interface StallPlace {
 }
 
 /**
+ * The function that an interrupt came into, where the interrupt waits for a lock, and that function is in the same
+ * module: it likely has the lock. Null where none is.
+ */
+export function interrupted(frames: readonly Frame[]): string | null {
+  const place = stallPlace(frames);
+  if (!place?.interrupt || !waitsForOther(frames)) return null;
+  const firm = firmFrames(frames);
+  const names = firmSymbols(frames);
+  const end = names.findLastIndex((name) => SOFTIRQS.test(name) || INTERRUPTS.test(name));
+  const modules = new Set(firm.slice(0, end).flatMap(({ module }) => module ?? []));
+  const part = subjectOfSymbol(place.at === place.frame ? place.frame : (place.callers[0] ?? place.frame));
+  const held = firm
+    .slice(end + 1)
+    .find(({ symbol, module }) => (module === null ? isPart(symbol, part) : modules.has(module)));
+  return held === undefined ? null : baseSymbol(held.symbol);
+}
+
+const isPart = (symbol: string, part: ReturnType<typeof subjectOfSymbol>): boolean =>
+  part !== null && part.general !== true && subjectOfSymbol(symbol) === part;
+
+/**
  * The place of a loop, from a stack of the CPU in it. Of a stack that ends before any such function, the outermost
  * that is no primitive: what it was called by is cut off. Null where no function tells.
  */
@@ -90,8 +112,19 @@ function cutOff(names: readonly string[], at: string): StallPlace | null {
     : { frame, at, callers: callersOf(between(names, at, frame)), interrupt: null };
 }
 
+/** What the checker of spinlocks prints first. */
+const SPIN_BUG = /^(?:_*dump_stack\w*|show_stack\w*|dump_backtrace\w*|spin_(?:dump|bug)|do_raw_\w+lock)$/;
+
 /** What the interrupt that prints did is not what it interrupted. */
-function withoutReporter(names: readonly string[]): readonly string[] {
+function withoutReporter(all: readonly string[]): readonly string[] {
+  const names = all.slice(
+    /^_*dump_/.test(all[0] ?? '')
+      ? Math.max(
+          0,
+          all.findIndex((name) => !SPIN_BUG.test(name)),
+        )
+      : 0,
+  );
   const last = names.slice(0, REPORT_MAX).findLastIndex((name) => REPORTER.test(name));
   if (last < 0) return names;
   const entry = names.slice(last, last + REPORT_MAX).findLastIndex((name) => CAME_IN_BY.test(name));

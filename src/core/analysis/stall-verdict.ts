@@ -8,7 +8,7 @@ import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
-import { type StallPlace, stallPlace } from './stall-frame.js';
+import { interrupted, type StallPlace, stallPlace } from './stall-frame.js';
 import {
   ageReasons,
   caughtAt,
@@ -130,7 +130,9 @@ function placed(
   if (frame === null) return [];
   const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? enteredBy(accused, frame));
   const by = entry === null ? '' : ` in ${entry}`;
-  return [`${by} → ${frame}`, place ? caughtAt(place) : ''];
+  const within = interrupted(accused.frames);
+  const onTop = within === null || within === frame ? '' : `, on top of ${within}`;
+  return [`${by} → ${frame}`, onTop, place ? caughtAt(place) : ''];
 }
 
 /** How it came there, without a function that is named as the place. */

@@ -2,6 +2,7 @@ import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
+import { besideOf, besides, elsewhere } from './beside.js';
 import { callersOfPlace } from './callers.js';
 import { entryTextOf } from './frames.js';
 import { ownLock } from './own-lock.js';
@@ -31,7 +32,7 @@ export function stuckVerdict(
   const frame = frameName(task.frames);
   const ends = endOf(root, place);
   return {
-    title: titleOf(root, kind, ends),
+    title: titleOf(root, kind, ends, others),
     place: ends,
     class: kind,
     frame: reported ? frameName(reported.task.frames) : frame,
@@ -101,25 +102,38 @@ export const TITLE_MAX = 160;
 
 const VERBS: Partial<Record<VerdictClass, string>> = { waiting: 'waiting', spinning: 'running' };
 
-function titleOf(root: Root, kind: VerdictClass, ends: string | null): string {
+function titleOf(root: Root, kind: VerdictClass, ends: string | null, others: readonly Candidate[]): string {
   const told = root.reported?.task ?? root.task;
   const age = (root.reported ?? root.candidate)?.ageSeconds ?? null;
   const frame = frameName(told.frames);
   const entry = entryTextOf(told);
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
-  const others = root.members.filter(({ task }) => !named.has(task)).length;
+  const unnamed = root.members.filter(({ task }) => !named.has(task));
+  const beside = besideOf([...unnamed, ...others], frame);
   const who = `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}`;
-  const title = (entered: string, by = 0): string =>
-    [
-      who + entered,
-      ...(frame === null ? [] : [doing(told, frame, by)]),
-      ...(ends === null ? [] : [ends]),
-    ].join(' → ') + (others > 0 ? ` (+${counted(others, 'other')})` : '');
+  const title = (entered: string, callers = 0, besideMax = 0): string => {
+    const parts = [who + entered, frame === null ? null : doing(told, frame, callers), ends];
+    const shown = beside.slice(0, besideMax);
+    const left = unnamed.filter(({ task }) => !shown.some((one) => one.task === task)).length;
+    const more = left > 0 ? ` (+${counted(left, 'other')})` : '';
+    return `${parts.filter((part) => part !== null).join(' → ')}${more}${besides(shown)}`;
+  };
   const entered = entry === null ? '' : ` in ${entry}`;
   // How it came into the kernel is what is missed least, but for who called the place.
-  const forms = [title(entered, 2), title(entered, 1), title(entered)];
+  const forms = TOLD.map(([callers, most]) => title(entered, callers, most));
   return forms.find((form) => form.length <= TITLE_MAX) ?? title('');
 }
+
+/** Callers of the place, and stuck tasks elsewhere, that a title has, as many as fit. */
+const TOLD = [
+  [2, 2],
+  [1, 2],
+  [1, 1],
+  [0, 1],
+  [2, 0],
+  [1, 0],
+  [0, 0],
+] as const;
 
 /** Last part of the title: who holds the task up, or where its wait ends. */
 function endOf(root: Root, { where }: Place): string | null {
@@ -178,18 +192,6 @@ function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Du
   if (others.length > 0) reasons.push(elsewhere(others));
   return reasons;
 }
-
-/** What the other stuck tasks wait for, as far as their stacks tell. */
-function elsewhere(others: readonly Candidate[]): string {
-  const shown = others.slice(0, ELSEWHERE_MAX).map(({ task }) => {
-    const frame = frameName(task.frames);
-    return frame === null ? `${nameOf(task)} (no stack)` : `${nameOf(task)} (${whatOf(task)}, ${frame})`;
-  });
-  const more = others.length > shown.length ? ' …' : '';
-  return `${counted(others.length, 'more stuck task')} ${others.length === 1 ? 'does' : 'do'} not lead here: ${shown.join(', ')}${more}.`;
-}
-
-const ELSEWHERE_MAX = 3;
 
 /** A filesystem asked for memory, and the search for it ended in a filesystem. */
 function reentered({ task }: Root): string[] {

@@ -157,6 +157,13 @@ export const EDGE_ROWS: readonly Row[] = [
     reason: 'this thread reclaims memory',
   },
   {
+    waiter: /^_*request_module$/,
+    owner: { frame: /^(?:do_init_module|load_module)$/, not: /^_*request_module$/ },
+    through: 'a module to be loaded',
+    confidence: 'medium',
+    reason: 'this task loads one',
+  },
+  {
     waiter: /^pci_call_probe$/,
     owner: { frame: /^local_pci_probe$/, not: /^pci_call_probe$/ },
     through: 'a PCI probe',

@@ -243,7 +243,7 @@ function lockRings(edges: readonly Edge[], stuck: readonly Candidate[]): Edge[] 
     if (confidence === 'low' || !task || waiters.has(task) || isSame(task, waiter)) return [];
     const wanted = lockWaited(task);
     const code = subjectOf(task.frames);
-    if (!wanted || lockWaited(waiter) === null || !code || code.general === true) return [];
+    if (!wanted || !code || code.general === true) return [];
     const inside = stuck.filter((one) => isIn(one.task, code.name) && !isSame(one.task, task));
     if (inside.length !== 1 || inside[0]?.task !== waiter) return [];
     waiters.add(task);

@@ -10,6 +10,8 @@ const FRAME =
   /^#\d{1,3} +(?:\[[0-9a-f]{8,16}\] |0xffff[0-9a-f]{4,12} in )?([A-Za-z_][\w.]*)(?:\+(?:0x)?[0-9a-f]+(?:\/0x[0-9a-f]+)?)?(?: at [0-9a-f]{8,16}(?: \[([\w-]+)\])?| \((?:[\w./-]+\.[chSs]:\d|\)).*| *)$/;
 /** crash, of a CPU that an interrupt stopped. */
 const EXCEPTION = /^\[exception RIP: ([A-Za-z_][\w.]*)\+(?:0x)?[0-9a-f]+\]/;
+/** The same without numbers, as people shorten it below a header. */
+const BARE = /^([a-z_]\w{2,60}) at ffff[0-9a-f]{4,12}(?: \[([\w-]+)\])?$/;
 const SLEEPS = /^(?:__schedule|schedule|__switch_to|context_switch)$/;
 
 /** Reads the lines of one log in order. */
@@ -27,7 +29,8 @@ export class Debuggers {
       const at = EXCEPTION.exec(text)?.[1];
       return at === undefined ? null : [frame(at)];
     }
-    const [, symbol, module] = text.startsWith('#') ? (FRAME.exec(text) ?? []) : [];
+    const shape = text.startsWith('#') ? FRAME : text.includes(' at ffff') ? BARE : null;
+    const [, symbol, module] = shape?.exec(text) ?? [];
     if (symbol === undefined) return null;
     const above = this.header ? headerOf(this.header, SLEEPS.test(symbol)) : [];
     this.header = null;

@@ -10,11 +10,12 @@ const COLUMNS =
 const FRAME = /^(?:\[<[0-9a-f]{1,16}>\] *)*(?:\? *)?([A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+\/0x[0-9a-f]+/;
 /** Nearly every function has one in its name; prose has none. */
 const BARE = /^(?:\? )?((?=\w*_)[a-z_]\w{2,60}|schedule|kthread|evict|iput|dput)(?:\(\))?$/;
-const SLEEPS = /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch)$/;
+const SLEEPS =
+  /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch|_*mutex_lock\S*|rwsem_down_\S+|down_(?:read|write)\w*|_*down\w*|wait_for_completion\w*|_*wait_for_common\S*|_*lock_sock|msleep|usleep_range\S*|cv_wait\w*|folio_wait_\w+)$/;
 
 /** What says of a stack that its CPU did not come back: the registers of kernel code, or the watchdog's timer in it. */
 const SPINS = /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\? *)?watchdog_timer_fn\+0x/;
-const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>)/;
+const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>|CPU: \d+ .*Comm: )/;
 /** Such a stack tells of an oops or a warning instead. */
 const OTHERWISE =
   /^(?:WARNING: |-{3,}\[ cut here|BUG: |Oops|general protection|Unable to handle|kernel BUG|Internal error|divide error|UBSAN|KASAN|refcount_t)/;
@@ -56,12 +57,18 @@ export class LooseStacks {
   private sleeps = false;
   private workqueue: string | null = null;
   private readonly running: string[] = [];
+  private readonly unknown: string[] = [];
   private spins = false;
   private otherwise = false;
 
   /** The lines of a CPU's stack whose report is cut off above it; none if it is another kind of report. */
   get spinning(): readonly string[] {
     return this.spins && !this.otherwise ? this.running : [];
+  }
+
+  /** Stacks of which not even that is known whether they sleep. */
+  get others(): readonly string[] {
+    return this.otherwise ? [] : this.unknown;
   }
 
   private ofCpu(text: string): void {
@@ -78,7 +85,8 @@ export class LooseStacks {
     if (symbol !== undefined) {
       if (this.run.length === 0) this.sleeps = SLEEPS.test(symbol);
       if (this.run.length < 64) this.run.push(text);
-      if (this.sleeps && this.run.length >= FRAMES_MIN) this.keep(text);
+      if (this.sleeps && this.run.length >= FRAMES_MIN) this.keep(text, this.lines);
+      else if (this.run.length >= FRAMES_MIN) this.keep(text, this.unknown);
       return;
     }
     if (text.startsWith('Workqueue: ')) this.workqueue = text;
@@ -86,12 +94,12 @@ export class LooseStacks {
     if (this.run.length > 0) this.run = [];
   }
 
-  private keep(text: string): void {
-    if (this.lines.length >= LINES_MAX) return;
-    if (this.run.length > FRAMES_MIN) this.lines.push(text);
+  private keep(text: string, into: string[]): void {
+    if (into.length >= LINES_MAX) return;
+    if (this.run.length > FRAMES_MIN) into.push(text);
     else {
       // Any other line ends the stack before it.
-      this.lines.push('', 'Call Trace:', ...(this.workqueue === null ? [] : [this.workqueue]), ...this.run);
+      into.push('', 'Call Trace:', ...(this.workqueue === null ? [] : [this.workqueue]), ...this.run);
     }
   }
 }

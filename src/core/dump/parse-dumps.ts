@@ -80,6 +80,7 @@ export class DumpParser {
     if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
+    else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
     return this.found.map(({ section, visibility }) =>
       section instanceof MemorySection
         ? section.toDump()

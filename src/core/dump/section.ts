@@ -222,8 +222,7 @@ export class Section {
 
   private leave(): void {
     this.stack.leave();
-    this.task = null;
-    this.cpu = null;
+    this.task = this.cpu = null;
   }
 
   /** The first stack of a report about a CPU, of which no line says whose it is, is of the one it accuses. */
@@ -290,7 +289,8 @@ export class Section {
   private startCpu(cpu: Cpu): void {
     this.end();
     this.cpu = cpu;
-    this.stack.begin(cpu, true);
+    // The checker of spinlocks is called by what it prints, be that an interrupt.
+    this.stack.begin(cpu, !this.headline.startsWith('BUG: spinlock'));
     if (this.cpus.length < MAX_TASKS) this.cpus.push(cpu);
   }
 

@@ -14,7 +14,7 @@ const OUTERMOST =
 
 /** The interrupt that printed the report is not what does not end. */
 const REPORTS =
-  /^(?:watchdog_timer_fn|rcu_(?:dump|check|sched_clock)\w*|show_(?:stack|regs)\w*|sched_show_task|_*dump_\w+|nmi_\w+)$/;
+  /^(?:watchdog_timer_fn|rcu_(?:dump|check|sched_clock|print)\w*|(?:print|check)_cpu_stall\w*|show_regs|sched_show_task|nmi_\w+|tick_\w+|update_process_times)$/;
 /** Of a firm frame as most architectures print it. */
 const SYMBOL = /^(?:\[<?[0-9a-f]{1,16}>?\] *)*([A-Za-z_.$][\w.$]*)\+0x[0-9a-f]+\/0x/;
 /** Nothing is called by it, and nothing that sleeps is inside of it. */
@@ -58,8 +58,7 @@ export class Stack {
 
   private drop(): void {
     // A stack that has nothing but an interrupt in it is cut off, or the interrupt is what does not end.
-    if (this.target?.frames.length === 0 && !this.cutOff.some(({ symbol }) => REPORTS.test(symbol)))
-      this.target.frames = this.cutOff;
+    if (this.target?.frames.length === 0) this.target.frames = this.cutOff;
     this.cutOff = [];
     if (this.target) this.target.frames = this.pool.shared(this.target.frames);
     this.target = null;
@@ -164,7 +163,9 @@ export class Stack {
       name === 'EOE' ||
       ((name === 'IRQ' || name === 'EOI') && !this.interrupt.registersSeen)
     ) {
-      if (name === 'IRQ' && this.interrupt.from === 0) this.cutOff = [...this.target.frames];
+      const inside = this.target.frames;
+      if (name === 'IRQ' && this.interrupt.from === 0 && !inside.some(({ symbol }) => REPORTS.test(symbol)))
+        this.cutOff = [...inside];
       this.target.frames.length = Math.min(this.interrupt.from, this.target.frames.length);
     }
   }

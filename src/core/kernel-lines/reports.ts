@@ -91,6 +91,17 @@ export const REPORTS: readonly KernelLine[] = [
     dump: 'lockup',
     examples: ['WARN: soft lockup - CPU#45 stuck for 11s! [jbd2/dm-2-8:4170]'],
   },
+  // kernel/locking/spinlock_debug.c
+  {
+    heads: ['BUG: spinlock '],
+    rest: /^(?:recursion|lockup suspected|cpu recursion) on CPU#(?<cpu>\d{1,5}), (?<comm>.{1,64})\/(?<pid>\d{1,10})$/,
+    dump: 'lockup',
+    report: true,
+    examples: [
+      'BUG: spinlock lockup suspected on CPU#0, fictoapp/10450',
+      'BUG: spinlock recursion on CPU#3, fictotest/124',
+    ],
+  },
   // Linux 2.6
   {
     heads: ['BUG: soft lockup detected on CPU'],

@@ -37,7 +37,7 @@ describe('who waits for whom', () => {
       culprit: { comm: 'kworker/0:1', pid: 3 },
     });
     expect(found.title).toBe(
-      'kworker/0:1:3 blocked in work thing_reset → waiting for a completion (thing_reset) → module thing (+2 others)',
+      'kworker/0:1:3 blocked in work thing_reset → waiting for a completion (thing_reset) → module thing (+1 other), beside first:1 in thing_update',
     );
     expect(waits).toEqual([
       {

@@ -76,6 +76,6 @@ it('a task that runs is not said to wait', () => {
   const loop = stack('evict_inodes drop_pagecache_sb drop_caches_sysctl_handler vfs_write __x64_sys_write do_syscall_64 entry_SYSCALL_64');
   const waits = stack('__schedule schedule __wait_rcu_gp synchronize_rcu namespace_unlock path_umount __x64_sys_umount2');
   const { verdict } = analysis(task('systemd', 1, 'D', waits), task('sysctl', 9, 'R', loop));
-  expect(verdict.title).toBe('sysctl:9 running in write → evict_inodes (+1 other)');
+  expect(verdict.title).toBe('sysctl:9 running in write → evict_inodes, beside systemd:1 in synchronize_rcu');
   expect(verdict.class).toBe('spinning');
 }); // prettier-ignore

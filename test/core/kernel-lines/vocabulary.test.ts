@@ -108,6 +108,8 @@ soft_lockup 22s       opens lockup          cpu 1 201    -         -         rep
 soft_lockup 26s       opens lockup          cpu 0 9      -         -         report   watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [kworker/0:1:9]
 soft_lockup           opens lockup          cpu 0        -         -         report   watchdog: BUG: soft lockup - CPU#0
 soft_lockup 11s       opens lockup          cpu 45 4170  -         -         report   WARN: soft lockup - CPU#45 stuck for 11s! [jbd2/dm-2-8:4170]
+-                     opens lockup          cpu 0 10450  -         -         report   BUG: spinlock lockup suspected on CPU#0, fictoapp/10450
+-                     opens lockup          cpu 3 124    -         -         report   BUG: spinlock recursion on CPU#3, fictotest/124
 soft_lockup           opens lockup          -            -         -         report   BUG: soft lockup detected on CPU#1!
 hard_lockup           opens lockup          cpu 2        -         -         report   Watchdog detected hard LOCKUP on cpu 2
 hard_lockup           opens lockup          cpu 2        -         -         report   NMI watchdog: Watchdog detected hard LOCKUP on cpu 2

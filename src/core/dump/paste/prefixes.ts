@@ -29,6 +29,9 @@ const PREFIX_MAX = 120;
 const KEPT = 8;
 const QUOTE = /^(?:> ?)+/;
 
+/** Prose that quotes a phrase, which is no line of a log. */
+const QUOTED = /(?:^|[\s(])["'`“‘]$/;
+
 interface Shape {
   source: string;
   pattern: RegExp;
@@ -59,7 +62,7 @@ export class Prefixes {
     const told = read(quoted, known);
     if (!MAY_HOLD.test(told.text)) return { ...told, columns: raw.length, raw };
     const at = PHRASE.exec(told.text)?.index ?? 0;
-    if (at === 0) return { ...told, columns: raw.length, raw };
+    if (at === 0 || QUOTED.test(told.text.slice(0, at))) return { ...told, columns: raw.length, raw };
     const end = quoted.trimEnd().length - told.text.length + at;
     this.learn(quoted.slice(0, end));
     return { ...read(quoted, this.known(quoted)), columns: raw.length, raw };

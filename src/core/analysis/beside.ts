@@ -1,0 +1,36 @@
+/** Stuck tasks that a title names beside the one it is about. */
+import { type Candidate, nameOf } from './candidates.js';
+import { counted } from '../words.js';
+import { frameName, whatOf } from './phrases.js';
+
+/** Where few tasks are stuck, each at another place, one of the others may be the reason. */
+export function besideOf(others: readonly Candidate[], place: string | null): Candidate[] {
+  if (others.length > BESIDE_MAX) return [];
+  const seen = new Set([place]);
+  return others.filter(({ task }) => {
+    const frame = frameName(task.frames);
+    if (frame === null || seen.has(frame)) return false;
+    seen.add(frame);
+    return true;
+  });
+}
+
+const BESIDE_MAX = 3;
+
+/** The end of a title. */
+export const besides = (shown: readonly Candidate[]): string =>
+  shown.length === 0
+    ? ''
+    : `, beside ${shown.map(({ task }) => `${nameOf(task)} in ${frameName(task.frames) ?? '?'}`).join(' and ')}`;
+
+/** What the other stuck tasks wait for, as far as their stacks tell. */
+export function elsewhere(others: readonly Candidate[]): string {
+  const shown = others.slice(0, ELSEWHERE_MAX).map(({ task }) => {
+    const frame = frameName(task.frames);
+    return frame === null ? `${nameOf(task)} (no stack)` : `${nameOf(task)} (${whatOf(task)}, ${frame})`;
+  });
+  const more = others.length > shown.length ? ' …' : '';
+  return `${counted(others.length, 'more stuck task')} ${others.length === 1 ? 'does' : 'do'} not lead here: ${shown.join(', ')}${more}.`;
+}
+
+const ELSEWHERE_MAX = 3;
