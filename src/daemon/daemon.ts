@@ -82,9 +82,7 @@ export class Daemon {
     this.guestOf = guestRouter(options.config, this.boot);
     this.services = {
       ...{ log: options.log, memory: options.reader ?? NO_READER },
-      slots: new Slots(),
-      turns: new Turns(),
-      logins: new Pace(),
+      ...{ slots: new Slots(), turns: new Turns(), logins: new Pace() },
       archive: options.state,
       pending: options.pending ?? new Pending(options),
       consoleLines: options.config.archive.consoleLines,

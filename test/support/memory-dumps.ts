@@ -19,7 +19,7 @@ export function recordedTasks(name: string): Task[] {
 const blocks = ({ state, frames }: Task): boolean =>
   state === 'D' || (state === 'S' && waitsForServer(frames));
 
-export interface MemoryOptions {
+interface MemoryOptions {
   /** Since when those who are blocked have been so; null: they are switched all the time. */
   since: number | null;
   busy?: boolean;

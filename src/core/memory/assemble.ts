@@ -1,35 +1,12 @@
 /** A kernel out of what was found of it: its symbols, types, direct map, and the objects without a symbol. */
-import type { PagedSpace } from './address-space.js';
-import type { Image } from './image.js';
 import { initTaskIn, modulesIn, ringIn } from './image-objects.js';
 import { orcIn } from './image-orc.js';
-import type { GuestSymbols } from './kallsyms.js';
 import { learnLayouts } from './learn.js';
-import type { Builds, HowFound, Kernel, Layouts, Ram } from './model.js';
+import type { Kernel, Layouts } from './model.js';
 import { directMap } from './direct-map.js';
+import type { Parts } from './parts.js';
 import { typesByBtf } from './types.js';
 import { u64 } from './reading.js';
-
-export interface Parts {
-  ram: Ram;
-  builds: Builds;
-  arch: Kernel['arch'];
-  found: HowFound['kernel'];
-  release: string;
-  buildId: string | null;
-  noteAt: number | null;
-  note: ReadonlyMap<string, bigint>;
-  space: PagedSpace;
-  symbols: GuestSymbols;
-  stext: bigint;
-  /** Guest-physical, of an address in the image. */
-  imageAt: (va: bigint) => number;
-  /** If a note tells. */
-  pageOffset: bigint | null;
-  vmemmap: bigint | null;
-  /** A copy of the image, read when it is asked for; null where there is none. */
-  image: () => Image | null;
-}
 
 type Objects = Map<string, bigint>;
 

@@ -1,6 +1,6 @@
 /** Where the direct map of all RAM begins, and the array of struct page. arch/x86/mm/kaslr.c, Documentation/arch/x86/x86_64/mm.rst. */
-import type { Parts } from './assemble.js';
 import type { Layouts } from './model.js';
+import type { Parts } from './parts.js';
 import { u64 } from './reading.js';
 
 /** Without KASLR of memory regions, of four and five levels. */

@@ -8,7 +8,7 @@ import type { SampleTaken } from './answers.js';
 import type { States, TaskState } from './sample.js';
 
 /** Reads the stacks of tasks; one that is gone is missing. */
-export type ReadTasks = (addresses: readonly bigint[]) => ReadonlyMap<bigint, Task>;
+type ReadTasks = (addresses: readonly bigint[]) => ReadonlyMap<bigint, Task>;
 
 interface Known {
   pid: number;

@@ -122,7 +122,7 @@ export function standingIn(tasks: readonly Task[], seconds = 0): Standing[] {
     .sort((a, b) => b.seconds - a.seconds || a.pid - b.pid);
 }
 
-export function glanceAt(dump: Dump): Glance {
+function glanceAt(dump: Dump): Glance {
   const bySwitches = new Map(dump.tasks.map(({ pid, switches }) => [pid, switches ?? null]));
   const held = dump.cpus.flatMap(({ cpu, comm, pid, idle, interruptsOff }) =>
     idle || comm === null || pid === null

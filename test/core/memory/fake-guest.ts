@@ -72,7 +72,7 @@ const SYMBOLS: [string, bigint, number?][] = [
 export const RETURN = { fork: 0x10n, schedule: 0x110n, read: 0x210n, entry: 0x310n, spin: 0x410n };
 export const ip = (name: keyof typeof RETURN): bigint => TEXT + RETURN[name];
 
-export interface FakeGuest {
+interface FakeGuest {
   memory: FakeMemory;
   kernel: Kernel;
   registers: VcpuRegisters[];

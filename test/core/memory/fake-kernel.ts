@@ -49,7 +49,7 @@ export class FakeMemory {
   }
 }
 
-export interface FakeParts {
+interface FakeParts {
   arch?: Kernel['arch'];
   memory: FakeMemory;
   /** Name, address, size; those of no size are data. */

@@ -67,7 +67,7 @@ export function itsServerIsDead(current: Case, verdict: Verdict): boolean {
 }
 
 /** CPUs that take no interrupts. */
-export const deafCpus = ({ memory }: Case): number[] =>
+const deafCpus = ({ memory }: Case): number[] =>
   (memory?.dump.cpus ?? []).flatMap(({ cpu, idle, interruptsOff }) =>
     interruptsOff === true && !idle ? [cpu] : [],
   );
