@@ -10,7 +10,7 @@ import { subjectOfSymbol } from './subjects.js';
  * Functions that call whatever they are given: what they called is the place. The rule is that of syzkaller's titles
  * (google/syzkaller, pkg/report/linux.go, stall reports); the names are from the kernel's sources.
  */
-export const CARRIERS = whole([
+const CARRIERS = whole([
   // Threads, work items, initcalls.
   'process_one_work|process_scheduled_works|kthread|kthread_worker_fn|smpboot_thread_fn|ret_from_\\w+|async_run_entry_fn|do_one_initcall|irq_thread(?:_fn)?',
   'start_secondary|cpu_startup_entry|start_kernel|rest_init',
