@@ -13,6 +13,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig } from '../dist/core/config/parse-config.js';
 import { complaintIn } from '../dist/core/console/complaints.js';
 import { Daemon } from '../dist/daemon/daemon.js';
+import { ProcessMemoryReader } from '../dist/daemon/process-memory-reader.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
@@ -78,7 +79,8 @@ function startDaemon(guests, scratch, onFiled) {
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   const { config } = parsed;
   const state = join(scratch, 'state');
-  return new Daemon({ config, state, runtime: runtimeDirectory(), log: () => undefined, onFiled });
+  const reader = new ProcessMemoryReader();
+  return new Daemon({ config, state, runtime: runtimeDirectory(), log: () => undefined, onFiled, reader });
 }
 
 /** Milliseconds from the wedge to the archive and to hung_task's first line; null where it did not come. */
