@@ -33,6 +33,12 @@ interface Waiting {
 
 type Order = { type: 'snapshot' } | { type: 'sample'; standingForSeconds: number };
 
+/** No kernel was found: those who ran may have ended before their page tables were read. */
+function isLost(answer: unknown): boolean {
+  const { ok, why = '' } = answer as { ok: boolean; why?: string };
+  return !ok && why.startsWith('no kernel found');
+}
+
 const closed = (why: string): Closed => ({ ok: false, why, fix: null });
 
 export class ProcessMemoryReader implements MemoryReader {
@@ -72,9 +78,18 @@ export class ProcessMemoryReader implements MemoryReader {
       const known = this.of(target.vm, found.pid);
       if (known.harmful !== null && performance.now() < known.harmful.until) return closed(known.harmful.why);
       const source = await this.sourceOf(target, found, known, Math.min(QMP_MS, left() / 2));
-      const registers = order.type === 'snapshot' ? await this.registersOf(target, known, left() / 2) : null;
-      const question = { ...order, vm: target.vm, source, registers };
-      return await this.send(question, left(), order.type === 'snapshot', known);
+      const { vm } = target;
+      const urgent = order.type === 'snapshot';
+      // Registers grow old while a process starts: the page tables that they name may be gone by then.
+      if (urgent && !this.process.running) await this.send({ type: 'forget', vm }, left(), urgent);
+      for (const last of [false, true]) {
+        const registers = urgent ? await this.registersOf(target, known, left() / 2) : null;
+        const answer = await this.send({ ...order, vm, source, registers }, left(), urgent, known);
+        if (last || registers === null || !isLost(answer)) return answer;
+        // By registers of another moment, as if it had never been seen.
+        await this.send({ type: 'forget', vm }, left(), urgent);
+      }
+      return closed('no kernel found');
     } catch (error) {
       return closed(printable(error instanceof Error ? error.message : String(error), 400));
     }
