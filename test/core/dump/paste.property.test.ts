@@ -83,6 +83,13 @@ describe('what must not be joined or learned', () => {
     expect(first).toBe('INFO: task a:1 blocked for more than 120 seconds.');
   });
 
+  it('takes no throw for a number in a prefix that is longer than any', () => {
+    for (const digits of [19, 20, 21, 40]) {
+      const line = `[ 1.${'0'.repeat(digits)}] node: INFO: task a:1 blocked for more than 120 seconds.`;
+      expect(readPaste([line]).join(' ')).toContain('INFO: task a:1');
+    }
+  });
+
   it('takes one full row for no sign of a terminal', () => {
     const mail = [
       '[Tue Mar  5 07:12:40 2024] INFO: task dd:911 blocked for more than a few',

@@ -99,7 +99,8 @@ function shapeOf(prefix: string): string {
   const dated = CLOCK.exec(prefix)?.[0].length ?? 0;
   let source = '^';
   for (const { 0: token, index } of prefix.matchAll(TOKENS)) {
-    if (/^\d/.test(token)) source += token.startsWith('0') ? `\\d{${token.length},20}` : '\\d{1,20}';
+    if (/^\d/.test(token))
+      source += token.startsWith('0') ? `\\d{${token.length},${Math.max(token.length, 20)}}` : '\\d{1,20}';
     else if (/^\s/.test(token)) source += index + token.length === prefix.length ? '(?:\\s+|$)' : '\\s+';
     else if (/^\p{L}/u.test(token) && index < dated) source += '\\p{L}{1,20}\\.?';
     else source += token.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
