@@ -59,7 +59,9 @@ beforeAll(async () => {
   const directory = '/etc/systemd/system/user@.service.d';
   const install = `mkdir -p ${directory} && cp /home/dev/drop-in ${directory}/50-wedgewatch.conf`;
   await world.root(['sh', '-c', `${install} && systemctl daemon-reload && systemctl restart ${unit}`]);
-  const config = 'capture: {dumpTimeout: 10min}\ndetect: {secondLook: 1s, silence: 1h, bootSilence: 1h}\n';
+  const detect = 'detect: {secondLook: 1s, silence: 1h, bootSilence: 1h}';
+  // What the console loses, memory would make up for.
+  const config = `memory: off\ncapture: {dumpTimeout: 10min}\n${detect}\n`;
   await world.write(join(user.home, '.config/wedgewatch/config.yaml'), config);
   const append = `loglevel=7 wedge.tasks=${tasks}`;
   await startGuest(world, { vm: lab, mode: 'none', port: 2320, append, memory, log: truth });

@@ -16,8 +16,12 @@ import { consoleOf, guestUnit, newVm, startGuest, waitForSsh } from './guests.js
 import { user, World } from './world.js';
 
 const [keys, fixed] = [newVm(), newVm()];
-/** Nothing here is wedged, and the capture is by hand: no look may come in between on a busy host. */
-const CONFIG = `ssh: {timeout: 10s, failures: 20}
+/**
+ * Nothing here is wedged, and the capture is by hand: no look may come in between on a busy host. The ladder is for guests
+ * whose memory cannot be read.
+ */
+const CONFIG = `memory: off
+ssh: {timeout: 10s, failures: 20}
 detect: {silence: 1h, bootSilence: 1h}
 overrides: [{match: ${fixed}, arm: fix}]
 symbols: {systemMap: /home/dev/System.map}

@@ -55,7 +55,8 @@ async function start(): Promise<void> {
 
 beforeAll(async () => {
   world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
-  const config = 'capture: {dumpTimeout: 10min}\ndetect: {secondLook: 1s}\n';
+  // What the console loses, memory would make up for.
+  const config = 'memory: off\ncapture: {dumpTimeout: 10min}\ndetect: {secondLook: 1s}\n';
   await world.write(join(user.home, '.config/wedgewatch/config.yaml'), config);
   if (asked !== undefined) return;
   await world.write('/home/dev/limit.conf', conf);

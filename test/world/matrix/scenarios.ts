@@ -54,7 +54,8 @@ export const scenarios: readonly Scenario[] = [
     class: 'blocked',
     orClass: 'waiting', // it opens the file, or reads it
     withinS: 90,
-    incident: /^cat:\d+ (?:stuck|waiting) .*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /^cat:\d+ (?:stuck|waiting) .*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
     awaiting: /^(?:Reader of the store|wedge-start-job\.service).* no limit\)$/,
   },
   {
@@ -108,7 +109,8 @@ export const scenarios: readonly Scenario[] = [
     act: store.stop,
     class: 'blocked',
     withinS: 25,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /page-in .*\(filemap_fault\).*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
     undo: store.goOn,
   },
   {
@@ -119,7 +121,8 @@ export const scenarios: readonly Scenario[] = [
     act: store.stop,
     class: 'blocked',
     withinS: 45,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /page-in .*\(filemap_fault\).*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
   },
   {
     name: 'page-in on a dead virtiofs, before SSH, behind an initrd that is silent since hvc0 is the console',
@@ -131,7 +134,8 @@ export const scenarios: readonly Scenario[] = [
     // Where its shell is when the server stops is a matter of milliseconds: it reads its pages, or looks up the next program.
     orClass: 'waiting',
     withinS: 90,
-    incident: /(?:page-in .*\(filemap_fault\)|FUSE request).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /(?:page-in .*\(filemap_fault\)|FUSE request).*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
   },
   ...(['6.12', 'newest', 'newest-rt'] as const).map((kernel): Scenario => ({
     name: `page-in on a dead virtiofs, Debian's kernel ${kernel}`,
@@ -141,7 +145,8 @@ export const scenarios: readonly Scenario[] = [
     act: store.stop,
     class: 'blocked',
     withinS: 40,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /page-in .*\(filemap_fault\).*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
   })),
   {
     name: 'page-in on a dead virtiofs of a guest that ssh does not know',
@@ -151,18 +156,40 @@ export const scenarios: readonly Scenario[] = [
     act: store.stop,
     class: 'blocked',
     withinS: 25,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident:
+      /page-in .*\(filemap_fault\).*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
   },
   {
-    name: 'page-in on a dead virtiofs, kernel.sysrq=16: the guest refuses its dumps, and that is what is said',
+    name: 'page-in on a dead virtiofs, kernel.sysrq=16: the guest refuses its dumps, its memory tells',
     vm: newVm(),
     guest: { demo: 'job', append: 'loglevel=4 wedge.sysrq=16' },
     ready: 'ssh',
     act: store.stop,
-    class: 'unknown',
+    class: 'blocked',
     withinS: 60,
-    incident: /could not be seen: the guest refuses its dumps: kernel\.sysrq=16 lacks bit 8$/,
-    unseen: /kernel\.sysrq=16 lacks bit 8/,
+    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+  },
+  {
+    name: 'page-in on a dead virtiofs, a machine without a PS/2 keyboard',
+    vm: newVm(),
+    guest: { demo: 'job', append: 'quiet', extra: ['-M', 'q35,i8042=off'] },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'blocked',
+    withinS: 60,
+    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+  },
+  {
+    name: 'interrupts off on every CPU: two wait for each other’s spinlock, and no key is heard',
+    vm: newVm(),
+    guest: { demo: 'none' },
+    ready: 'ssh',
+    alone: true,
+    act: scene('abba-spin'),
+    class: 'deadlock',
+    orClass: 'spinning',
+    withinS: 90,
+    incident: /abba_(?:take|forwards|backwards)/,
   },
   {
     name: 'a slow server of its share, and slow commands',
@@ -207,7 +234,7 @@ export const scenarios: readonly Scenario[] = [
     orClass: 'blocked', // where it was caught behind the exec, in its first page
     withinS: 25,
     nobodyBlocked: true,
-    incident: /(?:FUSE request|page-in) .*virtiofs:store \(inferred; virtiofsd stopped\)/,
+    incident: /(?:FUSE request|page-in) .*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
     undo: store.goOn,
   },
   {
