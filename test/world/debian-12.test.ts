@@ -43,7 +43,9 @@ describe.skipIf(!isDebian12)(`Debian 12${isDebian12 ? '' : `, which ${name} is n
     await waitForState(world, later, 'up');
     const incident = await wedgeAndCatch(world, later);
     expect(incident.verdict).toMatchObject({ class: 'blocked', frame: 'filemap_fault' });
-    expect(incident.verdict.title).toMatch(/page-in .*virtiofs:store \(inferred; virtiofsd stopped\)/);
+    expect(incident.verdict.title).toMatch(
+      /page-in .*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
+    );
     expectWhole(incident);
     await continueStore(world, later);
     await waitForState(world, later, 'recovered');

@@ -147,6 +147,8 @@ function byLikelihood(roots: readonly Root[]): Root[] {
       STANDING[standingOf(root)],
       Number(explainsItself(root)),
       Number(root.task.frames.length > 0),
+      // Who sleeps for the same server in S may be killed, and often only came to ask what hangs.
+      Number(root.task.state === 'D'),
       root.members.length,
       subjectRank(root.task.frames),
       root.candidate?.ageSeconds ?? 0,

@@ -166,8 +166,9 @@ export const scenarios: readonly Scenario[] = [
     ready: 'ssh',
     act: store.stop,
     class: 'blocked',
+    orClass: 'waiting', // those who come by SSH wait for the same server
     withinS: 60,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
   },
   {
     name: 'page-in on a dead virtiofs, a machine without a PS/2 keyboard',
@@ -176,8 +177,9 @@ export const scenarios: readonly Scenario[] = [
     ready: 'ssh',
     act: store.stop,
     class: 'blocked',
+    orClass: 'waiting', // those who come by SSH wait for the same server
     withinS: 60,
-    incident: /page-in .*\(filemap_fault\).*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
   },
   {
     name: 'interrupts off on every CPU: two wait for each other’s spinlock, and no key is heard',

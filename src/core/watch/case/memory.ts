@@ -66,12 +66,6 @@ export function itsServerIsDead(current: Case, verdict: Verdict): boolean {
   return share === null ? backendIsDead(current.looks) : serverFault(share) !== null;
 }
 
-/** CPUs that take no interrupts. */
-const deafCpus = ({ memory }: Case): number[] =>
-  (memory?.dump.cpus ?? []).flatMap(({ cpu, idle, interruptsOff }) =>
-    interruptsOff === true && !idle ? [cpu] : [],
-  );
-
 /** Every CPU runs something. */
 export const memoryIsBusy = ({ memory }: Case): boolean => {
   const cpus = memory?.dump.cpus ?? [];
