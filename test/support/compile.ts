@@ -15,7 +15,10 @@ export async function compileTo(directory: string, fixture: string): Promise<str
       const text = await readFile(join(PROJECT, folder, name), 'utf8');
       const target = join(directory, folder, name.replace(/\.tsx?$/, '.js'));
       await mkdir(dirname(target), { recursive: true });
-      await writeFile(target, ts.transpileModule(text, { compilerOptions: OPTIONS }).outputText);
+      await writeFile(
+        target,
+        ts.transpileModule(text, { compilerOptions: OPTIONS, fileName: name }).outputText,
+      );
     }
   }
   await copyFile(join(PROJECT, 'package.json'), join(directory, 'package.json'));
