@@ -5,6 +5,7 @@ import { seconds } from '../words.js';
 import type { Reason } from './accuse.js';
 import { hangsSince } from './slices/command.js';
 import { unreadText } from './slices/console.js';
+import { isTold } from './slices/memory.js';
 import { quietLimit } from './slices/quiet.js';
 import { flappingSince, flapsText, sshCanBeJudged } from './slices/ssh.js';
 import { sshSteps, stepsText } from './ssh-steps.js';
@@ -52,7 +53,7 @@ function ofUnread(state: GuestState, settings: GuestSettings, at: Mono): Reason 
 /** A server greets for ever out of memory; that a command hangs tells more, and with a silent console enough to look. */
 function ofCommand(state: GuestState, settings: GuestSettings, at: Mono): Reason | null {
   const since = hangsSince(state);
-  if (since === null) return null;
+  if (since === null || isTold(state.memory, since)) return null;
   const says = `ssh: ${stepsText(sshSteps(state, settings, at))}`;
   return ofLoss(state, settings, { at, since, by: 'command', says });
 }

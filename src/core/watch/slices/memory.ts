@@ -196,3 +196,12 @@ export function standingTold(memory: MemoryState, at: Mono): void {
   memory.told = [...new Set([...memory.told, ...now.map(({ key }) => key)])].slice(-MAX_TOLD);
   memory.stalledNotBefore = at + STALLED_PAUSE_MS;
 }
+
+/** A command that hung about then hangs for what stands yet. */
+const SAME_HANG_MS = 60_000;
+
+/** What has hung since then was told of, and stands yet. */
+export function isTold(memory: MemoryState, since: Mono): boolean {
+  const toldAt = memory.stalledNotBefore - STALLED_PAUSE_MS;
+  return isRead(memory) && memory.told.length > 0 && since <= toldAt + SAME_HANG_MS;
+}
