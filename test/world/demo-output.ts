@@ -15,9 +15,8 @@ export function archiveOf(printed: string): string {
 
 export function expectWhole({ evidence }: Incident): void {
   expect(evidence).toMatchObject({ complete: true, incompleteBecause: [] });
-  expect(evidence.dumps.map(({ name, endedBy }) => `${name} ${endedBy}`)).toEqual([
-    'sysrq-w.1 fence',
-    'sysrq-w.2 fence',
-    'sysrq-t fence',
-  ]);
+  // The second w is not waited for where memory's clock has proven the same.
+  expect(evidence.dumps.map(({ name, endedBy }) => `${name} ${endedBy}`).join(', ')).toMatch(
+    /^memory read, sysrq-w\.1 fence, (?:sysrq-w\.2 fence, )?sysrq-t fence$/,
+  );
 }

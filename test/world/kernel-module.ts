@@ -1,4 +1,5 @@
 /** Kernel modules of test/world/modules, built with Debian's headers and this host's compiler: nothing is installed. */
+import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -20,7 +21,9 @@ export async function buildModule(
   options: ProgressOptions,
 ): Promise<string> {
   const release = /^guest-(.*)-[0-9a-f]{12}$/.exec(basename(image.directory))?.[1] ?? '';
-  const built = join(cache, `module-${name}-${release}.ko`);
+  const source = await readFile(join(sources, `${name}.c`));
+  const hash = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  const built = join(cache, `module-${name}-${release}-${hash}.ko`);
   if (existsSync(built)) return built;
   const partial = await mkdtemp(join(cache, '.partial-'));
   try {

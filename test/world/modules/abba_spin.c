@@ -2,7 +2,6 @@
  * Each of the first two CPUs takes a spinlock with its interrupts off, and then the other's: a machine in which nothing
  * runs any more and no key is heard.
  */
-#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -16,6 +15,8 @@ static noinline void abba_take(spinlock_t *own, spinlock_t *other)
 {
 	unsigned long flags;
 
+	/* insmod ends first: it needs an answer of each CPU. */
+	msleep(1000);
 	spin_lock_irqsave(own, flags);
 	atomic_inc(&taken);
 	while (atomic_read(&taken) < 2)
