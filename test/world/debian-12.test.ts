@@ -33,7 +33,7 @@ describe.skipIf(!isDebian12)(`Debian 12${isDebian12 ? '' : `, which ${name} is n
     await waitForState(world, healthy, 'up');
     const armed = async () => (await guestStatus(world, healthy))?.armed;
     await expect.poll(armed, { timeout: 20_000 }).toBe('yes');
-    const ok = { QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok', 'share store': 'ok' };
+    const ok = { QMP: 'ok', console: 'ok', SSH: 'ok', SysRq: 'ok', 'share store': 'ok', memory: 'ok' };
     expect(await checksOf(world, healthy)).toEqual(ok);
   });
 
