@@ -1,5 +1,6 @@
 /** The analyst's process; see analyst.ts. */
-import { answerTo, type Question } from '../core/watch/analyst.js';
+import { answerTo, type Question, type ReadDumps } from '../core/watch/analyst.js';
 import { serve } from '../io/helper-process.js';
 
-serve((question) => answerTo(question as Question));
+const read: ReadDumps = new Map();
+serve((question) => answerTo(question as Question, read));

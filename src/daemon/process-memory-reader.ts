@@ -33,11 +33,8 @@ interface Waiting {
 
 type Order = { type: 'snapshot' } | { type: 'sample'; standingForSeconds: number };
 
-/** No kernel was found: those who ran may have ended before their page tables were read. */
-function isLost(answer: unknown): boolean {
-  const { ok, why = '' } = answer as { ok: boolean; why?: string };
-  return !ok && why.startsWith('no kernel found');
-}
+/** Those who ran may have ended before their page tables were read. */
+const isLost = (answer: unknown): boolean => (answer as Partial<Closed>).noKernel === true;
 
 const closed = (why: string): Closed => ({ ok: false, why, fix: null });
 

@@ -6,6 +6,8 @@ export interface Closed {
   ok: false;
   why: string;
   fix: string | null;
+  /** The memory was read, and no kernel found in it. */
+  noKernel?: true;
 }
 
 export interface SnapshotTaken {

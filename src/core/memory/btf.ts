@@ -1,5 +1,5 @@
 /** Structure layouts out of a kernel's own BTF. Documentation/bpf/btf.rst. */
-import { textAt, viewOf } from './reading.js';
+import { stringAt, viewOf } from './reading.js';
 
 const magic = 0xeb9f;
 const headerSize = 24;
@@ -192,7 +192,7 @@ export class Btf {
   private nameIs(offset: number, name: string): boolean {
     if (this.kernel !== null && offset < this.firstString) return this.kernel.nameIs(offset, name);
     const at = offset - this.firstString;
-    return at < this.strings.length && textAt(this.strings, at, name.length + 1) === name;
+    return at < this.strings.length && stringAt(this.strings, at, name.length + 1) === name;
   }
 
   private word(id: number, index: number): number {

@@ -3,7 +3,7 @@ import type { PagedSpace } from './address-space.js';
 import { findText, readImage, x86ImageArea, type Image } from './image.js';
 import type { Ram, VcpuRegisters } from './model.js';
 import { spacesOf, x86Space, type X86Root } from './paging.js';
-import { textAt } from './reading.js';
+import { stringAt } from './reading.js';
 
 interface Running {
   space: PagedSpace;
@@ -49,7 +49,7 @@ const banner = 'Linux version ';
 
 function releaseOf({ bytes }: Image): string | null {
   for (const at of findText(bytes, banner, banner.indexOf('v'))) {
-    const release = /^[\x21-\x7e]{3,64}(?= )/.exec(textAt(bytes, at + banner.length, 80))?.[0];
+    const release = /^[\x21-\x7e]{3,64}(?= )/.exec(stringAt(bytes, at + banner.length, 80))?.[0];
     if (release !== undefined && /^\d+\.\d+/.test(release)) return release;
   }
   return null;

@@ -3,7 +3,7 @@ import type { Reader } from './reader.js';
 import { StackCopy } from './stack-words.js';
 import type { TaskLayout } from './task-layout.js';
 import { decodeTask, type RawTask } from './tasks.js';
-import { Words } from './words.js';
+import { Words } from './reading.js';
 
 export interface Captured {
   raw: RawTask;

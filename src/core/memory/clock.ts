@@ -2,26 +2,6 @@
 import type { RawTask } from './tasks.js';
 import type { RunQueue } from './run-queues.js';
 
-/**
- * The clocks of idle CPUs stand, for up to half a second while all of them are idle, and for good where interrupts are
- * off. How far ahead of the host's clock they were at most tells the time all the same. To be forgotten when the guest
- * was stopped and goes on, or boots anew.
- */
-export class ClockMemory {
-  #ahead: number | null = null;
-
-  /** Both in seconds: the greatest of the guest's clocks, and the host's monotonic one of the same moment. */
-  now(clock: number, host: number): number {
-    const ahead = clock - host;
-    if (this.#ahead === null || ahead > this.#ahead) this.#ahead = ahead;
-    return host + this.#ahead;
-  }
-
-  forget(): void {
-    this.#ahead = null;
-  }
-}
-
 export interface GuestTime {
   /** Seconds since the boot. */
   now: number;
@@ -29,27 +9,21 @@ export interface GuestTime {
   behind: ReadonlyMap<number, number>;
 }
 
-export interface HostTime {
-  /** The host's monotonic clock, just before the memory was read. */
-  hostSeconds?: number | undefined;
-  clockMemory?: ClockMemory | undefined;
-}
-
-/** `tasks` stand in for clocks that cannot be found: one of them was the last to run. */
-export function guestTime(queues: readonly RunQueue[], tasks: readonly RawTask[], host: HostTime): GuestTime {
+/**
+ * `ran`, nanoseconds: when each task ran last. They stand in for clocks that cannot be found. The clocks of idle CPUs stand, for up
+ * to half a second while all of them are idle, and for good where interrupts are off: then it is later than this says.
+ */
+export function guestTime(queues: readonly RunQueue[], ran: readonly (number | null)[]): GuestTime {
   const clocks = queues.flatMap(({ clock }) => (clock === null ? [] : [clock]));
-  const stamps = clocks.length > 0 ? clocks : tasks.map(({ execStart }) => execStart ?? 0);
-  const latest = stamps.reduce((most, one) => Math.max(most, one), 0) / 1e9;
-  const { hostSeconds, clockMemory } = host;
-  const remembered =
-    hostSeconds === undefined || latest === 0 ? undefined : clockMemory?.now(latest, hostSeconds);
+  const stamps = clocks.length > 0 ? clocks : ran;
+  const latest = stamps.reduce<number>((most, one) => Math.max(most, one ?? 0), 0) / 1e9;
   const behind = new Map(
     queues.map(({ cpu, clock, clockTask }) => [
       cpu,
       clock === null || clockTask === null ? 0 : (clock - clockTask) / 1e9,
     ]),
   );
-  return { now: remembered ?? latest, behind };
+  return { now: latest, behind };
 }
 
 /** Since the task was last on a CPU; null where that is not known. */

@@ -7,7 +7,7 @@ import type { RunQueue } from './run-queues.js';
 import { memoryTask, runningTrace } from './task-stack.js';
 import { brokenEnd } from './unwind.js';
 import { cpusOfVcpus } from './vcpus.js';
-import { Words } from './words.js';
+import { Words } from './reading.js';
 
 interface Given {
   queues: readonly RunQueue[];

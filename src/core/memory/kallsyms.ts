@@ -3,7 +3,7 @@
  * order. kernel/kallsyms.c, scripts/kallsyms.c.
  */
 import type { Builds, Located, Symbols } from './model.js';
-import { textAt, viewOf } from './reading.js';
+import { stringAt, viewOf } from './reading.js';
 
 /** Addresses of the tables; `relativeBase` is null where offsets count from their own places. */
 export interface KallsymsPlaces {
@@ -31,7 +31,7 @@ export function readTokens(bytes: Uint8Array, at: number): { tokens: string[]; e
   while (tokens.length < tokenCount) {
     const zero = bytes.indexOf(0, at);
     if (zero < 0 || zero >= limit) return null;
-    tokens.push(textAt(bytes, at, zero - at));
+    tokens.push(stringAt(bytes, at, zero - at));
     at = zero + 1;
   }
   return { tokens, end: at };

@@ -58,7 +58,7 @@ export class KnownGuest {
 
   snapshot(registers: readonly VcpuRegisters[], now: number): SnapshotAnswer {
     const taken = this.steadySnapshot(registers, now);
-    if (typeof taken === 'string') return { ok: false, why: taken, fix: null };
+    if (typeof taken === 'string') return { ok: false, why: taken, fix: null, noKernel: true };
     const dump = memoryDump(taken);
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }

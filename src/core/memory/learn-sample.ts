@@ -1,6 +1,6 @@
 /** Tasks of a kernel without BTF, as raw bytes: by the first task's name, and the list that leads through all. */
 import type { AddressSpace } from './model.js';
-import { textAt, u64, viewOf } from './reading.js';
+import { isKernelAddress, stringAt, u64, viewOf } from './reading.js';
 
 /** A structure's bytes, with what lies behind it: how large it is, is not known. */
 export interface Sample {
@@ -34,8 +34,6 @@ const mostTasks = 400;
 const mostLists = 32;
 const commLength = 16;
 
-export const isKernelAddress = (value: bigint): boolean => value >= 0xff00_0000_0000_0000n;
-
 /** As much as is mapped, page by page; null where that is less than `least`. */
 export function sampleAt(space: AddressSpace, at: bigint, least: number, limit: number): Sample | null {
   const bytes = new Uint8Array(limit);
@@ -52,7 +50,7 @@ const bytesOf = ({ view }: Sample): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 function commAt(sample: Sample, offset: number): string | null {
-  const text = textAt(bytesOf(sample), offset, commLength);
+  const text = stringAt(bytesOf(sample), offset, commLength);
   return text.length < commLength && /^[\x20-\x7e]+$/.test(text) ? text : null;
 }
 

@@ -1,8 +1,8 @@
 /** Offsets in task_struct, learned from what is true of all tasks of any kernel. */
-import { isKernelAddress, type Sample, type TaskSample, type TaskSamples } from './learn-sample.js';
+import { type Sample, type TaskSample, type TaskSamples } from './learn-sample.js';
 import { listSize, type LearnedLayouts } from './learned-layouts.js';
 import type { AddressSpace, Kernel } from './model.js';
-import { counterAt, u64 } from './reading.js';
+import { isKernelAddress, counterAt, u64 } from './reading.js';
 
 const stackSize = 0x4000n;
 /** PF_KTHREAD, SIGCHLD */

@@ -1,6 +1,6 @@
 /** A module's own symbols, looked up as the kernel does (kernel/module/kallsyms.c, find_kallsyms_symbol). */
 import type { Kernel, Located } from './model.js';
-import { readWords, stringAt } from './words.js';
+import { readWords, stringAt } from './reading.js';
 
 /** struct elf64_sym: name u32, info u8, other u8, section u16, value u64, size u64. */
 const SYMBOL = 24;

@@ -3,7 +3,7 @@ import { allKnown, objectAt } from './known.js';
 import type { Kernel, Located } from './model.js';
 import { OrcTable, orcFormat, type OrcEntry, type OrcFormat } from './orc.js';
 import { ModuleSymbols } from './module-symbols.js';
-import { isKernelAddress, readPointer, Words } from './words.js';
+import { isKernelAddress, u64, Words } from './reading.js';
 
 const MODULES_MAX = 4096;
 const NAME_MAX = 64;
@@ -117,7 +117,7 @@ export function readModules(kernel: Kernel, known: readonly Module[], budget: Bu
   // An empty list has no shape. Were it not empty, each stack with a module's code would be in doubt, and say so.
   if (head === null) return { list: [], broken: null };
   if (layout !== null) return walkModules(kernel, head, layout, known, budget);
-  const empty = readPointer(kernel.space, head) === head;
+  const empty = u64(kernel.space, head) === head;
   return { list: [], broken: empty ? null : 'the types of its modules are not known' };
 }
 
@@ -133,7 +133,7 @@ function walkModules(
   const byAddress = new Map(known.map((module) => [module.address, module]));
   const words = new Words(layout.span);
   const seen = new Set<bigint>();
-  let next = readPointer(kernel.space, head);
+  let next = u64(kernel.space, head);
   while (next !== head) {
     if (next === null || !isKernelAddress(next)) return broken('the list of modules leads nowhere');
     if (seen.has(next) || list.length >= MODULES_MAX) return broken('the list of modules does not end');

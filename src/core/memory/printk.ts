@@ -2,7 +2,7 @@
 import { replaceUnsafe } from '../printable.js';
 import { allKnown } from './known.js';
 import type { Kernel } from './model.js';
-import { isKernelAddress, readPointer, readWords, type Words } from './words.js';
+import { isKernelAddress, u64, readWords, type Words } from './reading.js';
 
 interface KernelLog {
   /** `[    1.234567] text`, each line of a record with its time, as a console prints it. */
@@ -118,7 +118,7 @@ function readRing(kernel: Kernel, layout: Layout): Ring | null {
   const { space } = kernel;
   // What SYMBOL(prb) names is a pointer to the buffer in use.
   const pointer = kernel.note.get('SYMBOL(prb)') ?? kernel.symbols.address('prb');
-  const ring = kernel.object('prb') ?? (pointer === null ? null : readPointer(space, pointer));
+  const ring = kernel.object('prb') ?? (pointer === null ? null : u64(space, pointer));
   const head = ring === null || !isKernelAddress(ring) ? null : readWords(space, ring, layout.span);
   if (head === null) return null;
   const bits = head.u32(layout.countBits);

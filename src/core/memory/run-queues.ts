@@ -1,7 +1,7 @@
 /** The scheduler's per-CPU state: who runs where, and its clocks. */
 import { allKnown, objectAt } from './known.js';
 import type { Kernel } from './model.js';
-import { isKernelAddress, readWords, Words } from './words.js';
+import { isKernelAddress, readWords, Words } from './reading.js';
 
 export interface RunQueue {
   cpu: number;

@@ -1,7 +1,6 @@
 /** One sample of a guest: the cheap walk, and the stacks of those who may stand. */
 import type { Task } from '../model.js';
 import type { SampleAnswer } from './answers.js';
-import type { HostTime } from './clock.js';
 import { memoryDump } from './dump.js';
 import type { Kernel } from './model.js';
 import { listStates } from './sample.js';
@@ -9,25 +8,15 @@ import type { Sampler } from './sampler.js';
 import { stackOf } from './snapshot.js';
 
 /** `sampler`: of this boot of the guest. Who has not switched for `seconds`. */
-export function sampleKernel(
-  kernel: Kernel,
-  sampler: Sampler,
-  seconds: number,
-  host: HostTime = {},
-): SampleAnswer {
-  const states = listStates(kernel, host);
+export function sampleKernel(kernel: Kernel, sampler: Sampler, seconds: number): SampleAnswer {
+  const states = listStates(kernel);
   if (states.tasks.length === 0)
     return { ok: false, why: states.broken ?? 'its kernel has no tasks', fix: null };
-  return sampler.sample(states, seconds, (addresses) => tasksAt(kernel, addresses, states.clock, host));
+  return sampler.sample(states, seconds, (addresses) => tasksAt(kernel, addresses, states.clock));
 }
 
-function tasksAt(
-  kernel: Kernel,
-  addresses: readonly bigint[],
-  clock: number,
-  host: HostTime,
-): ReadonlyMap<bigint, Task> {
-  const tasks = addresses.flatMap((address) => stackOf(kernel, address, host) ?? []);
+function tasksAt(kernel: Kernel, addresses: readonly bigint[], clock: number): ReadonlyMap<bigint, Task> {
+  const tasks = addresses.flatMap((address) => stackOf(kernel, address, clock) ?? []);
   const dump = memoryDump({ kernel, complete: true, incompleteBecause: [], clock, tasks, cpus: [] });
   return new Map(
     tasks.flatMap(({ address }, index) => {

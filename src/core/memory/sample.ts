@@ -1,5 +1,5 @@
 /** The cheap walk: who there is, in which state, and whether it ran since the last one. */
-import { guestTime, type HostTime } from './clock.js';
+import { guestTime } from './clock.js';
 import type { Kernel } from './model.js';
 import { readerOf } from './reader.js';
 import { readRunQueues } from './run-queues.js';
@@ -25,14 +25,15 @@ export interface States {
   broken: string | null;
 }
 
-export function listStates(kernel: Kernel, host: HostTime = {}): States {
+export function listStates(kernel: Kernel): States {
   const reader = readerOf(kernel);
   if (reader === null) return { clock: 0, tasks: [], broken: 'the types of its tasks are not known' };
   const { layout } = reader;
   kernel.space.forget();
-  const { now } = guestTime(readRunQueues(kernel), [], host);
   const tasks: TaskState[] = [];
+  let ran = 0;
   const broken = walkTasks({ kernel, layout, span: briefSpan(layout) }, (address, words) => {
+    if (layout.execStart !== null) ran = Math.max(ran, words.counter(layout.execStart));
     tasks.push({
       address,
       pid: words.u32(layout.pid),
@@ -45,5 +46,5 @@ export function listStates(kernel: Kernel, host: HostTime = {}): States {
       onCpu: layout.onCpu !== null && words.integer(layout.onCpu.at, layout.onCpu.size) !== 0,
     });
   });
-  return { clock: now, tasks, broken };
+  return { clock: guestTime(readRunQueues(kernel), [ran]).now, tasks, broken };
 }

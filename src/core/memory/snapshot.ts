@@ -1,6 +1,6 @@
 /** All tasks of a guest with their stacks, and its CPUs, from its memory. */
 import { Capturer, type Captured } from './capture.js';
-import { guestTime, type HostTime } from './clock.js';
+import { guestTime } from './clock.js';
 import { readCpus } from './cpus.js';
 import { objectAt } from './known.js';
 import type { Kernel, MemoryTask, Snapshot, VcpuRegisters } from './model.js';
@@ -8,13 +8,13 @@ import { readerOf, refresh, type Reader } from './reader.js';
 import { readRunQueues } from './run-queues.js';
 import { memoryTask } from './task-stack.js';
 import { walkTasks } from './tasks.js';
-import { Words } from './words.js';
+import { Words } from './reading.js';
 
 /** Copies of stacks and frames of all tasks together: those of ten thousand real ones fit. */
 const STACKS_MAX = 128 * 1024 * 1024;
 const FRAMES_MAX = 400_000;
 
-interface SnapshotOptions extends HostTime {
+interface SnapshotOptions {
   /** Taken just before: without them nothing is known of what runs but its name. */
   registers: readonly VcpuRegisters[];
 }
@@ -34,8 +34,7 @@ export function takeSnapshot(kernel: Kernel, options: SnapshotOptions): Snapshot
   );
   const time = guestTime(
     queues,
-    captured.map(({ raw }) => raw),
-    options,
+    captured.map(({ raw }) => raw.execStart),
   );
   const tasks = unwindAll(reader, captured, time, doubts);
   const cpus = readCpus(reader, { queues, registers: options.registers, tasks, time });
@@ -91,15 +90,15 @@ function tornDoubts(tasks: readonly MemoryTask[]): string[] {
   ];
 }
 
-/** One task by the address of its struct task_struct; null where that cannot be read. */
-export function stackOf(kernel: Kernel, address: bigint, host: HostTime = {}): MemoryTask | null {
+/** One task by the address of its struct task_struct; null where that cannot be read. `clock`: what time it is at least. */
+export function stackOf(kernel: Kernel, address: bigint, clock = 0): MemoryTask | null {
   const reader = readerOf(kernel);
   if (reader === null) return null;
   refresh(reader);
   const words = new Words(reader.layout.span);
   if (!kernel.space.read(address, words.bytes)) return null;
   const captured = new Capturer(reader, reader.stackSize * 3).capture(address, words);
-  const time = guestTime(readRunQueues(kernel), [captured.raw], host);
+  const time = guestTime(readRunQueues(kernel), [captured.raw.execStart, clock * 1e9]);
   return memoryTask(reader, captured, time, parentPid(reader, captured));
 }
 

@@ -1,6 +1,6 @@
 /** The words of a stack: of a copy, or as they are in memory. */
 import type { AddressSpace } from './model.js';
-import { isKernelAddress } from './words.js';
+import { isKernelAddress } from './reading.js';
 
 export interface StackWords {
   /** Null where it is none of the stack's. */

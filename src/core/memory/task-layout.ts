@@ -97,8 +97,8 @@ function offsetsOf(layout: Omit<TaskLayout, 'span'>): number[] {
 
 /** The part of a task that tells who it is, how it sleeps and how often it ran, for the cheap walk. */
 export function briefSpan(layout: TaskLayout): number {
-  const { tasks, pid, comm, state, threads, switches, onCpu } = layout;
-  const brief = [threads?.node, threads?.signal, switches?.voluntary, switches?.forced, onCpu?.at];
+  const { tasks, pid, comm, state, threads, switches, onCpu, execStart } = layout;
+  const brief = [threads?.node, threads?.signal, switches?.voluntary, switches?.forced, onCpu?.at, execStart];
   return Math.max(tasks, pid, comm, state, layout.exitState ?? 0, ...brief.map((at) => at ?? 0)) + COMM_MAX;
 }
 

@@ -2,7 +2,7 @@
 import { objectAt } from './known.js';
 import type { Kernel } from './model.js';
 import { COMM_MAX, type TaskLayout } from './task-layout.js';
-import { isKernelAddress, readWords, Words } from './words.js';
+import { isKernelAddress, readWords, Words } from './reading.js';
 
 /** What one read of a task says. */
 export interface RawTask {

@@ -1,6 +1,6 @@
 /** Which of the kernel's CPUs a vCPU is. */
 import type { Kernel, VcpuRegisters } from './model.js';
-import { readWords } from './words.js';
+import { readWords } from './reading.js';
 
 /** GDT_ENTRY_CPUNODE: its limit holds the CPU in the low 12 bits. */
 const CPU_NODE_AT = 15n * 8n;

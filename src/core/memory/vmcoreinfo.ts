@@ -2,7 +2,7 @@
  * The VMCOREINFO note: what a kernel with CONFIG_CRASH_CORE or CONFIG_VMCORE_INFO leaves in its RAM for crash dumps,
  * page aligned, from about 1.5 s into the boot. Documentation/admin-guide/kdump/vmcoreinfo.rst.
  */
-import { textAt, viewOf } from './reading.js';
+import { stringAt, viewOf } from './reading.js';
 import type { Ram } from './model.js';
 
 export interface Note {
@@ -54,10 +54,10 @@ function noteIn(ram: Ram, at: number): Note | null {
   if (!ram.read(at, head)) return null;
   const view = viewOf(head);
   const length = view.getUint32(4, true);
-  if (view.getUint32(0, true) !== vmcoreinfoType || textAt(head, 12, 12) !== noteName) return null;
+  if (view.getUint32(0, true) !== vmcoreinfoType || stringAt(head, 12, 12) !== noteName) return null;
   if (length < 64 || length > textLimit) return null;
   const text = new Uint8Array(length);
-  return ram.read(at + headSize, text) ? parseNote(at, textAt(text, 0, length)) : null;
+  return ram.read(at + headSize, text) ? parseNote(at, stringAt(text, 0, length)) : null;
 }
 
 export interface Stretch {

@@ -52,8 +52,14 @@ export type Answer =
   /** It died, or took too long: the watch goes on without. */
   | { type: 'failed'; why: string };
 
-/** Answers here and now. */
-export function answerTo(question: Question): Answer {
+/** Dumps that were read before, of one case. */
+export type ReadDumps = Map<DumpName, { dump: AskedDump; raised: boolean; parsed: Dump | null }>;
+
+/**
+ * Answers here and now. `read`: a large dump takes half a second to read, and is asked for twice, as it ends and for the
+ * verdict.
+ */
+export function answerTo(question: Question, read: ReadDumps = new Map()): Answer {
   if (question.type === 'read') {
     const { dump, raised } = question;
     const parsed = dumpIn(dump.name, dump.lines, raised);
@@ -65,7 +71,7 @@ export function answerTo(question: Question): Answer {
     return { type: 'weighed', verdict };
   }
   const { dumps, memory, raised, reported, context } = question;
-  const own = dumps.map((dump) => ({ name: dump.name, parsed: readBefore(dump, raised) }));
+  const own = dumps.map((dump) => ({ name: dump.name, parsed: readBefore(read, dump, raised) }));
   read.clear();
   const reports = parseDumps(reported).filter(({ key }) => key.length > 1 && key !== 'none');
   const whole = [...(memory === null ? [] : [memory]), ...own.flatMap(({ parsed }) => parsed ?? [])];
@@ -80,11 +86,8 @@ export function answerTo(question: Question): Answer {
   };
 }
 
-/** A large dump takes half a second to read, and is asked for twice: as it ends, and for the verdict. */
-const read = new Map<DumpName, { dump: AskedDump; raised: boolean; parsed: Dump | null }>();
-
 /** Of another guest, or asked for again since: then the lines differ. */
-function readBefore({ name, lines }: AskedDump, raised: boolean): Dump | null {
+function readBefore(read: ReadDumps, { name, lines }: AskedDump, raised: boolean): Dump | null {
   const known = read.get(name);
   const same = known?.raised === raised && known.dump.lines.length === lines.length;
   if (same && known.dump.lines.every((line, index) => line === lines[index])) return known.parsed;

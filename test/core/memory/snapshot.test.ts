@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ClockMemory } from '../../../src/core/memory/clock.js';
 import { readLog } from '../../../src/core/memory/printk.js';
 import { listStates } from '../../../src/core/memory/sample.js';
 import { stackOf, takeSnapshot } from '../../../src/core/memory/snapshot.js';
@@ -72,17 +71,6 @@ describe('takeSnapshot', () => {
     expect(named(snapshot, 1).offCpuSeconds).toBeCloseTo(99.5, 6);
     expect(named(snapshot, 50).offCpuSeconds).toBeNull();
     expect(named(snapshot, 41)).toMatchObject({ queued: true });
-  });
-
-  test('clocks that stand while all CPUs are idle are helped by the host', () => {
-    const { kernel } = fakeGuest(TASKS);
-    const clockMemory = new ClockMemory();
-    const clock = (hostSeconds: number) =>
-      takeSnapshot(kernel, { registers: [], hostSeconds, clockMemory }).clock;
-    expect(clock(1000)).toBe(100.5);
-    expect(clock(1020)).toBe(120.5);
-    clockMemory.forget();
-    expect(clock(1030)).toBe(100.5);
   });
 
   test('a task on a CPU has the stack of its vCPU, where every call is proved', () => {
@@ -199,11 +187,27 @@ describe('takeSnapshot', () => {
   });
 });
 
+test('a kernel that does not name its run queues tells the time by who ran last', () => {
+  const { kernel } = fakeGuest(TASKS);
+  const address = (name: string) => (name === 'runqueues' ? null : kernel.symbols.address(name));
+  const nameless = {
+    ...kernel,
+    symbols: { ...kernel.symbols, at: (va: bigint) => kernel.symbols.at(va), address },
+  };
+  const whole = takeSnapshot(nameless, { registers: [] });
+  const { clock } = listStates(nameless);
+  expect(clock).toBeGreaterThan(0);
+  expect(clock).toBe(whole.clock);
+  const age = named(whole, 1).offCpuSeconds;
+  expect(age).toBeGreaterThan(0);
+  expect(stackOf(nameless, taskAt(1), clock)?.offCpuSeconds).toBe(age);
+});
+
 test('stackOf and listStates tell the same of one task', () => {
   const { kernel } = fakeGuest(TASKS);
   expect(stackOf(kernel, taskAt(40))).toEqual(named(takeSnapshot(kernel, { registers: [] }), 40));
   expect(stackOf(kernel, 0n)).toBeNull();
-  const states = listStates(kernel, { hostSeconds: 5, clockMemory: new ClockMemory() });
+  const states = listStates(kernel);
   expect(states).toMatchObject({ clock: 100.5, broken: null });
   expect(states.tasks).toHaveLength(6);
   expect(states.tasks[2]).toEqual({

@@ -1,6 +1,6 @@
 /** The analyst's answers: what it sees, that the decision waits for it, and what follows if it dies. */
 import { describe, expect, it } from 'vitest';
-import { type Answer, answerTo } from '../../../src/core/watch/analyst.js';
+import { type Answer, answerTo, type ReadDumps } from '../../../src/core/watch/analyst.js';
 import type { GuestEvent } from '../../../src/core/watch/events.js';
 import { replay, type TimelineStart } from '../../../src/core/watch/timeline.js';
 import { step } from '../../../src/core/watch/step.js';
@@ -31,23 +31,20 @@ describe('the analyst', () => {
 
   it('judges by the lines that it is given, whatever it read before', () => {
     const dump = { name: 'sysrq-w.1' as const, lines: blocked('w') };
-    answerTo({ type: 'read', dump, raised: true });
+    const read: ReadDumps = new Map();
+    const readDump = () => answerTo({ type: 'read', dump, raised: true }, read);
     const other = { ...dump, lines: dump.lines.map((line) => line.replace(/pid:\s*\d+/, 'pid:999')) };
     const ask = (asked: typeof dump) => {
-      const judged = answerTo({
-        type: 'judge',
-        dumps: [asked],
-        memory: null,
-        raised: true,
-        reported: [],
-        context,
-      });
+      const judged = answerTo(
+        { type: 'judge', dumps: [asked], memory: null, raised: true, reported: [], context },
+        read,
+      );
       return judged.type === 'judged' ? judged.told : null;
     };
     const fresh = ask(dump);
-    answerTo({ type: 'read', dump, raised: true });
+    readDump();
     expect(ask(structuredClone(dump))).toEqual(fresh);
-    answerTo({ type: 'read', dump, raised: true });
+    readDump();
     expect(ask(other)?.dumps).not.toEqual(fresh?.dumps);
   });
 

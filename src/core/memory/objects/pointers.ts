@@ -1,9 +1,7 @@
 import { printable } from '../../printable.js';
 import type { AddressSpace, Kernel } from '../model.js';
-import { counter, u32, u64 } from '../reading.js';
-import { stringAt } from '../words.js';
+import { isKernelAddress, counter, stringAt, u32, u64 } from '../reading.js';
 
-const KERNEL_HALF = 0xff00000000000000n;
 /** Error pointers lie above. */
 const ERRORS = 0xfffffffffffff000n;
 /** More than the image, and on x86-64 the modules behind it, take. */
@@ -11,7 +9,7 @@ const IMAGE_SPAN = 1n << 30n;
 
 /** Whether a word may point at a structure of the kernel. */
 export const isPointer = (word: bigint | null): word is bigint =>
-  word !== null && word >= KERNEL_HALF && word < ERRORS && (word & 7n) === 0n;
+  word !== null && isKernelAddress(word) && word < ERRORS && (word & 7n) === 0n;
 
 /** Whether it lies in the kernel's image, where no object is that was allocated. */
 export const inImage = ({ text }: Kernel, address: bigint): boolean =>
