@@ -134,12 +134,19 @@ const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
     ['prints the words of a kernel to a host without ssh', 657_001, 72_730],
     ['boots with a start job that ends', 0, 0],
   ],
+  'a program prints a panic while an oops is looked into, SSH goes on answering, and the guest is rebooted just then': [
+    ['prints the words of a kernel to a host without ssh', 135_001, 59_134],
+    ['prints the words of a kernel, and means nothing by them', 3_200, 0],
+    ['prints the words of a panic in its boot', 0, 0],
+  ],
 };
 
 it.each(Object.entries(ACCUSED_ONCE))('%s: nobody is accused', (_, story) => {
-  const { guest } = live(story);
-  guest.run(60_000);
-  expect(guest.findings.map(({ analysis }) => analysis.verdict.title)).toEqual([]);
+  for (const readsMemory of [false, true]) {
+    const { guest } = live(story, readsMemory);
+    guest.run(60_000);
+    expect(guest.findings.map(({ analysis }) => analysis.verdict.title)).toEqual([]);
+  }
 });
 
 /** A host without ssh looks at a silent guest, in vain and ever more rarely: what it finds then is no pause for later. */

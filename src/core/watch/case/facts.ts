@@ -110,7 +110,7 @@ export function factsOf(
   const { judged } = state.restraint;
   const stoodMs = stood === null ? 0 : at - stood.since;
   const proven = Math.max(stoodMs, byMemoryMs ?? 0) >= PROOF_MS;
-  const seen = { shown, still, proven, dumps };
+  const seen = { shown, still, proven, fresh: isFresh(dumps, shown, still), dumps };
   return {
     at,
     by: accusation.by,
