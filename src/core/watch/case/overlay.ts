@@ -178,6 +178,7 @@ function unseen({ state, current: { capture }, analysis, incompleteBecause, lost
   );
   const refused = capture.dumps.some(({ endedBy }) => endedBy === 'refused');
   const { unread } = state.console;
+  const { access } = state.memory;
   return {
     ...verdict,
     title: printable(
@@ -190,6 +191,9 @@ function unseen({ state, current: { capture }, analysis, incompleteBecause, lost
       ...registers,
       ...(refused ? [sysrqFix(state.arming.facts)] : []),
       ...(unread === null ? [] : [`To see it: ${unread.fix}`]),
+      ...(access?.ok !== false || access.fix === null
+        ? []
+        : [`Its memory was not read: ${access.why}. Fix: ${access.fix}`]),
     ],
   };
 }
