@@ -109,8 +109,7 @@ const answeredSince = ({ state: { claims, ssh } }: Context): boolean =>
 
 /** What came after the panic shows that there was none. */
 const isRefuted = (context: Context): boolean =>
-  answeredSince(context) ||
-  livesOn(context.state.claims, context.state.console.lastProgress?.at ?? null);
+  answeredSince(context) || livesOn(context.state.claims, context.state.console.lastProgress?.at ?? null);
 
 /** The guest ends, or begins anew, right after the console told of a panic, and without another word: that was one. */
 export function panicEnds(context: Context): void {
