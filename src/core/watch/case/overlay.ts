@@ -47,6 +47,19 @@ export const OVERLAY: readonly OverlayRow[] = [
     },
   },
   {
+    id: 'stopped',
+    if: 'QEMU has been stopped by a signal for a minute',
+    makes: 'paused, with what lets it go on',
+    when: ({ current }) => current.stopped !== undefined,
+    lays: ({ current: { stopped = '' }, incompleteBecause }) => ({
+      ...nothing,
+      title: stopped,
+      class: 'paused',
+      confidence: 'high',
+      reasons: [...incompleteBecause],
+    }),
+  },
+  {
     id: 'panicked',
     if: 'the guest panicked, and no dump tells of it',
     makes: 'panicked, with the console’s words',
