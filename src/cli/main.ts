@@ -5,6 +5,7 @@ import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
+import { installCommands } from './install-commands.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -239,6 +240,8 @@ program
     const { doctor } = await import('./doctor.js');
     done(await doctor(vm, options, globals()));
   });
+
+installCommands(program, terminal, done);
 
 const config = program
   .command('config')
