@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
+import { incidentFinding } from '../core/report/finding.js';
 import type { Incident } from '../core/report/incident.js';
 import { incidentJson, safeJson } from '../core/report/json.js';
 import { junitReport } from '../core/report/junit.js';
@@ -60,7 +61,7 @@ export async function exportIncident(
 
 const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
   github: githubIssue,
-  junit: junitReport,
+  junit: (incident) => junitReport([incidentFinding(incident)], incident.startedAt),
   mail: mailText,
   speedscope: ({ id, dumps, version }) => `${safeJson(speedscope(id, dumps, version))}\n`,
   json: incidentJson,
