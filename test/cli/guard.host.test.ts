@@ -192,17 +192,3 @@ it('is itself the daemon for whoever asks, and a second one follows it', async (
   expect(await ended(second, 15_000)).toBe(5);
   expect(await ended(first, 15_000)).toBe(0);
 });
-
-it.each<[string[], string]>([
-  [[], 'say what to run behind --'],
-  [['--ci', 'travis', '--', 'true'], '--ci travis: expected github, gitlab, jenkins, plain'],
-  [['--grace', '3', '--', 'true'], '--grace: '],
-  [['a/b', '--', 'true'], 'a/b: expected a name without /'],
-  [['--qmp', 'x', '--', 'true'], '--qmp and --console belong together'],
-  [['a', 'b', '--qmp', 'x', '--console', 'y', '--', 'true'], 'name one VM'],
-])('%j is refused', async (args, why) => {
-  const here = await lab('lab');
-  const run = guard(here, args);
-  expect(await ended(run, 15_000)).toBe(2);
-  expect(run.said()).toContain(why);
-});
