@@ -136,17 +136,17 @@ class GuardedRun {
       job.signal(name);
     };
     for (const name of SIGNALS) process.on(name, pass);
-    let code: number | null = null;
-    const ended = job.ended.then((exit) => (code = exit));
+    const exit = { code: null as number | null };
+    const ended = job.ended.then((code) => (exit.code = code));
     let hung = await this.look();
-    while (hung.length === 0 && code === null) {
+    while (hung.length === 0 && exit.code === null) {
       await Promise.race([ended, delay(POLL_MS)]);
       hung = await this.look();
     }
-    if (hung.length === 0 && code !== 0) hung = await this.settle(SETTLE_MS, 1);
+    if (hung.length === 0 && exit.code !== 0) hung = await this.settle(SETTLE_MS, 1);
     if (hung.length > 0) {
       const began = monotonicMs();
-      const end = code === null ? await job.end(this.run.graceMs) : null;
+      const end = exit.code === null ? await job.end(this.run.graceMs) : null;
       hung = await this.settle(OTHERS_MS, this.seen.size);
       this.tellEnd(end, monotonicMs() - began);
     } else this.tellUnseen();
@@ -155,7 +155,7 @@ class GuardedRun {
       ...{ state: this.state, runtime: this.runtime, err: this.run.globals.terminal.err },
     });
     for (const name of SIGNALS) process.off(name, pass);
-    return hung.length > 0 ? EXIT.hang : (code ?? EXIT.environment);
+    return hung.length > 0 ? EXIT.hang : (exit.code ?? EXIT.environment);
   }
 
   /** The guests that hang now. */

@@ -1,5 +1,5 @@
 /** guard: a job, its guests, and what is written of them. */
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { call } from '../../src/guest/call.js';
@@ -114,7 +114,7 @@ describe('a job whose guest hangs', () => {
     expect(run.said()).toContain(`evidence: ${join(here.incidents, name)}`);
     expect(await readFile(summary, 'utf8')).toMatch(/^### `job:100 .*\n\n- Guest: `lab`\n/);
     const folder = 'wedgewatch-report';
-    onTestFinished(async () => void (await call('rm', ['-r', folder], { timeoutMs: 5_000 })));
+    onTestFinished(() => rm(folder, { recursive: true }));
     expect((await readdir(folder)).sort()).toEqual([name, 'junit.xml', 'summary.md']);
     expect(await readdir(join(folder, name))).toContain('report.html');
     expect(await parsed(join(folder, 'junit.xml'))).toEqual([

@@ -51,9 +51,8 @@ describe('what the log of a job shows', () => {
 
   it('on GitLab is a folded section with the title as its header, which the guest cannot end', () => {
     const text = logText('gitlab', evil(), at);
-    expect(text).toMatch(
-      /^\u001b\[0Ksection_start:7:wedgewatch_7_0\[collapsed=true\]\r\u001b\[0Kwedgewatch: ::stop, here:%: /,
-    );
+    const begin = '\u001b[0Ksection_start:7:wedgewatch_7_0[collapsed=true]\r\u001b[0K';
+    expect(text.startsWith(`${begin}wedgewatch: ::stop, here:%: ::add-mask`)).toBe(true);
     expect(text.endsWith('\u001b[0Ksection_end:7:wedgewatch_7_0\r\u001b[0K')).toBe(true);
     expect(text.split('\r')).toHaveLength(3);
     expect(text.split('\u001b')).toHaveLength(5);
