@@ -1,6 +1,7 @@
 /** What was found, in the forms of CI. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FindKnown } from '../core/config/known.js';
 import { printable } from '../core/printable.js';
 import { CI_FORMS, type CiForm, detectForm, logText } from '../core/report/ci.js';
 import { type Finding, incidentFinding, plainFinding, PROGRESS } from '../core/report/finding.js';
@@ -29,6 +30,7 @@ interface ReportOptions {
   /** Root of the archive, and `$XDG_RUNTIME_DIR`: where incidents are. */
   state: string;
   runtime: string;
+  findKnown: FindKnown;
   err: (text: string) => void;
 }
 
@@ -42,7 +44,7 @@ export async function tellFindings(
   const findings: Finding[] = [];
   for (const guest of hung) {
     const directory = await directoryOf(guest, options);
-    const finding = await findingOf(guest, directory);
+    const finding = await findingOf(guest, directory, options.findKnown);
     err(logText(form, finding, { at: Math.floor(Date.now() / 1000), index: findings.length }));
     if (directory !== null) err(`wedgewatch: evidence: ${printable(directory, 400)}\n`);
     findings.push(finding);
@@ -84,10 +86,15 @@ async function directoryOf(
   return null;
 }
 
-async function findingOf(guest: GuestStatus, directory: string | null): Promise<Finding> {
+async function findingOf(
+  guest: GuestStatus,
+  directory: string | null,
+  findKnown: FindKnown,
+): Promise<Finding> {
   const read = directory === null ? null : await readIncidentOf(directory);
   if (read?.ok === true) {
-    const finding = incidentFinding(read.incident);
+    const { incident } = read;
+    const finding = incidentFinding(incident, findKnown({ ...incident, verdict: incident.verdict.title }));
     // Whatever its dumps show, its job was ended for it.
     return finding.result === 'passed' ? { ...finding, result: 'failed' } : finding;
   }

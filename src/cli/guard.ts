@@ -14,6 +14,7 @@ import { Watcher } from '../daemon/watcher.js';
 import { emptyReportFolder } from '../io/ci-output.js';
 import { monotonicMs } from '../io/clock.js';
 import { Job, type JobEnd, NotStarted } from '../io/job.js';
+import { readKnown } from '../io/known-file.js';
 import { type Log, makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/paths.js';
 import { type CiOptions, formOf, tellFindings } from './ci-report.js';
@@ -153,6 +154,7 @@ class GuardedRun {
     await tellFindings([...this.seen.values()], hung, {
       ...{ form: this.run.form, folder: this.run.folder },
       ...{ state: this.state, runtime: this.runtime, err: this.run.globals.terminal.err },
+      findKnown: hung.length === 0 ? () => null : (await readKnown(this.run.config)).find,
     });
     for (const name of SIGNALS) process.off(name, pass);
     return hung.length > 0 ? EXIT.hang : (exit.code ?? EXIT.environment);

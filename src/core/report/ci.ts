@@ -20,8 +20,8 @@ export function logText(
   finding: Finding,
   { at, index }: { at: number; index: number },
 ): string {
-  const { subject, title, text } = finding;
-  const line = `wedgewatch: ${subject}: ${title}\n`;
+  const { subject, title, known, text } = finding;
+  const line = `wedgewatch: ${subject}: ${title}${known === null ? '' : `; ${known}`}\n`;
   switch (form) {
     case 'github': {
       const first = finding.result === 'passed' ? inert(line) : `${annotation(finding)}\n`;
@@ -41,9 +41,11 @@ export function logText(
 }
 
 /** A workflow command of GitHub, which shows on the page of the run and beside its commit. */
-function annotation({ subject, result, title }: Finding): string {
-  const what = result === 'failed' ? 'is wedged' : 'could not be seen into';
-  return `::error title=${property(`${subject} ${what}`)}::${data(title)}`;
+function annotation({ subject, result, title, known }: Finding): string {
+  const what = result === 'unseen' ? 'could not be seen into' : 'is wedged';
+  const level = result === 'ignored' ? 'warning' : 'error';
+  const says = known === null ? title : `${title}; ${known}`;
+  return `::${level} title=${property(`${subject} ${what}`)}::${data(says)}`;
 }
 
 /** As @actions/core escapes them: a command ends with its line, a property at the next colon or comma. */

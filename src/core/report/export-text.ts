@@ -1,4 +1,5 @@
 /** An incident, or the analysis of a log, as text for other places: an issue on GitHub, a mail. */
+import type { Known } from '../config/known.js';
 import { groupStacks, renderStacks } from '../analysis/groups.js';
 import type { Analysis } from '../model.js';
 import { printable } from '../printable.js';
@@ -15,21 +16,23 @@ const LINE_MAX = 400;
  * Markdown for an issue. Whatever a guest may have chosen stands in code: there GitHub knows no mention, no reference to
  * an issue or a commit, no link, no entity and no HTML, however they are spelt; escapes would have to know each of them.
  */
-export function githubIssue(incident: Incident): string {
+export function githubIssue(incident: Incident, known: Known | null = null): string {
   const { kernel, vm, startedAt, evidence, test } = incident;
-  return analysisMarkdown(incident, [
+  const facts: [string, string][] = [
     ['Guest', vm],
-    ...(test === null ? [] : [['Test', test.text] as const]),
+    ...(test === null ? [] : [['Test', test.text] satisfies [string, string]]),
     ['Kernel', kernel ?? 'not known'],
     ['Captured', startedAt],
     ['Evidence', evidence.complete ? 'complete' : `incomplete: ${evidence.incompleteBecause.join('; ')}`],
-  ]);
+  ];
+  return analysisMarkdown(incident, facts, known);
 }
 
 /** The same of any analysis; `facts` stand before its own. */
 export function analysisMarkdown(
   analysis: Analysis,
   facts: readonly (readonly [name: string, value: string])[],
+  known: Known | null = null,
 ): string {
   const { verdict, waits, fingerprint, fingerprintVersion } = analysis;
   const rows = [
@@ -42,6 +45,8 @@ export function analysisMarkdown(
     `### ${codeSpan(verdict.title)}`,
     '',
     ...rows.map(([name, value]) => `- ${name}: ${codeSpan(value)}`),
+    // The team's own words, and the address has no bracket in it.
+    ...(known === null ? [] : [`- Known: <${printable(known.link, LINE_MAX)}> ${codeSpan(known.title)}`]),
     ...list('Why this verdict', sentences),
     ...list('Who waits for whom', waits.slice(0, WAITS_SHOWN).map(waitLine)),
     '',
@@ -55,8 +60,8 @@ export function analysisMarkdown(
 }
 
 /** Plain text: the verdict with its reasons, then the stacks whole. */
-export function mailText(incident: Incident): string {
-  return `${renderVerdict(incident, [])}\n${lines(stacks(incident))}\n`;
+export function mailText(incident: Incident, known: Known | null = null): string {
+  return `${renderVerdict(incident, [], { known })}\n${lines(stacks(incident))}\n`;
 }
 
 function list(title: string, sentences: readonly string[]): string[] {

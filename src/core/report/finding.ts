@@ -1,4 +1,5 @@
 /** What is told of one guest, or of one log, in the forms that CI reads. */
+import { type Known, knownText } from '../config/known.js';
 import type { Analysis } from '../model.js';
 import { printable } from '../printable.js';
 import { analysisText } from './analysis-text.js';
@@ -6,8 +7,8 @@ import { analysisMarkdown, codeSpan, githubIssue } from './export-text.js';
 import type { Incident } from './incident.js';
 import { renderVerdict } from './text.js';
 
-/** `unseen`: whether it is stuck is not known. */
-type Result = 'passed' | 'failed' | 'unseen';
+/** `unseen`: whether it is stuck is not known. `ignored`: it is, and the team knows that hang and ignores it for a while. */
+type Result = 'passed' | 'failed' | 'unseen' | 'ignored';
 
 export interface Finding {
   /** The VM, or the name of the log. */
@@ -18,6 +19,8 @@ export interface Finding {
   /** The class of its verdict. */
   kind: string;
   title: string;
+  /** What the team knows of this hang; null for nothing. */
+  known: string | null;
   /** How long it took to find out. */
   seconds: number;
   /** Plain text without the title; each line is printable. */
@@ -30,17 +33,18 @@ export const TITLE_MAX = 400;
 const SUBJECT_MAX = 200;
 export const PROGRESS = 'makes progress';
 
-export function incidentFinding(incident: Incident): Finding {
+export function incidentFinding(incident: Incident, known: Known | null = null): Finding {
   const { verdict, vm, timings, test } = incident;
   return {
     subject: printable(vm, SUBJECT_MAX),
     test: printable(test?.text ?? PROGRESS, SUBJECT_MAX),
-    result: resultOf(verdict.class),
+    result: known?.ignored === true && verdict.class !== 'none' ? 'ignored' : resultOf(verdict.class),
     kind: verdict.class,
     title: printable(verdict.title, TITLE_MAX),
+    known: known && knownText(known),
     seconds: (timings['captureMs'] ?? 0) / 1000,
-    text: untitled(renderVerdict(incident, [])),
-    markdown: githubIssue(incident),
+    text: untitled(renderVerdict(incident, [], { known })),
+    markdown: githubIssue(incident, known),
   };
 }
 
@@ -52,6 +56,7 @@ export function analysisFinding(file: string, analysis: Analysis): Finding {
     result: resultOf(verdict.class),
     kind: verdict.class,
     title: printable(verdict.title, TITLE_MAX),
+    known: null,
     seconds: 0,
     text: untitled(analysisText(analysis)),
     markdown: analysisMarkdown(analysis, [['Log', file]]),
@@ -64,7 +69,7 @@ export function plainFinding(subject: string, result: Result, kind: string, titl
   return {
     subject: printable(subject, SUBJECT_MAX),
     test: PROGRESS,
-    ...{ result, kind, title: shown, seconds: 0, text: '' },
+    ...{ result, kind, title: shown, known: null, seconds: 0, text: '' },
     markdown: `### ${codeSpan(shown)}\n`,
   };
 }

@@ -3,7 +3,8 @@ import type { Finding } from './finding.js';
 
 /**
  * What is not stuck passes; what could not be seen into is an error, not a failure. The elements are those that Jenkins
- * and GitLab read: testsuites, testsuite, testcase. Times are in seconds. `at`: ISO, UTC.
+ * and GitLab read: testsuites, testsuite, testcase. Times are in seconds. A known hang says so, and is skipped while it is
+ * ignored. `at`: ISO, UTC.
  */
 export function junitReport(findings: readonly Finding[], at: string): string {
   const having = (wanted: Finding['result']) => findings.filter(({ result }) => result === wanted).length;
@@ -11,7 +12,7 @@ export function junitReport(findings: readonly Finding[], at: string): string {
     tests: findings.length,
     failures: having('failed'),
     errors: having('unseen'),
-    skipped: 0,
+    skipped: having('ignored'),
   };
   const timestamp = new Date(at).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
   return [
@@ -25,11 +26,12 @@ export function junitReport(findings: readonly Finding[], at: string): string {
   ].join('\n');
 }
 
-const ELEMENTS = { failed: 'failure', unseen: 'error' } as const;
+const ELEMENTS = { failed: 'failure', unseen: 'error', ignored: 'skipped' } as const;
 
-function testCase({ subject, test, seconds, result, title, kind, text }: Finding): string[] {
+function testCase({ subject, test, seconds, result, title, known, kind, text }: Finding): string[] {
   const named = attributes({ classname: subject, name: test, time: seconds });
-  const why = attributes({ message: title, type: kind });
+  const message = known === null ? title : `${title}; ${known}`;
+  const why = attributes(result === 'ignored' ? { message } : { message, type: kind });
   return [
     `    <testcase${named}>`,
     ...(result === 'passed' ? [] : [`      <${ELEMENTS[result]}${why}/>`]),
