@@ -15,6 +15,7 @@ import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
 import { Pending } from './pending.js';
 import { ProcessMemoryReader } from './process-memory-reader.js';
+import { StateFiles } from './state-files.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
 import { leftOver } from './left-over.js';
@@ -56,14 +57,18 @@ async function watch(options: RunOptions): Promise<void> {
   const left = await leftOver(state, completed);
   const learned = await LearnedBoots.load(state, log);
   const reader = new ProcessMemoryReader();
-  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending, reader });
+  const daemon: Daemon = new Daemon({
+    ...{ config, log, state, runtime, learned, leftOver: left, pending, reader },
+    onFiled: (guest, filed) => files.filed(guest, filed),
+  });
+  const files = new StateFiles(daemon, log);
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
     {
       status: (watched) => {
         if (watched) daemon.lookAtAll();
-        return statusOf(daemon);
+        return statusOf(daemon, files);
       },
       capture: (vm, order) => captureNow(daemon, vm, order),
     },
@@ -71,12 +76,13 @@ async function watch(options: RunOptions): Promise<void> {
   );
   try {
     // Whoever stops it need not wait for its start.
-    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
+    const starting = begin(daemon, options).then(() => files.start());
+    await Promise.race([underWay.of('starting', starting), aborted(signal)]);
     await aborted(signal);
   } finally {
     server.close();
     tell(log, 'STOPPING=1');
-    await underWay.of('stopping', daemon.stop());
+    await underWay.of('stopping', Promise.all([files.stop(), daemon.stop()]));
     server.closeAllConnections();
   }
 }
@@ -118,12 +124,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function statusOf(daemon: Daemon) {
+function statusOf(daemon: Daemon, files: StateFiles) {
+  const unseen = files.problem();
   return {
     pid: process.pid,
     version: VERSION,
     blind: daemon.journalProblem(),
-    configProblems: daemon.configProblems,
+    configProblems: [...daemon.configProblems, ...(unseen === null ? [] : [unseen])],
     pending: daemon.services.pending.status(),
     guests: [...daemon.guests.values()].map((guest) => guest.status()),
   };

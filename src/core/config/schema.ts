@@ -198,6 +198,14 @@ const discover = z
   })
   .describe('How wedgewatch finds guests.');
 
+const status = z
+  .strictObject({
+    directory: optionalUserPath(
+      'Directory for a JSON file a guest, which tells its state to programs that reach no socket, such as those in a container; ~/ is the home directory. Best one of its own. Default: none.',
+    ),
+  })
+  .describe('Where to show the state of each guest, beside the verb status.');
+
 const guest = z.strictObject({
   name: vmName('Name of the VM.'),
   unit: text(
@@ -265,6 +273,7 @@ export const configSchema = z.strictObject({
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
   discover: discover.prefault({}),
+  status: status.prefault({}),
   guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
   overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),
 });
