@@ -8,8 +8,7 @@ import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
 import type { Timeline } from '../core/watch/timeline.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
-import { faultText, incidentsIn } from '../io/archive/directory.js';
-import { updateIncident } from '../io/archive/update.js';
+import { faultText } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
@@ -211,9 +210,7 @@ export class CaseFile {
     const { guest } = this;
     const id = guest.state.filings.incident;
     if (id === null) return;
-    const recovery = { recoveredAt: isoAt(monotonicMs()) };
-    if (await guest.services.pending.update(id, recovery)) return;
-    await updateIncident(join(incidentsIn(guest.services.archive), id), recovery);
+    await guest.services.pending.update(id, { recoveredAt: isoAt(monotonicMs()) });
   }
 
   /** The daemon stops: the partial directory stays with all that came so far, and its next start completes it. */

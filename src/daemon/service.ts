@@ -15,6 +15,7 @@ import { controlSocket, serveControl } from './control.js';
 import { Daemon } from './daemon.js';
 import { Pending } from './pending.js';
 import { ProcessMemoryReader } from './process-memory-reader.js';
+import { Hooks } from './hooks.js';
 import { StateFiles } from './state-files.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
@@ -59,8 +60,12 @@ async function watch(options: RunOptions): Promise<void> {
   const reader = new ProcessMemoryReader();
   const daemon: Daemon = new Daemon({
     ...{ config, log, state, runtime, learned, leftOver: left, pending, reader },
-    onFiled: (guest, filed) => files.filed(guest, filed),
+    onFiled: (guest, filed) => {
+      files.filed(guest, filed);
+      hooks.filed(guest, filed);
+    },
   });
+  const hooks = new Hooks(daemon, log);
   const files = new StateFiles(daemon, log);
   underWay.also(daemon);
   const server = await serveControl(
@@ -82,7 +87,7 @@ async function watch(options: RunOptions): Promise<void> {
   } finally {
     server.close();
     tell(log, 'STOPPING=1');
-    await underWay.of('stopping', Promise.all([files.stop(), daemon.stop()]));
+    await underWay.of('stopping', Promise.all([files.stop(), hooks.stop(), daemon.stop()]));
     server.closeAllConnections();
   }
 }

@@ -7,22 +7,20 @@ import type { Config } from '../core/config/schema.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
 import { type Shown, type ShownIncident, shownOf, stateFile } from '../core/watch/state-file.js';
-import { errorCode, incidentsIn } from '../io/archive/directory.js';
+import { errorCode } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { ownDirectory, readOwn, showFile } from '../io/files.js';
 import type { Log } from '../io/log.js';
 import { isStateFileName, stateFileName } from '../io/state-names.js';
 import { VERSION } from '../io/version.js';
+import type { Pending } from './pending.js';
 import type { FiledCase, GuestHandle } from './guest-handle.js';
 
 /** What is shown: the daemon, as far as it matters here. */
 interface Watched {
   readonly guests: ReadonlyMap<string, Pick<GuestHandle, 'vm' | 'state' | 'settings'>>;
   readonly config: Pick<Config, 'status'>;
-  readonly services: {
-    readonly archive: string;
-    readonly pending: { status(): { id: string; path: string }[] };
-  };
+  readonly services: { readonly pending: Pick<Pending, 'pathOf'> };
 }
 
 const EVERY_MS = 1_000;
@@ -138,9 +136,7 @@ export class StateFiles {
   private hangOf(vm: string): ShownIncident | null {
     const hang = this.hangs.get(vm);
     if (hang === undefined) return null;
-    const { archive, pending } = this.daemon.services;
-    const waits = pending.status().find(({ id }) => id === hang.id);
-    return { ...hang, path: waits?.path ?? join(incidentsIn(archive), hang.id) };
+    return { ...hang, path: this.daemon.services.pending.pathOf(hang.id) };
   }
 
   /** Another directory, or the first: nothing is written there yet, and nothing of ours stays behind. */

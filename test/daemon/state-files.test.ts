@@ -21,8 +21,9 @@ async function shown(...vms: string[]) {
     guests.set(vm, { vm, settings, state: initialState(vm, monotonicMs()) } as unknown as GuestHandle);
   }
   const said: string[] = [];
-  const waiting: { id: string; path: string }[] = [];
-  const services = { archive: '/archive', pending: { status: () => waiting } };
+  const waiting = new Map<string, string>();
+  const pathOf = (id: string) => waiting.get(id) ?? `/archive/incidents/${id}`;
+  const services = { pending: { pathOf } };
   const files = new StateFiles({ guests, config, services }, (_level, text) => said.push(text));
   const read = async (vm: string) =>
     JSON.parse(await readFile(join(directory, stateFileName(vm)), 'utf8')) as StateFile;
@@ -72,7 +73,7 @@ it('a capture by hand is no hang; one that waits for the archive is shown where 
   await files.round();
   await files.round();
   expect((await read('vm1')).incident).toBeNull();
-  waiting.push({ id: '20260918T101502Z.vm.0123abcd', path: '/run/pending/it' });
+  waiting.set('20260918T101502Z.vm.0123abcd', '/run/pending/it');
   hang('vm1');
   await files.round();
   await files.round();

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { cronProblem } from './cron.js';
 import {
+  command,
   count,
   duration,
   expression,
@@ -206,6 +207,16 @@ const status = z
   })
   .describe('Where to show the state of each guest, beside the verb status.');
 
+const hook = z.strictObject({
+  command: command(
+    'The program and its arguments, each an item of the list: no shell reads them. %v is the name of the VM, %u its unit, %i the ID of the incident, %d its directory; in there it runs, with incident.json on its standard input.',
+  ),
+  timeout: duration(
+    { min: '1s', max: '1h', because: 'a program takes that long to start on a busy host' },
+    'Its deadline; what is left of it then is killed.',
+  ).prefault('1min'),
+});
+
 const guest = z.strictObject({
   name: vmName('Name of the VM.'),
   unit: text(
@@ -274,6 +285,12 @@ export const configSchema = z.strictObject({
   archive: archive.prefault({}),
   discover: discover.prefault({}),
   status: status.prefault({}),
+  onIncident: z
+    .array(hook, 'expected a list such as [{command: [notify-send, wedged]}]')
+    .describe(
+      'Programs to run, one after the other, once a hang is filed. Captures by hand run none, and no guest waits for them. docs/hooks.md has examples.',
+    )
+    .prefault([]),
   guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
   overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),
 });
