@@ -74,4 +74,7 @@ export interface FiledCase {
 }
 
 /** What the others need of an incident, without its dumps. */
-export type FiledIncident = Pick<Incident, 'id' | 'startedAt' | 'verdict' | 'evidence' | 'timings' | 'kernel'>;
+export type FiledIncident = Pick<
+  Incident,
+  'id' | 'startedAt' | 'verdict' | 'evidence' | 'timings' | 'kernel'
+>;

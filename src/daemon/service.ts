@@ -16,6 +16,8 @@ import { Daemon } from './daemon.js';
 import { Pending } from './pending.js';
 import { ProcessMemoryReader } from './process-memory-reader.js';
 import { Hooks } from './hooks.js';
+import { Metrics } from './metrics.js';
+import { MetricsOutlets } from './metrics-outlets.js';
 import { StateFiles } from './state-files.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
@@ -63,31 +65,37 @@ async function watch(options: RunOptions): Promise<void> {
     onFiled: (guest, filed) => {
       files.filed(guest, filed);
       hooks.filed(guest, filed);
+      metrics.filed(guest, filed);
     },
   });
-  const hooks = new Hooks(daemon, log);
+  const metrics = new Metrics(daemon);
+  const hooks = new Hooks(daemon, log, (run) => metrics.hookRan(run));
   const files = new StateFiles(daemon, log);
+  const outlets = new MetricsOutlets(daemon, metrics, log);
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
     {
       status: (watched) => {
         if (watched) daemon.lookAtAll();
-        return statusOf(daemon, files);
+        return statusOf(daemon, [files.problem(), ...outlets.problems()]);
       },
       capture: (vm, order) => captureNow(daemon, vm, order),
+      metrics: () => metrics.render(),
     },
     (error) => log('error', `control socket: ${stackOf(error)}`),
   );
   try {
     // Whoever stops it need not wait for its start.
-    const starting = begin(daemon, options).then(() => files.start());
+    const starting = begin(daemon, options).then(() =>
+      [files, metrics, outlets].forEach((one) => one.start()),
+    );
     await Promise.race([underWay.of('starting', starting), aborted(signal)]);
     await aborted(signal);
   } finally {
     server.close();
     tell(log, 'STOPPING=1');
-    await underWay.of('stopping', Promise.all([files.stop(), hooks.stop(), daemon.stop()]));
+    await underWay.of('stopping', Promise.all([files, hooks, outlets, daemon].map((one) => one.stop())));
     server.closeAllConnections();
   }
 }
@@ -129,13 +137,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function statusOf(daemon: Daemon, files: StateFiles) {
-  const unseen = files.problem();
+/** `problems`: of what the configuration asks for beside the watch; null for none. */
+function statusOf(daemon: Daemon, problems: readonly (string | null)[]) {
   return {
     pid: process.pid,
     version: VERSION,
     blind: daemon.journalProblem(),
-    configProblems: [...daemon.configProblems, ...(unseen === null ? [] : [unseen])],
+    configProblems: [...daemon.configProblems, ...problems.filter((problem) => problem !== null)],
     pending: daemon.services.pending.status(),
     guests: [...daemon.guests.values()].map((guest) => guest.status()),
   };

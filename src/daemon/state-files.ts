@@ -1,6 +1,5 @@
 /** Shows each guest's state in a small file of `status.directory`, for programs that reach no socket. */
 import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../core/config/schema.js';
@@ -11,6 +10,7 @@ import { errorCode } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { ownDirectory, readOwn, showFile } from '../io/files.js';
 import type { Log } from '../io/log.js';
+import { ofHome } from '../io/paths.js';
 import { isStateFileName, stateFileName } from '../io/state-names.js';
 import { VERSION } from '../io/version.js';
 import type { Pending } from './pending.js';
@@ -106,7 +106,7 @@ export class StateFiles {
   /** Resolves with the first fault of a single file, or null; rejects for one of the directory. */
   private async show(watched: boolean): Promise<unknown> {
     const { guests, config } = this.daemon;
-    const directory = pathOf(config.status.directory);
+    const directory = ofHome(config.status.directory);
     if (directory !== this.directory) await this.moveTo(directory);
     if (directory === null) return null;
     const faults: unknown[] = [];
@@ -177,9 +177,6 @@ export class StateFiles {
     }
   }
 }
-
-const pathOf = (path: string | null): string | null =>
-  path?.startsWith('~/') === true ? join(homedir(), path.slice(2)) : path;
 
 function faultText(directory: string | null, fault: unknown): string {
   const why = fault instanceof Error ? fault.message : String(fault);

@@ -1,10 +1,10 @@
 /** Runs one program because of an incident: never by a shell, with a deadline, and nothing of it outlives that. */
 import { open } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { formatDuration } from '../core/config/duration.js';
 import { printable } from '../core/printable.js';
 import type { HookRun } from '../core/report/incident.js';
+import { ofHome } from './paths.js';
 import { type GroupResult, runGroup } from './process-group.js';
 import { monotonicMs } from './clock.js';
 
@@ -38,11 +38,14 @@ export async function runHook(command: readonly string[], options: HookOptions):
     const [program = '', ...args] = command;
     const input = await open(join(directory, 'incident.json'), 'r');
     try {
-      const result = await runGroup(
-        program.startsWith('~/') ? join(homedir(), program.slice(2)) : program,
-        args,
-        { timeoutMs, graceMs: GRACE_MS, signal, cwd: directory, stdin: input.fd, env: environment() },
-      );
+      const result = await runGroup(ofHome(program) ?? program, args, {
+        timeoutMs,
+        graceMs: GRACE_MS,
+        signal,
+        cwd: directory,
+        stdin: input.fd,
+        env: environment(),
+      });
       return failure(program, result, timeoutMs);
     } finally {
       await input.close();
