@@ -57,7 +57,9 @@ it('gets its words as they stand, the incident on standard input, and runs in it
   const script = 'console.log(JSON.stringify(process.argv.slice(1)))';
   const save = `require('fs').writeFileSync('seen.json', JSON.stringify({argv: process.argv.slice(1), cwd: process.cwd(), title: JSON.parse(require('fs').readFileSync(0, 'utf8')).verdict.title, ours: process.env.NOTIFY_SOCKET ?? null}))`;
   process.env['NOTIFY_SOCKET'] = '/run/x';
-  onTestFinished(() => void delete process.env['NOTIFY_SOCKET']);
+  onTestFinished(() => {
+    delete process.env['NOTIFY_SOCKET'];
+  });
   const { file, place, hooksOf, said, read } = await prepared(
     { command: [process.execPath, '-e', save, HOSTILE, '%i', '%d', '; exit 3'] },
     { command: [process.execPath, '-e', script, '%v'] },
