@@ -2,6 +2,7 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import type { FindKnown, Known } from '../core/config/known.js';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
 import type { Incident } from '../core/report/incident.js';
@@ -20,7 +21,7 @@ type Format = (typeof FORMATS)[number];
 type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { output?: string | undefined };
 
 /**
- * Writes one form of an incident. `binary` takes the archive. Returns 0, 2 for no or several forms or an ambiguous
+ * Writes one form of an incident. `binary` takes the archive, `findKnown` says what is known of it. Returns 0, 2 for no or several forms or an ambiguous
  * id, 3 if there is none, 5 if it cannot be read or written.
  */
 export async function exportIncident(
@@ -29,6 +30,7 @@ export async function exportIncident(
   options: ExportOptions,
   terminal: Terminal,
   binary: Writable,
+  findKnown: FindKnown = () => null,
 ): Promise<number> {
   const fail = (why: string, code: number): number => {
     terminal.err(`wedgewatch: ${why}\n`);
@@ -44,11 +46,12 @@ export async function exportIncident(
     const { incident, directory, name } = await findEvidence(root, wanted);
     if (incident === null || directory === null)
       return fail(`${name} is a console log; export takes an incident`, EXIT.usage);
+    const known = findKnown({ ...incident, verdict: incident.verdict.title });
     if (form === 'tar') {
       const { output } = options;
       await tarTo(directory, output === undefined ? binary : createWriteStream(output, { mode: 0o600 }));
-    } else if (options.output === undefined) terminal.out(TEXTS[form](incident));
-    else await writeFile(options.output, TEXTS[form](incident), { mode: 0o600 });
+    } else if (options.output === undefined) terminal.out(TEXTS[form](incident, known));
+    else await writeFile(options.output, TEXTS[form](incident, known), { mode: 0o600 });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof NotFound) return fail(error.message, error.code);
@@ -58,7 +61,7 @@ export async function exportIncident(
   }
 }
 
-const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
+const TEXTS: Readonly<Record<Format, (incident: Incident, known: Known | null) => string>> = {
   github: githubIssue,
   junit: junitReport,
   mail: mailText,

@@ -1,11 +1,13 @@
 /** `list`: the incidents, newest last. */
 import { durationMs } from '../core/config/duration.js';
+import { type FindKnown, type Known, knownText } from '../core/config/known.js';
 import { didYouMean } from '../core/nearest.js';
 import { safeJson } from '../core/report/json.js';
 import { printable } from '../core/printable.js';
 import { type IncidentRow, seenText } from '../core/report/row.js';
 import { ArchiveError } from '../io/archive/directory.js';
 import { readIncidents } from '../io/archive/read.js';
+import { EXIT } from './globals.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
 export interface ListOptions {
@@ -36,34 +38,60 @@ export async function listIncidents(
   options: ListOptions,
   terminal: Terminal,
   nowMs: number,
+  findKnown: FindKnown = () => null,
 ): Promise<number> {
-  const since = options.since === undefined ? -Infinity : sinceMs(options.since, nowMs);
-  if (since === null) {
-    terminal.err(
-      `wedgewatch: --since ${printable(options.since ?? '', 80)}: expected a duration such as 2h, ` +
-        'or a date such as 2026-09-18 or 2026-09-18T10:15Z\n',
-    );
-    return 2;
-  }
+  const isWanted = wantedBy(options, nowMs, terminal);
+  if (isWanted === null) return EXIT.usage;
   let all: IncidentRow[];
   try {
     all = await readIncidents(root);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     terminal.err(`wedgewatch: ${error.message}\n`);
-    return 5;
+    return EXIT.environment;
   }
-  const rows = all.filter(
-    ({ startedAt, vm, fingerprint }) =>
-      Date.parse(startedAt) >= since &&
-      (options.vm === undefined || vm === options.vm) &&
-      (options.fingerprint === undefined || fingerprint?.startsWith(options.fingerprint) === true),
-  );
+  const rows = all.filter(isWanted).map((row) => ({ ...row, known: findKnown(row) }));
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
-  else if (rows.length > 0) terminal.out(table(terminal, COLUMNS, rows.map(cells)));
+  else if (rows.length > 0) terminal.out(rowsTable(rows, terminal));
   else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
-  return rows.length === 0 ? 3 : 0;
+  return rows.length === 0 ? EXIT.noMatch : EXIT.ok;
 }
+
+/** Which incidents are asked for; null, with a word on standard error, for a --since that says nothing. */
+export function wantedBy(
+  { since: when, vm, fingerprint }: Omit<ListOptions, 'json'>,
+  nowMs: number,
+  terminal: Terminal,
+): ((row: Pick<IncidentRow, 'startedAt' | 'vm' | 'fingerprint'>) => boolean) | null {
+  const since = when === undefined ? -Infinity : sinceMs(when, nowMs);
+  if (since === null) {
+    terminal.err(
+      `wedgewatch: --since ${printable(when ?? '', 80)}: expected a duration such as 2h, ` +
+        'or a date such as 2026-09-18 or 2026-09-18T10:15Z\n',
+    );
+    return null;
+  }
+  return (row) =>
+    Date.parse(row.startedAt) >= since &&
+    (vm === undefined || row.vm === vm) &&
+    (fingerprint === undefined || row.fingerprint?.startsWith(fingerprint) === true);
+}
+
+type KnownRow = IncidentRow & { known: Known | null };
+
+/** The column for known hangs stands there only if one is. */
+function rowsTable(rows: readonly KnownRow[], terminal: Terminal): string {
+  if (rows.every(({ known }) => known === null)) return table(terminal, COLUMNS, rows.map(cells));
+  const [id = { title: 'ID' }, ...others] = [...COLUMNS].reverse();
+  const columns = [...others.reverse(), { title: 'KNOWN', min: 5 }, id];
+  const withKnown = (row: KnownRow): Cell[] => {
+    const shown = cells(row);
+    return [...shown.slice(0, -1), knownCell(row.known), ...shown.slice(-1)];
+  };
+  return table(terminal, columns, rows.map(withKnown));
+}
+
+export const knownCell = (known: Known | null): Cell => ({ text: known === null ? '' : knownText(known) });
 
 /** The VM that was most likely meant, where no incident is of the one that was named. */
 function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {

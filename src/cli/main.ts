@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 /** Verbs and their options. Each verb is one file, loaded when it is called, and returns its exit code. */
 import { Command } from '@commander-js/extra-typings';
+import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
+import { installCommands } from './install-commands.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -40,6 +42,15 @@ const globals = (): Globals => {
 };
 const inArchive = (verb: (root: string) => Promise<number>): Promise<number> =>
   withConfig(globals(), (config) => verb(archiveRoot(config)));
+/** As `inArchive`, with what is known of a hang. */
+const withKnown = (verb: (root: string, find: FindKnown) => Promise<number>): Promise<number> =>
+  withConfig(globals(), async (config) => {
+    const { readKnown } = await import('../io/known-file.js');
+    const { find, problems } = await readKnown(config);
+    const { tellProblems } = await import('./config.js');
+    tellProblems(problems, terminal.err);
+    return verb(archiveRoot(config), find);
+  });
 
 program
   .command('run')
@@ -76,10 +87,20 @@ program
   .option('--since <when>', 'show only incidents since then: a duration such as 2h, or an ISO date')
   .option('--vm <name>', 'show only incidents of this VM')
   .option('--fingerprint <prefix>', 'show only this hang')
+  .option(
+    '--all <directories...>',
+    'count the hangs in these archives, each of one host or with a directory for each',
+  )
   .option('--json', 'print JSON')
   .action(async (options) => {
+    const { all, ...filters } = options;
     const { listIncidents } = await import('./list.js');
-    done(await inArchive((root) => listIncidents(root, options, terminal, Date.now())));
+    const { listFleet } = await import('./list-all.js');
+    const list = (root: string, find: FindKnown) =>
+      all === undefined
+        ? listIncidents(root, filters, terminal, Date.now(), find)
+        : listFleet(all, filters, terminal, Date.now(), find);
+    done(await withKnown(list));
   });
 
 program
@@ -88,7 +109,7 @@ program
   .option('--json', 'print JSON')
   .action(async (id, options) => {
     const { showIncident } = await import('./show.js');
-    done(await inArchive((root) => showIncident(root, id, options, terminal)));
+    done(await withKnown((root, find) => showIncident(root, id, options, terminal, find)));
   });
 
 program
@@ -191,7 +212,7 @@ program
   .option('-o, --output <file>', 'write to this file instead of standard output')
   .action(async (id, options) => {
     const { exportIncident } = await import('./export.js');
-    done(await inArchive((root) => exportIncident(root, id, options, terminal, process.stdout)));
+    done(await withKnown((root, find) => exportIncident(root, id, options, terminal, process.stdout, find)));
   });
 
 completionCommand(program, terminal.out);
@@ -219,6 +240,8 @@ program
     const { doctor } = await import('./doctor.js');
     done(await doctor(vm, options, globals()));
   });
+
+installCommands(program, terminal, done);
 
 const config = program
   .command('config')

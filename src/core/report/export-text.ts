@@ -1,4 +1,5 @@
 /** An incident as text for other places: an issue on GitHub, a mail. */
+import type { Known } from '../config/known.js';
 import { groupStacks, renderStacks } from '../analysis/groups.js';
 import { printable } from '../printable.js';
 import type { Incident } from './incident.js';
@@ -14,7 +15,7 @@ const LINE_MAX = 400;
  * Markdown for an issue. Whatever a guest may have chosen stands in code: there GitHub knows no mention, no reference to
  * an issue or a commit, no link, no entity and no HTML, however they are spelt; escapes would have to know each of them.
  */
-export function githubIssue(incident: Incident): string {
+export function githubIssue(incident: Incident, known: Known | null = null): string {
   const { verdict, waits, kernel, vm, startedAt, fingerprint, fingerprintVersion, evidence } = incident;
   const facts: [string, string][] = [
     ['Guest', vm],
@@ -29,6 +30,8 @@ export function githubIssue(incident: Incident): string {
     `### ${code(verdict.title)}`,
     '',
     ...facts.map(([name, value]) => `- ${name}: ${code(value)}`),
+    // The team's own words, and the address has no bracket in it.
+    ...(known === null ? [] : [`- Known: <${printable(known.link, LINE_MAX)}> ${code(known.title)}`]),
     ...list('Why this verdict', sentences),
     ...list('Who waits for whom', waits.slice(0, WAITS_SHOWN).map(waitLine)),
     '',
@@ -42,8 +45,8 @@ export function githubIssue(incident: Incident): string {
 }
 
 /** Plain text: the verdict with its reasons, then the stacks whole. */
-export function mailText(incident: Incident): string {
-  return `${renderVerdict(incident, [])}\n${lines(stacks(incident))}\n`;
+export function mailText(incident: Incident, known: Known | null = null): string {
+  return `${renderVerdict(incident, [], { known })}\n${lines(stacks(incident))}\n`;
 }
 
 function list(title: string, sentences: readonly string[]): string[] {

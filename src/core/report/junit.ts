@@ -1,4 +1,5 @@
 /** A verdict as a JUnit report, for CI: one test, that the guest makes progress. */
+import { type Known, knownText } from '../config/known.js';
 import { printable } from '../printable.js';
 import { mailText } from './export-text.js';
 import type { Incident } from './incident.js';
@@ -8,16 +9,17 @@ const VM_MAX = 200;
 
 /**
  * A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. The elements are
- * those that Jenkins and GitLab read: testsuites, testsuite, testcase. Times are in seconds, the timestamp is UTC.
+ * those that Jenkins and GitLab read: testsuites, testsuite, testcase. Times are in seconds, the timestamp is UTC. A known
+ * hang says so, and is skipped while it is ignored.
  */
-export function junitReport(incident: Incident): string {
+export function junitReport(incident: Incident, known: Known | null = null): string {
   const { verdict, vm, startedAt, timings } = incident;
-  const result = resultOf(incident);
+  const result = resultOf(incident, known);
   const counts = {
     tests: 1,
     failures: Number(result === 'failure'),
     errors: Number(result === 'error'),
-    skipped: 0,
+    skipped: Number(result === 'skipped'),
   };
   const timestamp = new Date(startedAt).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
   const test = {
@@ -25,14 +27,16 @@ export function junitReport(incident: Incident): string {
     name: 'makes progress',
     time: (timings['captureMs'] ?? 0) / 1000,
   };
-  const why = { message: printable(verdict.title, TITLE_MAX), type: verdict.class };
+  const title = printable(verdict.title, TITLE_MAX);
+  const message = known === null ? title : `${title}; ${knownText(known)}`;
+  const why = result === 'skipped' ? { message } : { message, type: verdict.class };
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${attributes(counts)}>`,
     `  <testsuite${attributes({ name: 'wedgewatch', timestamp, ...counts })}>`,
     `    <testcase${attributes(test)}>`,
     ...(result === null ? [] : [`      <${result}${attributes(why)}/>`]),
-    `      <system-out>${escaped(mailText(incident))}</system-out>`,
+    `      <system-out>${escaped(mailText(incident, known))}</system-out>`,
     '    </testcase>',
     '  </testsuite>',
     '</testsuites>',
@@ -40,8 +44,9 @@ export function junitReport(incident: Incident): string {
   ].join('\n');
 }
 
-function resultOf({ verdict }: Incident): 'error' | 'failure' | null {
+function resultOf({ verdict }: Incident, known: Known | null): 'error' | 'failure' | 'skipped' | null {
   if (verdict.class === 'none') return null;
+  if (known?.ignored === true) return 'skipped';
   return verdict.class === 'unknown' ? 'error' : 'failure';
 }
 

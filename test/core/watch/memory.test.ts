@@ -49,6 +49,13 @@ const after = (guest: VirtualGuest) => (guest.findings[0]?.capturedAt ?? Infinit
 const names = (guest: VirtualGuest) => guest.findings[0]?.evidence.map(({ name }) => name);
 
 describe('a guest that was up and wedges', () => {
+  it('is read for its case though a host that was busy read it too late a moment before', () => {
+    const shows = stuck('page-in');
+    const failsAround = (at: number) => (at > WEDGE && at < WEDGE + 5_000 ? null : shows(at));
+    const guest = lifeOf({ memory: failsAround }).run(60_000);
+    expect(names(guest)).toContain('memory');
+  });
+
   it.each(['page-in', 'exec'])('on a dead share (%s) is filed as soon as two snapshots agree', (name) => {
     const guest = lifeOf({ memory: stuck(name), press: answers(golden(name)) }).run(60_000);
     expect(guest.findings).toHaveLength(1);
