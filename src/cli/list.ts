@@ -52,8 +52,10 @@ export async function listIncidents(
   }
   const rows = all.filter(isWanted).map((row) => ({ ...row, known: findKnown(row) }));
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
-  else if (rows.length > 0) terminal.out(rowsTable(rows, terminal));
-  else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
+  else if (rows.length > 0) {
+    terminal.out(table(terminal, COLUMNS, rows.map(cells)));
+    terminal.out(knownLines(rows.map(({ shortId, known }) => ({ name: shortId, known }))));
+  } else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
   return rows.length === 0 ? EXIT.noMatch : EXIT.ok;
 }
 
@@ -77,21 +79,20 @@ export function wantedBy(
     (fingerprint === undefined || row.fingerprint?.startsWith(fingerprint) === true);
 }
 
-type KnownRow = IncidentRow & { known: Known | null };
+const NAMES_SHOWN = 8;
 
-/** The column for known hangs stands there only if one is. */
-function rowsTable(rows: readonly KnownRow[], terminal: Terminal): string {
-  if (rows.every(({ known }) => known === null)) return table(terminal, COLUMNS, rows.map(cells));
-  const [id = { title: 'ID' }, ...others] = [...COLUMNS].reverse();
-  const columns = [...others.reverse(), { title: 'KNOWN', min: 5 }, id];
-  const withKnown = (row: KnownRow): Cell[] => {
-    const shown = cells(row);
-    return [...shown.slice(0, -1), knownCell(row.known), ...shown.slice(-1)];
-  };
-  return table(terminal, columns, rows.map(withKnown));
+/** What is known of the rows of a table, below it, so that links stay whole: `known: https://… (title): ID, ID`. */
+export function knownLines(rows: readonly { name: string; known: Known | null }[]): string {
+  const named = new Map<string, string[]>();
+  for (const { name, known } of rows)
+    if (known !== null) named.set(knownText(known), [...(named.get(knownText(known)) ?? []), name]);
+  return [...named]
+    .map(([text, names]) => {
+      const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : '';
+      return `${text}: ${names.slice(-NAMES_SHOWN).join(', ')}${more}\n`;
+    })
+    .join('');
 }
-
-export const knownCell = (known: Known | null): Cell => ({ text: known === null ? '' : knownText(known) });
 
 /** The VM that was most likely meant, where no incident is of the one that was named. */
 function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
