@@ -17,6 +17,8 @@ const done = (code: number) => {
   process.exitCode = code;
 };
 
+const CI_OPTION = 'write for github, gitlab, jenkins or plain; default: for the system that runs it';
+
 const program = new Command('wedgewatch')
   .description(
     'Watch QEMU guests; when one is wedged, dump its stacks, say where it is stuck, and archive the evidence.',
@@ -79,6 +81,28 @@ program
   .action(async (vm, options) => {
     const { waitFor } = await import('./wait.js');
     done(await waitFor(vm, options, globals()));
+  });
+
+program
+  .command('guard')
+  .description(
+    'Watch while a command runs; when a guest hangs, end it, print the verdict, write it for CI, exit 1.',
+  )
+  .argument('[vms...]', 'watch these guests only; then -- and the command')
+  .usage('[options] [vms...] -- <command> [arguments...]')
+  .option('--qmp <socket>', 'QMP socket of a guest that discovery does not find; with --console')
+  .option('--console <file>', 'file that its console is written to; with --qmp')
+  .option('--grace <duration>', 'time from SIGTERM to SIGKILL for a command that is ended', '10s')
+  .option('--ci <form>', CI_OPTION)
+  .option(
+    '--artifacts <dir>',
+    'write junit.xml, summary.md and the evidence into this directory (in CI: wedgewatch-report)',
+  )
+  .action(async (operands, options) => {
+    const at = process.argv.indexOf('--');
+    const command = at === -1 ? [] : process.argv.slice(at + 1);
+    const { guard } = await import('./guard.js');
+    done(await guard(operands.slice(0, operands.length - command.length), command, options, globals()));
   });
 
 program
@@ -146,6 +170,8 @@ program
     'console logs, or ELF images of dump-guest-memory, virsh dump --memory-only or kdump; - or none for standard input',
   )
   .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+  .option('--ci <form>', CI_OPTION)
+  .option('--artifacts <dir>', 'write junit.xml and summary.md into this directory')
   .option('--json', 'print the whole analysis as JSON; an array for several files')
   .action(async (files, options) => {
     const { runAnalyze } = await import('./analyze.js');

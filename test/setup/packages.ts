@@ -16,6 +16,7 @@ const testPackages = [
   'make',
   'mmdebstrap',
   'openssh-server',
+  'python3',
   'systemd-container',
   'systemd-journal-remote',
   'systemd-sysv',
