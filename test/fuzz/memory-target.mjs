@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { PAGE, unpack } from '../golden-memory/recording.mjs';
 import { LOG_WORDS } from './mutate.mjs';
 
-const RECORDINGS = ['6.1-pagein', '6.12-locks', '7.3-frozen'];
+const RECORDINGS = ['6.1-pagein', '6.12-locks', '7.3-rt-pagein'];
 /** One input in so many also finds the kernel in what was changed; the others know it, as the reader does. */
 const ANEW = 1000;
 /** One in so many has all tasks of the guest, the others those that wait and a few; so many also have a verdict, or the log. */
