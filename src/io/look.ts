@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { consoleFileOf, kernelCommandLineOf } from '../core/host/argv.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
-import { registersOf } from '../core/qmp/registers.js';
+import { registersOf } from '../core/memory/registers.js';
 import { printable } from '../core/printable.js';
 import { Deadline } from './deadline.js';
 import { readStat, readTimes } from './proc.js';
