@@ -4,8 +4,9 @@ import { Command } from '@commander-js/extra-typings';
 import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
 import { installCommands } from './install-commands.js';
+import { manCommand } from './man.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -33,10 +34,14 @@ const program = new Command('wedgewatch')
   })
   .addHelpText(
     'after',
-    `
-Exit codes: 0 fine; 1 a hang was found; 2 usage or a bad configuration; 3 no match; 4 an incident with incomplete
-evidence; 5 an environment or daemon problem; 124 timeout.`,
+    `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
+
+/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
+const manDate = (): Date => {
+  const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
+  return Number.isFinite(epoch) ? new Date(epoch * 1000) : new Date();
+};
 
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
@@ -242,6 +247,7 @@ program
   });
 
 completionCommand(program, terminal.out);
+manCommand(program, terminal.out, manDate);
 
 program
   .command('replay [records...]')

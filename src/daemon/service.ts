@@ -1,5 +1,6 @@
 /** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
 import { incidentsIn } from '../io/archive/directory.js';
+import { keepIndexPage } from '../io/archive/index-page.js';
 import type { ConfigFile } from '../io/config-file.js';
 import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
@@ -140,6 +141,7 @@ async function begin(
   log('notice', `wedgewatch ${VERSION} watches ${watching}; archive: ${incidentsIn(state)}`);
   tell(log, 'READY=1', `STATUS=watching ${watching}`);
   keepAlive(daemon, log, signal);
+  keepIndexPage({ root: state, onFault: (why) => log('warning', `archive: index.html: ${why}`), signal });
 }
 
 /** To systemd, which is not waited for. */
