@@ -1,14 +1,16 @@
 /** Runs the programs of `onIncident` once an incident is on disk, and notes in it what came of them. No guest waits for them. */
+import { type FindKnown, knownText } from '../core/config/known.js';
 import type { Config } from '../core/config/schema.js';
 import { hookCommand } from '../core/report/hook-command.js';
 import type { HookRun } from '../core/report/incident.js';
 import { stackOf, type Log } from '../io/log.js';
 import { runHook } from '../io/hook.js';
+import { readKnown } from '../io/known-file.js';
 import type { FiledCase, GuestHandle } from './guest-handle.js';
 import type { Pending } from './pending.js';
 
 interface HooksOptions {
-  readonly config: Pick<Config, 'onIncident'>;
+  readonly config: Config;
   readonly services: { readonly pending: Pick<Pending, 'pathOf' | 'update'> };
 }
 
@@ -16,6 +18,7 @@ interface Job {
   id: string;
   vm: string;
   unit: string;
+  hang: Parameters<FindKnown>[0];
 }
 
 /** Incidents whose hooks run at once; the others wait for their turn. */
@@ -37,7 +40,9 @@ export class Hooks {
   filed({ vm, settings }: Pick<GuestHandle, 'vm' | 'settings'>, filed: FiledCase): void {
     if (filed.byHand || filed.directory === null || filed.incident === null) return;
     if (this.daemon.config.onIncident.length === 0) return;
-    this.waiting.push({ id: filed.incident.id, vm, unit: settings.unit });
+    const { id, fingerprint, verdict, startedAt } = filed.incident;
+    const hang = { fingerprint, verdict: verdict.title, startedAt };
+    this.waiting.push({ id, vm, unit: settings.unit, hang });
     this.next();
   }
 
@@ -63,9 +68,11 @@ export class Hooks {
 
   private async run(job: Job): Promise<void> {
     const runs: HookRun[] = [];
+    const known = (await readKnown(this.daemon.config)).find(job.hang);
+    const env = known === null ? {} : { WEDGEWATCH_KNOWN: knownText(known).replace(/^known: /, '') };
     // As it is now: an edit must not move what is under way.
     for (const hook of [...this.daemon.config.onIncident]) {
-      const run = await this.runOne(hook, job);
+      const run = await this.runOne(hook, job, env);
       this.onRun(run);
       const level = run.outcome === 'worked' ? 'info' : 'warning';
       this.log(level, `${job.vm}: hook ${run.command[0] ?? ''}: ${run.outcome}: ${run.detail}`);
@@ -74,13 +81,18 @@ export class Hooks {
     await this.daemon.services.pending.update(job.id, { hooks: runs });
   }
 
-  private async runOne({ command, timeout }: Config['onIncident'][number], job: Job): Promise<HookRun> {
+  private async runOne(
+    { command, timeout }: Config['onIncident'][number],
+    job: Job,
+    env: Record<string, string>,
+  ): Promise<HookRun> {
     const directory = this.daemon.services.pending.pathOf(job.id);
     const filled = hookCommand(command, { ...job, directory });
     if (!filled.ok) {
       const notRun = { outcome: 'failed' as const, detail: filled.problem, tookMs: 0 };
       return { command, startedAt: new Date().toISOString(), ...notRun };
     }
-    return runHook(filled.command, { directory, timeoutMs: timeout, signal: this.stopping.signal });
+    const { signal } = this.stopping;
+    return runHook(filled.command, { directory, timeoutMs: timeout, signal, env });
   }
 }

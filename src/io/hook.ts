@@ -13,6 +13,8 @@ interface HookOptions {
   directory: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** More of its environment. */
+  env: Readonly<Record<string, string>>;
 }
 
 /** From SIGTERM to SIGKILL. */
@@ -44,7 +46,7 @@ export async function runHook(command: readonly string[], options: HookOptions):
         signal,
         cwd: directory,
         stdin: input.fd,
-        env: environment(),
+        env: { ...environment(), ...options.env },
       });
       return failure(program, result, timeoutMs);
     } finally {

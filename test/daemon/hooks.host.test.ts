@@ -48,7 +48,7 @@ async function prepared(...hooks: Run[]) {
     await expect.poll(async () => (await read(id)).hooks, { timeout: 15_000 }).toBeDefined();
     return (await read(id)).hooks ?? [];
   };
-  return { all, said, place, file, read, hooksOf, pending };
+  return { all, said, place, file, read, hooksOf, pending, config };
 }
 
 const ID = '20260918T101502Z.vm1.0123abcd';
@@ -125,6 +125,18 @@ it('a name that a program may take for a pattern is put into no argument; the JS
   expect(runs[0]).toMatchObject({ outcome: 'failed', command: ['touch', '%v'] });
   expect(runs[0]?.detail).toMatch(/^not run: for %v .* Fix: /);
   expect(runs[1]?.outcome).toBe('worked');
+});
+
+it('is told of a hang that the team knows', async () => {
+  const known = join(await temporaryDirectory(), 'known.yaml');
+  await writeFile(known, '[{title: dead store, link: https://example.org/1, pattern: virtiofs}]');
+  const { file, hooksOf, place, config } = await prepared({
+    command: ['sh', '-c', 'echo "$WEDGEWATCH_KNOWN" >told'],
+  });
+  config.known = known;
+  await file(ID);
+  await hooksOf(ID);
+  expect(await readFile(join(place(ID), 'told'), 'utf8')).toBe('https://example.org/1 (dead store)\n');
 });
 
 it('captures by hand and what could not be kept run nothing', async () => {

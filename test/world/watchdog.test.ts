@@ -143,7 +143,7 @@ onIncident:
     .not.toBeNull();
   await world.write(config, '');
   await stopGuest(world, vm);
-});
+}, 180_000);
 
 test('the demo of a user with a manager and a journal: this watchdog leaves its guest to it', async () => {
   // There is no way to a package mirror inside: the image is brought along.
