@@ -5,6 +5,7 @@ import type { Writable } from 'node:stream';
 import type { FindKnown, Known } from '../core/config/known.js';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
+import { incidentFinding } from '../core/report/finding.js';
 import type { Incident } from '../core/report/incident.js';
 import { incidentJson, safeJson } from '../core/report/json.js';
 import { junitReport } from '../core/report/junit.js';
@@ -63,7 +64,7 @@ export async function exportIncident(
 
 const TEXTS: Readonly<Record<Format, (incident: Incident, known: Known | null) => string>> = {
   github: githubIssue,
-  junit: junitReport,
+  junit: (incident, known) => junitReport([incidentFinding(incident, known)], incident.startedAt),
   mail: mailText,
   speedscope: ({ id, dumps, version }) => `${safeJson(speedscope(id, dumps, version))}\n`,
   json: incidentJson,

@@ -4,8 +4,9 @@ import { Command } from '@commander-js/extra-typings';
 import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
 import { installCommands } from './install-commands.js';
+import { manCommand } from './man.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -16,6 +17,8 @@ const terminal = processTerminal();
 const done = (code: number) => {
   process.exitCode = code;
 };
+
+const CI_OPTION = 'write for github, gitlab, jenkins or plain; default: for the system that runs it';
 
 const program = new Command('wedgewatch')
   .description(
@@ -31,10 +34,14 @@ const program = new Command('wedgewatch')
   })
   .addHelpText(
     'after',
-    `
-Exit codes: 0 fine; 1 a hang was found; 2 usage or a bad configuration; 3 no match; 4 an incident with incomplete
-evidence; 5 an environment or daemon problem; 124 timeout.`,
+    `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
+
+/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
+const manDate = (): Date => {
+  const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
+  return Number.isFinite(epoch) ? new Date(epoch * 1000) : new Date();
+};
 
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
@@ -79,6 +86,28 @@ program
   .action(async (vm, options) => {
     const { waitFor } = await import('./wait.js');
     done(await waitFor(vm, options, globals()));
+  });
+
+program
+  .command('guard')
+  .description(
+    'Watch while a command runs; when a guest hangs, end it, print the verdict, write it for CI, exit 1.',
+  )
+  .argument('[vms...]', 'watch these guests only; then -- and the command')
+  .usage('[options] [vms...] -- <command> [arguments...]')
+  .option('--qmp <socket>', 'QMP socket of a guest that discovery does not find; with --console')
+  .option('--console <file>', 'file that its console is written to; with --qmp')
+  .option('--grace <duration>', 'time from SIGTERM to SIGKILL for a command that is ended', '10s')
+  .option('--ci <form>', CI_OPTION)
+  .option(
+    '--artifacts <dir>',
+    'write junit.xml, summary.md and the evidence into this directory (in CI: wedgewatch-report)',
+  )
+  .action(async (operands, options) => {
+    const at = process.argv.indexOf('--');
+    const command = at === -1 ? [] : process.argv.slice(at + 1);
+    const { guard } = await import('./guard.js');
+    done(await guard(operands.slice(0, operands.length - command.length), command, options, globals()));
   });
 
 program
@@ -146,6 +175,8 @@ program
     'console logs, or ELF images of dump-guest-memory, virsh dump --memory-only or kdump; - or none for standard input',
   )
   .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+  .option('--ci <form>', CI_OPTION)
+  .option('--artifacts <dir>', 'write junit.xml and summary.md into this directory')
   .option('--json', 'print the whole analysis as JSON; an array for several files')
   .action(async (files, options) => {
     const { runAnalyze } = await import('./analyze.js');
@@ -216,6 +247,7 @@ program
   });
 
 completionCommand(program, terminal.out);
+manCommand(program, terminal.out, manDate);
 
 program
   .command('replay [records...]')

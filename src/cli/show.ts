@@ -10,7 +10,7 @@ import { filesOf } from '../io/archive/contents.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { findIncident, NotFound } from './find-evidence.js';
 import { EXIT } from './globals.js';
-import { styled, type Terminal } from './print.js';
+import { folded, paged, styled, type Terminal } from './print.js';
 
 interface ShowOptions {
   json?: boolean | undefined;
@@ -68,11 +68,20 @@ async function printText(row: IncidentRow, known: Known | null, terminal: Termin
       seen: seenText(row),
       known,
     }).split('\n');
-    terminal.out([styled(terminal, 'bold', title), ...lines].join('\n'));
+    const [head = '', ...rest] = folded(terminal, [title, ...lines].join('\n')).split('\n');
+    const more = rest.findIndex((line) => line === '');
+    const heads = [head, ...rest.slice(0, more)].map((line) => styled(terminal, 'bold', line));
+    await paged(terminal, [...heads, ...rest.slice(more).map((line) => coloured(terminal, line))].join('\n'));
     return;
   }
   const text = (await readVerdict(path)) ?? '(no verdict)';
   const lines = text.split('\n').map((line) => printable(line, LINE_MAX));
   terminal.out(`${lines.join('\n').trimEnd()}\n`);
   terminal.err(`wedgewatch: ${styled(terminal, 'red', evidence)}; above is its verdict.txt\n`);
+}
+
+/** A heading is bold, and what speaks against the evidence yellow. */
+function coloured(terminal: Terminal, line: string): string {
+  if (/^Evidence: INCOMPLETE|^  \S+ +INCOMPLETE,/.test(line)) return styled(terminal, 'yellow', line);
+  return /^(?:[WISHEF][a-z][^:]*|Evidence: complete)$/.test(line) ? styled(terminal, 'bold', line) : line;
 }

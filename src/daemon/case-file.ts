@@ -6,6 +6,7 @@ import { MEMORY_FILE } from '../core/report/text.js';
 import type { Grounds } from '../core/watch/case/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
+import type { Marks } from '../core/watch/marks.js';
 import type { Timeline } from '../core/watch/timeline.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
 import { faultText } from '../io/archive/directory.js';
@@ -26,6 +27,7 @@ interface FiledGuest extends GuestHandle {
   readonly ring: ConsoleRing;
   readonly timeline: Timeline;
   readonly moments: Moment[];
+  readonly marks: Marks;
   rows(rows: ConsoleRows): void;
   readonly intake: Pick<Intake, 'roomFor'>;
   /** A case is being filed; call what this returns once it is. */
@@ -178,6 +180,11 @@ export class CaseFile {
         timeline: guest.timeline.lines(),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
+        marks: guest.marks.from(finding.wedgedSince ?? finding.suspectAt).map(({ until, ...mark }) => ({
+          ...mark,
+          at: isoAt(mark.at),
+          ...(until !== undefined && { until: isoAt(until) }),
+        })),
       };
       const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
       const { path, missing, problem } = await fileOrKeep(

@@ -10,6 +10,7 @@ import { type GuestState, initialState } from '../core/watch/state.js';
 import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { isConversing } from '../core/watch/case/asking.js';
+import { Marks } from '../core/watch/marks.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { counted } from '../core/words.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
@@ -51,6 +52,7 @@ export class Guest implements GuestHandle {
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
+  readonly marks = new Marks();
   /** The start of its unit under which something was written last. */
   private wroteLast: string | null = null;
   private readonly filed: ((result: CaptureResult) => void)[] = [];
@@ -101,6 +103,7 @@ export class Guest implements GuestHandle {
     try {
       if (event.type !== 'analysed' || event.answer.type === 'failed')
         this.timeline.record(this.state, event);
+      this.marks.event(event);
       // It is asked right after the directory is there.
       if (event.type === 'look' && this.state.case !== null) this.analyst.warm();
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
@@ -238,6 +241,7 @@ export class Guest implements GuestHandle {
   }
 
   private run(effect: Effect, at: Mono): void {
+    this.marks.effect(effect, at);
     if (effect.type === 'note') {
       this.log(effect.level, effect.text);
       if (this.state.case === null) this.moments = [];

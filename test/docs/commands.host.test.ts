@@ -20,7 +20,8 @@ import { commands, inline } from '../support/doc-commands.js';
 const project = join(import.meta.dirname, '../..');
 const GUEST = 'asks a running guest; test/world/memory.test.ts and by-hand.ts do';
 const INSTALLED = 'needs a user manager; test/world/install.test.ts runs it';
-const ROOT = 'changes the host as root; test/world/install.test.ts runs it';
+const ROOT = 'changes the host as root; test/world/install.test.ts does the same in a world';
+const JOB = 'is a job of somebody; test/cli/guard.host.test.ts runs some';
 const HOST = 'needs another host of a team';
 const CI = '.ci/run runs it';
 const NIX = 'needs Nix, which no host of the tests has';
@@ -43,6 +44,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'sudo apt install ./wedgewatch_0.1.0_all.deb': ROOT,
   'echo kernel.sysrq=1 | sudo tee /etc/sysctl.d/99-sysrq.conf && sudo sysctl --system':
     'is for a guest, as its root',
+  'wedgewatch guard -- make check': JOB,
+  'wedgewatch guard --qmp ./qmp.sock --console ./console.log -- ./run-tests': JOB,
   'rsync --archive host1:.local/state/wedgewatch/incidents/ fleet/host1/': HOST,
   'rclone sync store:wedgewatch fleet': HOST,
   'nix build path:$HOME/wedgewatch --out-link ~/.local/state/wedgewatch-program': NIX,

@@ -14,6 +14,7 @@ const testPackages = [
   'libc6-dev',
   'libpam-systemd',
   'make',
+  'mandoc',
   'mmdebstrap',
   'openssh-server',
   'python3',

@@ -174,7 +174,11 @@ describe('an incident', () => {
 
   it('a QEMU that was stopped by a signal, and forgotten: memory is all the evidence there is, and whole', () => {
     const guest = booted(
-      new VirtualGuest({ ssh: healthyFor(WEDGE), look: halted('T'), memory: (at) => memoryAt(resting, at, { since: null }) }),
+      new VirtualGuest({
+        ssh: healthyFor(WEDGE),
+        look: halted('T'),
+        memory: (at) => memoryAt(resting, at, { since: null }),
+      }),
     ).run(300_000);
     expectIncident(guest, 'paused', 80_000);
     expect(guest.findings[0]?.analysis.verdict.title).toMatch(

@@ -259,6 +259,7 @@ export const scenarios: readonly Scenario[] = [
     act: process.stop,
     class: 'paused',
     withinS: 110, // a minute is given to whoever stopped it
+    runs: true,
     incident: /^QEMU itself \(pid \d+\) has been stopped by a signal for \d+ s: kill -CONT/,
     undo: process.goOn,
   },
