@@ -33,7 +33,8 @@ export type QmpFault =
   | 'protocol' // garbage, or too much of it
   | 'refused' // QEMU answered with an error
   | 'no-resources' // this host is short of descriptors or memory: accuses nobody, and passes
-  | 'no-permission';
+  | 'no-permission'
+  | 'no-libvirt'; // libvirt cannot be asked: accuses nobody
 
 /** Why a key could not be pressed. */
 export type PressFault = QmpFault | 'ssh-failed' | 'no-keyboard';

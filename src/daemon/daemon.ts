@@ -8,9 +8,9 @@ import type { Config } from '../core/config/schema.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
-import { isSocket } from '../io/discover.js';
 import type { FollowedEntry } from '../io/journal.js';
 import { bugsTo, type Log } from '../io/log.js';
+import { isThere } from '../io/presence.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/paths.js';
 import { absence } from './absence.js';
@@ -26,6 +26,7 @@ import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
 import { type MemoryReader, NO_READER } from './memory-reader.js';
 import { Pending } from './pending.js';
+import { ProcessDiscovery } from './process-discovery.js';
 import { Pace, Slots } from './slots.js';
 import { Turns } from './turns.js';
 
@@ -58,6 +59,7 @@ const FORGET_MS = 10 * 60_000;
 
 export class Daemon {
   readonly guests = new Map<string, Guest>();
+  /** With the guests that were found by their processes. */
   config: Config;
   /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[] = [];
@@ -72,6 +74,7 @@ export class Daemon {
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private readonly discovery: Discovery;
+  private readonly processes: ProcessDiscovery;
   private reconfigured: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private readonly bug: (error: unknown) => void;
@@ -104,6 +107,11 @@ export class Daemon {
       onFault: this.bug,
       signal: this.stopping.signal,
     });
+    this.processes = new ProcessDiscovery(options.config, {
+      ...{ log: options.log, qmpDirectory: this.qmpDirectory(), onFault: this.bug },
+      onGuests: (vms) => this.onProcesses(vms),
+      signal: this.stopping.signal,
+    });
   }
 
   /** Starts all sources; resolves once the guests that run now are known. */
@@ -125,8 +133,7 @@ export class Daemon {
   }
 
   private async takeOver(config: Config): Promise<void> {
-    this.config = config;
-    this.guestOf = guestRouter(config, this.boot);
+    this.use(this.processes.rewrite(config));
     const moved = archiveRoot(config) !== this.options.state;
     this.configProblems = moved ? ['archive.directory was edited: restart wedgewatch to apply it'] : [];
     for (const problem of this.configProblems) this.options.log('warning', problem);
@@ -192,8 +199,8 @@ export class Daemon {
   }
 
   private async checkPresence(guest: Guest): Promise<void> {
-    const { state, settings } = guest;
-    const there = await isSocket(settings.qmpSocket);
+    const { state } = guest;
+    const there = await isThere(guest.whose());
     if (there) {
       if (state.name === 'gone') guest.boot(null, monotonicMs(), 'its QMP socket is back');
       guest.hadSocket = true;
@@ -204,9 +211,9 @@ export class Daemon {
       guest.hadSocket = false;
       guest.now({ type: 'gone', reason: why });
     }
-    const explicit = this.config.guests.some(({ name }) => name === guest.vm);
-    if (state.name === 'gone' && !explicit && monotonicMs() - state.since > FORGET_MS) {
+    if (state.name === 'gone' && !this.processes.isWritten(guest.vm) && monotonicMs() - state.since > FORGET_MS) {
       this.guests.delete(guest.vm);
+      this.processes.forget(guest.vm);
       await guest.stop();
     }
   }
@@ -228,6 +235,24 @@ export class Daemon {
     const { enabled, directory: configured } = this.config.discover;
     const directory = enabled ? (configured ?? this.qmpDirectory()) : null;
     await this.discovery.watch(directory);
+    await this.processes.watch();
+  }
+
+  private use(config: Config): void {
+    this.config = config;
+    this.guestOf = guestRouter(config, this.boot);
+  }
+
+  private async onProcesses(vms: string[]): Promise<void> {
+    this.use(this.processes.config);
+    for (const vm of vms) {
+      const known = this.guests.get(vm);
+      if (known === undefined) this.guest(vm);
+      else {
+        await this.reconfigureGuest(known);
+        this.guests.get(vm)?.boot(null, monotonicMs(), 'QEMU was started');
+      }
+    }
   }
 
   private explicitGuests(): void {
