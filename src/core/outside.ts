@@ -84,6 +84,8 @@ export interface Look {
   noSymbols?: string;
   /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
   consoleFile?: string;
+  /** Keys may be typed on the guest's console. Older records lack it. */
+  typable?: boolean;
   /** The vhost-user devices of QEMU's command line with the server behind each. */
   shares: Share[];
 }

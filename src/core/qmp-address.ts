@@ -29,6 +29,7 @@ export const qmpAddressProblem = (text: string): string =>
 
 function tcpOf(text: string): QmpAddress | null {
   const at = text.lastIndexOf(':');
+  if (at < 1) return null;
   const [, six, name] = HOST.exec(text.slice(0, at)) ?? [];
   const host = six ?? name;
   const port = /^\d{1,5}$/.test(text.slice(at + 1)) ? Number(text.slice(at + 1)) : 0;

@@ -211,7 +211,11 @@ export class Daemon {
       guest.hadSocket = false;
       guest.now({ type: 'gone', reason: why });
     }
-    if (state.name === 'gone' && !this.processes.isWritten(guest.vm) && monotonicMs() - state.since > FORGET_MS) {
+    if (
+      state.name === 'gone' &&
+      !this.processes.isWritten(guest.vm) &&
+      monotonicMs() - state.since > FORGET_MS
+    ) {
       this.guests.delete(guest.vm);
       this.processes.forget(guest.vm);
       await guest.stop();

@@ -5,7 +5,6 @@ import type { Effect } from '../core/watch/events.js';
 import { sampledOf } from '../core/watch/memory-view.js';
 import { monotonicMs } from '../io/clock.js';
 import { look } from '../io/look.js';
-import { identify, type Whose } from '../io/qemu-process.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
 import { symbolized } from '../io/register-names.js';
@@ -23,7 +22,6 @@ interface ExecutingGuest extends GuestHandle {
   readonly caseFile: CaseFile;
   /** Effects under way, with the time they began. */
   readonly underWay: Map<string, Mono>;
-  whose(): Whose;
   memory(): MemoryTarget;
   tellWaiting(result: CaptureResult): void;
 }

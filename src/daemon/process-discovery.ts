@@ -91,6 +91,9 @@ export class ProcessDiscovery {
 
   private tell({ vm, pid }: FoundGuest): void {
     const what = `QEMU (pid ${pid}) serves no QMP that can be reached`;
-    this.options.log('notice', `${vm}: not watched: ${what}: start it with -qmp unix:PATH,server=on,wait=off`);
+    this.options.log(
+      'notice',
+      `${vm}: not watched: ${what}: start it with -qmp unix:PATH,server=on,wait=off`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { kernelCommandLineOf } from '../core/host/argv.js';
-import { consoleFileOf } from '../core/host/consoles.js';
+import { consoleFileOf, isTypable } from '../core/host/consoles.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
 import { registersOf } from '../core/qmp/registers.js';
@@ -149,6 +149,7 @@ async function lookAtHost(
   const connected = async () => hasStarted(await asked);
   return {
     ...(consoleFile !== null && { consoleFile }),
+    ...(isTypable(argv) && { typable: true }),
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
     shares: found === null ? [] : await findServers({ pid: found.pid, argv }, connected, signal),

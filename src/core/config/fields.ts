@@ -83,7 +83,7 @@ export const optionalUserPath = (about: string) =>
 export const qmpAddress = (about: string) =>
   z
     .string(QMP_EXPECTED)
-    .regex(/^(?:\/|tcp:|libvirt:)/, QMP_EXPECTED)
+    .meta({ pattern: '^(?:/|tcp:|libvirt:)' })
     .superRefine((text, context) => {
       if (qmpAddressOf(text.replaceAll('%v', 'v')) === null)
         context.addIssue({ code: 'custom', message: qmpAddressProblem(text) });

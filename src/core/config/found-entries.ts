@@ -14,7 +14,11 @@ interface Found {
  * The configuration with an entry for each of them that it does not know already: by its name, by its QMP, by a unit that
  * it says is a guest's.
  */
-export function withFound(config: Config, found: readonly Found[], defaults: { qmpDirectory: string }): Config {
+export function withFound(
+  config: Config,
+  found: readonly Found[],
+  defaults: { qmpDirectory: string },
+): Config {
   const guests = [...config.guests];
   const directory = config.discover.directory ?? defaults.qmpDirectory;
   const addresses = guests.map(({ name }) => guestSettings(config, name, defaults).qmpSocket);

@@ -188,7 +188,7 @@ const discover = z
   .strictObject({
     enabled: flag('Watch for guests of qemu-system@.service.').prefault(true),
     processes: flag(
-      "Watch each QEMU of this user, whoever started it: by hand, by virtme-ng, by libvirt. Its QMP and console are read from its arguments.",
+      'Watch each QEMU of this user, whoever started it: by hand, by virtme-ng, by libvirt. Its QMP and console are read from its arguments.',
     ).prefault(false),
     directory: optionalPath(
       'Directory with one directory per VM, which holds its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system.',

@@ -29,10 +29,19 @@ export function consolesOf(argv: readonly string[]): GuestConsole[] {
   return [...found.filter(({ tty }) => tty === wanted), ...found.filter(({ tty }) => tty !== wanted)];
 }
 
+/** Names a descriptor of whoever opens it. */
+export const OF_QEMU = /^(?:\/proc\/self\/fd|\/dev\/fd)\/(\d+)$/;
+
+/** Whether something may be typed on one of them: a file and a null device take nothing, stdio belongs to somebody. */
+export const isTypable = (argv: readonly string[]): boolean =>
+  consolesOf(argv).some(({ backend }) => TYPABLE.has(backend));
+
+const TYPABLE: ReadonlySet<string> = new Set(['pty', 'socket', 'unix', 'tcp', 'telnet', 'serial']);
+
 /** The file to which QEMU writes what the guest's first console shows; null for none, and for a relative path. */
 export function consoleFileOf(argv: readonly string[]): string | null {
   const path = consolesOf(argv)[0]?.files[0];
-  return path === undefined || path.startsWith('/dev/fd/') ? null : path;
+  return path === undefined || OF_QEMU.test(path) ? null : path;
 }
 
 type Chardevs = ReadonlyMap<string, Options>;

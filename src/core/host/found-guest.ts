@@ -1,7 +1,7 @@
 /** A guest as its QEMU's own process shows it: what it is called, and where its QMP and its console are. */
 import { vmNameProblem } from '../vm-name.js';
 import { domainOf, nameOf, qmpAddressIn } from './argv.js';
-import { consolesOf } from './consoles.js';
+import { consolesOf, OF_QEMU } from './consoles.js';
 import { serviceOf } from './units.js';
 
 export interface QemuSeen {
@@ -29,7 +29,10 @@ export interface FoundGuest {
 }
 
 /** `taken`: names of others. Two of one name are told apart by their process, as virtme-ng calls all of its guests alike. */
-export function foundGuest({ pid, argv, cgroup, link, libvirt }: QemuSeen, taken: ReadonlySet<string>): FoundGuest {
+export function foundGuest(
+  { pid, argv, cgroup, link, libvirt }: QemuSeen,
+  taken: ReadonlySet<string>,
+): FoundGuest {
   const given = nameOf(argv) ?? '';
   const name = vmNameProblem(given) === null ? given : `qemu-${pid}`;
   return {
@@ -44,7 +47,7 @@ export function foundGuest({ pid, argv, cgroup, link, libvirt }: QemuSeen, taken
 
 function consoleFileBy(argv: readonly string[], link: QemuSeen['link']): string | null {
   for (const path of consolesOf(argv)[0]?.files ?? []) {
-    const fd = /^(?:\/proc\/self\/fd|\/dev\/fd)\/(\d+)$/.exec(path)?.[1];
+    const fd = OF_QEMU.exec(path)?.[1];
     const real = fileOf(fd === undefined ? path : link(Number(fd)));
     if (real !== null) return real;
   }

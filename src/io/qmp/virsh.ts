@@ -5,7 +5,7 @@ import { virshFault } from '../../core/qmp/virsh-faults.js';
 import { printable } from '../../core/printable.js';
 import { runGroup, type GroupResult } from '../process-group.js';
 import { QmpError } from './error.js';
-import type { QmpOptions, QmpSession } from './with-qmp.js';
+import type { QmpOptions, QmpSession } from './session.js';
 
 export type Domain = Extract<QmpAddress, { kind: 'libvirt' }>;
 
@@ -67,7 +67,12 @@ function ask(
   signal: AbortSignal | undefined,
 ): Promise<GroupResult> {
   const order = JSON.stringify({ execute: command, ...(args && { arguments: args }) });
-  return runVirsh(domain, ['qemu-monitor-command', '--domain', domain.domain, '--cmd', order], timeoutMs, signal);
+  return runVirsh(
+    domain,
+    ['qemu-monitor-command', '--domain', domain.domain, '--cmd', order],
+    timeoutMs,
+    signal,
+  );
 }
 
 /** libvirt knows the state of a domain without asking QEMU: where it tells that and nothing more, QEMU does not answer. */
@@ -89,8 +94,7 @@ function replyOf(address: string, sent: string, said: GroupResult, stuck: 'qemu'
       ...(received !== undefined && { received: printable(received, 300) }),
       ...(late && { late }),
     });
-  if (startFailure === 'ENOENT')
-    throw fail('no-libvirt', 'virsh is not installed');
+  if (startFailure === 'ENOENT') throw fail('no-libvirt', 'virsh is not installed');
   if (startFailure !== null) throw fail('no-resources', 'virsh does not start', startFailure);
   if (stopped === 'deadline')
     throw stuck === 'qemu'
@@ -100,7 +104,10 @@ function replyOf(address: string, sent: string, said: GroupResult, stuck: 'qemu'
   return valueOf(stdout, fail);
 }
 
-function valueOf(stdout: string, fail: (fault: QmpError['fault'], what: string, received?: string) => QmpError) {
+function valueOf(
+  stdout: string,
+  fail: (fault: QmpError['fault'], what: string, received?: string) => QmpError,
+) {
   let answer: unknown;
   try {
     answer = JSON.parse(stdout);

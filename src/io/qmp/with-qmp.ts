@@ -1,8 +1,8 @@
-import type { QmpEvent } from '../../core/qmp/codec.js';
 import { type QmpAddress, qmpAddressOf, qmpAddressProblem } from '../../core/qmp-address.js';
 import { Deadline, type Expired } from '../deadline.js';
 import { QmpError } from './error.js';
 import { forget, leaveBehind, roomInQueue, whyNoGreeting } from './occupants.js';
+import type { QmpOptions, QmpSession } from './session.js';
 import { whyNoTcpGreeting } from './tcp-occupants.js';
 import { withDomain } from './virsh.js';
 import { Wire } from './wire.js';
@@ -10,23 +10,7 @@ import { Wire } from './wire.js';
 type SocketAddress = Exclude<QmpAddress, { kind: 'libvirt' }>;
 type TcpAddress = Extract<QmpAddress, { kind: 'tcp' }>;
 
-export interface QmpOptions {
-  /** Deadline in milliseconds of the greeting and of each command. */
-  timeoutMs: number;
-  /** How long the socket may be held from the greeting on, in milliseconds; default: HOLD_MS. */
-  holdMs?: number;
-  signal?: AbortSignal | undefined;
-}
-
-/** A QEMU that has greeted and takes commands. */
-export interface QmpSession {
-  /** What happened meanwhile, oldest first; the first thousand. */
-  readonly events: readonly QmpEvent[];
-  /** Resolves with what the command returns. @throws QmpError */
-  execute(command: string, args?: object): Promise<unknown>;
-  /** Milliseconds that are left of the time that the socket may be held. */
-  left(): number;
-}
+export type { QmpOptions, QmpSession };
 
 /**
  * The socket serves one client at a time, from the greeting on, and a unit's ExecStop stops the guest through it. An
@@ -89,7 +73,9 @@ async function withSocket<T>(
     };
     return await Promise.race([body(session), wire.failed]);
   } catch (error) {
-    throw socket.kind === 'unix' ? await explain(error, address, wire) : await explainTcp(error, socket, wire);
+    throw socket.kind === 'unix'
+      ? await explain(error, address, wire)
+      : await explainTcp(error, socket, wire);
   } finally {
     held?.end();
     overstay?.end();

@@ -119,6 +119,7 @@ describe('the ladder', () => {
       { rung: 'sysrq-trigger', outcome: 'skipped', detail: 'SSH does not answer: timed-out' },
       { rung: 'input-send-event', outcome: 'skipped' },
       { rung: 'second-keyboard', outcome: 'skipped' },
+      { rung: 'console', outcome: 'skipped' },
       { rung: 'registers', outcome: 'failed', detail: 'QEMU gives no registers' },
       { rung: 'inject-nmi', outcome: 'skipped', detail: 'ladder.injectNmi is false' },
       { rung: 'memory-dump', outcome: 'skipped', detail: 'ladder.memoryDump is false' },
@@ -136,6 +137,19 @@ describe('the ladder', () => {
       'second-keyboard worked',
     ]);
     expect(guest.findings[0]).toMatchObject({ complete: true });
+  });
+
+  it('types on the console of a guest without a keyboard, where that takes keys', () => {
+    const press = (key: SysrqKey, _at: number, via: Channel) => (via === 'console' ? speaks(key) : []);
+    const config = 'ssh: {enabled: false}';
+    const typed = byHand(new VirtualGuest({ press, config, look: () => ({ ...well, typable: true }) }));
+    expect(rungsOf(typed)?.slice(-2)).toEqual(['second-keyboard failed', 'console worked']);
+    expect(typed.findings[0]).toMatchObject({ complete: true });
+    const mute = byHand(new VirtualGuest({ press, config })).run(120_000);
+    expect(mute.findings[0]?.rungs.find(({ rung }) => rung === 'console')).toMatchObject({
+      outcome: 'skipped',
+      detail: 'nothing can be typed on its console: it is no socket and no pty',
+    });
   });
 
   it('climbs to the top for a mute guest, and says what each vCPU does', () => {
