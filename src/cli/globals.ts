@@ -20,6 +20,17 @@ export const EXIT = {
   timeout: 124,
 } as const;
 
+/** The same in words, for --help and the manual page. */
+export const EXIT_CODES: readonly (readonly [code: number, says: string])[] = [
+  [EXIT.ok, 'fine'],
+  [EXIT.hang, 'a hang was found'],
+  [EXIT.usage, 'usage or a bad configuration'],
+  [EXIT.noMatch, 'no match'],
+  [EXIT.incomplete, 'an incident with incomplete evidence'],
+  [EXIT.environment, 'an environment or daemon problem'],
+  [EXIT.timeout, 'timeout'],
+];
+
 /** Runs a verb with the configuration; a bad one is printed, a problem a line, and ends it with 2. */
 export async function withConfig(
   { config: file, terminal }: Globals,
