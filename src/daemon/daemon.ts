@@ -10,10 +10,9 @@ import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
 import type { FollowedEntry } from '../io/journal.js';
 import { bugsTo, type Log } from '../io/log.js';
-import { isThere } from '../io/presence.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/paths.js';
-import { absence } from './absence.js';
+import { notePresence } from './absence.js';
 import { ConsoleFiles } from './console-files.js';
 import { Discovery } from './discovery.js';
 import { Guest } from './guest.js';
@@ -21,7 +20,7 @@ import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
 import { JournalSource, readsJournal } from './journal-source.js';
 import { lookBack } from './last-line.js';
-import { execute } from './execute.js';
+import { lookNow } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
 import { type MemoryReader, NO_READER } from './memory-reader.js';
@@ -52,8 +51,6 @@ interface DaemonOptions {
 }
 
 const TICK_MS = 500;
-/** Between two looks at a guest whose load somebody watches. */
-const WATCHED_MS = 4_000;
 /** A guest that is gone is shown for a while. */
 const FORGET_MS = 10 * 60_000;
 
@@ -178,12 +175,7 @@ export class Daemon {
 
   /** Looks at each guest, at most every few seconds, to show its load to `status --watch`. */
   lookAtAll(): void {
-    for (const guest of this.guests.values()) {
-      const { name, looks, case: current } = guest.state;
-      const fresh = monotonicMs() - (looks.at(-1)?.at ?? -Infinity) < WATCHED_MS;
-      if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
-        execute(guest, { type: 'look' });
-    }
+    for (const guest of this.guests.values()) lookNow(guest);
   }
 
   private async tick(): Promise<void> {
@@ -200,27 +192,11 @@ export class Daemon {
   }
 
   private async checkPresence(guest: Guest): Promise<void> {
-    const { state } = guest;
-    const there = await isThere(guest.whose());
-    if (there) {
-      if (state.name === 'gone') guest.boot(null, monotonicMs(), 'its QMP socket is back');
-      guest.hadSocket = true;
-      return;
-    }
-    const why = absence(guest);
-    if (why !== null && state.name !== 'gone') {
-      guest.hadSocket = false;
-      guest.now({ type: 'gone', reason: why });
-    }
-    if (
-      state.name === 'gone' &&
-      !this.processes.isWritten(guest.vm) &&
-      monotonicMs() - state.since > FORGET_MS
-    ) {
-      this.guests.delete(guest.vm);
-      this.processes.forget(guest.vm);
-      await guest.stop();
-    }
+    const goneMs = await notePresence(guest);
+    if (goneMs === null || goneMs <= FORGET_MS || this.processes.isWritten(guest.vm)) return;
+    this.guests.delete(guest.vm);
+    this.processes.forget(guest.vm);
+    await guest.stop();
   }
 
   private async reconfigureGuest(guest: Guest): Promise<void> {
@@ -266,14 +242,9 @@ export class Daemon {
 
   private onSockets(vms: Set<string>): void {
     for (const vm of vms) {
+      const unit = this.config.discover.unit.replaceAll('%v', () => vm);
       // An explicit entry may say that this socket is not its guest's.
-      if (
-        guestForUnit(
-          this.config,
-          this.config.discover.unit.replaceAll('%v', () => vm),
-        ) === vm
-      )
-        this.guest(vm);
+      if (guestForUnit(this.config, unit) === vm) this.guest(vm);
     }
   }
 
@@ -284,10 +255,8 @@ export class Daemon {
     const guest = new Guest(vm, this.settingsOf(vm), this.services);
     this.guests.set(vm, guest);
     const { console, unit, qmpSocket } = guest.settings;
-    guest.log(
-      'info',
-      `found: ${console.kind === 'file' ? `console ${console.path}` : unit}, QMP ${qmpSocket}`,
-    );
+    const where = console.kind === 'file' ? `console ${console.path}` : unit;
+    guest.log('info', `found: ${where}, QMP ${qmpSocket}`);
     this.files.follow(guest);
     return guest;
   }
