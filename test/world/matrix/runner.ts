@@ -145,13 +145,13 @@ export class Runner {
 
 /** All of it, or the reason why not. */
 function expectEvidence(
-  { unseen, runs = false }: Scenario,
+  { unseen, runs }: Scenario,
   { complete, incompleteBecause }: Incident['evidence'],
   dumps: Incident['dumps'],
 ): void {
   const because = incompleteBecause.join('; ');
   if (unseen !== undefined && !incompleteBecause.some((why) => unseen.test(why)))
     throw new Error(`it does not say why nothing was seen: ${because}`);
-  const whole = complete || (runs && dumps.some(({ key }) => key === 'memory'));
+  const whole = complete || (runs === true && dumps.some(({ key }) => key === 'memory'));
   if (!whole && unseen === undefined) throw new Error(`its evidence is not whole: ${because}`);
 }
