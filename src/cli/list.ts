@@ -1,5 +1,6 @@
 /** `list`: the incidents, newest last. */
 import { durationMs } from '../core/config/duration.js';
+import { type FindKnown, type Known, knownText } from '../core/config/known.js';
 import { didYouMean } from '../core/nearest.js';
 import { safeJson } from '../core/report/json.js';
 import { printable } from '../core/printable.js';
@@ -7,6 +8,7 @@ import { type IncidentRow, seenText } from '../core/report/row.js';
 import { roughly } from '../core/words.js';
 import { ArchiveError } from '../io/archive/directory.js';
 import { readIncidents } from '../io/archive/read.js';
+import { EXIT } from './globals.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
 export interface ListOptions {
@@ -20,7 +22,7 @@ export interface ListOptions {
 
 interface Shape {
   column: Column;
-  cell: (row: IncidentRow, nowMs: number) => Cell;
+  cell: (row: KnownRow, nowMs: number) => Cell;
 }
 
 const TIME: Shape = {
@@ -32,8 +34,10 @@ const AGO: Shape = {
   cell: ({ startedAt }, nowMs) => ({ text: roughly(nowMs - Date.parse(startedAt)), style: 'dim' }),
 };
 
+const KNOWN: Shape = { column: { title: 'KNOWN', min: 5 }, cell: ({ known }) => knownCell(known) };
+
 /** In a terminal times are relative, and what was seen before is a count: there the verdict needs the room. */
-const shapes = (inTerminal: boolean): Shape[] => [
+const shapes = (inTerminal: boolean, anyKnown: boolean): Shape[] => [
   TIME,
   ...(inTerminal ? [AGO] : []),
   { column: { title: 'VM', min: 12 }, cell: ({ vm }) => ({ text: printable(vm, 64) }) },
@@ -47,6 +51,8 @@ const shapes = (inTerminal: boolean): Shape[] => [
     column: { title: 'SEEN', drop: 3 },
     cell: (row) => ({ text: !inTerminal ? seenText(row) : row.seen === 1 ? 'once' : `${row.seen}×` }),
   },
+  // Only where one is.
+  ...(anyKnown ? [KNOWN] : []),
   { column: { title: 'ID' }, cell: ({ shortId }) => ({ text: shortId }) },
 ];
 
@@ -71,34 +77,48 @@ export async function listIncidents(
   options: ListOptions,
   terminal: Terminal,
   nowMs: number,
+  findKnown: FindKnown = () => null,
 ): Promise<number> {
-  const since = options.since === undefined ? -Infinity : sinceMs(options.since, nowMs);
-  if (since === null) {
-    terminal.err(
-      `wedgewatch: --since ${printable(options.since ?? '', 80)}: expected a duration such as 2h, ` +
-        'or a date such as 2026-09-18 or 2026-09-18T10:15Z\n',
-    );
-    return 2;
-  }
+  const isWanted = wantedBy(options, nowMs, terminal);
+  if (isWanted === null) return EXIT.usage;
   let all: IncidentRow[];
   try {
     all = await readIncidents(root);
   } catch (error) {
     if (!(error instanceof ArchiveError)) throw error;
     terminal.err(`wedgewatch: ${error.message}\n`);
-    return 5;
+    return EXIT.environment;
   }
-  const rows = all.filter(
-    ({ startedAt, vm, fingerprint }) =>
-      Date.parse(startedAt) >= since &&
-      (options.vm === undefined || vm === options.vm) &&
-      (options.fingerprint === undefined || fingerprint?.startsWith(options.fingerprint) === true),
-  );
+  const rows = all.filter(isWanted).map((row) => ({ ...row, known: findKnown(row) }));
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
   else if (rows.length > 0) terminal.out(incidentTable(rows, terminal, nowMs));
   else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
-  return rows.length === 0 ? 3 : 0;
+  return rows.length === 0 ? EXIT.noMatch : EXIT.ok;
 }
+
+/** Which incidents are asked for; null, with a word on standard error, for a --since that says nothing. */
+export function wantedBy(
+  { since: when, vm, fingerprint }: Omit<ListOptions, 'json'>,
+  nowMs: number,
+  terminal: Terminal,
+): ((row: Pick<IncidentRow, 'startedAt' | 'vm' | 'fingerprint'>) => boolean) | null {
+  const since = when === undefined ? -Infinity : sinceMs(when, nowMs);
+  if (since === null) {
+    terminal.err(
+      `wedgewatch: --since ${printable(when ?? '', 80)}: expected a duration such as 2h, ` +
+        'or a date such as 2026-09-18 or 2026-09-18T10:15Z\n',
+    );
+    return null;
+  }
+  return (row) =>
+    Date.parse(row.startedAt) >= since &&
+    (vm === undefined || row.vm === vm) &&
+    (fingerprint === undefined || row.fingerprint?.startsWith(fingerprint) === true);
+}
+
+type KnownRow = IncidentRow & { known: Known | null };
+
+export const knownCell = (known: Known | null): Cell => ({ text: known === null ? '' : knownText(known) });
 
 /** The VM that was most likely meant, where no incident is of the one that was named. */
 function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
@@ -106,8 +126,11 @@ function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
   return vm === undefined || vms.includes(vm) ? '' : printable(didYouMean(vm, vms), 100);
 }
 
-function incidentTable(rows: readonly IncidentRow[], terminal: Terminal, nowMs: number): string {
-  const shown = shapes(terminal.columns !== null);
+function incidentTable(rows: readonly KnownRow[], terminal: Terminal, nowMs: number): string {
+  const shown = shapes(
+    terminal.columns !== null,
+    rows.some(({ known }) => known !== null),
+  );
   return table(
     terminal,
     shown.map(({ column }) => column),

@@ -19,7 +19,7 @@ import { Discovery } from './discovery.js';
 import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
-import { JournalSource } from './journal-source.js';
+import { JournalSource, readsJournal } from './journal-source.js';
 import { lookBack } from './last-line.js';
 import { execute } from './execute.js';
 import type { Services } from './guest-handle.js';
@@ -38,8 +38,8 @@ interface DaemonOptions {
   /** `$XDG_RUNTIME_DIR`. */
   runtime: string;
   log: Log;
-  /** Watch this VM only. */
-  only?: string;
+  /** Watch these VMs only. */
+  only?: ReadonlySet<string> | undefined;
   /** Captures wait for it; default: nothing is left of an earlier daemon. */
   leftOver?: LeftOver;
   /** What the archive could not take yet; default: nothing, until something fails. */
@@ -110,7 +110,7 @@ export class Daemon {
   async start(): Promise<void> {
     this.explicitGuests();
     await this.discover();
-    await this.journal.follow();
+    if (readsJournal(this.config)) await this.journal.follow();
     this.schedule();
     this.timer = setInterval(() => {
       this.tick().catch(this.bug);
@@ -134,6 +134,7 @@ export class Daemon {
     for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
     this.explicitGuests();
     await this.discover();
+    if (readsJournal(config)) await this.journal.follow();
     this.schedule();
   }
 
@@ -248,7 +249,7 @@ export class Daemon {
   }
 
   private guest(vm: string): Guest | null {
-    if (this.options.only !== undefined && this.options.only !== vm) return null;
+    if (this.options.only?.has(vm) === false) return null;
     const known = this.guests.get(vm);
     if (known !== undefined) return known;
     const guest = new Guest(vm, this.settingsOf(vm), this.services);

@@ -18,7 +18,7 @@ import { Pending } from './pending.js';
 import { ProcessMemoryReader } from './process-memory-reader.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
-import { leftOver } from './left-over.js';
+import { leftOver, nothingLeft } from './left-over.js';
 import { becomeOwner } from './owner.js';
 import type { UnderWay } from './under-way.js';
 
@@ -51,13 +51,42 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 }
 
 async function watch(options: RunOptions): Promise<void> {
-  const { config, log, state, runtime, signal, underWay } = options;
+  const { log, signal, underWay } = options;
+  const { daemon, close } = await serveDaemon(options);
+  try {
+    // Whoever stops it need not wait for its start.
+    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
+    await aborted(signal);
+  } finally {
+    tell(log, 'STOPPING=1');
+    await close();
+  }
+}
+
+interface ServeOptions extends Omit<RunOptions, 'file' | 'text'> {
+  /** Watch these VMs only. */
+  only?: ReadonlySet<string> | undefined;
+  /** Where the journal position is kept; default: `state`. */
+  memory?: string;
+  /** False where the archive is another's: what is left in there is not ours to complete. */
+  ownsArchive?: boolean;
+}
+
+interface Served {
+  /** Not started yet. */
+  daemon: Daemon;
+  close: () => Promise<void>;
+}
+
+/** A daemon with all that it needs beside its guests, and its control socket. Call it as the owner only. */
+export async function serveDaemon(options: ServeOptions): Promise<Served> {
+  const { log, state, runtime, underWay, ownsArchive = true, ...rest } = options;
   const pending = new Pending(options);
   const completed = () => underWay.of('completing earlier captures', finishEarlier(options, pending));
-  const left = await leftOver(state, completed);
+  const left = ownsArchive ? await leftOver(state, completed) : nothingLeft;
   const learned = await LearnedBoots.load(state, log);
   const reader = new ProcessMemoryReader();
-  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending, reader });
+  const daemon = new Daemon({ ...rest, log, state, runtime, learned, leftOver: left, pending, reader });
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
@@ -70,16 +99,12 @@ async function watch(options: RunOptions): Promise<void> {
     },
     (error) => log('error', `control socket: ${stackOf(error)}`),
   );
-  try {
-    // Whoever stops it need not wait for its start.
-    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
-    await aborted(signal);
-  } finally {
+  const close = async () => {
     server.close();
-    tell(log, 'STOPPING=1');
     await underWay.of('stopping', daemon.stop());
     server.closeAllConnections();
-  }
+  };
+  return { daemon, close };
 }
 
 async function begin(daemon: Daemon, { file, text, state, log, signal }: RunOptions): Promise<void> {

@@ -103,7 +103,7 @@ function outsideOfCode(markdown: string): string {
 }
 
 const OWN_WORDS =
-  /^(?:### |- (?:Guest|Kernel|Captured|Class|Evidence|Fingerprint): |- |\*\*(?:Why this verdict|Who waits for whom)\*\*|<details><summary>Stacks<\/summary>|<\/details>|)$/;
+  /^(?:### |- (?:Guest|Test|Kernel|Captured|Class|Evidence|Fingerprint): |- |\*\*(?:Why this verdict|Who waits for whom)\*\*|<details><summary>Stacks<\/summary>|<\/details>|)$/;
 
 it('writes no output that a terminal, a browser or GitHub obeys', async () => {
   await fc.assert(

@@ -6,6 +6,7 @@ import type { IncidentRow } from '../../src/core/report/row.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
 import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
+import { expectTold, GITHUB, guardedJob } from './guarded.js';
 import { continueStore, guestUnit, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
 import {
   binary,
@@ -77,7 +78,9 @@ test('with `quiet`, a page-in on a dead share is archived within 20 s of losing 
   await startGuest(world, { vm, mode: 'job', port: 2212, append: 'quiet' });
   await waitForSsh(world, vm);
   await becomes(vm, 'up');
+  const job = guardedJob(world, `${vm} -- sleep 600`, GITHUB);
   const incident = await wedgeAndCatch(world, vm);
+  expect((await expectTold(world, await job, vm)).id).toBe(incident.id);
   expect(incident.verdict).toMatchObject({ class: 'blocked', frame: 'filemap_fault' });
   expect(incident.verdict.title).toMatch(
     /page-in .*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,

@@ -264,6 +264,9 @@ export const configSchema = z.strictObject({
   qmp: qmp.prefault({}),
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
+  known: optionalUserPath(
+    'List of known hangs, or a directory of such lists as *.yaml; ~/ is the home directory. Default: known.yaml beside this file, if there is one. docs/fleet.md shows one.',
+  ),
   discover: discover.prefault({}),
   guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
   overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),

@@ -1,4 +1,5 @@
 /** verdict.txt, which `show` prints as well. */
+import { type Known, knownText } from '../config/known.js';
 import { framesWithLines, membersOf } from '../analysis/groups.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
@@ -36,18 +37,18 @@ export const FILES: Readonly<Record<string, string>> = {
 
 /**
  * The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands
- * elsewhere, `seen` where the rest of the archive is known.
+ * elsewhere, `seen` where the rest of the archive is known, `known` what the team knows of the hang.
  */
 export function renderVerdict(
   incident: Incident,
   files: readonly string[],
-  { directory, seen }: { directory?: string; seen?: string } = {},
+  { directory, seen, known }: { directory?: string; seen?: string; known?: Known | null } = {},
 ): string {
   const { verdict, waits } = incident;
   const lines = [
     verdict.title,
     '',
-    ...facts(incident, seen ?? null),
+    ...facts(incident, seen ?? null, known ?? null),
     ...section('Why it was suspected', bullets(incident.why)),
     ...section('Why this verdict', bullets(verdict.reasons)),
     ...section('Inferred from outside the guest', bullets(verdict.inferred)),
@@ -68,7 +69,7 @@ const bullets = (sentences: readonly string[]): string[] => sentences.map((sente
 export const waitLine = ({ waiter, owner, through, confidence }: Incident['waits'][number]): string =>
   `${waiter} → ${owner} (${through}, confidence ${confidence})`;
 
-function facts(incident: Incident, seen: string | null): string[] {
+function facts(incident: Incident, seen: string | null, known: Known | null): string[] {
   const { verdict, lastProgress, culprit } = { ...incident, culprit: incident.verdict.culprit };
   const rows: (readonly [name: string, value: string | null])[] = [
     ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
@@ -85,6 +86,7 @@ function facts(incident: Incident, seen: string | null): string[] {
     ['Recovered', incident.recoveredAt && recoveredText(incident, incident.recoveredAt)],
     ['Fingerprint', `${incident.fingerprint} (version ${incident.fingerprintVersion})`],
     ['Seen', seen],
+    ['Known', known && knownText(known).replace(/^known: /, '')],
     ['Incident', incident.id],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [`${`${name}:`.padEnd(15)}${value}`]));

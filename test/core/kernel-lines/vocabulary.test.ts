@@ -31,6 +31,8 @@ function ofDump(means: Opener | null): string {
       return `opens ${means.key}`;
     case 'hung':
       return `${means.report.comm}:${means.report.pid} ${means.report.seconds}s`;
+    case 'refusal':
+      return `unfrozen ${means.report.seconds}s`;
     case 'blocker':
       return `${means.blocker.waiter.pid} ${means.blocker.lock} ${means.blocker.owner.pid}`;
     case 'lost':
