@@ -131,7 +131,7 @@ async function round(image) {
       const extra = makeDisk(join(scratch, kind));
       guests.set(kind, await startGuest({ vm: vmOf(kind), image, append, extra }));
     }
-    daemon = startDaemon([...guests.values()], scratch, ({ vm }, directory) => {
+    daemon = startDaemon([...guests.values()], scratch, ({ vm }, { directory }) => {
       if (directory && !filed.has(vm)) filed.set(vm, { directory, at: now() });
     });
     await daemon.start();

@@ -117,7 +117,7 @@ async function watchAndWedge(
     only: new Set([VM]),
     reader: new ProcessMemoryReader(),
     log: (_level, text) => say(text.replace(`${VM}: `, 'watchdog: ')),
-    onFiled: (_guest, directory, title) => {
+    onFiled: (_guest, { directory, title }) => {
       filed = { directory, title };
     },
   });

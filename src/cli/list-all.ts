@@ -7,7 +7,7 @@ import { counted } from '../core/words.js';
 import { ArchiveError } from '../io/archive/directory.js';
 import { readFleet } from '../io/archive/read.js';
 import { EXIT } from './globals.js';
-import { knownCell, type ListOptions, wantedBy } from './list.js';
+import { knownLines, type ListOptions, wantedBy } from './list.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
 const COLUMNS: readonly Column[] = [
@@ -16,10 +16,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'FIRST' },
   { title: 'LAST' },
   { title: 'FINGERPRINT' },
-  { title: 'VERDICT', min: 24 },
+  { title: 'VERDICT', min: 16 },
 ];
-const KNOWN: Column = { title: 'KNOWN', min: 5 };
 const HOSTS_SHOWN = 3;
+/** Enough for `--fingerprint` and for a list of known hangs. */
+const FINGERPRINT_SHOWN = 8;
 
 /**
  * Counts the matching incidents of several archives by fingerprint, the most frequent first. Returns the exit code: 0, 2
@@ -52,15 +53,17 @@ export async function listFleet(
   if (damaged > 0) terminal.err(`wedgewatch: ${counted(damaged, 'damaged incident')} not counted\n`);
   if (options.json === true) terminal.out(`${safeJson(hangs, 2)}\n`);
   else if (hangs.length > 0) {
-    const isAnyKnown = hangs.some(({ known }) => known !== null);
-    const columns = isAnyKnown ? [...COLUMNS, KNOWN] : COLUMNS;
-    const lines = hangs.map((hang) => [...cells(hang), ...(isAnyKnown ? [knownCell(hang.known)] : [])]);
-    terminal.out(table(terminal, columns, lines));
+    terminal.out(table(terminal, COLUMNS, hangs.map(cells)));
+    terminal.out(knownLines(hangs.map((hang) => ({ name: shortened(hang), known: hang.known }))));
   } else terminal.err('wedgewatch: no incident matches\n');
   return hangs.length === 0 ? EXIT.noMatch : EXIT.ok;
 }
 
-function cells({ count, hosts, firstAt, lastAt, fingerprint, verdict }: FleetHang): Cell[] {
+const shortened = ({ fingerprint }: FleetHang): string =>
+  printable(fingerprint.slice(0, FINGERPRINT_SHOWN), FINGERPRINT_SHOWN);
+
+function cells(hang: FleetHang): Cell[] {
+  const { count, hosts, firstAt, lastAt, verdict } = hang;
   const named = hosts.slice(0, HOSTS_SHOWN).map(({ host }) => host);
   const more = hosts.length > HOSTS_SHOWN ? [`${hosts.length - HOSTS_SHOWN} more`] : [];
   return [
@@ -68,7 +71,7 @@ function cells({ count, hosts, firstAt, lastAt, fingerprint, verdict }: FleetHan
     { text: printable([...named, ...more].join(', '), 200) },
     { text: firstAt.slice(0, 10) },
     { text: lastAt.slice(0, 10) },
-    { text: printable(fingerprint, 16) },
+    { text: shortened(hang) },
     { text: verdict },
   ];
 }

@@ -22,7 +22,7 @@ export interface ListOptions {
 
 interface Shape {
   column: Column;
-  cell: (row: KnownRow, nowMs: number) => Cell;
+  cell: (row: IncidentRow, nowMs: number) => Cell;
 }
 
 const TIME: Shape = {
@@ -34,10 +34,8 @@ const AGO: Shape = {
   cell: ({ startedAt }, nowMs) => ({ text: roughly(nowMs - Date.parse(startedAt)), style: 'dim' }),
 };
 
-const KNOWN: Shape = { column: { title: 'KNOWN', min: 5 }, cell: ({ known }) => knownCell(known) };
-
 /** In a terminal times are relative, and what was seen before is a count: there the verdict needs the room. */
-const shapes = (inTerminal: boolean, anyKnown: boolean): Shape[] => [
+const shapes = (inTerminal: boolean): Shape[] => [
   TIME,
   ...(inTerminal ? [AGO] : []),
   { column: { title: 'VM', min: 12 }, cell: ({ vm }) => ({ text: printable(vm, 64) }) },
@@ -51,8 +49,6 @@ const shapes = (inTerminal: boolean, anyKnown: boolean): Shape[] => [
     column: { title: 'SEEN', drop: 3 },
     cell: (row) => ({ text: !inTerminal ? seenText(row) : row.seen === 1 ? 'once' : `${row.seen}×` }),
   },
-  // Only where one is.
-  ...(anyKnown ? [KNOWN] : []),
   { column: { title: 'ID' }, cell: ({ shortId }) => ({ text: shortId }) },
 ];
 
@@ -91,8 +87,10 @@ export async function listIncidents(
   }
   const rows = all.filter(isWanted).map((row) => ({ ...row, known: findKnown(row) }));
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
-  else if (rows.length > 0) terminal.out(incidentTable(rows, terminal, nowMs));
-  else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
+  else if (rows.length > 0) {
+    terminal.out(incidentTable(rows, terminal, nowMs));
+    terminal.out(knownLines(rows.map(({ shortId, known }) => ({ name: shortId, known }))));
+  } else terminal.err(`wedgewatch: no incident matches${hintFor(options.vm, all)}\n`);
   return rows.length === 0 ? EXIT.noMatch : EXIT.ok;
 }
 
@@ -116,9 +114,20 @@ export function wantedBy(
     (fingerprint === undefined || row.fingerprint?.startsWith(fingerprint) === true);
 }
 
-type KnownRow = IncidentRow & { known: Known | null };
+const NAMES_SHOWN = 8;
 
-export const knownCell = (known: Known | null): Cell => ({ text: known === null ? '' : knownText(known) });
+/** What is known of the rows of a table, below it, so that links stay whole: `known: https://… (title): ID, ID`. */
+export function knownLines(rows: readonly { name: string; known: Known | null }[]): string {
+  const named = new Map<string, string[]>();
+  for (const { name, known } of rows)
+    if (known !== null) named.set(knownText(known), [...(named.get(knownText(known)) ?? []), name]);
+  return [...named]
+    .map(([text, names]) => {
+      const more = names.length > NAMES_SHOWN ? `, and ${names.length - NAMES_SHOWN} more` : '';
+      return `${text}: ${names.slice(-NAMES_SHOWN).join(', ')}${more}\n`;
+    })
+    .join('');
+}
 
 /** The VM that was most likely meant, where no incident is of the one that was named. */
 function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
@@ -126,11 +135,8 @@ function hintFor(vm: string | undefined, all: readonly IncidentRow[]): string {
   return vm === undefined || vms.includes(vm) ? '' : printable(didYouMean(vm, vms), 100);
 }
 
-function incidentTable(rows: readonly KnownRow[], terminal: Terminal, nowMs: number): string {
-  const shown = shapes(
-    terminal.columns !== null,
-    rows.some(({ known }) => known !== null),
-  );
+function incidentTable(rows: readonly IncidentRow[], terminal: Terminal, nowMs: number): string {
+  const shown = shapes(terminal.columns !== null);
   return table(
     terminal,
     shown.map(({ column }) => column),

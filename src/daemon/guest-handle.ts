@@ -4,6 +4,7 @@ import type { Rows } from '../core/console/rows.js';
 import type { ConsolePosition } from '../core/console/position.js';
 import type { Mono } from '../core/time.js';
 import type { GuestEvent } from '../core/watch/events.js';
+import type { Incident } from '../core/report/incident.js';
 import type { GuestState } from '../core/watch/state.js';
 import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
@@ -58,6 +59,22 @@ export interface Services {
   /** Reads the memory of guests. */
   memory: MemoryReader;
   learned: Pick<LearnedBoots, 'of' | 'add'>;
-  /** The finished directory, or null where nothing could be filed. */
-  onFiled?: (guest: GuestHandle, directory: string | null, title: string) => void;
+  onFiled?: (guest: GuestHandle, filed: FiledCase) => void;
 }
+
+/** A case that was filed, or of which nothing could be kept. */
+export interface FiledCase {
+  /** The finished directory, in the archive or where it waits for that; null where nothing could be kept. */
+  directory: string | null;
+  title: string;
+  /** Somebody asked for it: it is no hang that wedgewatch found. */
+  byHand: boolean;
+  /** Null where there is no directory. */
+  incident: FiledIncident | null;
+}
+
+/** What the others need of an incident, without its dumps. */
+export type FiledIncident = Pick<
+  Incident,
+  'id' | 'startedAt' | 'verdict' | 'evidence' | 'timings' | 'kernel'
+>;

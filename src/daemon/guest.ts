@@ -24,7 +24,7 @@ import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
-import type { ConsoleRows, GuestHandle, Services, Untimed } from './guest-handle.js';
+import type { ConsoleRows, FiledIncident, GuestHandle, Services, Untimed } from './guest-handle.js';
 import { Intake, type Writer } from './intake.js';
 import type { MemoryTarget } from './memory-reader.js';
 import { restoreLoglevel } from './let-go.js';
@@ -217,11 +217,12 @@ export class Guest implements GuestHandle {
   }
 
   /** A case is being filed: those who wait now hear how, once that is known. */
-  filing(): (directory: string | null, title: string) => void {
+  filing(title: string): (directory: string | null, incident: FiledIncident | null) => void {
     const waiting = this.filed.splice(0);
-    return (directory, title) => {
+    const byHand = this.state.case?.accusation.by === 'hand';
+    return (directory, incident) => {
       for (const tell of waiting) tell({ directory, problem: directory === null ? title : null });
-      this.services.onFiled?.(this, directory, title);
+      this.services.onFiled?.(this, { directory, title, byHand, incident });
     };
   }
 

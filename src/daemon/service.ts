@@ -20,6 +20,7 @@ import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
 import { leftOver, nothingLeft } from './left-over.js';
 import { becomeOwner } from './owner.js';
+import { Told } from './told.js';
 import type { UnderWay } from './under-way.js';
 
 interface RunOptions {
@@ -52,14 +53,14 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 
 async function watch(options: RunOptions): Promise<void> {
   const { log, signal, underWay } = options;
-  const { daemon, close } = await serveDaemon(options);
+  const served = await serveDaemon(options);
   try {
     // Whoever stops it need not wait for its start.
-    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
+    await Promise.race([underWay.of('starting', begin(served, options)), aborted(signal)]);
     await aborted(signal);
   } finally {
     tell(log, 'STOPPING=1');
-    await close();
+    await served.close();
   }
 }
 
@@ -75,6 +76,7 @@ interface ServeOptions extends Omit<RunOptions, 'file' | 'text'> {
 interface Served {
   /** Not started yet. */
   daemon: Daemon;
+  start: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -86,29 +88,38 @@ export async function serveDaemon(options: ServeOptions): Promise<Served> {
   const left = ownsArchive ? await leftOver(state, completed) : nothingLeft;
   const learned = await LearnedBoots.load(state, log);
   const reader = new ProcessMemoryReader();
-  const daemon = new Daemon({ ...rest, log, state, runtime, learned, leftOver: left, pending, reader });
+  const daemon: Daemon = new Daemon({
+    ...{ ...rest, log, state, runtime, learned, leftOver: left, pending, reader },
+    onFiled: (guest, filed) => told.filed(guest, filed),
+  });
+  const told = new Told(daemon, log);
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
     {
       status: (watched) => {
         if (watched) daemon.lookAtAll();
-        return statusOf(daemon);
+        return statusOf(daemon, told.problems());
       },
       capture: (vm, order) => captureNow(daemon, vm, order),
+      metrics: () => told.metrics.render(),
     },
     (error) => log('error', `control socket: ${stackOf(error)}`),
   );
   const close = async () => {
     server.close();
-    await underWay.of('stopping', daemon.stop());
+    await underWay.of('stopping', Promise.all([told.stop(), daemon.stop()]));
     server.closeAllConnections();
   };
-  return { daemon, close };
+  const start = () => daemon.start().then(() => told.start());
+  return { daemon, start, close };
 }
 
-async function begin(daemon: Daemon, { file, text, state, log, signal }: RunOptions): Promise<void> {
-  await daemon.start();
+async function begin(
+  { daemon, start }: Served,
+  { file, text, state, log, signal }: RunOptions,
+): Promise<void> {
+  await start();
   await watchConfig({
     file,
     text,
@@ -145,12 +156,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function statusOf(daemon: Daemon) {
+/** `problems`: of what the configuration asks for beside the watch. */
+function statusOf(daemon: Daemon, problems: readonly string[]) {
   return {
     pid: process.pid,
     version: VERSION,
     blind: daemon.journalProblem(),
-    configProblems: daemon.configProblems,
+    configProblems: [...daemon.configProblems, ...problems],
     pending: daemon.services.pending.status(),
     guests: [...daemon.guests.values()].map((guest) => guest.status()),
   };

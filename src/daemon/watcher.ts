@@ -114,7 +114,7 @@ export class Watcher {
     });
     const close = () => served.close().finally(() => rm(memory, { recursive: true, force: true }));
     this.own = { daemon: served.daemon, close };
-    await served.daemon.start();
+    await served.start();
   }
 
   private async ask(): Promise<Asked> {

@@ -17,7 +17,7 @@ import { fileProblem, findConfig, readYamlText } from './config-file.js';
 const FILES_MAX = 200;
 const DEFAULT_FILE = 'known.yaml';
 
-export interface KnownHangs {
+interface KnownHangs {
   find: FindKnown;
   /** A file with a problem is left out as a whole. */
   problems: ConfigProblem[];

@@ -20,7 +20,7 @@ import { commands, inline } from '../support/doc-commands.js';
 const project = join(import.meta.dirname, '../..');
 const GUEST = 'asks a running guest; test/world/memory.test.ts and by-hand.ts do';
 const INSTALLED = 'needs a user manager; test/world/install.test.ts runs it';
-const ROOT = 'changes the host as root; test/world/install.test.ts runs it';
+const ROOT = 'changes the host as root; test/world/install.test.ts does the same in a world';
 const JOB = 'is a job of somebody; test/cli/guard.host.test.ts runs some';
 const HOST = 'needs another host of a team';
 const CI = '.ci/run runs it';

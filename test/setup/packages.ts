@@ -17,6 +17,7 @@ const testPackages = [
   'mandoc',
   'mmdebstrap',
   'openssh-server',
+  'python3',
   'systemd-container',
   'systemd-journal-remote',
   'systemd-sysv',

@@ -18,6 +18,8 @@ let names: { tarball: string; deb: string };
 const manager = (...words: string[]) => world.dev(['systemctl', '--user', ...words]);
 const isActive = () => manager('is-active', 'wedgewatch').catch(() => 'inactive');
 
+const limitOf = () => world.root(['systemctl', 'cat', 'user@1990.service']);
+
 beforeAll(async () => {
   world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', world.share];
@@ -45,6 +47,16 @@ test('unpacked, it runs without a build, says what it would do, and then does it
   expect(await isActive()).toBe('active');
 });
 
+test('root does what it is told, and an upgrade is an install again', async () => {
+  const main = `${user.home}/wedgewatch/dist/cli/main.js`;
+  const told = (await world.dev([main, 'install', '--dry-run'])).match(/^ +sudo .*$/gm) ?? [];
+  expect(told).toHaveLength(3);
+  for (const line of told) await world.root(['sh', '-c', line.trim().replace('sudo ', '')]);
+  expect(await limitOf()).toContain('LogRateLimitBurst=10000000');
+  expect(await world.dev([main, 'install'])).not.toContain('sudo');
+  expect(await isActive()).toBe('active');
+});
+
 test('a guest that wedges is caught, and its hang is listed', async () => {
   await startGuest(world, { vm, mode: 'job', port: 2601 });
   await waitForSsh(world, vm);
@@ -57,6 +69,7 @@ test('a guest that wedges is caught, and its hang is listed', async () => {
 test('uninstalled, nothing of it is left but the evidence', async () => {
   await world.dev([binary, 'uninstall']);
   expect(await isActive()).toBe('inactive');
+  await world.root(['rm', '-r', '/etc/systemd/system/user@.service.d']);
   const left = await world.dev(['find', units, join(user.home, '.local'), '-name', '*wedgewatch*']);
   expect(left.split('\n')).toEqual([join(user.home, '.local/state/wedgewatch')]);
 });
@@ -68,7 +81,7 @@ test('Debian’s package brings command, units and journald’s limit; its user 
   expect(await manager('show', '--value', '--property=FragmentPath', 'wedgewatch')).toBe(
     '/usr/lib/systemd/user/wedgewatch.service',
   );
-  expect(await world.root(['systemctl', 'cat', 'user@1990.service'])).toContain('LogRateLimitBurst=10000000');
+  expect(await limitOf()).toContain('LogRateLimitBurst=10000000');
   const status = async () => (await guestStatus(world, vm, 'wedgewatch'))?.state;
   await expect.poll(status, { timeout: 30_000, interval: 500 }).toBeDefined();
   await stopGuest(world, vm);

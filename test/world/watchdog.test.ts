@@ -1,4 +1,5 @@
 /** The watchdog as its user runs it: a user unit under a real manager, a real journal, real guests that wedge. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
@@ -8,6 +9,7 @@ import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.j
 import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
 import { expectTold, GITHUB, guardedJob } from './guarded.js';
 import { continueStore, guestUnit, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import { pollingFlow } from './polling-flow.js';
 import {
   binary,
   checksOf,
@@ -21,7 +23,7 @@ import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
 
-const [healthy, quiet, refusing, killed] = [newVm(), newVm(), newVm(), newVm()];
+const [healthy, quiet, hooked, refusing, killed] = [newVm(), newVm(), newVm(), newVm(), newVm()];
 
 let image: GuestImage;
 let world: World;
@@ -92,6 +94,57 @@ test('with `quiet`, a page-in on a dead share is archived within 20 s of losing 
   await expect
     .poll(async () => (await incidentOf(incident.id)).recoveredAt, { timeout: 5_000 })
     .not.toBeNull();
+  await stopGuest(world, vm);
+});
+
+test('the poll loop of docs/kdevops.md ends with a hang, the incident lies in its results, and a hook restarts the guest', async () => {
+  const vm = hooked;
+  const config = join(user.home, '.config/wedgewatch/config.yaml');
+  const states = join(user.home, '.local/state/windmill/workbench/workers/wedgewatch');
+  const kept = join(user.home, 'kept');
+  await world.dev(['mkdir', '-p', kept]);
+  await world.write(
+    config,
+    `status: {directory: ~/.local/state/windmill/workbench/workers/wedgewatch}
+onIncident:
+  - command: [cp, -r, '%d', ${kept}]
+  - command: [sh, -c, 'cat >${kept}/stdin.json; systemctl --user is-active %u >${kept}/unit']
+  - command: ['false']
+  - command: [systemctl, --user, kill, --signal=KILL, '%u']
+  - command: [systemctl, --user, restart, '%u']
+    timeout: 3min
+`,
+  );
+  await startGuest(world, { vm, mode: 'job', port: 2216 });
+  await waitForSsh(world, vm);
+  await becomes(vm, 'up');
+  // As in a container: it sees directories of the host at other paths, and no socket.
+  const flow = await pollingFlow(vm, {
+    states: world.outside(states),
+    incidents: world.outside(join(user.home, '.local/state/wedgewatch/incidents')),
+  });
+  await stopStore(world, vm);
+  const { said, results } = await flow.ended;
+  const id = readdirSync(join(results, 'wedgewatch'))[0] ?? '';
+  const incident = JSON.parse(
+    readFileSync(join(results, 'wedgewatch', id, 'incident.json'), 'utf8'),
+  ) as Incident;
+  expect(incident).toMatchObject({ vm, id });
+  expect(said).toMatch(/^vm-\w+ hangs: .*page-in .*virtiofs:store.*\nevidence: .*\/wedgewatch\//);
+  expectWhole(incident);
+
+  const after = async () => (await incidentOf(id)).hooks?.map(({ outcome }) => outcome).join(' ');
+  await expect.poll(after, { timeout: 60_000, interval: 500 }).toBe('worked worked failed worked worked');
+  expect(await world.dev(['head', '-1', join(kept, id, 'verdict.txt')])).toBe(incident.verdict.title);
+  expect((JSON.parse(await world.dev(['cat', join(kept, 'stdin.json')])) as Incident).id).toBe(id);
+  expect(await world.dev(['cat', join(kept, 'unit')])).toBe('active');
+  expect(await verb(['show', id])).toMatch(
+    /What was run because of it\n(?:.*\n){2} {2}false: failed: exit code 1\n/,
+  );
+  await expect
+    .poll(async () => (await incidentOf(id)).recoveredAt, { timeout: 60_000, interval: 500 })
+    .not.toBeNull();
+  await world.write(config, '');
   await stopGuest(world, vm);
 });
 

@@ -110,6 +110,24 @@ export const expression = (about: string) =>
     .describe(about)
     .prefault(null);
 
+const COMMAND_EXPECTED = 'expected a program and its arguments as a list, such as [notify-send, wedged]';
+const WORD_MAX = 4096;
+
+/** What is executed as it stands. */
+export const command = (about: string) =>
+  z
+    .array(
+      z
+        .string('expected text; put quotes around it')
+        .max(WORD_MAX, `expected at most ${WORD_MAX} characters`)
+        .regex(/^[^\0]*$/, 'expected no NUL character'),
+      COMMAND_EXPECTED,
+    )
+    .min(1, COMMAND_EXPECTED)
+    .max(100, 'expected at most 100 arguments')
+    .refine(([program]) => program !== '', COMMAND_EXPECTED)
+    .describe(about);
+
 /** A leading dash would be read as an option by ssh. */
 export const hostName = (about: string) =>
   text(/^[^-\s][^\s]*$/, 'a host as in ~/.ssh/config, without blanks', about);

@@ -119,7 +119,9 @@ function schemaProblems(issue: z.core.$ZodIssue, source: Source): ConfigProblem[
 function expectation(issue: z.core.$ZodIssue): string {
   if (issue.code !== 'invalid_type') return issue.message;
   if (issue.expected === 'object') return 'expected a mapping of keys to values';
-  return issue.expected === 'array' ? 'expected a list' : issue.message;
+  return issue.expected === 'array' && !issue.message.startsWith('expected')
+    ? 'expected a list'
+    : issue.message;
 }
 
 interface Place {

@@ -14,6 +14,7 @@ import {
   text,
   vmName,
 } from './fields.js';
+import { metrics, onIncident, status } from './outlets.js';
 
 const ssh = z
   .strictObject({
@@ -268,6 +269,9 @@ export const configSchema = z.strictObject({
     'List of known hangs, or a directory of such lists as *.yaml; ~/ is the home directory. Default: known.yaml beside this file, if there is one. docs/fleet.md shows one.',
   ),
   discover: discover.prefault({}),
+  status: status.prefault({}),
+  metrics: metrics.prefault({}),
+  onIncident,
   guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
   overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),
 });

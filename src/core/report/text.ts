@@ -4,7 +4,7 @@ import { framesWithLines, membersOf } from '../analysis/groups.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
-import type { Incident } from './incident.js';
+import type { HookRun, Incident } from './incident.js';
 import { recoveredText, topGroups } from './summary.js';
 
 const LINE_MAX = 400;
@@ -54,6 +54,7 @@ export function renderVerdict(
     ...section('Inferred from outside the guest', bullets(verdict.inferred)),
     ...section(...evidence(incident)),
     ...section('How it was captured', incident.capture.map(rungLine)),
+    ...section('What was run because of it', (incident.hooks ?? []).map(hookLine)),
     ...section('Who waits for whom', bullets(waits.slice(0, WAITS_SHOWN).map(waitLine))),
     ...section(`Stacks${incident.groups.length > GROUPS_SHOWN ? ', the top groups' : ''}`, stacks(incident)),
     ...section(directory === undefined ? 'Files' : `Files in ${directory}`, files.map(fileLine)),
@@ -103,6 +104,9 @@ function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident
 
 const rungLine = ({ rung, outcome, detail }: CaptureRung): string =>
   `  ${rung.padEnd(16)} ${outcome}: ${detail}`;
+
+const hookLine = ({ command, outcome, detail }: HookRun): string =>
+  `  ${command.join(' ')}: ${outcome}: ${detail}`;
 
 function stacks({ groups }: Incident): string[] {
   return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {
