@@ -79,5 +79,5 @@ export interface FiledCase {
 /** What the others need of an incident, without its dumps. */
 export type FiledIncident = Pick<
   Incident,
-  'id' | 'startedAt' | 'verdict' | 'evidence' | 'timings' | 'kernel'
+  'id' | 'startedAt' | 'verdict' | 'fingerprint' | 'evidence' | 'timings' | 'kernel'
 >;

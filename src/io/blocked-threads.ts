@@ -42,7 +42,9 @@ export async function blockedThread(pid: number): Promise<BlockedThread | null> 
 /** A thread that was not switched since an earlier look stands since then at least. */
 async function standsFor(pid: number, tid: string): Promise<number> {
   const status = await readFile(`/proc/${pid}/task/${tid}/status`, 'utf8').catch(() => '');
-  const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].map(([, n]) => n).join();
+  const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)]
+    .map(([, n]) => n)
+    .join();
   const [key, now] = [`${pid}:${tid}`, monotonicMs()];
   const before = seen.get(key);
   if (before?.switches === switches) return now - before.at;

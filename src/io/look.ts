@@ -3,7 +3,7 @@ import { kernelCommandLineOf } from '../core/host/argv.js';
 import { consoleFileOf, isTypable } from '../core/host/consoles.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, diskCounters, runStateOf, vcpusOf } from '../core/qmp/queries.js';
-import { registersOf } from '../core/qmp/registers.js';
+import { registersOf } from '../core/memory/registers.js';
 import { printable } from '../core/printable.js';
 import { blockedThread } from './blocked-threads.js';
 import { Deadline } from './deadline.js';

@@ -271,7 +271,7 @@ export const configSchema = z.strictObject({
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
   known: optionalUserPath(
-    'List of known hangs, or a directory of such lists as *.yaml; ~/ is the home directory. Default: known.yaml beside this file, if there is one. docs/fleet.md shows one.',
+    'List of known hangs, or a directory of such lists as *.yaml; ~/ is the home directory. Default: ~/.config/wedgewatch/known.yaml, if there is one. docs/fleet.md shows one.',
   ),
   discover: discover.prefault({}),
   status: status.prefault({}),

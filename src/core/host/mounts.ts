@@ -14,8 +14,7 @@ const OWN = /^fuse\.(?:gvfsd-fuse|portal|lxcfs)$/;
 export function parseMounts(text: string): HostMount[] {
   return text.split('\n').flatMap((line): HostMount[] => {
     // id parent major:minor root point options [optional fields] - type source super-options
-    const [, point, type, source] =
-      /^\d+ \d+ \S+ \S+ (\S+) \S+ (?:\S+ )*?- (\S+) (\S+)/.exec(line) ?? [];
+    const [, point, type, source] = /^\d+ \d+ \S+ \S+ (\S+) \S+ (?:\S+ )*?- (\S+) (\S+)/.exec(line) ?? [];
     if (point === undefined || type === undefined) return [];
     return [{ point: unescape(point), type, source: unescape(source ?? '') }];
   });
