@@ -1,14 +1,17 @@
 /** Runs the programs of `onIncident` once an incident is on disk, and notes in it what came of them. No guest waits for them. */
+import type { Hang } from '../core/config/known.js';
+import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { hookCommand } from '../core/report/hook-command.js';
 import type { HookRun } from '../core/report/incident.js';
 import { stackOf, type Log } from '../io/log.js';
 import { runHook } from '../io/hook.js';
+import { readKnown } from '../io/known-file.js';
 import type { FiledCase, GuestHandle } from './guest-handle.js';
 import type { Pending } from './pending.js';
 
 interface HooksOptions {
-  readonly config: Pick<Config, 'onIncident'>;
+  readonly config: Pick<Config, 'onIncident' | 'known'>;
   readonly services: { readonly pending: Pick<Pending, 'pathOf' | 'update'> };
 }
 
@@ -16,6 +19,7 @@ interface Job {
   id: string;
   vm: string;
   unit: string;
+  hang: Hang;
 }
 
 /** Incidents whose hooks run at once; the others wait for their turn. */
@@ -37,7 +41,9 @@ export class Hooks {
   filed({ vm, settings }: Pick<GuestHandle, 'vm' | 'settings'>, filed: FiledCase): void {
     if (filed.byHand || filed.directory === null || filed.incident === null) return;
     if (this.daemon.config.onIncident.length === 0) return;
-    this.waiting.push({ id: filed.incident.id, vm, unit: settings.unit });
+    const { id, verdict, fingerprint, startedAt } = filed.incident;
+    const hang = { verdict: verdict.title, fingerprint, startedAt };
+    this.waiting.push({ id, vm, unit: settings.unit, hang });
     this.next();
   }
 
@@ -68,6 +74,7 @@ export class Hooks {
 
   private async run(job: Job): Promise<void> {
     const runs: HookRun[] = [];
+    await this.sayKnown(job).catch((error: unknown) => this.log('warning', `${job.vm}: ${String(error)}`));
     // As it is now: an edit must not move what is under way.
     for (const hook of [...this.daemon.config.onIncident]) {
       const run = await this.runOne(hook, job);
@@ -77,6 +84,14 @@ export class Hooks {
       runs.push(run);
     }
     await this.daemon.services.pending.update(job.id, { hooks: runs });
+  }
+
+  /** A program reads it in incident.json, with all the rest. */
+  private async sayKnown({ id, vm, hang }: Job): Promise<void> {
+    const { find, problems } = await readKnown(this.daemon.config);
+    for (const problem of problems) this.log('warning', `${vm}: ${formatProblem(problem)}`);
+    const known = find(hang);
+    if (known !== null) await this.daemon.services.pending.update(id, { known });
   }
 
   private async runOne({ command, timeout }: Config['onIncident'][number], job: Job): Promise<HookRun> {

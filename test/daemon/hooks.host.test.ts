@@ -48,7 +48,7 @@ async function prepared(...hooks: Run[]) {
     await expect.poll(async () => (await read(id)).hooks, { timeout: 15_000 }).toBeDefined();
     return (await read(id)).hooks ?? [];
   };
-  return { all, said, place, file, read, hooksOf, pending };
+  return { all, said, place, file, read, hooksOf, pending, config };
 }
 
 const ID = '20260918T101502Z.vm1.0123abcd';
@@ -155,4 +155,22 @@ it('a recovery that is noted at the same moment loses nothing', async () => {
     expect(await hooksOf(id)).toHaveLength(1);
     expect((await read(id)).recoveredAt).toBe(times.at(-1));
   }
+});
+
+it('reads what the team knows of the hang, in its JSON; a list that cannot be read keeps nobody from running', async () => {
+  const list = join(await temporaryDirectory(), 'known.yaml');
+  const { fingerprint } = incident();
+  await writeFile(list, `- {title: t, link: 'https://example.org/1', fingerprint: '${fingerprint}'}\n`);
+  const save = "require('fs').writeFileSync('seen.json', require('fs').readFileSync(0))";
+  const { file, place, hooksOf, config, said } = await prepared({ command: [process.execPath, '-e', save] });
+  config.known = list;
+  await file(ID);
+  await hooksOf(ID);
+  const known = { title: 't', link: 'https://example.org/1', ignored: false, ignoreUntil: null };
+  expect(JSON.parse(await readFile(join(place(ID), 'seen.json'), 'utf8'))).toMatchObject({ known });
+  await writeFile(list, '- nonsense');
+  const other = ID.replace('vm1', 'vm2');
+  await file(other, 'vm2');
+  expect((await hooksOf(other)).map(({ outcome }) => outcome)).toEqual(['worked']);
+  expect(said.join('\n')).toContain(`warning: vm2: ${list}:1:3: [0]: expected a mapping`);
 });
