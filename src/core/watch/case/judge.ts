@@ -12,6 +12,7 @@ import { handedIn } from '../slices/filings.js';
 import { standingTold } from '../slices/memory.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
+import { testLooked } from '../slices/tests.js';
 import type { GuestState } from '../state.js';
 import { besideAnswers } from './accusation.js';
 import { type Case, isRaised } from './case.js';
@@ -69,7 +70,11 @@ function file(context: Context, current: Case, finding: Finding): void {
   const { title } = finding.analysis.verdict;
   moveTo(current, { name: 'filing' });
   const beside = besideAnswers(accusation.by) || (accusation.by === 'kernel' && sshAnswers(state.ssh));
-  if (accusation.by !== 'hand') countFiled(state.restraint, { at, beside });
+  if (accusation.by !== 'hand') {
+    countFiled(state.restraint, { at, beside });
+    // What holds its test up is told.
+    testLooked(state.tests, accusation.test);
+  }
   if (accusation.by === 'kernel') confirmed(state.claims);
   // Whoever stands now is of this hang.
   standingTold(state.memory, at);
