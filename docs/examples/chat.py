@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Hook of wedgewatch: posts the verdict to a chat. Argument: the URL of an incoming webhook (Slack, Mattermost and the like)."""
 import json
-import os
 import sys
 import urllib.request
 
@@ -17,8 +16,9 @@ if incident["test"]:
     text += f"\nin {plain(incident['test']['text'])}"
 if not incident["evidence"]["complete"]:
     text += "\nits evidence is incomplete"
-if "WEDGEWATCH_KNOWN" in os.environ:
-    text += f"\nknown: {os.environ['WEDGEWATCH_KNOWN']}"
+known = incident.get("known")
+if known:
+    text += f"\nknown: {known['link'] or known['title']}"
 body = json.dumps({"text": f"{text}\nwedgewatch show {incident['id']}"}).encode()
 request = urllib.request.Request(sys.argv[1], body, {"content-type": "application/json"})
 with urllib.request.urlopen(request, timeout=20):

@@ -1,5 +1,6 @@
 /** Runs the programs of `onIncident` once an incident is on disk, and notes in it what came of them. No guest waits for them. */
-import { type FindKnown, knownText } from '../core/config/known.js';
+import type { Hang } from '../core/config/known.js';
+import { formatProblem } from '../core/config/problem.js';
 import type { Config } from '../core/config/schema.js';
 import { hookCommand } from '../core/report/hook-command.js';
 import type { HookRun } from '../core/report/incident.js';
@@ -10,7 +11,7 @@ import type { FiledCase, GuestHandle } from './guest-handle.js';
 import type { Pending } from './pending.js';
 
 interface HooksOptions {
-  readonly config: Config;
+  readonly config: Pick<Config, 'onIncident' | 'known'>;
   readonly services: { readonly pending: Pick<Pending, 'pathOf' | 'update'> };
 }
 
@@ -18,7 +19,7 @@ interface Job {
   id: string;
   vm: string;
   unit: string;
-  hang: Parameters<FindKnown>[0];
+  hang: Hang;
 }
 
 /** Incidents whose hooks run at once; the others wait for their turn. */
@@ -40,8 +41,8 @@ export class Hooks {
   filed({ vm, settings }: Pick<GuestHandle, 'vm' | 'settings'>, filed: FiledCase): void {
     if (filed.byHand || filed.directory === null || filed.incident === null) return;
     if (this.daemon.config.onIncident.length === 0) return;
-    const { id, fingerprint, verdict, startedAt } = filed.incident;
-    const hang = { fingerprint, verdict: verdict.title, startedAt };
+    const { id, verdict, fingerprint, startedAt } = filed.incident;
+    const hang = { verdict: verdict.title, fingerprint, startedAt };
     this.waiting.push({ id, vm, unit: settings.unit, hang });
     this.next();
   }
@@ -68,11 +69,10 @@ export class Hooks {
 
   private async run(job: Job): Promise<void> {
     const runs: HookRun[] = [];
-    const known = (await readKnown(this.daemon.config)).find(job.hang);
-    const env = known === null ? {} : { WEDGEWATCH_KNOWN: knownText(known).replace(/^known: /, '') };
+    await this.sayKnown(job).catch((error: unknown) => this.log('warning', `${job.vm}: ${String(error)}`));
     // As it is now: an edit must not move what is under way.
     for (const hook of [...this.daemon.config.onIncident]) {
-      const run = await this.runOne(hook, job, env);
+      const run = await this.runOne(hook, job);
       this.onRun(run);
       const level = run.outcome === 'worked' ? 'info' : 'warning';
       this.log(level, `${job.vm}: hook ${run.command[0] ?? ''}: ${run.outcome}: ${run.detail}`);
@@ -81,18 +81,21 @@ export class Hooks {
     await this.daemon.services.pending.update(job.id, { hooks: runs });
   }
 
-  private async runOne(
-    { command, timeout }: Config['onIncident'][number],
-    job: Job,
-    env: Record<string, string>,
-  ): Promise<HookRun> {
+  /** A program reads it in incident.json, with all the rest. */
+  private async sayKnown({ id, vm, hang }: Job): Promise<void> {
+    const { find, problems } = await readKnown(this.daemon.config);
+    for (const problem of problems) this.log('warning', `${vm}: ${formatProblem(problem)}`);
+    const known = find(hang);
+    if (known !== null) await this.daemon.services.pending.update(id, { known });
+  }
+
+  private async runOne({ command, timeout }: Config['onIncident'][number], job: Job): Promise<HookRun> {
     const directory = this.daemon.services.pending.pathOf(job.id);
     const filled = hookCommand(command, { ...job, directory });
     if (!filled.ok) {
       const notRun = { outcome: 'failed' as const, detail: filled.problem, tookMs: 0 };
       return { command, startedAt: new Date().toISOString(), ...notRun };
     }
-    const { signal } = this.stopping;
-    return runHook(filled.command, { directory, timeoutMs: timeout, signal, env });
+    return runHook(filled.command, { directory, timeoutMs: timeout, signal: this.stopping.signal });
   }
 }

@@ -13,8 +13,6 @@ interface HookOptions {
   directory: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** More of its environment. */
-  env: Readonly<Record<string, string>>;
 }
 
 /** From SIGTERM to SIGKILL. */
@@ -46,7 +44,7 @@ export async function runHook(command: readonly string[], options: HookOptions):
         signal,
         cwd: directory,
         stdin: input.fd,
-        env: { ...environment(), ...options.env },
+        env: environment(),
       });
       return failure(program, result, timeoutMs);
     } finally {

@@ -25,7 +25,7 @@ interface KnownHangs {
 
 /** Where the lists are: `known` of the configuration, else known.yaml beside the default configuration, if there is one. */
 export function knownPath(
-  config: Config,
+  config: Pick<Config, 'known'>,
   env: NodeJS.ProcessEnv = process.env,
 ): { path: string; required: boolean } {
   if (config.known !== null) return { path: config.known.replace(/^~(?=\/)/, homedir()), required: true };
@@ -33,7 +33,10 @@ export function knownPath(
 }
 
 /** Reads them all; of a directory each *.yaml, in the order of their names. Never rejects. */
-export async function readKnown(config: Config, env: NodeJS.ProcessEnv = process.env): Promise<KnownHangs> {
+export async function readKnown(
+  config: Pick<Config, 'known'>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<KnownHangs> {
   const { path, required } = knownPath(config, env);
   const entries: KnownEntry[] = [];
   const problems: ConfigProblem[] = [];

@@ -127,18 +127,6 @@ it('a name that a program may take for a pattern is put into no argument; the JS
   expect(runs[1]?.outcome).toBe('worked');
 });
 
-it('is told of a hang that the team knows', async () => {
-  const known = join(await temporaryDirectory(), 'known.yaml');
-  await writeFile(known, '[{title: dead store, link: https://example.org/1, pattern: virtiofs}]');
-  const { file, hooksOf, place, config } = await prepared({
-    command: ['sh', '-c', 'echo "$WEDGEWATCH_KNOWN" >told'],
-  });
-  config.known = known;
-  await file(ID);
-  await hooksOf(ID);
-  expect(await readFile(join(place(ID), 'told'), 'utf8')).toBe('https://example.org/1 (dead store)\n');
-});
-
 it('captures by hand and what could not be kept run nothing', async () => {
   const { file, read, all } = await prepared({ command: ['true'] });
   await file(ID, 'vm1', { byHand: true });
@@ -167,4 +155,22 @@ it('a recovery that is noted at the same moment loses nothing', async () => {
     expect(await hooksOf(id)).toHaveLength(1);
     expect((await read(id)).recoveredAt).toBe(times.at(-1));
   }
+});
+
+it('reads what the team knows of the hang, in its JSON; a list that cannot be read keeps nobody from running', async () => {
+  const list = join(await temporaryDirectory(), 'known.yaml');
+  const { fingerprint } = incident();
+  await writeFile(list, `- {title: t, link: 'https://example.org/1', fingerprint: '${fingerprint}'}\n`);
+  const save = "require('fs').writeFileSync('seen.json', require('fs').readFileSync(0))";
+  const { file, place, hooksOf, config, said } = await prepared({ command: [process.execPath, '-e', save] });
+  config.known = list;
+  await file(ID);
+  await hooksOf(ID);
+  const known = { title: 't', link: 'https://example.org/1', ignored: false, ignoreUntil: null };
+  expect(JSON.parse(await readFile(join(place(ID), 'seen.json'), 'utf8'))).toMatchObject({ known });
+  await writeFile(list, '- nonsense');
+  const other = ID.replace('vm1', 'vm2');
+  await file(other, 'vm2');
+  expect((await hooksOf(other)).map(({ outcome }) => outcome)).toEqual(['worked']);
+  expect(said.join('\n')).toContain(`warning: vm2: ${list}:1:3: [0]: expected a mapping`);
 });

@@ -72,16 +72,18 @@ export function parseKnown(source: string, file: string): ParsedKnown {
 }
 
 /** What is known of one hang. */
-export interface Known {
-  title: string;
-  link: string;
+export const knownSchema = z.object({
+  title: z.string(),
+  link: z.string(),
   /** It happened while the team ignored it. */
-  ignored: boolean;
-  ignoreUntil: string | null;
-}
+  ignored: z.boolean(),
+  ignoreUntil: z.string().nullable(),
+});
+
+export type Known = z.output<typeof knownSchema>;
 
 /** What of an incident is compared. */
-interface Hang {
+export interface Hang {
   fingerprint: string | null;
   verdict: string;
   /** ISO. */

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { analysisSchema } from '../analysis-schema.js';
 import { RUNG_NAMES } from '../capture/rungs.js';
+import { knownSchema } from '../config/known.js';
 import { dumpKey } from '../dump-schema.js';
 
 /** ISO, UTC. */
@@ -83,6 +84,8 @@ export const incidentSchema = z.object({
   timings: z.record(z.string(), z.number()),
   /** Release of the guest's kernel, as its console told; null where it did not. */
   kernel: z.string().nullable().default(null),
+  /** What the team's list said of it when its hooks began; there only if it said something, and there were hooks. */
+  known: knownSchema.exactOptional(),
   /** Programs of onIncident, once all of them have ended. */
   hooks: z.array(hookRun).exactOptional(),
   /** Of wedgewatch. */

@@ -6,8 +6,8 @@ import { archiveError } from './directory.js';
 import { putFile, readOwn, syncPath } from '../files.js';
 import { noteInIndex } from './row-index.js';
 
-/** What is noted in an incident after it was filed: that its guest recovered, what its hooks did. */
-export type Later = Partial<Pick<Incident, 'recoveredAt' | 'hooks'>>;
+/** What is noted in an incident after it was filed: that its guest recovered, what is known of it, what its hooks did. */
+export type Later = Partial<Pick<Incident, 'recoveredAt' | 'known' | 'hooks'>>;
 
 /** The last update of each directory: two at once would lose one. */
 const last = new Map<string, Promise<void>>();
