@@ -1440,8 +1440,8 @@ export const ROWS = [
         'if (quoted.length >= 0)',
       ),
       shown(
-        'daemon/told.host.test.ts',
-        'a hang is in the state file, its hooks have run, and it is counted',
+        'daemon/state-files.test.ts',
+        'tells state, class, kernel, test and the newest hang, and that nobody watches any more',
         'src/daemon/state-files.ts',
         'if (byHand || directory === null || incident === null) return;',
         'return;',
