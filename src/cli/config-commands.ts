@@ -1,0 +1,37 @@
+/** The verbs that check, describe and show the configuration. */
+import type { Command } from '@commander-js/extra-typings';
+import type { Globals } from './globals.js';
+
+export function configCommands(program: Command, globals: () => Globals, done: (code: number) => void): void {
+  const config = program
+    .command('config')
+    .description('Check the configuration, print its schema, or show the settings in force.');
+  const optionsOf = (json: boolean | undefined, file: string | undefined) => {
+    const { config: global, quiet, terminal } = globals();
+    return { file: file ?? global, json: json ?? false, quiet, out: terminal.out, err: terminal.err };
+  };
+  config
+    .command('check [file]')
+    .description('List every problem of a configuration file.')
+    .option('--json', 'print JSON')
+    .action(async (file, options) => {
+      const { configCheck } = await import('./config.js');
+      done(await configCheck(optionsOf(options.json, file)));
+    });
+  config
+    .command('schema')
+    .description('Print the JSON Schema of the file, for editors.')
+    .option('--json', 'accepted, and changes nothing: the schema is JSON')
+    .action(async () => {
+      const { configSchemaText } = await import('./config.js');
+      done(configSchemaText(globals().terminal));
+    });
+  config
+    .command('show [vm]')
+    .description('Show the settings in force, for all guests or for one VM.')
+    .option('--json', 'print JSON')
+    .action(async (vm, options) => {
+      const { configShow } = await import('./config.js');
+      done(await configShow({ ...optionsOf(options.json, undefined), vm: vm ?? null }));
+    });
+}
