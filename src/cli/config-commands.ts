@@ -1,13 +1,19 @@
-/** The verbs that check, describe and show the configuration. */
+/** The verbs below `config`. */
 import type { Command } from '@commander-js/extra-typings';
 import type { Globals } from './globals.js';
+import type { Terminal } from './print.js';
 
-export function configCommands(program: Command, globals: () => Globals, done: (code: number) => void): void {
+export function configCommands(
+  program: Command,
+  globals: () => Globals,
+  terminal: Terminal,
+  done: (code: number) => void,
+): void {
   const config = program
     .command('config')
     .description('Check the configuration, print its schema, or show the settings in force.');
-  const optionsOf = (json: boolean | undefined, file: string | undefined) => {
-    const { config: global, quiet, terminal } = globals();
+  const configOptions = (json: boolean | undefined, file: string | undefined) => {
+    const { config: global, quiet } = globals();
     return { file: file ?? global, json: json ?? false, quiet, out: terminal.out, err: terminal.err };
   };
   config
@@ -16,7 +22,7 @@ export function configCommands(program: Command, globals: () => Globals, done: (
     .option('--json', 'print JSON')
     .action(async (file, options) => {
       const { configCheck } = await import('./config.js');
-      done(await configCheck(optionsOf(options.json, file)));
+      done(await configCheck(configOptions(options.json, file)));
     });
   config
     .command('schema')
@@ -24,7 +30,7 @@ export function configCommands(program: Command, globals: () => Globals, done: (
     .option('--json', 'accepted, and changes nothing: the schema is JSON')
     .action(async () => {
       const { configSchemaText } = await import('./config.js');
-      done(configSchemaText(globals().terminal));
+      done(configSchemaText(terminal));
     });
   config
     .command('show [vm]')
@@ -32,6 +38,6 @@ export function configCommands(program: Command, globals: () => Globals, done: (
     .option('--json', 'print JSON')
     .action(async (vm, options) => {
       const { configShow } = await import('./config.js');
-      done(await configShow({ ...optionsOf(options.json, undefined), vm: vm ?? null }));
+      done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null }));
     });
 }

@@ -270,7 +270,7 @@ program
 
 installCommands(program, terminal, done);
 
-configCommands(program, globals, done);
+configCommands(program, globals, terminal, done);
 
 program
   .command('demo')
