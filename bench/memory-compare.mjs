@@ -15,8 +15,10 @@ const text = ({ symbol, offset, size, module }) =>
   offset === null ? symbol : `${symbol}+${offset}/${size}${module === null ? '' : ` [${module}]`}`;
 const stack = (task) => task.frames.filter(({ reliable }) => reliable).map(text);
 
-/** Why the two may differ although both are right; null where nothing explains it. */
-function cause(theirs, ours) {
+/** Why the two may differ although both are right; null where nothing explains it. `since`: seconds since SysRq's dump. */
+function cause(theirs, ours, since) {
+  if (ours !== undefined && !ours.onCpu && ours.offCpuSeconds !== null && ours.offCpuSeconds < since)
+    return theirs === undefined ? 'it was started after the dump' : 'it ran after the dump';
   if (theirs === undefined) return ours.frames.length === 0 ? 'it has no stack, and SysRq skips those' : null;
   if (theirs.frames.some(({ symbol }) => symbol.startsWith('sysrq_handle_'))) return 'it printed the dump';
   if (theirs.state === 'R') return 'it ran, or was about to, when SysRq printed it';
@@ -43,7 +45,7 @@ function compare(image, log) {
       frames += b.frames.length;
       continue;
     }
-    const why = cause(a, b);
+    const why = cause(a, b, snapshot.clock - dump.bootSeconds);
     if (why === null) unexplained += 1;
     process.stdout.write(`  ${(a ?? b).comm} (${pid}): ${why ?? 'NO CAUSE KNOWN'}\n`);
     for (const line of why === null ? lines : []) process.stdout.write(`    ${line}\n`);

@@ -9,6 +9,7 @@ import { basename } from 'node:path';
 import process from 'node:process';
 import { createBuilds } from '../dist/core/memory/builds.js';
 import { KnownGuest } from '../dist/core/memory/known-guest.js';
+import { readLog } from '../dist/core/memory/printk.js';
 import { takeSnapshot } from '../dist/core/memory/snapshot.js';
 import { openImage } from '../dist/io/memory/elf-file.js';
 
@@ -49,6 +50,7 @@ const heads = [
   'first',
   'stacks, warm',
   'all, warm',
+  'of it the log',
   'reads',
   'sample',
   'next guest',
@@ -68,6 +70,7 @@ for (const path of process.argv.slice(2)) {
   const before = { ...ram };
   const whole = medianOf(() => guest.snapshot(registers, 0));
   const reads = `${Math.round((ram.calls - before.calls) / RUNS)} of ${((ram.bytes - before.bytes) / RUNS / 1e6).toFixed(1)} MB`;
+  const log = medianOf(() => readLog(open.value));
   const sample = medianOf(() => guest.sample([], 0, STANDING_S));
   const next = timed(() => new KnownGuest(image.ram, builds).kernelNow(registers, 0));
   const rss = `${(process.memoryUsage().rss / 1e6).toFixed(0)} MB`;
@@ -78,6 +81,7 @@ for (const path of process.argv.slice(2)) {
     ms(first),
     ms(stacks),
     ms(whole),
+    ms(log),
     reads,
   ];
   process.stdout.write(`${[...row, ms(sample), ms(next), rss].join(' | ')}\n`);

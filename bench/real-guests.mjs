@@ -22,16 +22,16 @@ export async function inGuest(guest, command, timeout = 20_000) {
   await execa('ssh', ['-F', guest.sshConfigFile, guest.sshHost, command], { timeout });
 }
 
-/** Gives a guest's QEMU one QMP command. */
-export function qmp(guest, command) {
+/** Gives a guest's QEMU one QMP command; returns its answer. */
+export function qmp(guest, command, args = {}) {
   return new Promise((resolve, reject) => {
     const socket = connect(guest.qmpSocket).once('error', reject);
-    const say = (execute) => socket.write(`${JSON.stringify({ execute })}\n`);
+    const say = (execute, values = {}) => socket.write(`${JSON.stringify({ execute, arguments: values })}\n`);
     let step = 0;
     createInterface({ input: socket }).on('line', (line) => {
       const message = JSON.parse(line);
       if (message.QMP !== undefined) say('qmp_capabilities');
-      else if (message.return !== undefined && (step += 1) === 1) say(command);
+      else if (message.return !== undefined && (step += 1) === 1) say(command, args);
       else if (message.return !== undefined || message.error !== undefined) {
         socket.end();
         resolve(message);

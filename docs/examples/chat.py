@@ -16,6 +16,9 @@ if incident["test"]:
     text += f"\nin {plain(incident['test']['text'])}"
 if not incident["evidence"]["complete"]:
     text += "\nits evidence is incomplete"
+known = incident.get("known")
+if known:
+    text += f"\nknown: {known['link'] or known['title']}"
 body = json.dumps({"text": f"{text}\nwedgewatch show {incident['id']}"}).encode()
 request = urllib.request.Request(sys.argv[1], body, {"content-type": "application/json"})
 with urllib.request.urlopen(request, timeout=20):

@@ -1,6 +1,6 @@
 /** `wedgewatch config check, schema, show`. Each returns its exit code. */
 import { stringify } from 'yaml';
-import { vmNameProblem } from '../core/config/fields.js';
+import { vmNameProblem } from '../core/vm-name.js';
 import { guestSettings } from '../core/config/guest-settings.js';
 import { configJsonSchema } from '../core/config/json-schema.js';
 import { type ConfigProblem, formatProblem } from '../core/config/problem.js';

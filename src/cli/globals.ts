@@ -39,8 +39,16 @@ export async function withConfig(
   // Its libraries take longer to load than most verbs run, and --help needs none.
   const { findConfig, loadConfig } = await import('../io/config-file.js');
   const loaded = await loadConfig(findConfig(file));
-  if (loaded.ok) return verb(loaded.config);
+  if (loaded.ok) return verb(await withGuests(loaded.config));
   const { tellProblems } = await import('./config.js');
   tellProblems(loaded.problems, terminal.err);
   return EXIT.usage;
+}
+
+/** With the guests that are found by their processes, where the configuration wants that. */
+async function withGuests(config: Config): Promise<Config> {
+  if (!config.discover.processes) return config;
+  const { withProcesses } = await import('../daemon/process-discovery.js');
+  const { qmpDirectory } = await import('../io/paths.js');
+  return withProcesses(config, qmpDirectory());
 }

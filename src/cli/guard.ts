@@ -1,7 +1,7 @@
 /** `guard [VM…] -- CMD`: watches while a command runs, and ends it when a guest of it hangs. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { durationMs } from '../core/config/duration.js';
-import { vmNameProblem } from '../core/config/fields.js';
+import { vmNameProblem } from '../core/vm-name.js';
 import type { Config } from '../core/config/schema.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';

@@ -37,12 +37,6 @@ const program = new Command('wedgewatch')
     `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
 
-/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
-const manDate = (): Date => {
-  const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
-  return Number.isFinite(epoch) ? new Date(epoch * 1000) : new Date();
-};
-
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
   return { config, quiet, terminal };
@@ -247,7 +241,7 @@ program
   });
 
 completionCommand(program, terminal.out);
-manCommand(program, terminal.out, manDate);
+manCommand(program, terminal.out);
 
 program
   .command('replay [records...]')

@@ -1,7 +1,8 @@
 /** A guest that is named by its QMP socket and its console's file, where nothing would discover it. */
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, resolve } from 'node:path';
-import { vmNameProblem } from '../core/config/fields.js';
+import { vmNameProblem } from '../core/vm-name.js';
+import { qmpAddressOf } from '../core/qmp-address.js';
 import type { Config } from '../core/config/schema.js';
 import { qmpDirectory, runtimeDirectory } from '../io/paths.js';
 
@@ -29,13 +30,17 @@ export function oneGuest(
     return '--qmp and --console belong together: the socket to press keys, the file to read what they bring';
   if (vms.length > 1)
     return '--qmp and --console are of one guest: name one VM, or write the others into guests: of the configuration';
-  const socket = resolve(qmp);
+  const socket = qmpAddressOf(qmp) === null ? resolve(qmp) : qmp;
   const vm = vms[0] ?? nameOf(socket);
   const problem = vmNameProblem(vm);
   if (problem !== null) return `${vm}: ${problem}; name the VM: wedgewatch guard VM --qmp …`;
   const entry = { ...config.guests.find(({ name }) => name === vm), name: vm, qmp: socket };
   const only = { ...entry, console: `file:${resolve(console)}` };
-  const alone = { ...config, discover: { ...config.discover, enabled: false }, guests: [only] };
+  const alone = {
+    ...config,
+    discover: { ...config.discover, enabled: false, processes: false },
+    guests: [only],
+  };
   const known = dirname(dirname(socket)) === (config.discover.directory ?? qmpDirectory());
   if (known || config.guests.some((guest) => guest.qmp === socket)) return { vm, config: alone };
   const hash = createHash('sha256').update(socket).digest('hex').slice(0, 12);

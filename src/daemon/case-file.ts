@@ -180,11 +180,7 @@ export class CaseFile {
         timeline: guest.timeline.lines(),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
-        marks: guest.marks.from(finding.wedgedSince ?? finding.suspectAt).map(({ until, ...mark }) => ({
-          ...mark,
-          at: isoAt(mark.at),
-          ...(until !== undefined && { until: isoAt(until) }),
-        })),
+        marks: guest.marks.told(finding.wedgedSince ?? finding.suspectAt, isoAt),
       };
       const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
       const { path, missing, problem } = await fileOrKeep(

@@ -8,6 +8,7 @@ import type { Incident } from '../core/report/incident.js';
 import type { GuestState } from '../core/watch/state.js';
 import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
+import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import type { MemoryReader } from './memory-reader.js';
 import type { LeftOver } from './left-over.js';
@@ -36,6 +37,8 @@ export interface GuestHandle {
   now(event: Untimed<GuestEvent>): void;
   /** How ssh is called for it. */
   ssh(timeoutMs: number): SshOptions;
+  /** By what its QEMU is found. */
+  whose(): Whose;
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void;
 }
 

@@ -12,7 +12,7 @@ import type { FiledCase, GuestHandle } from './guest-handle.js';
 import type { Pending } from './pending.js';
 
 /** What is counted: the daemon, as far as it matters here. */
-export interface Counted {
+interface Counted {
   readonly guests: ReadonlyMap<string, Pick<GuestHandle, 'vm' | 'state'>>;
   readonly services: { readonly pending: Pick<Pending, 'status'> };
 }

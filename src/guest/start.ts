@@ -18,6 +18,8 @@ interface StartOptions {
   append: string;
   /** More of QEMU's arguments, e.g. another device. */
   extra?: readonly string[] | undefined;
+  /** Of QEMU's `-m`; default: 384M. */
+  memory?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -110,7 +112,8 @@ async function start(
   const virtiofsd = await startBackground(serve, { socket: virtiofsdSocket, reaper, signal });
   undo.push(virtiofsd.stop);
   const sshPort = await freePort();
-  const launch = { vm, image, virtiofsdSocket, sshPort, append: options.append, extra: options.extra };
+  const { append, extra, memory } = options;
+  const launch = { vm, image, virtiofsdSocket, sshPort, append, extra, memory };
   const launched = (await userManagerUsable(signal))
     ? await launchUnit(launch, { reaper, signal })
     : await launchChild(launch, directory, { reaper, signal });

@@ -28,14 +28,15 @@ function fetchLists(directory: string, options: readonly string[], signal: Abort
 }
 
 /**
- * Other suites of Debian than this host's, from the mirror that its apt uses. All that apt writes lies in `directory`,
- * its lists a day at most; it leaves the host's own apt alone. Works for any user.
+ * Other suites of Debian than this host's, from the mirror that its apt uses, of this host's architecture if none is named.
+ * All that apt writes lies in `directory`, its lists a day at most; it leaves the host's own apt alone. Works for any user.
  * @throws Error without a mirror; CallError if it cannot be reached
  */
 export async function suiteArchives(
   directory: string,
   suites: readonly string[],
   progress: ProgressOptions,
+  architecture?: 'arm64',
 ): Promise<Archives> {
   const [lists, cache] = [join(directory, 'lists'), join(directory, 'cache')];
   for (const path of [lists, cache]) await mkdir(join(path, 'partial'), { recursive: true });
@@ -55,6 +56,9 @@ export async function suiteArchives(
     '-oAPT::Sandbox::User=',
     '-oAcquire::Languages=none',
     '-oAcquire::Check-Valid-Until=false', // a mirror may be a snapshot of some day
+    ...(architecture === undefined
+      ? []
+      : [`-oAPT::Architecture=${architecture}`, `-oAPT::Architectures=${architecture}`]),
   ];
   const stamp = join(directory, 'refreshed');
   const refresh = async ({ signal }: ProgressOptions) => {

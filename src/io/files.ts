@@ -97,19 +97,19 @@ const SHOWN_MODE = 0o644;
  * it tells is of the moment. Two at once for one path are the caller's fault.
  */
 export async function showFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}${TORN}`;
+  const beside = path + TORN;
   try {
-    await rm(temporary, { force: true });
-    const handle = await openPrivate(temporary, 'new');
+    await rm(beside, { force: true });
+    const handle = await openPrivate(beside, 'new');
     try {
       await handle.writeFile(text);
       await handle.chmod(SHOWN_MODE);
     } finally {
       await handle.close();
     }
-    await rename(temporary, path);
+    await rename(beside, path);
   } catch (error) {
-    await rm(temporary, { force: true }).catch(() => undefined);
+    await rm(beside, { force: true }).catch(() => undefined);
     throw error;
   }
 }

@@ -120,7 +120,7 @@ const QMP_WORDS = [
 async function qmpCodec(load) {
   const { QmpDecoder } = await load('core/qmp/codec');
   const { runStateOf, vcpusOf, blockSums } = await load('core/qmp/queries');
-  const { registersOf } = await load('core/qmp/registers');
+  const { registersOf } = await load('core/memory/registers');
   const { keyboardsIn } = await load('core/qmp/keyboards');
   const decode = (chunks) => {
     const decoder = new QmpDecoder();

@@ -41,6 +41,11 @@ test("are looked up at the host's mirror, in lists of their own", async () => {
     expect(ours.some((option) => option.startsWith(`-o${place}=${own}/`))).toBe(true);
 });
 
+test('are those of another architecture, if one is named', async () => {
+  const { options: ours } = await suiteArchives(join(directory, 'own'), ['trixie'], options, 'arm64');
+  expect(ours).toEqual(expect.arrayContaining(['-oAPT::Architecture=arm64', '-oAPT::Architectures=arm64']));
+});
+
 test('are asked again after a day, not before', async () => {
   const own = join(directory, 'own');
   const again = () => suiteArchives(own, ['sid'], options);

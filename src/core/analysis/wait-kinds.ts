@@ -1,5 +1,5 @@
 /** What a stack sleeps for. Names from the kernel's sources, 3.x to 7.x; the test names one function for each row. */
-import type { Frame, Task, WaitKind } from '../model.js';
+import type { Task, WaitKind } from '../model.js';
 import { backendOf } from './backends.js';
 import { isFrozen, neverRun } from './benign.js';
 import { firmSymbols, operationFrame } from './frames.js';

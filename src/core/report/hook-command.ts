@@ -1,7 +1,7 @@
 /** The command of a hook, made for one incident. */
 
 /** What stands for `%v`, `%u`, `%i` and `%d`. */
-export interface HookValues {
+interface HookValues {
   vm: string;
   unit: string;
   id: string;

@@ -1,7 +1,37 @@
-import { describe, expect, test } from 'vitest';
-import { parseRegisters } from '../../../src/core/memory/registers.js';
+import { describe, expect, it } from 'vitest';
+import { parseRegisters, registersOf } from '../../../src/core/memory/registers.js';
 
-const X86 = `\r
+const X86 = [
+  '',
+  'CPU#0',
+  'RAX=0000000000000000 RBX=ffffffff8201aa40 RCX=0000000000000001 RDX=4000000000000000',
+  'RIP=ffffffff81a5c1eb RFL=00000246 [---Z-P-] CPL=0 II=0 A20=1 SMM=0 HLT=1',
+  'ES =0000 0000000000000000 ffffffff 00c00000',
+  '',
+  'CPU#1',
+  'EAX=000f49f6 EBX=00000000 ECX=000002ff EDX=00000001',
+  'EIP=000fd09a EFL=00000002 [-------] CPL=3 II=0 A20=1 SMM=0 HLT=0',
+].join('\r\n');
+
+it('reads where each vCPU is, and whether it waits or runs a program', () => {
+  expect([...registersOf(X86)]).toEqual([
+    [0, { pc: 'ffffffff81a5c1eb', halted: true, user: false, masked: false }],
+    [1, { pc: '000fd09a', halted: false, user: true, masked: true }],
+  ]);
+});
+
+it('reads an arm64 as far as it tells', () => {
+  const text = '\nCPU#0\n PC=ffff800010a1b2c4 X00=0000000000000000 X01=0\nPSTATE=60000005 -ZC- EL1h\n';
+  expect([...registersOf(text)]).toEqual([
+    [0, { pc: 'ffff800010a1b2c4', halted: null, user: false, masked: null }],
+  ]);
+});
+
+it.each([null, {}, '', 'CPU#0\nnothing', 'CPU#x\nRIP=00000000'])('takes nothing from %j', (answer) => {
+  expect(registersOf(answer).size).toBe(0);
+});
+
+const X86_FULL = `\r
 CPU#0\r
 RAX=0000000000000000 RBX=0000000000000000 RCX=ffffffffad811180 RDX=00000000000478a4\r
 RSI=0000000000000096 RDI=00000000000478a4 RBP=ffffffffad811180 RSP=ffffffffad803dc8\r
@@ -22,7 +52,7 @@ RIP=00000000004011d0 RFL=00000046 [--S----] CPL=3 II=0 A20=1 SMM=0 HLT=0\r
 CR0=80050033 CR2=0000000000569ba6 CR3=0000000002fad000 CR4=000006f0\r
 `;
 
-const ARM64 = `
+const ARM64_FULL = `
 CPU#0
  PC=ffffd5a1c3a0e4d8 X00=00000000000000e0 X01=0000000000000001
 X02=0000000000000000 X29=ffff80008351bd80 X30=ffffd5a1c3a0e4cc  SP=ffff80008351bd80
@@ -30,8 +60,8 @@ PSTATE=600000c5 -ZC- EL1h
 `;
 
 describe('parseRegisters', () => {
-  test('x86: every register by its short name, and what a CPU may do', () => {
-    const [first, second] = parseRegisters(X86);
+  it('x86: every register by its short name, and what a CPU may do', () => {
+    const [first, second] = parseRegisters(X86_FULL);
     expect(first).toMatchObject({
       ...{ vcpu: 0, user: false, halted: true, interruptsOff: false },
       ...{ cr3: 0x2fad000n, cr4: 0x6f0n, gdt: 0xfffffe3bc3ab1000n, gs: 0xffff8c1268846000n },
@@ -50,8 +80,8 @@ describe('parseRegisters', () => {
     });
   });
 
-  test('arm64', () => {
-    expect(parseRegisters(ARM64)).toEqual([
+  it('arm64', () => {
+    expect(parseRegisters(ARM64_FULL)).toEqual([
       {
         ...{
           vcpu: 0,
@@ -71,7 +101,7 @@ describe('parseRegisters', () => {
     ]);
   });
 
-  test('what is no register is left out', () => {
+  it('what is no register is left out', () => {
     expect(parseRegisters('CPU#0\nEAX=00000000 EIP=00001000\nCPU#\nunknown command')).toEqual([]);
     expect(parseRegisters('')).toEqual([]);
   });
