@@ -5,7 +5,7 @@
  *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 rounds of every kind by default
  */
 /* global performance */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -85,7 +85,7 @@ function startDaemon(guests, scratch, onFiled) {
 
 /** Milliseconds from the wedge to the archive and to hung_task's first line; null where it did not come. */
 async function wedgeOne({ kind, guest, daemon, filed }) {
-  const run = { kind, at: now(), archived: null, line: null };
+  const run = { kind, at: now(), wallMs: Date.now(), archived: null, line: null };
   const reported = () =>
     daemon.guests.get(guest.vm)?.state.console.tail.some((line) => complaintIn(line)?.kind === 'hung_task');
   run.watch = () => {
@@ -97,10 +97,20 @@ async function wedgeOne({ kind, guest, daemon, filed }) {
   return run;
 }
 
-function outcome({ kind, at, archived, line }) {
+/** Seconds from the wedge until all stacks, as memory shows them, were on disk; the keys came later. */
+function stacksAfter({ kind, at, wallMs, archived, line }) {
+  const text = archived && statSync(join(archived.directory, 'memory.txt'), { throwIfNoEntry: false });
+  if (!text || (kind === 'complaint' && !line)) return null;
+  const late = kind === 'complaint' ? line - at : 0;
+  return (text.mtimeMs - wallMs - late) / 1000;
+}
+
+function outcome(run) {
+  const { kind, at, archived, line } = run;
   const from = kind === 'complaint' ? line : at;
   const incident = archived && JSON.parse(readFileSync(join(archived.directory, 'incident.json'), 'utf8'));
   return {
+    stacks: stacksAfter(run),
     archive: archived && from && (archived.at - from) / 1000,
     line: line && (line - at) / 1000,
     whole: incident?.evidence.complete === true,
@@ -121,7 +131,7 @@ async function round(image) {
       const extra = makeDisk(join(scratch, kind));
       guests.set(kind, await startGuest({ vm: vmOf(kind), image, append, extra }));
     }
-    daemon = startDaemon([...guests.values()], scratch, ({ vm }, directory) => {
+    daemon = startDaemon([...guests.values()], scratch, ({ vm }, { directory }) => {
       if (directory && !filed.has(vm)) filed.set(vm, { directory, at: now() });
     });
     await daemon.start();
@@ -160,11 +170,15 @@ for (let number = 1; number <= rounds; number += 1) {
   }
 }
 process.stdout.write(
-  'wedge | to archived stacks, s: min / median / p95 | first hung_task line, s | whole | class\n',
+  'wedge | to stacks on disk, s: min / median / p95 | to the incident, s | first hung_task line, s | whole | class\n',
 );
 for (const [kind, runs] of results) {
   const whole = runs.filter((run) => run.whole).length;
   const classes = [...new Set(runs.map((run) => run.class))].join(', ');
-  const [archive, line] = [spread(runs.map((run) => run.archive)), spread(runs.map((run) => run.line))];
-  process.stdout.write(`${KINDS[kind].what} | ${archive} | ${line} | ${whole} of ${rounds} | ${classes}\n`);
+  const [stacks, archive, line] = ['stacks', 'archive', 'line'].map((what) =>
+    spread(runs.map((run) => run[what])),
+  );
+  process.stdout.write(
+    `${KINDS[kind].what} | ${stacks} | ${archive} | ${line} | ${whole} of ${rounds} | ${classes}\n`,
+  );
 }

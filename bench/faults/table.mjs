@@ -796,7 +796,7 @@ export const ROWS = [
   },
   {
     id: 'pause',
-    fault: 'The guest is paused, or QEMU is stopped by a signal',
+    fault: 'The guest is paused, or QEMU is stopped by a signal for a moment',
     must: 'It is paused, no key is pressed, nothing is filed; what was silent meanwhile counts for nothing',
     shown: [
       shown(
@@ -808,7 +808,7 @@ export const ROWS = [
       ),
       shown(
         'core/watch/matrix.test.ts',
-        'QEMU stopped by a signal',
+        'QEMU %s',
         'src/core/watch/case/looking.ts',
         "if (qemu?.state === 'T' || qemu?.state === 't') {",
         'if (qemu?.pid === -1) {',

@@ -1,16 +1,16 @@
 /** `analyze FILE...|-`: the verdict from any console log; needs no guest and no daemon. */
-import { nameDump } from '../core/analysis/dump-names.js';
-import { framesWithLines, membersOf } from '../core/analysis/groups.js';
-import type { Analysis, StackGroup, Verdict } from '../core/model.js';
+import type { Analysis } from '../core/model.js';
 import { printable } from '../core/printable.js';
+import { analysisText } from '../core/report/analysis-text.js';
+import { CI_FORMS } from '../core/report/ci.js';
 import { safeJson } from '../core/report/json.js';
-import { waitLine } from '../core/report/text.js';
-import { counted } from '../core/words.js';
+import { ciWriter, NO_DUMP, type Writer } from './analyze-ci.js';
+import { type CiOptions, formOf } from './ci-report.js';
 import { LogError, type ReadLog, readLog, readLogFile } from '../io/console-log.js';
 import { symbolise } from '../io/symbols.js';
 import { EXIT } from './globals.js';
 
-interface AnalyzeOptions {
+interface AnalyzeOptions extends CiOptions {
   json?: boolean | undefined;
   /** A kernel image with debug information. */
   vmlinux?: string | undefined;
@@ -27,10 +27,6 @@ interface Streams {
 const SYMBOLS_MS = 120_000;
 /** Longer than a file or a busy program takes for its first bytes. */
 const SILENT_MS = 2_000;
-const GROUPS_SHOWN = 3;
-const FRAMES_SHOWN = 12;
-const WAITS_SHOWN = 5;
-const NO_DUMP = 'no SysRq dump and no kernel complaint found';
 
 /** Of several files the gravest counts: a hang, an unreadable file, incomplete evidence, no dump, nothing stuck. */
 const GRAVEST_FIRST = [EXIT.hang, EXIT.environment, EXIT.incomplete, EXIT.noMatch, EXIT.ok];
@@ -50,18 +46,19 @@ export async function runAnalyze(
     streams.err('wedgewatch: name a console log, or pipe one in: dmesg | wedgewatch analyze\n');
     return EXIT.usage;
   }
-  const write = writerFor(files.length > 1, options.json === true, streams.out);
+  const form = formOf(options.ci);
+  if (form === null) {
+    streams.err(`wedgewatch: --ci ${printable(options.ci ?? '', 40)}: expected ${CI_FORMS.join(', ')}\n`);
+    return EXIT.usage;
+  }
+  const json = options.json === true;
+  const plain = writerFor(files.length > 1, json, streams.out);
+  const write = ciWriter(plain, { form, json, folder: options.artifacts ?? null }, streams);
   const codes = new Set<number>();
   const told = new Set<string>();
   for (const file of files) codes.add(await analyzeOne(file, options.vmlinux, streams, write, told));
-  write.end();
+  await write.end();
   return GRAVEST_FIRST.find((code) => codes.has(code)) ?? EXIT.ok;
-}
-
-interface Writer {
-  found: (file: string, log: ReadLog) => void;
-  nothing: (file: string) => void;
-  end: () => void;
 }
 
 function writerFor(several: boolean, json: boolean, out: Streams['out']): Writer {
@@ -70,12 +67,13 @@ function writerFor(several: boolean, json: boolean, out: Streams['out']): Writer
   return {
     found: (file, { analysis }) => {
       if (several) line(file, analysis.verdict.title);
-      else out(human(analysis));
+      else out(analysisText(analysis));
     },
     nothing: (file) => {
       if (several) line(file, NO_DUMP);
       else out(`${NO_DUMP}\n`);
     },
+    unread: () => undefined,
     end: () => undefined,
   };
 }
@@ -90,6 +88,7 @@ function jsonWriter(several: boolean, out: Streams['out']): Writer {
       written += 1;
     },
     nothing: () => undefined,
+    unread: () => undefined,
     end: () => {
       out(written === 0 ? '[]\n' : several ? '\n]\n' : '\n');
     },
@@ -117,6 +116,7 @@ async function analyzeOne(
   } catch (error) {
     const why = error instanceof LogError ? error.message : String(error);
     streams.err(`wedgewatch: ${printable(file, 400)} cannot be read: ${printable(why, 300)}\n`);
+    write.unread(file, why);
     return EXIT.environment;
   }
 }
@@ -147,37 +147,4 @@ function exitCode({ dumps, verdict }: Analysis): number {
   if (dumps.length === 0) return EXIT.noMatch;
   if (verdict.class === 'none') return EXIT.ok;
   return verdict.class === 'unknown' ? EXIT.incomplete : EXIT.hang;
-}
-
-function human({ verdict, groups, waits, dumps }: Analysis): string {
-  const lines = [verdict.title, '', `class ${verdict.class}, confidence ${verdict.confidence}`];
-  for (const sentence of [...verdict.reasons, ...verdict.inferred]) lines.push(`- ${sentence}`);
-  if (waits.length > 0) lines.push('', 'Who waits for whom');
-  for (const wait of waits.slice(0, WAITS_SHOWN)) lines.push(`- ${printable(waitLine(wait), 400)}`);
-  if (waits.length > WAITS_SHOWN) lines.push(`- and ${waits.length - WAITS_SHOWN} more`);
-  for (const group of telling(groups, verdict)) {
-    lines.push('', `${group.count} in ${group.state}: ${membersOf(group, 8)}`);
-    lines.push(
-      ...framesWithLines(group)
-        .slice(0, FRAMES_SHOWN)
-        .map((frame) => `    ${printable(frame, 400)}`),
-    );
-    if (group.frames.length > FRAMES_SHOWN) lines.push('    …');
-  }
-  const unplaced = dumps.flatMap((dump, index) =>
-    dump.unplaced === undefined ? [] : [{ name: nameDump(dumps, index), ...dump.unplaced }],
-  );
-  if (unplaced.length > 0) lines.push('');
-  for (const { name, lines: count, examples } of unplaced.slice(0, WAITS_SHOWN))
-    lines.push(`${name}: ${counted(count, 'line')} not understood: ${printable(examples[0] ?? '', 100)}`);
-  return `${lines.join('\n')}\n`;
-}
-
-/** The culprit's stack, which is the first of all, and those in D: a dump of all tasks has many that only sleep. */
-function telling(groups: readonly StackGroup[], { culprit }: Verdict): StackGroup[] {
-  const shown = groups.filter(
-    ({ pids, state, idle }) =>
-      (typeof culprit?.pid === 'number' && pids.includes(culprit.pid)) || (state === 'D' && !idle),
-  );
-  return shown.slice(0, GROUPS_SHOWN);
 }

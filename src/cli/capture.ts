@@ -138,7 +138,14 @@ async function captureAlone(
   if (held !== null) return { directory: null, problem: held };
   const underWay = new UnderWay();
   const ending = endOnSignals(log, underWay);
-  const daemon = new Daemon({ config, log, state, runtime, only: vm, reader: new ProcessMemoryReader() });
+  const daemon = new Daemon({
+    config,
+    log,
+    state,
+    runtime,
+    only: new Set([vm]),
+    reader: new ProcessMemoryReader(),
+  });
   underWay.also(daemon);
   // Whoever waits for the capture is told so by its stop.
   const stop = () => underWay.of('stopping', daemon.stop());

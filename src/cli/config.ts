@@ -1,6 +1,6 @@
 /** `wedgewatch config check, schema, show`. Each returns its exit code. */
 import { stringify } from 'yaml';
-import { vmNameProblem } from '../core/config/fields.js';
+import { vmNameProblem } from '../core/vm-name.js';
 import { guestSettings } from '../core/config/guest-settings.js';
 import { configJsonSchema } from '../core/config/json-schema.js';
 import { type ConfigProblem, formatProblem } from '../core/config/problem.js';
@@ -8,6 +8,7 @@ import type { Config } from '../core/config/schema.js';
 import { writtenConfig, writtenGuest, writtenSettings } from '../core/config/written.js';
 import { safeJson } from '../core/report/json.js';
 import { findConfig, loadConfig } from '../io/config-file.js';
+import { readKnown } from '../io/known-file.js';
 import { qmpDirectory } from '../io/paths.js';
 
 interface ConfigOptions {
@@ -27,16 +28,16 @@ export function tellProblems(problems: readonly ConfigProblem[], err: (text: str
   for (const problem of problems) err(`wedgewatch: ${formatProblem(problem)}\n`);
 }
 
-/** Prints every problem, one a line; `--json` prints them as a list, empty if there is none. */
+/** Prints every problem of the file and of its lists of known hangs, one a line; `--json` prints them as a list, empty if there is none. */
 export async function configCheck({ file, json, quiet, out }: ConfigOptions): Promise<number> {
   const found = findConfig(file);
   const loaded = await loadConfig(found);
-  const problems = loaded.ok ? [] : loaded.problems;
+  const problems = loaded.ok ? (await readKnown(loaded.config)).problems : loaded.problems;
   if (json) out(`${safeJson(problems, 2)}\n`);
-  else if (!loaded.ok) out(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
+  else if (problems.length > 0) out(problems.map((problem) => `${formatProblem(problem)}\n`).join(''));
   else if (!quiet)
     out(loaded.text === null ? `${found.path}: no such file, all defaults\n` : `${found.path}: ok\n`);
-  return loaded.ok ? OK : BAD_CONFIG;
+  return problems.length === 0 ? OK : BAD_CONFIG;
 }
 
 /** Prints the JSON Schema of the file. */

@@ -114,10 +114,10 @@ async function watchAndWedge(
     state: stateDirectory(process.env),
     memory: scratch,
     runtime: runtimeDirectory(),
-    only: VM,
+    only: new Set([VM]),
     reader: new ProcessMemoryReader(),
     log: (_level, text) => say(text.replace(`${VM}: `, 'watchdog: ')),
-    onFiled: (_guest, directory, title) => {
+    onFiled: (_guest, { directory, title }) => {
       filed = { directory, title };
     },
   });

@@ -2,8 +2,10 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import type { Writable } from 'node:stream';
+import type { FindKnown, Known } from '../core/config/known.js';
 import { printable } from '../core/printable.js';
 import { githubIssue, mailText } from '../core/report/export-text.js';
+import { incidentFinding } from '../core/report/finding.js';
 import type { Incident } from '../core/report/incident.js';
 import { incidentJson, safeJson } from '../core/report/json.js';
 import { junitReport } from '../core/report/junit.js';
@@ -20,7 +22,7 @@ type Format = (typeof FORMATS)[number];
 type ExportOptions = { [Name in Format | 'tar']?: boolean | undefined } & { output?: string | undefined };
 
 /**
- * Writes one form of an incident. `binary` takes the archive. Returns 0, 2 for no or several forms or an ambiguous
+ * Writes one form of an incident. `binary` takes the archive, `findKnown` says what is known of it. Returns 0, 2 for no or several forms or an ambiguous
  * id, 3 if there is none, 5 if it cannot be read or written.
  */
 export async function exportIncident(
@@ -29,6 +31,7 @@ export async function exportIncident(
   options: ExportOptions,
   terminal: Terminal,
   binary: Writable,
+  findKnown: FindKnown = () => null,
 ): Promise<number> {
   const fail = (why: string, code: number): number => {
     terminal.err(`wedgewatch: ${why}\n`);
@@ -44,11 +47,12 @@ export async function exportIncident(
     const { incident, directory, name } = await findEvidence(root, wanted);
     if (incident === null || directory === null)
       return fail(`${name} is a console log; export takes an incident`, EXIT.usage);
+    const known = findKnown({ ...incident, verdict: incident.verdict.title });
     if (form === 'tar') {
       const { output } = options;
       await tarTo(directory, output === undefined ? binary : createWriteStream(output, { mode: 0o600 }));
-    } else if (options.output === undefined) terminal.out(TEXTS[form](incident));
-    else await writeFile(options.output, TEXTS[form](incident), { mode: 0o600 });
+    } else if (options.output === undefined) terminal.out(TEXTS[form](incident, known));
+    else await writeFile(options.output, TEXTS[form](incident, known), { mode: 0o600 });
     return EXIT.ok;
   } catch (error) {
     if (error instanceof NotFound) return fail(error.message, error.code);
@@ -58,9 +62,9 @@ export async function exportIncident(
   }
 }
 
-const TEXTS: Readonly<Record<Format, (incident: Incident) => string>> = {
+const TEXTS: Readonly<Record<Format, (incident: Incident, known: Known | null) => string>> = {
   github: githubIssue,
-  junit: junitReport,
+  junit: (incident, known) => junitReport([incidentFinding(incident, known)], incident.startedAt),
   mail: mailText,
   speedscope: ({ id, dumps, version }) => `${safeJson(speedscope(id, dumps, version))}\n`,
   json: incidentJson,

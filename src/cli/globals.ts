@@ -20,6 +20,17 @@ export const EXIT = {
   timeout: 124,
 } as const;
 
+/** The same in words, for --help and the manual page. */
+export const EXIT_CODES: readonly (readonly [code: number, says: string])[] = [
+  [EXIT.ok, 'fine'],
+  [EXIT.hang, 'a hang was found'],
+  [EXIT.usage, 'usage or a bad configuration'],
+  [EXIT.noMatch, 'no match'],
+  [EXIT.incomplete, 'an incident with incomplete evidence'],
+  [EXIT.environment, 'an environment or daemon problem'],
+  [EXIT.timeout, 'timeout'],
+];
+
 /** Runs a verb with the configuration; a bad one is printed, a problem a line, and ends it with 2. */
 export async function withConfig(
   { config: file, terminal }: Globals,
@@ -28,8 +39,16 @@ export async function withConfig(
   // Its libraries take longer to load than most verbs run, and --help needs none.
   const { findConfig, loadConfig } = await import('../io/config-file.js');
   const loaded = await loadConfig(findConfig(file));
-  if (loaded.ok) return verb(loaded.config);
+  if (loaded.ok) return verb(await withGuests(loaded.config));
   const { tellProblems } = await import('./config.js');
   tellProblems(loaded.problems, terminal.err);
   return EXIT.usage;
+}
+
+/** With the guests that are found by their processes, where the configuration wants that. */
+async function withGuests(config: Config): Promise<Config> {
+  if (!config.discover.processes) return config;
+  const { withProcesses } = await import('../daemon/process-discovery.js');
+  const { qmpDirectory } = await import('../io/paths.js');
+  return withProcesses(config, qmpDirectory());
 }

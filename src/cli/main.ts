@@ -1,9 +1,12 @@
 #!/usr/bin/env node
 /** Verbs and their options. Each verb is one file, loaded when it is called, and returns its exit code. */
 import { Command } from '@commander-js/extra-typings';
+import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
+import { installCommands } from './install-commands.js';
+import { manCommand } from './man.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -14,6 +17,8 @@ const terminal = processTerminal();
 const done = (code: number) => {
   process.exitCode = code;
 };
+
+const CI_OPTION = 'write for github, gitlab, jenkins or plain; default: for the system that runs it';
 
 const program = new Command('wedgewatch')
   .description(
@@ -29,10 +34,14 @@ const program = new Command('wedgewatch')
   })
   .addHelpText(
     'after',
-    `
-Exit codes: 0 fine; 1 a hang was found; 2 usage or a bad configuration; 3 no match; 4 an incident with incomplete
-evidence; 5 an environment or daemon problem; 124 timeout.`,
+    `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
+
+/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
+const manDate = (): Date => {
+  const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
+  return Number.isFinite(epoch) ? new Date(epoch * 1000) : new Date();
+};
 
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
@@ -40,6 +49,15 @@ const globals = (): Globals => {
 };
 const inArchive = (verb: (root: string) => Promise<number>): Promise<number> =>
   withConfig(globals(), (config) => verb(archiveRoot(config)));
+/** As `inArchive`, with what is known of a hang. */
+const withKnown = (verb: (root: string, find: FindKnown) => Promise<number>): Promise<number> =>
+  withConfig(globals(), async (config) => {
+    const { readKnown } = await import('../io/known-file.js');
+    const { find, problems } = await readKnown(config);
+    const { tellProblems } = await import('./config.js');
+    tellProblems(problems, terminal.err);
+    return verb(archiveRoot(config), find);
+  });
 
 program
   .command('run')
@@ -71,15 +89,47 @@ program
   });
 
 program
+  .command('guard')
+  .description(
+    'Watch while a command runs; when a guest hangs, end it, print the verdict, write it for CI, exit 1.',
+  )
+  .argument('[vms...]', 'watch these guests only; then -- and the command')
+  .usage('[options] [vms...] -- <command> [arguments...]')
+  .option('--qmp <socket>', 'QMP socket of a guest that discovery does not find; with --console')
+  .option('--console <file>', 'file that its console is written to; with --qmp')
+  .option('--grace <duration>', 'time from SIGTERM to SIGKILL for a command that is ended', '10s')
+  .option('--ci <form>', CI_OPTION)
+  .option(
+    '--artifacts <dir>',
+    'write junit.xml, summary.md and the evidence into this directory (in CI: wedgewatch-report)',
+  )
+  .action(async (operands, options) => {
+    const at = process.argv.indexOf('--');
+    const command = at === -1 ? [] : process.argv.slice(at + 1);
+    const { guard } = await import('./guard.js');
+    done(await guard(operands.slice(0, operands.length - command.length), command, options, globals()));
+  });
+
+program
   .command('list')
   .description('List the incidents, newest last.')
   .option('--since <when>', 'show only incidents since then: a duration such as 2h, or an ISO date')
   .option('--vm <name>', 'show only incidents of this VM')
   .option('--fingerprint <prefix>', 'show only this hang')
+  .option(
+    '--all <directories...>',
+    'count the hangs in these archives, each of one host or with a directory for each',
+  )
   .option('--json', 'print JSON')
   .action(async (options) => {
+    const { all, ...filters } = options;
     const { listIncidents } = await import('./list.js');
-    done(await inArchive((root) => listIncidents(root, options, terminal, Date.now())));
+    const { listFleet } = await import('./list-all.js');
+    const list = (root: string, find: FindKnown) =>
+      all === undefined
+        ? listIncidents(root, filters, terminal, Date.now(), find)
+        : listFleet(all, filters, terminal, Date.now(), find);
+    done(await withKnown(list));
   });
 
 program
@@ -88,7 +138,7 @@ program
   .option('--json', 'print JSON')
   .action(async (id, options) => {
     const { showIncident } = await import('./show.js');
-    done(await inArchive((root) => showIncident(root, id, options, terminal)));
+    done(await withKnown((root, find) => showIncident(root, id, options, terminal, find)));
   });
 
 program
@@ -125,6 +175,8 @@ program
     'console logs, or ELF images of dump-guest-memory, virsh dump --memory-only or kdump; - or none for standard input',
   )
   .option('--vmlinux <file>', 'show file and line in stacks, from this kernel image with debug information')
+  .option('--ci <form>', CI_OPTION)
+  .option('--artifacts <dir>', 'write junit.xml and summary.md into this directory')
   .option('--json', 'print the whole analysis as JSON; an array for several files')
   .action(async (files, options) => {
     const { runAnalyze } = await import('./analyze.js');
@@ -191,10 +243,11 @@ program
   .option('-o, --output <file>', 'write to this file instead of standard output')
   .action(async (id, options) => {
     const { exportIncident } = await import('./export.js');
-    done(await inArchive((root) => exportIncident(root, id, options, terminal, process.stdout)));
+    done(await withKnown((root, find) => exportIncident(root, id, options, terminal, process.stdout, find)));
   });
 
 completionCommand(program, terminal.out);
+manCommand(program, terminal.out, manDate);
 
 program
   .command('replay [records...]')
@@ -219,6 +272,8 @@ program
     const { doctor } = await import('./doctor.js');
     done(await doctor(vm, options, globals()));
   });
+
+installCommands(program, terminal, done);
 
 const config = program
   .command('config')

@@ -1,15 +1,16 @@
 /** `show`: one incident, as its verdict.txt says it, with the paths of its files. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { FindKnown, Known } from '../core/config/known.js';
 import { printable } from '../core/printable.js';
-import { escapeUnsafe } from '../core/report/json.js';
+import { escapeUnsafe, safeJson } from '../core/report/json.js';
 import { type IncidentRow, seenText } from '../core/report/row.js';
 import { renderVerdict } from '../core/report/text.js';
 import { filesOf } from '../io/archive/contents.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { findIncident, NotFound } from './find-evidence.js';
 import { EXIT } from './globals.js';
-import { styled, type Terminal } from './print.js';
+import { folded, paged, styled, type Terminal } from './print.js';
 
 interface ShowOptions {
   json?: boolean | undefined;
@@ -27,10 +28,12 @@ export async function showIncident(
   wanted: string | undefined,
   options: ShowOptions,
   terminal: Terminal,
+  findKnown: FindKnown = () => null,
 ): Promise<number> {
   try {
     const row = await findIncident(root, wanted);
-    await (options.json === true ? printJson(row, terminal) : printText(row, terminal));
+    const known = findKnown(row);
+    await (options.json === true ? printJson(row, known, terminal) : printText(row, known, terminal));
     return row.complete ? EXIT.ok : EXIT.incomplete;
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
@@ -40,29 +43,45 @@ export async function showIncident(
   }
 }
 
-async function printJson({ path, evidence }: IncidentRow, { out, err }: Terminal): Promise<void> {
+/** incident.json as it is; a known hang has a further member, `known`. */
+async function printJson(
+  { path, evidence }: IncidentRow,
+  known: Known | null,
+  { out, err }: Terminal,
+): Promise<void> {
   const text = await readFile(join(path, 'incident.json'), 'utf8').catch(() => '');
   try {
-    JSON.parse(text);
-    out(escapeUnsafe(text));
+    const incident: unknown = JSON.parse(text);
+    const isKnown = known !== null && typeof incident === 'object';
+    out(isKnown ? `${safeJson({ ...incident, known })}\n` : escapeUnsafe(text));
   } catch {
     err(`wedgewatch: ${join(path, 'incident.json')}: ${evidence}; ${join(path, 'verdict.txt')} may help\n`);
   }
 }
 
-async function printText(row: IncidentRow, terminal: Terminal): Promise<void> {
+async function printText(row: IncidentRow, known: Known | null, terminal: Terminal): Promise<void> {
   const { path, evidence } = row;
   const read = await readIncidentOf(path);
   if (read.ok) {
     const [title = '', ...lines] = renderVerdict(read.incident, await filesOf(path), {
       directory: path,
       seen: seenText(row),
+      known,
     }).split('\n');
-    terminal.out([styled(terminal, 'bold', title), ...lines].join('\n'));
+    const [head = '', ...rest] = folded(terminal, [title, ...lines].join('\n')).split('\n');
+    const more = rest.findIndex((line) => line === '');
+    const heads = [head, ...rest.slice(0, more)].map((line) => styled(terminal, 'bold', line));
+    await paged(terminal, [...heads, ...rest.slice(more).map((line) => coloured(terminal, line))].join('\n'));
     return;
   }
   const text = (await readVerdict(path)) ?? '(no verdict)';
   const lines = text.split('\n').map((line) => printable(line, LINE_MAX));
   terminal.out(`${lines.join('\n').trimEnd()}\n`);
   terminal.err(`wedgewatch: ${styled(terminal, 'red', evidence)}; above is its verdict.txt\n`);
+}
+
+/** A heading is bold, and what speaks against the evidence yellow. */
+function coloured(terminal: Terminal, line: string): string {
+  if (/^Evidence: INCOMPLETE|^  \S+ +INCOMPLETE,/.test(line)) return styled(terminal, 'yellow', line);
+  return /^(?:[WISHEF][a-z][^:]*|Evidence: complete)$/.test(line) ? styled(terminal, 'bold', line) : line;
 }

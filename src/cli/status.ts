@@ -155,15 +155,30 @@ const COLUMNS: readonly Shape[] = [
     }),
   },
   { column: { title: 'SINCE', align: 'right' }, cell: ({ sinceMs }) => ({ text: seconds(sinceMs) }) },
-  { column: { title: 'PHASE' }, cell: ({ phase }) => ({ text: phase }) },
+  { column: { title: 'PHASE', drop: 2 }, cell: ({ phase }) => ({ text: phase }) },
   {
-    column: { title: 'LAST PROGRESS', min: 20 },
+    column: { title: 'LAST PROGRESS', min: 20, want: 28 },
     cell: ({ lastProgress }) => ({ text: progress(lastProgress) }),
   },
-  { column: { title: 'SSH' }, cell: ({ ssh }) => ({ text: ssh === null ? '-' : sshWord(ssh) }) },
-  { column: { title: 'ARMED', min: 8 }, cell: ({ armed }) => ({ text: armed ?? '?' }) },
-  { column: { title: 'LAST INCIDENT', min: 8 }, cell: ({ lastIncident }) => ({ text: lastIncident ?? '-' }) },
+  { column: { title: 'SSH' }, cell: ({ ssh }) => sshCell(ssh) },
+  {
+    column: { title: 'ARMED', min: 5 },
+    cell: ({ armed }) => ({
+      text: armed ?? '?',
+      ...(armed?.startsWith('no') === true && { style: 'yellow' }),
+    }),
+  },
+  {
+    column: { title: 'LAST INCIDENT', min: 13, drop: 1 },
+    cell: ({ lastIncident }) => ({ text: lastIncident ?? '-' }),
+  },
 ];
+
+function sshCell(ssh: GuestStatus['ssh']): Cell {
+  if (ssh === null) return { text: '-' };
+  const text = sshWord(ssh);
+  return { text, ...(text !== 'ok' && { style: text === 'host-fault' ? 'yellow' : 'red' }) };
+}
 
 /** How it answers, or the step at which it does not. */
 function sshWord({ kind, steps }: NonNullable<GuestStatus['ssh']>): string {

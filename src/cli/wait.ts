@@ -4,6 +4,7 @@ import { durationMs } from '../core/config/duration.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
+import { isHung } from '../core/watch/hangs.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { askStatus, controlSocket } from '../daemon/control.js';
 import { monotonicMs } from '../io/clock.js';
@@ -20,7 +21,6 @@ interface WaitOptions {
 const POLL_MS = 500;
 /** A restarting daemon is away for a moment. */
 const AWAY_MS = 10_000;
-const HANGS = new Set(['held', 'panicked', 'qemu-stuck']);
 
 /**
  * Waits until the guest is up, or until a hang of it is filed. Returns 0 (it is up; or it
@@ -66,7 +66,7 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
 /** The exit code once the wait is over, or null. */
 function reached({ state, busy }: GuestStatus, until: 'hang' | 'up'): number | null {
   // Not before its incident is on disk.
-  if (HANGS.has(state) && !busy) return EXIT.hang;
+  if (isHung(state) && !busy) return EXIT.hang;
   if (until === 'up') return state === 'up' || state === 'recovered' ? EXIT.ok : null;
   return state === 'gone' ? EXIT.ok : null;
 }

@@ -33,7 +33,8 @@ export type QmpFault =
   | 'protocol' // garbage, or too much of it
   | 'refused' // QEMU answered with an error
   | 'no-resources' // this host is short of descriptors or memory: accuses nobody, and passes
-  | 'no-permission';
+  | 'no-permission'
+  | 'no-libvirt'; // libvirt cannot be asked: accuses nobody
 
 /** Why a key could not be pressed. */
 export type PressFault = QmpFault | 'ssh-failed' | 'no-keyboard';
@@ -83,6 +84,8 @@ export interface Look {
   noSymbols?: string;
   /** The file that QEMU writes the first serial console to, perhaps beside its standard output. */
   consoleFile?: string;
+  /** Keys may be typed on the guest's console. Older records lack it. */
+  typable?: boolean;
   /** The vhost-user devices of QEMU's command line with the server behind each. */
   shares: Share[];
 }

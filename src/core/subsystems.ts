@@ -432,7 +432,7 @@ const TABLE = [
       transactionWaits: ['wait_current_trans\\w*', 'btrfs_commit_transaction\\w*', 'btrfs_wait_for_commit'],
       thread: {
         waiters: ['wait_current_trans\\w*', 'btrfs_commit_transaction\\w*', 'btrfs_wait_for_commit', 'btrfs_async_run_delayed_root'],
-        comm: /^btrfs-transacti/,
+        comm: /^btrfs-transacti/, notWhile: ['wait_current_trans\\w*'],
         through: 'a btrfs transaction', reason: 'this thread commits transactions',
       },
     },

@@ -1,6 +1,6 @@
 /** A capture by hand, through a running daemon: only one of us presses keys. */
 import type { GuestFacts } from '../core/model.js';
-import { isSocket } from '../io/discover.js';
+import { isThere } from '../io/presence.js';
 import { readGuestFacts } from '../io/ssh/read-facts.js';
 import type { CaptureOrder, CaptureResult } from './control.js';
 import type { Daemon } from './daemon.js';
@@ -38,9 +38,10 @@ async function factsNow(guest: Guest): Promise<GuestFacts | null> {
 }
 
 /** Why the guest cannot be captured now, or null. */
-async function unavailable({ settings, state }: Guest): Promise<string | null> {
+async function unavailable(guest: Guest): Promise<string | null> {
+  const { settings, state } = guest;
   const why = state.why.join('; ');
-  if (!(await isSocket(settings.qmpSocket))) return `is not running: no QMP socket at ${settings.qmpSocket}`;
+  if (!(await isThere(guest.whose()))) return `is not running: nobody serves QMP at ${settings.qmpSocket}`;
   if (state.name === 'gone') return `is not running: ${why}`;
   if (state.name === 'paused') return `cannot print now: ${why}`;
   return state.case === null ? null : `is already being captured: ${why}`;

@@ -6,10 +6,10 @@ import { MEMORY_FILE } from '../core/report/text.js';
 import type { Grounds } from '../core/watch/case/accusation.js';
 import type { KeptDump } from '../core/capture/series.js';
 import type { Finding } from '../core/watch/events.js';
+import type { Marks } from '../core/watch/marks.js';
 import type { Timeline } from '../core/watch/timeline.js';
 import { openIncident, type IncidentWriter } from '../io/archive/writer.js';
-import { faultText, incidentsIn } from '../io/archive/directory.js';
-import { updateIncident } from '../io/archive/update.js';
+import { faultText } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { symbolise } from '../io/symbols.js';
 import { VERSION } from '../io/version.js';
@@ -18,7 +18,7 @@ import { DumpFile } from './dump-file.js';
 import { fileOrKeep } from './file-or-keep.js';
 import type { Intake } from './intake.js';
 import type { Rows } from '../core/console/rows.js';
-import type { ConsoleRows, GuestHandle } from './guest-handle.js';
+import type { ConsoleRows, FiledIncident, GuestHandle } from './guest-handle.js';
 import type { Slot } from './slots.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 
@@ -27,10 +27,11 @@ interface FiledGuest extends GuestHandle {
   readonly ring: ConsoleRing;
   readonly timeline: Timeline;
   readonly moments: Moment[];
+  readonly marks: Marks;
   rows(rows: ConsoleRows): void;
   readonly intake: Pick<Intake, 'roomFor'>;
   /** A case is being filed; call what this returns once it is. */
-  filing(): (directory: string | null, title: string) => void;
+  filing(title: string): (directory: string | null, incident: FiledIncident | null) => void;
 }
 
 interface Open {
@@ -161,14 +162,13 @@ export class CaseFile {
 
   async file(finding: Finding): Promise<void> {
     const { guest } = this;
-    const { title } = finding.analysis.verdict;
     // Whoever asks for a capture from now on waits for another case.
-    const filed = guest.filing();
+    const filed = guest.filing(finding.analysis.verdict.title);
     const memory = this.snapshots.take();
     const open = this.take();
     if (open === null) {
       guest.now({ type: 'filed', incident: null, problem: 'the evidence was not archived' });
-      filed(null, title);
+      filed(null, null);
       return;
     }
     try {
@@ -180,6 +180,11 @@ export class CaseFile {
         timeline: guest.timeline.lines(),
         host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
         moments: guest.moments,
+        marks: guest.marks.from(finding.wedgedSince ?? finding.suspectAt).map(({ until, ...mark }) => ({
+          ...mark,
+          at: isoAt(mark.at),
+          ...(until !== undefined && { until: isoAt(until) }),
+        })),
       };
       const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
       const { path, missing, problem } = await fileOrKeep(
@@ -191,10 +196,10 @@ export class CaseFile {
         guest.log('warning', `${path}: ${file} was not written in full: ${why}`);
       if (problem === null) guest.log('notice', `archived: ${path}`);
       guest.now({ type: 'filed', incident: open.writer.id, ...(problem !== null && { problem }) });
-      filed(path, title);
+      filed(path, incident);
     } catch (error) {
       guest.now({ type: 'filed', incident: null, problem: faultText(error) });
-      filed(null, title);
+      filed(null, null);
     } finally {
       open.slot.giveBack();
     }
@@ -212,9 +217,7 @@ export class CaseFile {
     const { guest } = this;
     const id = guest.state.filings.incident;
     if (id === null) return;
-    const recovery = { recoveredAt: isoAt(monotonicMs()) };
-    if (await guest.services.pending.update(id, recovery)) return;
-    await updateIncident(join(incidentsIn(guest.services.archive), id), recovery);
+    await guest.services.pending.update(id, { recoveredAt: isoAt(monotonicMs()) });
   }
 
   /** The daemon stops: the partial directory stays with all that came so far, and its next start completes it. */

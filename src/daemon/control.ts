@@ -42,8 +42,12 @@ interface ControlHandlers {
   /** `watched`: somebody watches the load of the guests, so the daemon has to look for it. */
   status: (watched: boolean) => DaemonStatus;
   capture: (vm: string, order: CaptureOrder) => Promise<CaptureResult>;
+  /** In the format of OpenMetrics. Absent where nobody watches for long. */
+  metrics?: () => Promise<string>;
 }
 
+/** Not from the library, which no verb but `run` needs to load. */
+export const OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 export const NOTE_MAX = 500;
 const ASK_MS = 3_000;
 /** A capture waits for its turn and for a guest that prints slowly. */
@@ -110,6 +114,8 @@ async function serve(
     answer.writeHead(code, { 'content-type': 'application/json' }).end(safeJson(body));
   };
   if (incoming.method === 'GET' && path === '/status') send(200, handlers.status(asked.has('watched')));
+  else if (incoming.method === 'GET' && path === '/metrics' && handlers.metrics !== undefined)
+    answer.writeHead(200, { 'content-type': OPENMETRICS }).end(await handlers.metrics());
   else if (incoming.method === 'POST' && path === '/capture') {
     const failed = (error: unknown) => ({ directory: null, problem: String(error) });
     send(200, await capture(handlers, asked).catch(failed));

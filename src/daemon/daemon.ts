@@ -8,24 +8,24 @@ import type { Config } from '../core/config/schema.js';
 import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
-import { isSocket } from '../io/discover.js';
 import type { FollowedEntry } from '../io/journal.js';
 import { bugsTo, type Log } from '../io/log.js';
 import { bootId } from '../io/proc.js';
 import { archiveRoot } from '../io/paths.js';
-import { absence } from './absence.js';
+import { notePresence } from './absence.js';
 import { ConsoleFiles } from './console-files.js';
 import { Discovery } from './discovery.js';
 import { Guest } from './guest.js';
 import { scheduleArming } from './schedule-arming.js';
 import { HostWatch } from './host-watch.js';
-import { JournalSource } from './journal-source.js';
+import { JournalSource, readsJournal } from './journal-source.js';
 import { lookBack } from './last-line.js';
-import { execute } from './execute.js';
+import { lookNow } from './execute.js';
 import type { Services } from './guest-handle.js';
 import { type LeftOver, nothingLeft } from './left-over.js';
 import { type MemoryReader, NO_READER } from './memory-reader.js';
 import { Pending } from './pending.js';
+import { ProcessDiscovery } from './process-discovery.js';
 import { Pace, Slots } from './slots.js';
 import { Turns } from './turns.js';
 
@@ -38,8 +38,8 @@ interface DaemonOptions {
   /** `$XDG_RUNTIME_DIR`. */
   runtime: string;
   log: Log;
-  /** Watch this VM only. */
-  only?: string;
+  /** Watch these VMs only. */
+  only?: ReadonlySet<string> | undefined;
   /** Captures wait for it; default: nothing is left of an earlier daemon. */
   leftOver?: LeftOver;
   /** What the archive could not take yet; default: nothing, until something fails. */
@@ -51,13 +51,12 @@ interface DaemonOptions {
 }
 
 const TICK_MS = 500;
-/** Between two looks at a guest whose load somebody watches. */
-const WATCHED_MS = 4_000;
 /** A guest that is gone is shown for a while. */
 const FORGET_MS = 10 * 60_000;
 
 export class Daemon {
   readonly guests = new Map<string, Guest>();
+  /** With the guests that were found by their processes. */
   config: Config;
   /** The parts of an edited configuration that are not in force, and why. */
   configProblems: string[] = [];
@@ -72,6 +71,7 @@ export class Daemon {
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private readonly discovery: Discovery;
+  private readonly processes: ProcessDiscovery;
   private reconfigured: Promise<void> = Promise.resolve();
   private timer: NodeJS.Timeout | undefined;
   private readonly bug: (error: unknown) => void;
@@ -104,13 +104,18 @@ export class Daemon {
       onFault: this.bug,
       signal: this.stopping.signal,
     });
+    this.processes = new ProcessDiscovery(options.config, {
+      ...{ log: options.log, qmpDirectory: this.qmpDirectory(), onFault: this.bug },
+      onGuests: (vms) => this.onProcesses(vms),
+      signal: this.stopping.signal,
+    });
   }
 
   /** Starts all sources; resolves once the guests that run now are known. */
   async start(): Promise<void> {
     this.explicitGuests();
     await this.discover();
-    await this.journal.follow();
+    if (readsJournal(this.config)) await this.journal.follow();
     this.schedule();
     this.timer = setInterval(() => {
       this.tick().catch(this.bug);
@@ -125,8 +130,7 @@ export class Daemon {
   }
 
   private async takeOver(config: Config): Promise<void> {
-    this.config = config;
-    this.guestOf = guestRouter(config, this.boot);
+    this.use(this.processes.rewrite(config));
     const moved = archiveRoot(config) !== this.options.state;
     this.configProblems = moved ? ['archive.directory was edited: restart wedgewatch to apply it'] : [];
     for (const problem of this.configProblems) this.options.log('warning', problem);
@@ -134,6 +138,7 @@ export class Daemon {
     for (const guest of [...this.guests.values()]) await this.reconfigureGuest(guest);
     this.explicitGuests();
     await this.discover();
+    if (readsJournal(config)) await this.journal.follow();
     this.schedule();
   }
 
@@ -170,12 +175,7 @@ export class Daemon {
 
   /** Looks at each guest, at most every few seconds, to show its load to `status --watch`. */
   lookAtAll(): void {
-    for (const guest of this.guests.values()) {
-      const { name, looks, case: current } = guest.state;
-      const fresh = monotonicMs() - (looks.at(-1)?.at ?? -Infinity) < WATCHED_MS;
-      if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
-        execute(guest, { type: 'look' });
-    }
+    for (const guest of this.guests.values()) lookNow(guest);
   }
 
   private async tick(): Promise<void> {
@@ -192,23 +192,11 @@ export class Daemon {
   }
 
   private async checkPresence(guest: Guest): Promise<void> {
-    const { state, settings } = guest;
-    const there = await isSocket(settings.qmpSocket);
-    if (there) {
-      if (state.name === 'gone') guest.boot(null, monotonicMs(), 'its QMP socket is back');
-      guest.hadSocket = true;
-      return;
-    }
-    const why = absence(guest);
-    if (why !== null && state.name !== 'gone') {
-      guest.hadSocket = false;
-      guest.now({ type: 'gone', reason: why });
-    }
-    const explicit = this.config.guests.some(({ name }) => name === guest.vm);
-    if (state.name === 'gone' && !explicit && monotonicMs() - state.since > FORGET_MS) {
-      this.guests.delete(guest.vm);
-      await guest.stop();
-    }
+    const goneMs = await notePresence(guest);
+    if (goneMs === null || goneMs <= FORGET_MS || this.processes.isWritten(guest.vm)) return;
+    this.guests.delete(guest.vm);
+    this.processes.forget(guest.vm);
+    await guest.stop();
   }
 
   private async reconfigureGuest(guest: Guest): Promise<void> {
@@ -228,6 +216,24 @@ export class Daemon {
     const { enabled, directory: configured } = this.config.discover;
     const directory = enabled ? (configured ?? this.qmpDirectory()) : null;
     await this.discovery.watch(directory);
+    await this.processes.watch();
+  }
+
+  private use(config: Config): void {
+    this.config = config;
+    this.guestOf = guestRouter(config, this.boot);
+  }
+
+  private async onProcesses(vms: string[]): Promise<void> {
+    this.use(this.processes.config);
+    for (const vm of vms) {
+      const known = this.guests.get(vm);
+      if (known === undefined) this.guest(vm);
+      else {
+        await this.reconfigureGuest(known);
+        this.guests.get(vm)?.boot(null, monotonicMs(), 'QEMU was started');
+      }
+    }
   }
 
   private explicitGuests(): void {
@@ -236,28 +242,21 @@ export class Daemon {
 
   private onSockets(vms: Set<string>): void {
     for (const vm of vms) {
+      const unit = this.config.discover.unit.replaceAll('%v', () => vm);
       // An explicit entry may say that this socket is not its guest's.
-      if (
-        guestForUnit(
-          this.config,
-          this.config.discover.unit.replaceAll('%v', () => vm),
-        ) === vm
-      )
-        this.guest(vm);
+      if (guestForUnit(this.config, unit) === vm) this.guest(vm);
     }
   }
 
   private guest(vm: string): Guest | null {
-    if (this.options.only !== undefined && this.options.only !== vm) return null;
+    if (this.options.only?.has(vm) === false) return null;
     const known = this.guests.get(vm);
     if (known !== undefined) return known;
     const guest = new Guest(vm, this.settingsOf(vm), this.services);
     this.guests.set(vm, guest);
     const { console, unit, qmpSocket } = guest.settings;
-    guest.log(
-      'info',
-      `found: ${console.kind === 'file' ? `console ${console.path}` : unit}, QMP ${qmpSocket}`,
-    );
+    const where = console.kind === 'file' ? `console ${console.path}` : unit;
+    guest.log('info', `found: ${where}, QMP ${qmpSocket}`);
     this.files.follow(guest);
     return guest;
   }

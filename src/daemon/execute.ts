@@ -5,7 +5,7 @@ import type { Effect } from '../core/watch/events.js';
 import { sampledOf } from '../core/watch/memory-view.js';
 import { monotonicMs } from '../io/clock.js';
 import { look } from '../io/look.js';
-import { identify, type Whose } from '../io/qemu-process.js';
+import { identify } from '../io/qemu-process.js';
 import { dumpMemory } from '../io/qmp/memory.js';
 import { injectNmi } from '../io/qmp/nmi.js';
 import { symbolized } from '../io/register-names.js';
@@ -23,7 +23,6 @@ interface ExecutingGuest extends GuestHandle {
   readonly caseFile: CaseFile;
   /** Effects under way, with the time they began. */
   readonly underWay: Map<string, Mono>;
-  whose(): Whose;
   memory(): MemoryTarget;
   tellWaiting(result: CaptureResult): void;
 }
@@ -147,4 +146,15 @@ export function execute(guest: ExecutingGuest, effect: Exclude<Effect, { type: I
       if (!guest.stopping.signal.aborted) guest.log('error', `${effect.type}: ${String(error)}`);
     })
     .finally(() => guest.underWay.delete(name));
+}
+
+/** Between two looks at a guest whose load somebody watches. */
+const WATCHED_MS = 4_000;
+
+/** Looks at the guest, unless it was looked at a moment ago. */
+export function lookNow(guest: ExecutingGuest): void {
+  const { name, looks, case: current } = guest.state;
+  const fresh = monotonicMs() - (looks.at(-1)?.at ?? -Infinity) < WATCHED_MS;
+  if (!fresh && current === null && name !== 'gone' && !guest.underWay.has('look'))
+    execute(guest, { type: 'look' });
 }

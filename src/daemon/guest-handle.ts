@@ -4,9 +4,11 @@ import type { Rows } from '../core/console/rows.js';
 import type { ConsolePosition } from '../core/console/position.js';
 import type { Mono } from '../core/time.js';
 import type { GuestEvent } from '../core/watch/events.js';
+import type { Incident } from '../core/report/incident.js';
 import type { GuestState } from '../core/watch/state.js';
 import type { LearnedBoots } from '../io/learned-boots.js';
 import type { Log } from '../io/log.js';
+import type { Whose } from '../io/qemu-process.js';
 import type { SshOptions } from '../io/ssh/resolve.js';
 import type { MemoryReader } from './memory-reader.js';
 import type { LeftOver } from './left-over.js';
@@ -35,6 +37,8 @@ export interface GuestHandle {
   now(event: Untimed<GuestEvent>): void;
   /** How ssh is called for it. */
   ssh(timeoutMs: number): SshOptions;
+  /** By what its QEMU is found. */
+  whose(): Whose;
   log(level: 'error' | 'warning' | 'notice' | 'info', text: string): void;
 }
 
@@ -58,6 +62,22 @@ export interface Services {
   /** Reads the memory of guests. */
   memory: MemoryReader;
   learned: Pick<LearnedBoots, 'of' | 'add'>;
-  /** The finished directory, or null where nothing could be filed. */
-  onFiled?: (guest: GuestHandle, directory: string | null, title: string) => void;
+  onFiled?: (guest: GuestHandle, filed: FiledCase) => void;
 }
+
+/** A case that was filed, or of which nothing could be kept. */
+export interface FiledCase {
+  /** The finished directory, in the archive or where it waits for that; null where nothing could be kept. */
+  directory: string | null;
+  title: string;
+  /** Somebody asked for it: it is no hang that wedgewatch found. */
+  byHand: boolean;
+  /** Null where there is no directory. */
+  incident: FiledIncident | null;
+}
+
+/** What the others need of an incident, without its dumps. */
+export type FiledIncident = Pick<
+  Incident,
+  'id' | 'startedAt' | 'verdict' | 'fingerprint' | 'evidence' | 'timings' | 'kernel'
+>;

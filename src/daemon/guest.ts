@@ -10,6 +10,7 @@ import { type GuestState, initialState } from '../core/watch/state.js';
 import { guestStatus, type GuestStatus } from '../core/watch/status.js';
 import { step } from '../core/watch/step.js';
 import { isConversing } from '../core/watch/case/asking.js';
+import { Marks } from '../core/watch/marks.js';
 import { Timeline } from '../core/watch/timeline.js';
 import { counted } from '../core/words.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
@@ -23,7 +24,7 @@ import { CaseFile } from './case-file.js';
 import { ConsoleReading } from './console-reading.js';
 import type { CaptureResult } from './control.js';
 import { execute } from './execute.js';
-import type { ConsoleRows, GuestHandle, Services, Untimed } from './guest-handle.js';
+import type { ConsoleRows, FiledIncident, GuestHandle, Services, Untimed } from './guest-handle.js';
 import { Intake, type Writer } from './intake.js';
 import type { MemoryTarget } from './memory-reader.js';
 import { restoreLoglevel } from './let-go.js';
@@ -51,6 +52,7 @@ export class Guest implements GuestHandle {
   hadSocket = false;
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
+  readonly marks = new Marks();
   /** The start of its unit under which something was written last. */
   private wroteLast: string | null = null;
   private readonly filed: ((result: CaptureResult) => void)[] = [];
@@ -101,6 +103,7 @@ export class Guest implements GuestHandle {
     try {
       if (event.type !== 'analysed' || event.answer.type === 'failed')
         this.timeline.record(this.state, event);
+      this.marks.event(event);
       // It is asked right after the directory is there.
       if (event.type === 'look' && this.state.case !== null) this.analyst.warm();
       for (const effect of step(this.state, event, this.settings)) this.run(effect, event.at);
@@ -214,11 +217,12 @@ export class Guest implements GuestHandle {
   }
 
   /** A case is being filed: those who wait now hear how, once that is known. */
-  filing(): (directory: string | null, title: string) => void {
+  filing(title: string): (directory: string | null, incident: FiledIncident | null) => void {
     const waiting = this.filed.splice(0);
-    return (directory, title) => {
+    const byHand = this.state.case?.accusation.by === 'hand';
+    return (directory, incident) => {
       for (const tell of waiting) tell({ directory, problem: directory === null ? title : null });
-      this.services.onFiled?.(this, directory, title);
+      this.services.onFiled?.(this, { directory, title, byHand, incident });
     };
   }
 
@@ -237,6 +241,7 @@ export class Guest implements GuestHandle {
   }
 
   private run(effect: Effect, at: Mono): void {
+    this.marks.effect(effect, at);
     if (effect.type === 'note') {
       this.log(effect.level, effect.text);
       if (this.state.case === null) this.moments = [];

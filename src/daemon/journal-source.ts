@@ -1,5 +1,6 @@
 /** The one journalctl of all guests. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../core/config/schema.js';
 import type { ConsolePosition } from '../core/console/position.js';
 import { guestMatches } from '../core/journal/route.js';
 import { loadPosition, PositionSaver } from '../io/cursor.js';
@@ -16,6 +17,10 @@ interface JournalSourceOptions {
   signal: AbortSignal;
 }
 
+/** Whether any guest may have its console in the journal. */
+export const readsJournal = ({ discover, guests }: Config): boolean =>
+  discover.enabled || guests.some(({ console }) => console === 'journal');
+
 export class JournalSource {
   status: SourceStatus = { state: 'catching-up', detail: 'the journal was not read yet' };
   /** It was read up to now once. Only the past may wait: what comes now is for others as well. */
@@ -29,10 +34,11 @@ export class JournalSource {
     this.saver = new PositionSaver(options.state, options.log);
   }
 
-  /** Starts to follow; resolves once the saved position is known. What ends it is the signal. */
+  /** Starts to follow, once; resolves once the saved position is known. What ends it is the signal. */
   async follow(): Promise<void> {
+    if (this.ended !== null) return;
     await this.load();
-    this.ended = this.keepFollowing();
+    this.ended ??= this.keepFollowing();
   }
 
   /** A reader that failed on something it read begins again behind what was delivered. Never rejects. */

@@ -6,8 +6,8 @@ import { LockHeld, takeLock } from '../io/lock.js';
 interface Owned {
   /** `$XDG_RUNTIME_DIR`: its guests and its control socket. */
   runtime: string;
-  /** Root of the archive: another runtime directory must not lead two of us into it. */
-  state: string;
+  /** Root of the archive: another runtime directory must not lead two of us into it. Null where it is another's. */
+  state: string | null;
 }
 
 /**
@@ -21,6 +21,7 @@ export async function becomeOwner(
   { unlessBroken = false } = {},
 ): Promise<void> {
   await takeLock(join(runtime, 'wedgewatch', 'daemon.lock'), doing);
+  if (state === null) return;
   try {
     await makeIncidentsDirectory(state);
     await takeLock(join(state, 'archive.lock'), doing);

@@ -10,7 +10,7 @@ import { printable } from '../core/printable.js';
 import { deliver } from '../io/archive/deliver.js';
 import { ArchiveError, faultText, incidentsIn, makeIncidentsDirectory } from '../io/archive/directory.js';
 import { parsePartial } from '../io/archive/partial.js';
-import { updateIncident } from '../io/archive/update.js';
+import { type Later, updateIncident } from '../io/archive/update.js';
 import { type IncidentWriter, openIncident } from '../io/archive/writer.js';
 import type { Log } from '../io/log.js';
 
@@ -95,13 +95,16 @@ export class Pending {
     void this.retry();
   }
 
-  /** Notes a recovery in an incident that waits; false if it does not. Throws ArchiveError. */
-  update(id: string, patch: Parameters<typeof updateIncident>[1]): Promise<boolean> {
-    return this.inTurn(async () => {
-      const one = this.waiting.get(id);
-      if (one !== undefined) await updateIncident(one.path, patch);
-      return one !== undefined;
-    });
+  /** Where an incident is that was filed: here, or in the archive. */
+  pathOf(id: string): string {
+    return this.waiting.get(id)?.path ?? join(incidentsIn(this.options.state), id);
+  }
+
+  /** Notes something in an incident, wherever it is. Throws ArchiveError. */
+  async update(id: string, patch: Later): Promise<void> {
+    // One that is in the archive waits for no disk that the others wait for.
+    if (this.waiting.has(id)) await this.inTurn(() => updateIncident(this.pathOf(id), patch));
+    else await updateIncident(this.pathOf(id), patch);
   }
 
   /** Ends once what is under way has; what waits stays for the next start. */

@@ -3,6 +3,9 @@ import type { Channel } from '../core/capture/ladder.js';
 import type { PressFault, SysrqKey } from '../core/model.js';
 import { monotonicMs } from '../io/clock.js';
 import { QmpError } from '../io/qmp/error.js';
+import { findQemu } from '../io/qemu-process.js';
+import { pressConsole } from '../io/qmp/console-keys.js';
+import type { QmpOptions } from '../io/qmp/with-qmp.js';
 import { NoKeyboard, pressChord, pressEvents, pressSecondKeyboard } from '../io/qmp/chord.js';
 import { noLogin } from '../io/ssh/resolve.js';
 import { SysrqSession } from '../io/ssh/sysrq-session.js';
@@ -35,9 +38,20 @@ export function press(guest: GuestHandle, { key, slow, via }: Order): Promise<Pr
       return untilFree(() => pressEvents(qmpSocket, key, options));
     case 'second-keyboard':
       return untilFree(() => pressSecondKeyboard(qmpSocket, key, options));
+    case 'console':
+      return untilFree(() => onConsole(guest, key, options));
     case 'sysrq-trigger':
       return trigger(guest, key);
   }
+}
+
+const FIND_MS = 1_000;
+
+/** Which console there is, QEMU's own arguments tell. */
+async function onConsole(guest: GuestHandle, key: SysrqKey, options: QmpOptions): Promise<void> {
+  const found = await findQemu(guest.whose(), AbortSignal.timeout(FIND_MS));
+  if (found === null) throw new NoKeyboard('its QEMU is not among the processes of this host');
+  await pressConsole(guest.settings.qmpSocket, found.argv, key, options);
 }
 
 /** Presses a chord; where another client holds QMP, or this host is short of descriptors, again until that is over. */

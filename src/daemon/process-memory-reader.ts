@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Closed, SampleAnswer, SnapshotAnswer } from '../core/memory/answers.js';
 import { printable } from '../core/printable.js';
-import { HelperProcess } from '../io/helper-process.js';
+import { HelperFailed, HelperProcess } from '../io/helper-process.js';
 import { askMap, askRegisters, findProcess, type MemorySource } from '../io/memory/source.js';
 import type { MemoryQuestion } from './memory-guests.js';
 import type { MemoryReader, MemoryTarget } from './memory-reader.js';
@@ -18,12 +18,16 @@ const QMP_MS = 700;
 const QMP_AGAIN_MS = 30_000;
 /** Whose memory ended the process is left alone for a while: it would end it again. */
 const HARMFUL_MS = 600_000;
+/** Who is read too late may only have a busy host: not for so long, twice as long each time. */
+const LATE_MS = 10_000;
 
 interface Known {
   pid: number;
   map: Pick<MemorySource, 'regions' | 'hostAddresses'> | null;
   silentUntil: number;
   harmful: { until: number; why: string } | null;
+  /** How often in a row it was read too late. */
+  late: number;
 }
 
 interface Waiting {
@@ -37,6 +41,13 @@ type Order = { type: 'snapshot' } | { type: 'sample'; standingForSeconds: number
 const isLost = (answer: unknown): boolean => (answer as Partial<Closed>).noKernel === true;
 
 const closed = (why: string): Closed => ({ ok: false, why, fix: null });
+
+/** For so many milliseconds nobody reads the memory that ended the reader's process. */
+function leftAlone(known: Known, error: unknown): number {
+  if (!(error instanceof HelperFailed && error.late)) return HARMFUL_MS;
+  known.late += 1;
+  return Math.min(LATE_MS * 2 ** (known.late - 1), HARMFUL_MS);
+}
 
 export class ProcessMemoryReader implements MemoryReader {
   private readonly process = new HelperProcess(ENTRY, { heapMb: HEAP_MB });
@@ -95,7 +106,7 @@ export class ProcessMemoryReader implements MemoryReader {
   private of(vm: string, pid: number): Known {
     const before = this.known.get(vm);
     if (before?.pid === pid) return before;
-    const known: Known = { pid, map: null, silentUntil: 0, harmful: null };
+    const known: Known = { pid, map: null, silentUntil: 0, harmful: null, late: 0 };
     this.known.set(vm, known);
     return known;
   }
@@ -131,11 +142,13 @@ export class ProcessMemoryReader implements MemoryReader {
     try {
       const left = end - performance.now();
       if (left <= 0) return closed('the reader was busy with other guests');
-      return await this.process.ask(question, left);
+      const answer = await this.process.ask(question, left);
+      if (known !== undefined) known.late = 0;
+      return answer;
     } catch (error) {
       const why = `reading its memory failed: ${error instanceof Error ? error.message : String(error)}`;
       if (known !== undefined && !this.process.running)
-        known.harmful = { until: performance.now() + HARMFUL_MS, why };
+        known.harmful = { until: performance.now() + leftAlone(known, error), why };
       return closed(printable(why, 400));
     } finally {
       this.next();

@@ -1,5 +1,6 @@
 /** The life of the daemon as a service: ready, watched by systemd, reconfigured by edits, stopped by a signal. */
 import { incidentsIn } from '../io/archive/directory.js';
+import { keepIndexPage } from '../io/archive/index-page.js';
 import type { ConfigFile } from '../io/config-file.js';
 import { watchConfig } from '../io/config-watch.js';
 import { formatProblem } from '../core/config/problem.js';
@@ -17,8 +18,9 @@ import { Pending } from './pending.js';
 import { ProcessMemoryReader } from './process-memory-reader.js';
 import { selfCheck } from './self-check.js';
 import { finishEarlier } from './finish-earlier.js';
-import { leftOver } from './left-over.js';
+import { leftOver, nothingLeft } from './left-over.js';
 import { becomeOwner } from './owner.js';
+import { Told } from './told.js';
 import type { UnderWay } from './under-way.js';
 
 interface RunOptions {
@@ -50,39 +52,74 @@ export async function runDaemon(options: RunOptions): Promise<void> {
 }
 
 async function watch(options: RunOptions): Promise<void> {
-  const { config, log, state, runtime, signal, underWay } = options;
+  const { log, signal, underWay } = options;
+  const served = await serveDaemon(options);
+  try {
+    // Whoever stops it need not wait for its start.
+    await Promise.race([underWay.of('starting', begin(served, options)), aborted(signal)]);
+    await aborted(signal);
+  } finally {
+    tell(log, 'STOPPING=1');
+    await served.close();
+  }
+}
+
+interface ServeOptions extends Omit<RunOptions, 'file' | 'text'> {
+  /** Watch these VMs only. */
+  only?: ReadonlySet<string> | undefined;
+  /** Where the journal position is kept; default: `state`. */
+  memory?: string;
+  /** False where the archive is another's: what is left in there is not ours to complete. */
+  ownsArchive?: boolean;
+}
+
+interface Served {
+  /** Not started yet. */
+  daemon: Daemon;
+  start: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** A daemon with all that it needs beside its guests, and its control socket. Call it as the owner only. */
+export async function serveDaemon(options: ServeOptions): Promise<Served> {
+  const { log, state, runtime, underWay, ownsArchive = true, ...rest } = options;
   const pending = new Pending(options);
   const completed = () => underWay.of('completing earlier captures', finishEarlier(options, pending));
-  const left = await leftOver(state, completed);
+  const left = ownsArchive ? await leftOver(state, completed) : nothingLeft;
   const learned = await LearnedBoots.load(state, log);
   const reader = new ProcessMemoryReader();
-  const daemon = new Daemon({ config, log, state, runtime, learned, leftOver: left, pending, reader });
+  const daemon: Daemon = new Daemon({
+    ...{ ...rest, log, state, runtime, learned, leftOver: left, pending, reader },
+    onFiled: (guest, filed) => told.filed(guest, filed),
+  });
+  const told = new Told(daemon, log);
   underWay.also(daemon);
   const server = await serveControl(
     controlSocket(runtime),
     {
       status: (watched) => {
         if (watched) daemon.lookAtAll();
-        return statusOf(daemon);
+        return statusOf(daemon, told.problems());
       },
       capture: (vm, order) => captureNow(daemon, vm, order),
+      metrics: () => told.metrics.render(),
     },
     (error) => log('error', `control socket: ${stackOf(error)}`),
   );
-  try {
-    // Whoever stops it need not wait for its start.
-    await Promise.race([underWay.of('starting', begin(daemon, options)), aborted(signal)]);
-    await aborted(signal);
-  } finally {
+  const close = async () => {
     server.close();
-    tell(log, 'STOPPING=1');
-    await underWay.of('stopping', daemon.stop());
+    await underWay.of('stopping', Promise.all([told.stop(), daemon.stop()]));
     server.closeAllConnections();
-  }
+  };
+  const start = () => daemon.start().then(() => told.start());
+  return { daemon, start, close };
 }
 
-async function begin(daemon: Daemon, { file, text, state, log, signal }: RunOptions): Promise<void> {
-  await daemon.start();
+async function begin(
+  { daemon, start }: Served,
+  { file, text, state, log, signal }: RunOptions,
+): Promise<void> {
+  await start();
   await watchConfig({
     file,
     text,
@@ -104,6 +141,7 @@ async function begin(daemon: Daemon, { file, text, state, log, signal }: RunOpti
   log('notice', `wedgewatch ${VERSION} watches ${watching}; archive: ${incidentsIn(state)}`);
   tell(log, 'READY=1', `STATUS=watching ${watching}`);
   keepAlive(daemon, log, signal);
+  keepIndexPage({ root: state, onFault: (why) => log('warning', `archive: index.html: ${why}`), signal });
 }
 
 /** To systemd, which is not waited for. */
@@ -118,12 +156,13 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function statusOf(daemon: Daemon) {
+/** `problems`: of what the configuration asks for beside the watch. */
+function statusOf(daemon: Daemon, problems: readonly string[]) {
   return {
     pid: process.pid,
     version: VERSION,
     blind: daemon.journalProblem(),
-    configProblems: daemon.configProblems,
+    configProblems: [...daemon.configProblems, ...problems],
     pending: daemon.services.pending.status(),
     guests: [...daemon.guests.values()].map((guest) => guest.status()),
   };

@@ -29,7 +29,7 @@ export function findConfig(explicit: string | null, env: NodeJS.ProcessEnv = pro
 /** Reads and checks the file; a default file that does not exist is all defaults. Nothing is thrown. */
 export async function loadConfig({ path, required }: ConfigFile): Promise<LoadedConfig> {
   try {
-    const text = await readConfigText(path);
+    const text = await readYamlText(path, 'configuration');
     return { ...parseConfig(text, path), text };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
@@ -45,17 +45,18 @@ export function fileProblem(path: string, message: string): ConfigProblem {
   return { file: path, position: null, path: '', found: null, message };
 }
 
-async function readConfigText(path: string): Promise<string> {
+/** The text of a file that people write; `what` it is goes into the errors that are thrown. */
+export async function readYamlText(path: string, what: string): Promise<string> {
   // Without O_NONBLOCK the open of a FIFO would wait for its writer.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = await file.stat();
     if (!stat.isFile()) throw new Error('not a regular file');
-    if (stat.size > MAX_BYTES) throw new Error('longer than 1 MiB: this is no configuration');
+    if (stat.size > MAX_BYTES) throw new Error(`longer than 1 MiB: this is no ${what}`);
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(MAX_BYTES) });
     return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, bytesRead));
   } catch (error) {
-    if (error instanceof TypeError) throw new Error('not UTF-8: the configuration is text', { cause: error });
+    if (error instanceof TypeError) throw new Error(`not UTF-8: the ${what} is text`, { cause: error });
     throw error;
   } finally {
     await file.close();

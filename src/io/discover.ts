@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { watch } from 'chokidar';
-import { vmNameProblem } from '../core/config/fields.js';
+import { vmNameProblem } from '../core/vm-name.js';
 
 interface DiscoverOptions {
   directory: string;

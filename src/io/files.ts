@@ -90,6 +90,30 @@ export async function putFile(path: string, data: string | Uint8Array | Iterable
   }
 }
 
+const SHOWN_MODE = 0o644;
+
+/**
+ * Puts a whole file in place for others to read; who may is for the mode of its directory to say. It is not synced: what
+ * it tells is of the moment. Two at once for one path are the caller's fault.
+ */
+export async function showFile(path: string, text: string): Promise<void> {
+  const beside = path + TORN;
+  try {
+    await rm(beside, { force: true });
+    const handle = await openPrivate(beside, 'new');
+    try {
+      await handle.writeFile(text);
+      await handle.chmod(SHOWN_MODE);
+    } finally {
+      await handle.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => undefined);
+    throw error;
+  }
+}
+
 /** Few enough for others to have their turn in between. */
 const BATCH = 256 << 10;
 

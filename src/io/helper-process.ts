@@ -14,6 +14,14 @@ const NICE = 5;
 /** The message says in one phrase how the process ended. */
 export class HelperFailed extends Error {
   override readonly name = 'HelperFailed';
+
+  /** `late`: it was killed at its deadline, which a busy host alone can make it miss. */
+  constructor(
+    message: string,
+    readonly late = false,
+  ) {
+    super(message);
+  }
 }
 
 /** Started with the first question, or before; one question at a time. After a failure the next question starts it anew. */
@@ -65,7 +73,7 @@ export class HelperProcess {
     } catch (error) {
       this.close();
       if (over.signal.aborted && signal?.aborted !== true)
-        throw new HelperFailed(`it took more than ${Math.round(deadlineMs / 1000)} s`);
+        throw new HelperFailed(`it took more than ${Math.round(deadlineMs / 1000)} s`, true);
       throw error;
     } finally {
       clearTimeout(timeout);

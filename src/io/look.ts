@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { consoleFileOf, kernelCommandLineOf } from '../core/host/argv.js';
+import { kernelCommandLineOf } from '../core/host/argv.js';
+import { consoleFileOf, isTypable } from '../core/host/consoles.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
 import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
 import { registersOf } from '../core/memory/registers.js';
@@ -64,12 +65,15 @@ async function askQmp(target: { qmpSocket: string; samples?: boolean }, options:
     const named = vcpus.map((vcpu) => ({ ...vcpu, samples: sampled.get(vcpu.index) ?? [] }));
     return { ok: true as const, ...view, vcpus: named };
   } catch (error) {
-    const fault = error instanceof QmpError ? error.fault : 'timeout';
+    const fault = error instanceof QmpError ? error.fault : tooSlow(target.qmpSocket);
     const detail = error instanceof Error ? error.message : String(error);
     const late = (error instanceof QmpError || error instanceof TookTooLong) && error.late;
     return { ok: false as const, fault, detail: printable(detail, 400), ...(late && { late }) };
   }
 }
+
+/** Of libvirt's domains it may be libvirt that took the time. */
+const tooSlow = (address: string): QmpFault => (address.startsWith('libvirt:') ? 'no-libvirt' : 'timeout');
 
 async function describe(session: QmpSession) {
   const runState = runStateOf(await session.execute('query-status'));
@@ -145,6 +149,7 @@ async function lookAtHost(
   const connected = async () => hasStarted(await asked);
   return {
     ...(consoleFile !== null && { consoleFile }),
+    ...(isTypable(argv) && { typable: true }),
     qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
     kernelCommandLine: kernelCommandLineOf(argv),
     shares: found === null ? [] : await findServers({ pid: found.pid, argv }, connected, signal),

@@ -1,4 +1,5 @@
 /** Where things are in this user's environment. */
+import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../core/config/schema.js';
 import { stateDirectory } from './archive/directory.js';
@@ -13,6 +14,10 @@ export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
 export function qmpDirectory(env: NodeJS.ProcessEnv = process.env): string {
   return join(runtimeDirectory(env), 'qemu-system');
 }
+
+/** A path of the configuration: `~/` is the home directory. */
+export const ofHome = (path: string | null): string | null =>
+  path?.startsWith('~/') === true ? join(homedir(), path.slice(2)) : path;
 
 /** Root of the archive: as configured, else the state directory. */
 export function archiveRoot(config: Config, env: NodeJS.ProcessEnv = process.env): string {

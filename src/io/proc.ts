@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { parseCmdline } from '../core/host/argv.js';
-import { parseStat, parseTimes, parseUids, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
+import { isAlive, parseSession, parseStat, parseTimes, parseUids, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
 
 const MAX_CMDLINE = 64 * 1024;
 const MAX_PROCESSES = 50_000;
@@ -58,6 +58,17 @@ export async function processIds(): Promise<number[]> {
     .filter((name) => /^\d+$/.test(name))
     .slice(0, MAX_PROCESSES)
     .map(Number);
+}
+
+/** The processes of a session that have not ended. */
+export async function sessionMembers(session: number): Promise<number[]> {
+  const members: number[] = [];
+  for (const pid of await processIds()) {
+    const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+    const stat = parseStat(text);
+    if (stat !== null && isAlive(stat) && parseSession(text) === session) members.push(pid);
+  }
+  return members;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** A short-lived command in a process group of its own, which never outlives its deadline. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { Deadline } from './deadline.js';
 
 export interface GroupOptions {
@@ -11,6 +11,8 @@ export interface GroupOptions {
   signal?: AbortSignal | undefined;
   env?: NodeJS.ProcessEnv;
   cwd?: string | undefined;
+  /** A file descriptor that it reads; stays open. Default: nothing. */
+  stdin?: number;
   /** Bytes of each stream; what is beyond is read, so that the writer does not block, and dropped. Default: 64 KiB. */
   maxOutput?: number;
   /** Called with all that came so far, as it comes; `enough` kills the group at once. */
@@ -50,20 +52,20 @@ export function runGroup(file: string, args: readonly string[], options: GroupOp
     try {
       const child = spawn(file, args, {
         detached: true,
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: [options.stdin ?? 'ignore', 'pipe', 'pipe'],
         env: options.env,
         cwd: options.cwd,
       });
       // Without a pid it has, for want of file descriptors, perhaps no streams either.
       if (child.pid === undefined) child.once('error', failed);
-      else watch(child, child.pid, options, resolve);
+      else watch(child as Child, child.pid, options, resolve);
     } catch (error) {
       failed(error);
     }
   });
 }
 
-type Child = ChildProcessByStdio<null, Readable, Readable>;
+type Child = ChildProcessByStdio<Writable | null, Readable, Readable>;
 
 function watch(
   child: Child,

@@ -1,6 +1,7 @@
 /** Finds the QEMU process of a guest, and reads its arguments. Without QMP, whose socket serves one client. */
 import { realpath } from 'node:fs/promises';
 import { isQemu, isQemuOf, qmpSocketsOf } from '../core/host/argv.js';
+import { qmpAddressOf } from '../core/qmp-address.js';
 import { type Machine, machineOf } from '../core/host/machine.js';
 import { monotonicMs } from './clock.js';
 import { readArgv, scanProcesses } from './proc.js';
@@ -33,7 +34,7 @@ export async function findQemu(
   signal: AbortSignal,
   scan: (signal: AbortSignal) => Promise<QemuProcess[]> = scanQemus,
 ): Promise<QemuProcess | null> {
-  const users = await usersBehind(qmpSocket);
+  const users = await usersOf(qmpSocket);
   const likely = [...new Set([pid, writer])].filter((one) => one !== null);
   const wrote = new Map<number, string[]>();
   for (const one of likely) {
@@ -48,9 +49,19 @@ export async function findQemu(
   return null;
 }
 
+/** libvirt's own directory is its QEMUs' user's, where root's libvirt runs them as one of their own. */
+const LIBVIRT = '/var/lib/libvirt/qemu';
+
+function usersOf(address: string): Promise<Set<number>> {
+  const found = qmpAddressOf(address);
+  if (found?.kind === 'libvirt' && found.uri !== null && !found.uri.endsWith('/session'))
+    return usersBehind(LIBVIRT);
+  return usersBehind(found?.kind === 'unix' ? found.path : '/proc/self');
+}
+
 /** A QEMU that names QMP by a link, a relative path or a file; its pid may now be another guest's. */
 async function mayServe(argv: readonly string[], socket: string): Promise<boolean> {
-  if (!isQemu(argv)) return false;
+  if (!isQemu(argv) || !socket.startsWith('/')) return false;
   const told = qmpSocketsOf(argv);
   if (told.length === 0) return true;
   const real = (path: string) => realpath(path).catch(() => path);

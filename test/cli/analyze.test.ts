@@ -24,7 +24,7 @@ async function run(files: string[], json = false, input: AsyncIterable<Uint8Arra
   let err = '';
   const code = await runAnalyze(
     files,
-    { json },
+    { json, ci: 'plain' },
     { in: input, out: (text) => (out += text), err: (text) => (err += text) },
   );
   return { code, out, err };

@@ -152,7 +152,7 @@ test('a guest without its QMP socket is not started: it is gone, and cannot be c
     ],
   });
   const capture = await wedgewatch('capture', 'lab');
-  expect(capture.err).toBe(`wedgewatch: lab is not running: no QMP socket at ${place}/qmp.sock\n`);
+  expect(capture.err).toBe(`wedgewatch: lab is not running: nobody serves QMP at ${place}/qmp.sock\n`);
   expect(capture.code).toBe(5);
 });
 

@@ -9,6 +9,8 @@ import { exportIncident } from '../../src/cli/export.js';
 import { showStacks } from '../../src/cli/stacks.js';
 import type { Incident } from '../../src/core/report/incident.js';
 import { renderReport } from '../../src/core/report/html.js';
+import { renderIndex } from '../../src/core/report/index-html.js';
+import { incidentRow, inOrder } from '../../src/core/report/row.js';
 import { renderVerdict } from '../../src/core/report/text.js';
 import { makeLog } from '../../src/io/log.js';
 import { incident } from '../fixtures/archive-sample.js';
@@ -101,7 +103,7 @@ function outsideOfCode(markdown: string): string {
 }
 
 const OWN_WORDS =
-  /^(?:### |- (?:Guest|Kernel|Captured|Class|Evidence|Fingerprint): |- |\*\*(?:Why this verdict|Who waits for whom)\*\*|<details><summary>Stacks<\/summary>|<\/details>|)$/;
+  /^(?:### |- (?:Guest|Test|Kernel|Captured|Class|Evidence|Fingerprint): |- |\*\*(?:Why this verdict|Who waits for whom)\*\*|<details><summary>Stacks<\/summary>|<\/details>|)$/;
 
 it('writes no output that a terminal, a browser or GitHub obeys', async () => {
   await fc.assert(
@@ -149,7 +151,21 @@ it('writes no report, verdict or line of the log that does', () => {
       const one = { ...incidentOf(text), vm: text };
       const moments = [{ at: '2026-09-18T10:14:55.000Z', text }];
       const dumps = [{ file: 'sysrq-t.txt', bytes: 9, text }];
-      const html = renderReport({ incident: one, moments, dumps, console: text, files: ['console.raw'] });
+      const marks = [{ at: '2026-09-18T10:14:50.000Z', lane: 'dumps' as const, text, good: true }];
+      const html = renderReport({
+        incident: one,
+        moments,
+        marks,
+        dumps,
+        console: text,
+        files: ['console.raw'],
+      });
+      expect(
+        renderIndex(
+          inOrder([incidentRow(one.id, { ok: true, incident: one }, null)], (id) => id),
+          text,
+        ),
+      ).not.toMatch(OBEYED);
       expect(html).not.toMatch(OBEYED);
       expect(html).not.toMatch(/<script|<img/);
       expect(renderVerdict(one, ['console.raw'], { directory: '/archive', seen: text })).not.toMatch(OBEYED);

@@ -30,7 +30,32 @@ describe('list', () => {
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(100);
     expect(out).toContain('chroot:441 stuck');
     expect(ids(out)).toHaveLength(3);
-    expect(out).toMatch(/ (?:once|2 ti).* bb000003$/m);
+    expect(out).toMatch(/ 2× +bb000003$/m);
+  });
+
+  it.each([40, 80, 100, 200])(
+    'has one line an incident at %i columns, the verdict with the most room',
+    async (columns) => {
+      const { out } = await list(await archive(), {}, columns);
+      const [head = '', ...lines] = out.trimEnd().split('\n');
+      expect(lines).toHaveLength(3);
+      for (const line of columns < 80 ? [] : [head, ...lines])
+        expect(line.length).toBeLessThanOrEqual(columns);
+      expect(head.includes('TIME (UTC)')).toBe(columns === 200);
+      expect(head.includes('SEEN')).toBe(columns >= 100);
+      expect(head).toMatch(/ AGO +VM +VERDICT .* EVIDENCE .*ID$/);
+      expect(lines[0]).toMatch(/ 1 h +store +chroot:441 stuck/);
+      if (columns >= 80) expect(/chroot.{30}/.test(lines[0] ?? '')).toBe(true);
+    },
+  );
+
+  it('shows in red who has not recovered', async () => {
+    const root = await archive();
+    await put(root, 30, 'cc000001', { recoveredAt: '2026-09-18T10:50:00.000Z' });
+    const { out } = await run((terminal) => listIncidents(root, {}, terminal, NOW), 120, true);
+    const red = out.split('\n').filter((line) => line.includes('\u001b[31mchroot'));
+    expect(red).toHaveLength(3);
+    expect(red.join()).not.toContain('cc000001');
   });
 
   it.each([

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { styled, table } from '../../src/cli/print.js';
+import { folded, styled, table } from '../../src/cli/print.js';
 
 const columns = [
   { title: 'VM', min: 4 },
@@ -25,6 +25,31 @@ it('cuts the widest columns first, and not below their least', () => {
   expect(table({ ...wide, columns: 5 }, columns, rows)).toBe(
     'VM      N  TEXT\nsto…    7  a rathe…\nb     123  short\n',
   );
+});
+
+it('leaves out columns before it cuts one below what it wants', () => {
+  const some = [
+    { title: 'A', drop: 2 },
+    { title: 'TEXT', min: 4, want: 20 },
+    { title: 'B', drop: 1 },
+  ];
+  const cells = [[{ text: '1' }, { text: 'x'.repeat(30) }, { text: '2' }]];
+  const head = (room: number) => table({ ...wide, columns: room }, some, cells).split('\n')[0];
+  expect(head(26)).toMatch(/^A {2}TEXT +B$/);
+  expect(head(25)).toBe('A  TEXT');
+  expect(head(22)).toBe('TEXT');
+  expect(table({ ...wide, columns: 10 }, some, cells)).toBe('TEXT\nxxxxxxxxx…\n');
+});
+
+it('folds what is longer than the terminal below where it begins', () => {
+  const at = (columns: number | null, text: string) => folded({ columns }, text);
+  const line = '  - one two three four five six seven eight nine ten';
+  expect(at(40, line)).toBe('  - one two three four five six seven\n    eight nine ten');
+  expect(at(40, 'Note:          one two three four five six')).toBe(
+    'Note:          one two three four five\n               six',
+  );
+  expect(at(40, `  ${'x'.repeat(60)} y`)).toBe(`  ${'x'.repeat(60)}\n  y`);
+  expect(at(null, line)).toBe(line);
 });
 
 it('counts what stands on two columns as two', () => {

@@ -28,6 +28,7 @@ it.each([
     const answer = asked.ask(what, deadlineMs);
     await expect(answer).rejects.toThrow(HelperFailed);
     await expect(answer).rejects.toThrow(why);
+    await expect(answer).rejects.toHaveProperty('late', what === 'spin');
     // And is there for the next one.
     expect(await asked.ask('again', 20_000)).toBe('again');
   },

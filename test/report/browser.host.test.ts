@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analysis.js';
 import { parseDumps } from '../../src/core/dump/parse-dumps.js';
+import { writeIndexPage } from '../../src/io/archive/index-page.js';
 import { openIncident } from '../../src/io/archive/writer.js';
 import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
 import { readGolden } from '../golden/golden.mjs';
@@ -163,18 +164,101 @@ describe('the pictures of a report', () => {
       expect(await page.locator('#waits-text').textContent()).toContain('The root cause is init:108.');
       expect(await page.locator('.bar > .hatched').count()).toBeGreaterThan(2);
       expect(await page.evaluate(WORST_CONTRAST_IN_PICTURES)).toBeGreaterThanOrEqual(4.5);
-      await page.evaluate(await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
-      const problems = await page.evaluate(
-        `axe.run({ preload: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
-      );
-      expect(problems).toEqual([]);
+      expect(await problemsOf(page)).toEqual([]);
       expect(noise).toHaveLength(1);
-      const shot = join(
-        process.env['WEDGEWATCH_SHOTS'] ?? (await temporaryDirectory()),
-        `pictures-${scheme}.png`,
-      );
-      await page.screenshot({ path: shot, fullPage: true });
+      await page.screenshot({ path: await shots(`pictures-${scheme}`), fullPage: true });
       await page.close();
+    },
+    60_000,
+  );
+});
+
+/** What axe finds on a page, each with its element. */
+async function problemsOf(page: Page): Promise<unknown> {
+  await page.evaluate(await readFile(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8'));
+  return page.evaluate(
+    `axe.run({ preload: false }).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
+  );
+}
+
+const shots = async (name: string) =>
+  join(process.env['WEDGEWATCH_SHOTS'] ?? (await temporaryDirectory()), `${name}.png`);
+
+describe('without a script', () => {
+  /** The report of a capture with its dump, and what was seen meanwhile. */
+  async function withDumps(): Promise<string> {
+    const lines = readGolden('inode-lock').log.toString().split('\n');
+    const analysis = analyze(parseDumps(lines), {
+      secondsBetweenLooks: 3,
+      shares: [],
+      kernelCommandLine: null,
+    });
+    const writer = await openIncident(await temporaryDirectory(), opening());
+    await writer.dump('sysrq-t', lines);
+    const at = (second: number) => `2026-09-18T10:14:${second}.000Z`;
+    const marks = [
+      { at: at(46), lane: 'ssh' as const, text: 'answers', good: true },
+      { at: at(52), lane: 'ssh' as const, text: 'timed-out', good: false },
+      { at: at(53), lane: 'looks' as const, text: 'QMP answers', good: true },
+    ];
+    const { path } = await writer.file(incident(analysis), { ...partsOf(), marks });
+    return join(path, 'report.html');
+  }
+
+  it('a report is filtered, and a reason leads into the dump', async () => {
+    const { page, noise } = await opened(await withDumps(), 'light');
+    const visible = () => page.locator('.group:visible').count();
+    const all = await visible();
+    await page.locator('.pick-state-D').check();
+    const blocked = await visible();
+    expect(blocked).toBeGreaterThan(0);
+    expect(blocked).toBeLessThan(all);
+    expect(await page.locator('.group.state-S:visible').count()).toBe(0);
+    await page.locator('.facet input').first().check();
+    expect(await visible()).toBe(all);
+    await page.locator('.pick-idle').check();
+    expect(await visible()).toBeGreaterThan(all);
+    const link = page.locator('#why .see a').first();
+    const target = page.locator(`[id="${(await link.getAttribute('href'))!.slice(1)}"]`);
+    expect(await target.isVisible()).toBe(false);
+    await link.click();
+    expect(await target.isVisible()).toBe(true);
+    expect(await target.textContent()).toContain('init');
+    expect(await page.locator('.timeline .mark.bad').count()).toBe(1);
+    expect(noise).toHaveLength(1);
+    await page.close();
+  });
+
+  it.each([
+    ['light', 1280],
+    ['dark', 1280],
+    ['light', 400],
+    ['dark', 400],
+  ] as const)(
+    'report and index pass axe and fit, %s at %i px',
+    async (scheme, width) => {
+      const report = await withDumps();
+      const root = dirname(dirname(dirname(report)));
+      await writeIndexPage(root);
+      for (const [name, path] of [
+        ['report', report],
+        ['index', join(root, 'index.html')],
+      ] as const) {
+        const { page, noise } = await opened(path, scheme);
+        await page.setViewportSize({ width, height: 900 });
+        await page.locator('details').evaluateAll((all) => {
+          for (const one of all) one.setAttribute('open', '');
+        });
+        expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+        expect(await problemsOf(page)).toEqual([]);
+        expect(await page.evaluate(WORST_CONTRAST)).toBeGreaterThanOrEqual(4.5);
+        await page.screenshot({ path: await shots(`${name}-${width}-${scheme}`), fullPage: true });
+        if (name === 'index') {
+          await page.locator('#incidents a').first().click();
+          expect(await page.locator('h1').textContent()).toContain('init:108');
+        } else expect(noise).toHaveLength(1);
+        await page.close();
+      }
     },
     60_000,
   );
@@ -187,7 +271,10 @@ const WORST_CONTRAST_IN_PICTURES = `(() => {
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
   const ratios = [...document.querySelectorAll('.picture text')].map((text) => {
     const shape = text.parentElement.querySelector('rect:not(.ringed):not(.hatched)');
-    const [a, b] = [text, shape].map((one) => luminance(getComputedStyle(one).fill)).sort((x, y) => y - x);
+    const fill = shape && getComputedStyle(shape).fill;
+    // Of the timeline: on the page, or on its field, which is nearly the same.
+    const behind = fill && fill !== 'none' ? fill : getComputedStyle(document.body).backgroundColor;
+    const [a, b] = [getComputedStyle(text).fill, behind].map(luminance).sort((x, y) => y - x);
     return (a + 0.05) / (b + 0.05);
   });
   return Math.min(...ratios);

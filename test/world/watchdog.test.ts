@@ -1,4 +1,5 @@
 /** The watchdog as its user runs it: a user unit under a real manager, a real journal, real guests that wedge. */
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Incident } from '../../src/core/report/incident.js';
@@ -6,7 +7,9 @@ import type { IncidentRow } from '../../src/core/report/row.js';
 import type { DaemonStatus } from '../../src/daemon/control.js';
 import { buildGuest, guestCache, type GuestImage } from '../../src/guest/build.js';
 import { archiveOf, DEMO_MS, expectWhole } from './demo-output.js';
+import { expectTold, GITHUB, guardedJob } from './guarded.js';
 import { continueStore, guestUnit, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import { pollingFlow } from './polling-flow.js';
 import {
   binary,
   checksOf,
@@ -20,7 +23,7 @@ import { user, World } from './world.js';
 
 const project = join(import.meta.dirname, '../..');
 
-const [healthy, quiet, refusing, killed] = [newVm(), newVm(), newVm(), newVm()];
+const [healthy, quiet, hooked, refusing, killed] = [newVm(), newVm(), newVm(), newVm(), newVm()];
 
 let image: GuestImage;
 let world: World;
@@ -77,7 +80,9 @@ test('with `quiet`, a page-in on a dead share is archived within 20 s of losing 
   await startGuest(world, { vm, mode: 'job', port: 2212, append: 'quiet' });
   await waitForSsh(world, vm);
   await becomes(vm, 'up');
+  const job = guardedJob(world, `${vm} -- sleep 600`, GITHUB);
   const incident = await wedgeAndCatch(world, vm);
+  expect((await expectTold(world, await job, vm)).id).toBe(incident.id);
   expect(incident.verdict).toMatchObject({ class: 'blocked', frame: 'filemap_fault' });
   expect(incident.verdict.title).toMatch(
     /page-in .*virtiofs:store .*\((?:inferred; virtiofsd|virtiofsd is) stopped\)/,
@@ -91,6 +96,55 @@ test('with `quiet`, a page-in on a dead share is archived within 20 s of losing 
     .not.toBeNull();
   await stopGuest(world, vm);
 });
+
+test('the poll loop of docs/kdevops.md ends with a hang, the incident lies in its results, and a hook restarts the guest', async () => {
+  const vm = hooked;
+  const config = join(user.home, '.config/wedgewatch/config.yaml');
+  const states = join(user.home, '.local/state/windmill/workbench/workers/wedgewatch');
+  const kept = join(user.home, 'kept');
+  await world.dev(['mkdir', '-p', kept]);
+  await world.write(
+    config,
+    `status: {directory: ~/.local/state/windmill/workbench/workers/wedgewatch}
+onIncident:
+  - command: [cp, -r, '%d', ${kept}]
+  - command: [sh, -c, 'cat >${kept}/stdin.json; systemctl --user is-active %u >${kept}/unit']
+  - command: ['false']
+  - command: [systemctl, --user, kill, --signal=KILL, '%u']
+  - command: [systemctl, --user, restart, '%u']
+    timeout: 3min
+`,
+  );
+  await startGuest(world, { vm, mode: 'job', port: 2216 });
+  await waitForSsh(world, vm);
+  await becomes(vm, 'up');
+  // As in a container: it sees directories of the host at other paths, and no socket.
+  const flow = await pollingFlow(vm, {
+    states: world.outside(states),
+    incidents: world.outside(join(user.home, '.local/state/wedgewatch/incidents')),
+  });
+  await stopStore(world, vm);
+  const { said, results } = await flow.ended;
+  const id = readdirSync(join(results, 'wedgewatch'))[0] ?? '';
+  const incident = JSON.parse(
+    readFileSync(join(results, 'wedgewatch', id, 'incident.json'), 'utf8'),
+  ) as Incident;
+  expect(incident).toMatchObject({ vm, id });
+  expect(said).toMatch(/^vm-\w+ hangs: .*page-in .*virtiofs:store.*\nevidence: .*\/wedgewatch\//);
+  expectWhole(incident);
+
+  const after = async () => (await incidentOf(id)).hooks?.map(({ outcome }) => outcome).join(' ');
+  await expect.poll(after, { timeout: 60_000, interval: 500 }).toBe('worked worked failed worked worked');
+  expect(await world.dev(['head', '-1', join(kept, id, 'verdict.txt')])).toBe(incident.verdict.title);
+  expect((JSON.parse(await world.dev(['cat', join(kept, 'stdin.json')])) as Incident).id).toBe(id);
+  expect(await world.dev(['cat', join(kept, 'unit')])).toBe('active');
+  expect(await verb(['show', id])).toMatch(
+    /What was run because of it\n(?:.*\n){2} {2}false: failed: exit code 1\n/,
+  );
+  await becomes(vm, 'starting');
+  await world.write(config, '');
+  await stopGuest(world, vm);
+}, 180_000);
 
 test('the demo of a user with a manager and a journal: this watchdog leaves its guest to it', async () => {
   // There is no way to a package mirror inside: the image is brought along.

@@ -26,8 +26,12 @@ export async function readIncident(world: World, id: string): Promise<Incident> 
 }
 
 /** What `status` says of a guest. */
-export async function guestStatus(world: World, vm: string): Promise<GuestStatus | undefined> {
-  const { guests } = JSON.parse(await world.dev([binary, 'status', '--json'])) as DaemonStatus;
+export async function guestStatus(
+  world: World,
+  vm: string,
+  command = binary,
+): Promise<GuestStatus | undefined> {
+  const { guests } = JSON.parse(await world.dev([command, 'status', '--json'])) as DaemonStatus;
   return guests.find((guest) => guest.vm === vm);
 }
 

@@ -14,10 +14,11 @@ import {
   stopStore,
   waitForSsh,
 } from './guests.js';
+import { expectTold, GITHUB, guardedJob } from './guarded.js';
 import { machineDirectory } from './machine.js';
 import { World } from './world.js';
 
-const [healthy, waiting] = [newVm(), newVm()];
+const [healthy, waiting, guarded] = [newVm(), newVm(), newVm()];
 
 let world: World;
 
@@ -75,6 +76,20 @@ test('its store is served by processes of its unit; with them stopped it waits, 
   await stopGuest(world, waiting);
   expect(await property(guestUnit(waiting), 'ActiveState')).toBe('inactive');
   expect(await world.root(['sh', '-c', 'pgrep -x "qemu-system-x86|virtiofsd" || true'])).toBe('');
+});
+
+test('a guard without a daemon: the job that passes, and the one whose guest wedges, in the forms of GitHub', async () => {
+  const vm = guarded;
+  await startGuest(world, { vm, mode: 'job', port: 2203, append: 'quiet' });
+  await waitForSsh(world, vm);
+  expect(await guardedJob(world, `${vm} -- true`)).toMatchObject({ code: 0, out: '', err: '' });
+  const job = guardedJob(world, `${vm} -- ssh ${vm} 'touch /tmp/begun; sleep 600'`, GITHUB);
+  await expect
+    .poll(() => inGuest(world, vm, 'ls /tmp/begun').catch(String), { timeout: 30_000 })
+    .toBe('/tmp/begun');
+  await stopStore(world, vm);
+  await expectTold(world, await job, vm);
+  await stopGuest(world, vm);
 });
 
 test('nothing is left of a world that went down', async () => {

@@ -84,9 +84,9 @@ function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
 /** CPUs with a stack, but for those that idle, and for khungtaskd, which reports others. */
 function cpusOf(dump: Dump): Found[] {
   return dump.cpus.flatMap((one): Found[] =>
-    one.comm === null || one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
+    one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
       ? []
-      : [{ ...one, comm: one.comm, state: 'R', workqueue: one.workqueue ?? null }],
+      : [{ ...one, comm: one.comm ?? '', state: 'R', workqueue: one.workqueue ?? null }],
   );
 }
 

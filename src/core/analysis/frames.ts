@@ -14,6 +14,7 @@ export const firmSymbols = perStack((frames): readonly string[] =>
 );
 
 const SLEEP = /^(?:__schedule|schedule)$/;
+const PREEMPTION = /^preempt_schedule\w*$/;
 /** Fault injection prints a stack of whoever runs, in the middle of other reports. */
 const INJECTED = /^(?:should_fail\w*|fail_dump)$/;
 const REPORTER = /^(?:should_fail\w*|fail_dump|_*dump_stack\w*)$/;
@@ -21,11 +22,10 @@ const REPORTER = /^(?:should_fail\w*|fail_dump|_*dump_stack\w*)$/;
 /** A stack without what two reports that were printed at once mixed into it. */
 function unmixed(frames: readonly Frame[]): readonly Frame[] {
   const all = firmFrames(frames);
-  // What stands above the call to sleep belongs to the other.
-  const asleep = Math.max(
-    0,
-    all.findIndex(({ symbol }) => SLEEP.test(symbol)),
-  );
+  // What stands above the call to sleep belongs to the other, or a preemption left it on the stack.
+  const preempted = all.findLastIndex(({ symbol }) => PREEMPTION.test(symbol)) + 1;
+  const again = all.findIndex(({ symbol }, index) => index >= preempted && SLEEP.test(symbol));
+  const asleep = Math.max(0, again < 0 ? all.findIndex(({ symbol }) => SLEEP.test(symbol)) : again);
   if (!all.some(({ symbol }) => INJECTED.test(baseSymbol(symbol)))) return all.slice(asleep);
   const end = all.findIndex(({ symbol }) => REPORTER.test(baseSymbol(symbol)));
   return all.slice(asleep < end ? asleep : end, end);

@@ -2,7 +2,8 @@
 import type { Task } from '../model.js';
 import { backendOf } from './backends.js';
 import { type Edge, edgeTo } from './edges.js';
-import { firmSymbols } from './frames.js';
+import { firmFrames, firmSymbols } from './frames.js';
+import { subjectOfSymbol } from './subjects.js';
 import { lockWaited } from './wait-kinds.js';
 
 interface Row {
@@ -46,6 +47,31 @@ const ROWS: readonly Row[] = [
     holds: /^(?:cfg80211_remove_virtual_intf|_*cfg80211_unregister_wdev)$/,
   },
   {
+    // By block/bdev.c, which opens and closes a disk with it held.
+    lock: 'open_mutex, the lock of a disk',
+    wants:
+      /^(?:del_gendisk|blkdev_(?:get_by_dev|put)|bdev_(?:open\w*|release|mark_dead)|disk_scan_partitions|invalidate_disk)$/,
+    holds: /^(?:blkdev_(?:get|put)_whole|bdev_disk_changed|blkdev_flush_mapping)$/,
+  },
+  {
+    // By kernel/cpu.c: callbacks of hotplug run with it held for writing.
+    lock: 'the lock of CPU hotplug',
+    wants: /^(?:cpus_(?:read|write)_lock|get_online_cpus|cpu_hotplug_begin)$/,
+    holds: /^(?:_cpu_(?:up|down)|cpuhp_(?:invoke_callback\w*|up_callbacks))$/,
+  },
+  {
+    // By kernel/cgroup: controllers are told of a change with it held.
+    lock: 'cgroup_mutex',
+    wants: /^cgroup_(?:lock\w*|kn_lock_live)$/,
+    holds:
+      /^(?:css_create|online_css|offline_css|cgroup_(?:apply_control\w*|attach_task|migrate_execute|destroy_locked))$/,
+  },
+  {
+    lock: 'the console lock',
+    wants: /^console_lock$/,
+    holds: /^(?:console_unlock|console_flush_all|do_con_write|do_take_over_console|do_unblank_screen)$/,
+  },
+  {
     lock: 'mmap_lock, the lock of an address space',
     wants: /^(?:do_user_addr_fault|_*do_page_fault|do_mem_abort|lock_mm_and_find_vma)$/,
     holds: /^(?:do_mmap|_*mmap_region|do_(?:vmi_)?(?:align_)?munmap|mprotect_fixup|dup_mmap|show_s?map\w*)$/,
@@ -74,6 +100,47 @@ function ownPage(task: Pick<Task, 'frames'>): OwnLock | null {
 const READS_PAGE =
   /^(?:filemap_read_folio|filemap_update_page|do_read_cache_(?:page|folio)|read_pages|\w+_read_?(?:folio|page))$/;
 
+/** Work that is called by what it waits for: an attribute that removes itself, as long as it does not say so. */
+const REMOVALS = [
+  { wants: /^(?:kernfs_drain\w*|_*kernfs_remove)$/, holds: /^kernfs_fop_(?:read|write)\w*$/, lets: /^(?:kernfs_break_active_protection|\w+_remove_file_self|kernfs_remove_self)$/, lock: 'an attribute that is in use' },
+  { wants: /^proc_entry_rundown$/, holds: /^proc_reg_\w+$/, lock: 'a file of proc that is in use' },
+  { wants: /^(?:remove_one|_*debugfs_file_removed)$/, holds: /^(?:full_proxy_\w+|debugfs_attr_\w+)$/, lock: 'a file of debugfs that is in use' },
+] as const; // prettier-ignore
+
+function ownRemoval(task: Pick<Task, 'frames'>): OwnLock | null {
+  const names = firmSymbols(task.frames);
+  for (const { lock, wants, holds, ...rest } of REMOVALS) {
+    const taker = names.findIndex((name) => wants.test(name));
+    const holder = taker < 0 ? undefined : names.slice(taker).find((name) => holds.test(name));
+    const lets = 'lets' in rest && names.some((name) => rest.lets.test(name));
+    if (holder !== undefined && !lets) return { lock, holder };
+  }
+  return null;
+}
+
+/** A filesystem that copies from or to a program's memory, in a lock of its own, and is asked for the page of that memory. */
+function ownFault(task: Pick<Task, 'frames'>): OwnLock | null {
+  const firm = firmFrames(task.frames);
+  const names = firmSymbols(task.frames);
+  const fault = names.findIndex((name) => /^(?:filemap_fault|_*do_fault|handle_mm_fault)$/.test(name));
+  const inner = firm.slice(0, Math.max(fault, 0)).findLast(({ symbol }) => isFilesystem(symbol));
+  if (!inner) return null;
+  const name = subjectOfSymbol(inner.symbol)?.name;
+  const at = names.findIndex((symbol, index) => index > fault && HOLDS_RANGE.test(symbol));
+  const holder = names.slice(fault, at + 1).find((symbol) => /fiemap/.test(symbol)) ?? names[at];
+  const same = at >= 0 && names.slice(at).some((symbol) => subjectOfSymbol(symbol)?.name === name);
+  return same && holder !== undefined ? { lock: 'a range of a file', holder } : null;
+}
+
+const isFilesystem = (symbol: string): boolean => {
+  const subject = subjectOfSymbol(symbol);
+  return subject?.layer === 'filesystem' && subject.general !== true;
+};
+
+/** Direct I/O, and the list of extents: they copy with a range or an inode locked. */
+const HOLDS_RANGE =
+  /^(?:_*iomap_dio_rw|\w+_(?:direct_(?:IO|read|write)|dio_(?:read|write)\w*|fiemap)|extent_fiemap|iomap_fiemap)$/;
+
 function ownAnswer(task: Pick<Task, 'frames'>): OwnLock | null {
   if (backendOf(task.frames)?.kind !== 'fuse') return null;
   const holder = firmSymbols(task.frames).find((name) => TELLS.test(name));
@@ -82,7 +149,7 @@ function ownAnswer(task: Pick<Task, 'frames'>): OwnLock | null {
 
 /** The lock that a stack waits for and holds itself; null where no row says so. */
 export function ownLock(task: Pick<Task, 'frames'>): OwnLock | null {
-  const answer = ownAnswer(task) ?? ownPage(task);
+  const answer = ownAnswer(task) ?? ownPage(task) ?? ownRemoval(task) ?? ownFault(task);
   if (answer) return answer;
   if (lockWaited(task) === null) return null;
   const names = firmSymbols(task.frames);

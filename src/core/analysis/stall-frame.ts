@@ -18,7 +18,7 @@ const CARRIERS = whole([
   'do_syscall_\\w+|do_fast_syscall_\\w+|do_int80\\w*|x64_sys_call|ia32_sys_call|_*invoke_syscall|el0_svc\\w*|do_el0_svc|system_call\\w*|ret_fast_syscall|tracesys\\w*|sysenter_\\w+|entry_\\w+',
   '(?:__(?:x64|ia32|arm64|riscv|s390x?|se|do)_(?:compat_)?sys_|(?:compat_)?SyS_|ksys_|(?:compat_)?sys_|__sys_)(?:ioctl|connect|socketpair|setsockopt|getsockopt|listen|accept4?|bind)',
   // Files and sockets.
-  '_*vfs_(?:read|write|ioctl|iter_read|iter_write|readv|writev|open|fsync\\w*)|do_iter_\\w+|do_loop_readv_writev|call_(?:read|write)_iter|call_mmap|new_sync_(?:read|write)|do_dentry_open|mmap_region|_*mmap_region|do_mmap|\\w*compat_ioctl|blkdev_(?:compat_)?ioctl|blkdev_driver_ioctl',
+  '_*vfs_(?:read|write|ioctl|iter_read|iter_write|readv|writev|open|fsync\\w*)|do_iter_\\w+|do_loop_readv_writev|call_(?:read|write)_iter|call_mmap|new_sync_(?:read|write)|do_dentry_open|mmap_region|_*mmap_region|do_mmap|\\w*compat_ioctl|do_vfs_ioctl|blkdev_(?:compat_)?ioctl|do_vfs_ioctl|blkdev_driver_ioctl',
   '_*sock_(?:sendmsg|sendmsg_nosec|recvmsg|release|ioctl|do_ioctl|mmap|common_setsockopt)|do_sock_setsockopt|kernel_(?:sendmsg|recvmsg|setsockopt|listen|accept)|sk_common_release|(?:nfnetlink|rtnetlink)_rcv_msg|netlink_dump',
   // Attributes of devices: who stores or shows one is the place.
   'kernfs_fop_(?:read|write)\\w*|kernfs_seq_show|sysfs_kf_\\w+|(?:kobj|dev|bus|drv|class)_attr_(?:show|store)',
@@ -33,7 +33,7 @@ const INTERRUPTS = whole(['_*hrtimer_run_\\w+|_*handle_irq_event\\w*']);
 
 /** What a task that was preempted in its loop has on top. */
 const PREEMPTED =
-  /^(?:context_switch|__?schedule|preempt_schedule\w*|(?:raw_)?irqentry_exit\w*|asm_\w+|sysvec_\w+|retint_\w+|el1h?_\w+|arm64_preempt_\w+|_*cond_resched)$/;
+  /^(?:context_switch|__switch_to|__?schedule|schedule_rtlock|rt_?lock_slowlock\w*|preempt_schedule\w*|(?:raw_)?irqentry_exit\w*|asm_\w+|sysvec_\w+|retint_\w+|el1h?_\w+|arm64_preempt_\w+|_*cond_resched)$/;
 
 /** A CPU that waits for others to answer its call: the caller does not matter. */
 const CROSS_CALL = /smp_call_function/;
@@ -74,8 +74,19 @@ export function interrupted(frames: readonly Frame[]): string | null {
   const part = subjectOfSymbol(place.at === place.frame ? place.frame : (place.callers[0] ?? place.frame));
   const held = firm
     .slice(end + 1)
-    .find(({ symbol, module }) => (module === null ? isPart(symbol, part) : modules.has(module)));
+    .find(
+      ({ symbol, module }) =>
+        (module === null ? isPart(symbol, part) : modules.has(module)) || isKin(symbol, place.frame),
+    );
   return held === undefined ? null : baseSymbol(held.symbol);
+}
+
+/** Drivers that are built in have their name in front of all their functions. */
+function isKin(symbol: string, frame: string): boolean {
+  const word = /^[a-z]{3,}\d*_/.exec(frame)?.[0];
+  return (
+    word !== undefined && subjectOfSymbol(frame)?.general !== true && baseSymbol(symbol).startsWith(word)
+  );
 }
 
 const isPart = (symbol: string, part: ReturnType<typeof subjectOfSymbol>): boolean =>
@@ -86,7 +97,7 @@ const isPart = (symbol: string, part: ReturnType<typeof subjectOfSymbol>): boole
  * that is no primitive: what it was called by is cut off. Null where no function tells.
  */
 export function stallPlace(frames: readonly Frame[]): StallPlace | null {
-  const names = withoutReporter(firmSymbols(frames));
+  const names = withoutLeaving(withoutReporter(firmSymbols(frames)));
   const carrier = names.findIndex((name) => CALLS.some((rows) => rows.test(name)));
   const at = names.find((name) => !PREEMPTED.test(name)) ?? names[0];
   const by = names[carrier];
@@ -98,6 +109,19 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const syscall = syscallName(place);
   const frame = syscall === null ? place : `sys_${syscall}`;
   return { frame, at, callers: callersOf(between(called, at, place)), interrupt: interruptOf(by) };
+}
+
+/** Where an interrupt ends, and lets softirqs run before it does. */
+const LEAVING =
+  /^(?:_*do_softirq\w*|handle_softirqs|invoke_softirq|_*irq_exit\w*|do_softirq_own_stack|call_on_(?:irq_)?stack|(?:smp_)?apic_timer_interrupt|(?:asm_)?sysvec_\w+|(?:asm_)?common_interrupt|do_IRQ|ret_from_intr|el1h?_\w+|__irq_svc|gic_handle_irq|(?:_*handle_)?(?:arch_)?handle_irq|_*handle_domain_irq|generic_handle_\w+)$/;
+
+/** A CPU that is between softirqs runs none: what the interrupt came into is what does not end. */
+function withoutLeaving(names: readonly string[]): readonly string[] {
+  if (!/^(?:_*do_softirq|handle_softirqs)$/.test(names[0] ?? '')) return names;
+  const end = names.findIndex((name) => !LEAVING.test(name));
+  const left = names.slice(Math.max(end, 0));
+  const exits = names.slice(0, Math.max(end, 0)).some((name) => /irq_exit/.test(name));
+  return exits && left.some((name) => layerOf(name) === 'operation') ? left : names;
 }
 
 const between = (names: readonly string[], at: string, place: string): string[] =>
@@ -136,7 +160,7 @@ export const showsLoop = (frames: readonly Frame[]): boolean => stallPlace(frame
 
 /** A CPU in it waits for another one: that one is the reason. */
 const WAITS_FOR_CPU =
-  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*)$/;
+  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*)$/;
 
 /** Whether a CPU was caught waiting for another: for its lock, or for its answer. */
 export const waitsForOther = (frames: readonly Frame[]): boolean =>

@@ -1,11 +1,12 @@
 /** What a stack sleeps for. Names from the kernel's sources, 3.x to 7.x; the test names one function for each row. */
-import type { Frame, Task, WaitKind } from '../model.js';
+import type { Task, WaitKind } from '../model.js';
 import { backendOf } from './backends.js';
 import { isFrozen, neverRun } from './benign.js';
 import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
 import { whole } from './patterns.js';
 import { perStack } from './per-stack.js';
+import { beginsTransaction, freezes, MMAP_LOCKERS } from './lock-uses.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 interface Row {
@@ -15,6 +16,8 @@ interface Row {
   what: string;
   /** Only where the function itself sleeps: others sleep on behalf of it as well. */
   itself?: true;
+  /** Only where such a function called it. */
+  within?: RegExp;
 }
 
 /** Locks: they count only inside the operation, since further out the task holds them already. */
@@ -46,7 +49,14 @@ export const WAITS: readonly Row[] = [
     frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
     what: 'a transaction',
   },
-  // A request is asked for only once the queue is entered.
+  // A request is asked for only once the queue is entered, which a suspended device does not let happen.
+  {
+    kind: 'queue-freeze',
+    frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
+    within:
+      /^(?:rpm_(?:suspend|resume|idle)|_*rpm_callback|pm_(?:generic_)?runtime_\w+|dpm_\w+|_*device_(?:suspend|resume)\w*|\w+_(?:runtime_)?(?:suspend|resume))$/,
+    what: 'a suspended block queue to resume',
+  },
   {
     kind: 'queue-freeze',
     frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
@@ -58,6 +68,7 @@ export const WAITS: readonly Row[] = [
       /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|rq_qos_wait|wbt_wait|scsi_\w*get_budget)$/,
     what: 'a free block request',
   },
+  { kind: 'buffer', frame: /^xfs_buf_wait_unpin$/, what: 'a pinned buffer, for the log to be forced' },
   {
     kind: 'queue-freeze',
     frame: /^(?:blk_mq_freeze_queue\w*|blk_freeze_queue\w*|blk_mq_quiesce\w*)$/,
@@ -73,6 +84,11 @@ export const WAITS: readonly Row[] = [
     kind: 'transaction',
     frame: /^(?:handle_reserve_ticket|wait_reserve_ticket)$/,
     what: 'space to be reserved',
+  },
+  {
+    kind: 'mutex',
+    frame: /^(?:_*lock_extent\w*|wait_extent_bit|btrfs_lock_extent\w*)$/,
+    what: 'a range of a file',
   },
   {
     kind: 'block-io',
@@ -214,6 +230,8 @@ export const WAITS: readonly Row[] = [
   },
 ];
 
+const THAW: WaitFound = { kind: 'fs-freeze', what: 'the thaw of a frozen filesystem' };
+
 export interface WaitFound {
   kind: WaitKind;
   what: string;
@@ -221,10 +239,6 @@ export interface WaitFound {
 
 /** The lock a stack waits for, or null: of the functions inside the operation the outermost tells the most. */
 export const lockWaited = (task: Pick<Task, 'frames'>): WaitFound | null => lockIn(task.frames);
-
-/** Functions that take an address space's lock themselves; memory management has it from no parameter. */
-const MMAP_LOCKERS =
-  /^(?:do_user_addr_fault|_*do_page_fault|do_mem_abort|lock_mm_and_find_vma|mmap_(?:read|write)_lock\w*|_*vm_munmap|vm_mmap_pgoff|exit_mm\w*|_*access_remote_vm|(?:do_|process_)?madvise\w*|do_mprotect_pkey|dup_mm\w*|collapse_huge_page|khugepaged\w*|hpage_collapse_\w+|m_start|proc_pid_cmdline_read|get_mm_cmdline|_*get_user_pages_\w+|userfaultfd_\w+|process_vm_rw\w*|task_numa_work|_*mm_populate|populate_vma_page_range|do_shmat|_*(?:x64|arm64|do|se)_sys_(?:munmap|brk|mprotect|mremap|madvise)|sys_(?:brk|munmap|mprotect))$/;
 
 const lockIn = perStack((frames): WaitFound | null => {
   const operation = operationFrame(frames)?.symbol ?? null;
@@ -236,7 +250,7 @@ const lockIn = perStack((frames): WaitFound | null => {
   }
   // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
   if (found?.kind !== 'rwsem') return found;
-  if (freezes(frames)) return null;
+  if (freezes(firmSymbols(frames))) return null;
   return operation !== null && MMAP_LOCKERS.test(baseSymbol(operation)) ? MMAP_LOCK : found;
 });
 
@@ -244,23 +258,6 @@ const MMAP_LOCK: WaitFound = { kind: 'rwsem', what: 'mmap_lock, the lock of an a
 
 /** Whether a stack waits for the lock of an address space. */
 export const waitsForMmap = (task: Pick<Task, 'frames'>): boolean => lockWaited(task) === MMAP_LOCK;
-
-/**
- * A writer that is kept out of a filesystem, or who freezes one and waits for its writers: the lock is a percpu
- * rw-semaphore, no inode's.
- */
-function freezes(frames: readonly Frame[]): boolean {
-  const names = firmSymbols(frames);
-  const both = (lock: RegExp, caller: RegExp) =>
-    names.some((name) => lock.test(name)) && names.some((name) => caller.test(name));
-  return (
-    both(/^_*percpu_down_write/, /^(?:freeze_super|sb_wait_write)$/) ||
-    both(
-      /^(?:percpu_rwsem_wait|_*percpu_down_read)/,
-      /^(?:_*sb_start_\w+|mnt_want_write\w*|file_start_write|vfs_write|do_iter_write)$/,
-    )
-  );
-}
 
 /** What a stack waits for, or null where it is not known to wait. */
 export const waitOf = (task: Pick<Task, 'frames'>): WaitFound | null => waitIn(task.frames);
@@ -273,10 +270,15 @@ const waitIn = perStack((frames): WaitFound | null => {
   const lock = lockIn(frames);
   if (lock) return lock;
   const names = firmSymbols(frames);
+  if (beginsTransaction(names)) return THAW;
   const own = operationFrame(frames);
   return (
-    WAITS.find(({ frame, itself }) =>
-      itself ? own !== null && frame.test(baseSymbol(own.symbol)) : names.some((name) => frame.test(name)),
+    WAITS.find(
+      ({ frame, itself, within }) =>
+        (within === undefined || names.some((name) => within.test(name))) &&
+        (itself
+          ? own !== null && frame.test(baseSymbol(own.symbol))
+          : names.some((name) => frame.test(name))),
     ) ?? null
   );
 });

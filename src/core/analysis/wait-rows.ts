@@ -2,16 +2,21 @@
 import type { Confidence, Task, WaitKind } from '../model.js';
 import { firmSymbols } from './frames.js';
 import { whole } from './patterns.js';
+import { FILESYSTEM_ROWS } from './filesystem-rows.js';
 import { servesDisks } from './server-programs.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
-interface Row {
+export interface Row {
   /** Any firm function of the waiter. */
   waiter: RegExp;
+  /** It counts only where it sleeps itself: others sleep on its behalf as well. */
+  itself?: true;
+  /** What it waits for, where no function tells. */
+  waits?: WaitKind;
   /** The kind of lock that it then waits for, where that matters. */
   lock?: WaitKind;
   /** The thread that does the awaited work: by name, or by a function it is in. */
-  owner: { comm: RegExp } | { frame: RegExp; not: RegExp } | { serves: 'disks' };
+  owner: { comm: RegExp; not: RegExp } | { frame: RegExp; not: RegExp } | { serves: 'disks' };
   through: string;
   confidence: Confidence;
   reason: string;
@@ -25,7 +30,8 @@ const BLOCK_IO =
 const JOURNAL_ROWS = SUBSYSTEMS.flatMap(({ journal }): Row[] => {
   if (journal?.thread === undefined) return [];
   const { waiters, comm, works = [], notWhile = [], through, reason } = journal.thread;
-  const owner = comm ? { comm } : { frame: whole(works), not: whole(notWhile) };
+  const not = whole(notWhile);
+  const owner = comm ? { comm, not } : { frame: whole(works), not };
   return [{ waiter: whole(waiters), owner, through, confidence: 'medium', reason }];
 });
 
@@ -38,15 +44,18 @@ const MD_WAIT =
 /** They count only where the owner is stuck itself: an idle one tells nothing. */
 export const EDGE_ROWS: readonly Row[] = [
   ...JOURNAL_ROWS,
+  ...FILESYSTEM_ROWS,
   {
-    waiter: KEPT_OUT,
+    waiter: /^/,
+    waits: 'fs-freeze',
     owner: { frame: /^(?:freeze_super|sb_wait_write)$/, not: KEPT_OUT },
     through: 'the freeze of a filesystem',
     confidence: 'medium',
     reason: 'this task freezes one, and is not done',
   },
   {
-    waiter: KEPT_OUT,
+    waiter: /^/,
+    waits: 'fs-freeze',
     owner: { frame: /^thaw_super\w*$/, not: KEPT_OUT },
     through: 'the thaw of a filesystem',
     confidence: 'medium',
@@ -55,10 +64,10 @@ export const EDGE_ROWS: readonly Row[] = [
   {
     waiter: /^(?:thaw_super\w*|freeze_super)$/,
     lock: 'rwsem',
-    owner: { frame: /^(?:iterate_supers\w*|sync_filesystem|generic_shutdown_super|_*writeback_inodes_sb\w*)$/, not: /^$/ },
+    owner: { frame: /^(?:iterate_supers\w*|super_cache_\w+|sync_filesystem|generic_shutdown_super|_*writeback_inodes_sb\w*)$/, not: /^$/ },
     through: 's_umount, the lock of a superblock',
     confidence: 'medium',
-    reason: 'this task holds one while it syncs or unmounts',
+    reason: 'this task holds one while it syncs, shrinks or unmounts',
   },
   {
     waiter: ENTERS_QUEUE,
@@ -126,35 +135,54 @@ export const EDGE_ROWS: readonly Row[] = [
     reason: 'this task holds it while it shrinks caches',
   },
   {
-    waiter: /^(?:_*lock_extent\w*|btrfs_lock_(?:extent\w*|and_flush_ordered_range))$/,
-    owner: {
-      frame: /^(?:btrfs_(?:clone\w*|remap_file_range\w*|extent_same\w*|fallocate|punch_hole\w*|ioctl_clone|zero_range|cont_expand|direct_(?:IO|write|read)|dio_\w+|replace_file_extents)|extent_fiemap)$/,
-      not: /^(?:_*lock_extent\w*|btrfs_lock_extent\w*)$/,
-    },
-    through: 'a range of a file',
-    confidence: 'medium',
-    reason: 'no other stuck task is in code that locks one for long',
-  },
-  {
-    waiter: /^(?:handle_reserve_ticket|wait_reserve_ticket|_*reserve_(?:metadata_)?bytes)$/,
-    owner: { frame: /^btrfs_(?:async_reclaim_\w+|preempt_reclaim_\w+)$/, not: /^(?:handle_reserve_ticket|wait_reserve_ticket)$/ },
-    through: 'space to be reserved',
-    confidence: 'medium',
-    reason: 'this worker makes room',
-  },
-  {
-    waiter: /^(?:btrfs_start_delalloc_\w+|start_delalloc_inodes)$/,
-    owner: { frame: /^btrfs_run_delalloc_work$/, not: /^start_delalloc_inodes$/ },
-    through: 'data to be written',
-    confidence: 'medium',
-    reason: 'this worker writes it',
-  },
-  {
     waiter: /^(?:throttle_direct_reclaim|reclaim_throttle|wait_iff_congested)$/,
-    owner: { comm: /^kswapd\d/ },
+    owner: { comm: /^kswapd\d/, not: /^$/ },
     through: 'memory',
     confidence: 'medium',
     reason: 'this thread reclaims memory',
+  },
+  {
+    waiter: /^(?:remove_one|_*debugfs_file_removed)$/,
+    owner: { frame: /^(?:full_proxy_(?!open)\w+|debugfs_attr_\w+|debugfs_(?:read|write)_file_\w+)$/, not: /^(?:remove_one|_*debugfs_file_removed)$/ },
+    through: 'a file of debugfs that is in use',
+    confidence: 'medium',
+    reason: 'no other stuck task is inside one',
+  },
+  {
+    waiter: /^(?:kernfs_drain\w*|_*kernfs_remove)$/,
+    owner: { frame: /^(?:kernfs_fop_(?:read|write)\w*|kernfs_seq_\w+)$/, not: /^(?:kernfs_drain\w*|_*kernfs_remove)$/ },
+    through: 'an attribute that is in use',
+    confidence: 'medium',
+    reason: 'no other stuck task is inside one',
+  },
+  {
+    waiter: /^(?:proc_entry_rundown|remove_proc_(?:entry|subtree))$/,
+    owner: { frame: /^proc_reg_(?!open|release)\w+$/, not: /^proc_entry_rundown$/ },
+    through: 'a file of proc that is in use',
+    confidence: 'medium',
+    reason: 'no other stuck task is inside one',
+  },
+  {
+    waiter: /^(?:scsi_block_when_processing_errors|_*scsi_execute\w*)$/,
+    owner: { frame: /^scsi_error_handler$/, not: /^$/ },
+    through: 'the error handling of a SCSI host',
+    confidence: 'medium',
+    reason: 'this thread handles errors, and no command is queued meanwhile',
+  },
+  {
+    waiter: /^(?:cpus_read_lock|get_online_cpus|cpus_write_lock|cpu_hotplug_begin)$/,
+    owner: { frame: /^(?:_cpu_(?:up|down)|cpuhp_\w+|cpu_subsys_\w+|freeze_secondary_cpus|(?:stop_machine|static_key_slow_\w+|jump_label_\w+)\w*)$/, not: /^(?:cpus_read_lock|get_online_cpus|cpus_write_lock|cpu_hotplug_begin)$/ },
+    through: 'the lock of CPU hotplug',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
+  },
+  {
+    waiter: /^cgroup_(?:lock\w*|kn_lock_live)$/,
+    lock: 'mutex',
+    owner: { frame: /^(?:cgroup_(?:apply_control\w*|attach_task\w*|migrate\w*|destroy_locked|transfer_tasks|mkdir|rmdir|setup_root|subtree_control_write|_*procs_write|create|update_dfl_csses)|css_(?:create|killed_work_fn|release_work_fn))$/, not: /^cgroup_(?:lock\w*|kn_lock_live)$/ },
+    through: 'cgroup_mutex',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
   },
   {
     waiter: /^_*request_module$/,
@@ -212,10 +240,10 @@ export const EDGE_ROWS: readonly Row[] = [
 
 /** Whether a task does what this row's waiters wait for. */
 export function doesWork({ owner }: Row, task: Task): boolean {
-  if ('comm' in owner) return owner.comm.test(task.comm);
   if ('serves' in owner) return servesDisks(task);
   const names = firmSymbols(task.frames);
-  return names.some((name) => owner.frame.test(name)) && !names.some((name) => owner.not.test(name));
+  if (names.some((name) => owner.not.test(name))) return false;
+  return 'comm' in owner ? owner.comm.test(task.comm) : names.some((name) => owner.frame.test(name));
 }
 
 /** Path walks that hold or want an inode's lock while the filesystem answers. */

@@ -1,17 +1,16 @@
 import type { Dump, ListedLock, Task } from '../model.js';
-import { backendOf } from './backends.js';
 import { byOwner } from './lock-owners.js';
 import type { Candidate } from './candidates.js';
 import { type Edge, edgeTo, type Finder, isSame, toTask } from './edges.js';
-import { entryOf, firmFrames, firmSymbols } from './frames.js';
+import { entryOf, firmSymbols } from './frames.js';
 import { byOwnStack } from './own-lock.js';
 import { byInode, byMmap, bySameFunction, bySameModule } from './same-code.js';
 import { bySync } from './sync.js';
+import { frameName } from './phrases.js';
 import { rcuOwner } from './rcu-owner.js';
-import { subjectOf, subjectOfSymbol } from './subjects.js';
-import { mayServe } from './server-programs.js';
+import { ringEdges } from './rings.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
-import { doesWork, EDGE_ROWS, PAGE_LOCK } from './wait-rows.js';
+import { doesWork, EDGE_ROWS } from './wait-rows.js';
 
 /**
  * The edges of the wait-for graph, at most one a waiter, by falling trust. Where a server outside the guest is known to be
@@ -41,12 +40,7 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     }
     return [];
   });
-  const rings = [
-    ...pageLockEdges(edges),
-    ...(serverDead ? [] : serverEdges(edges)),
-    ...lockRings(edges, stuck),
-  ];
-  return [...edges, ...rings, ...parents(stuck, tasks)];
+  return [...edges, ...ringEdges(edges, stuck, serverDead), ...parents(stuck, tasks)];
 }
 
 type Tasks = ReadonlyMap<number, Task>;
@@ -155,8 +149,9 @@ function byFlush(waiter: Task, others: readonly Candidate[]): Edge | null {
   const modules = new Set(modulesIn(waiter));
   const alike = others.filter(({ task }) => modulesIn(task).some((module) => modules.has(module)));
   const says = { through: 'a work item', source: 'rule' } as const;
-  if (alike.length === 1)
-    return toTask(waiter, alike[0]?.task, {
+  const one = oneOf(alike);
+  if (one)
+    return toTask(waiter, one, {
       ...says,
       confidence: 'medium',
       reason: 'of the stuck workers it alone runs code of the same module',
@@ -178,16 +173,28 @@ function byRow(stuck: readonly Candidate[]): Finder {
       return toTask(waiter, child, { ...says, source: 'rule' });
     }
     for (const [index, row] of EDGE_ROWS.entries()) {
-      if (doesWork(row, waiter) || !names.some((name) => row.waiter.test(name))) continue;
+      if (doesWork(row, waiter) || !waitsBy(row, waiter)) continue;
       if (row.lock !== undefined && lock?.kind !== row.lock) continue;
       const owners = rowOwners[index]?.filter((other) => !isSame(other.task, waiter)) ?? [];
-      // Two tasks inside the same code: which of them is waited for would be a guess.
       const { through, confidence, reason } = row;
-      if (owners.length === 1)
-        return toTask(waiter, owners[0]?.task, { through, confidence, reason, source: 'rule' });
+      const owner = oneOf(owners);
+      if (owner) return toTask(waiter, owner, { through, confidence, reason, source: 'rule' });
     }
     return null;
   };
+}
+
+/** Two tasks inside the same code: which of them is waited for would be a guess, unless both wait in the same place. */
+function oneOf(owners: readonly Candidate[]): Task | undefined {
+  const places = new Set(owners.map(({ task }) => frameName(task.frames)));
+  return places.size === 1 ? owners[0]?.task : undefined;
+}
+
+function waitsBy({ waiter, itself, waits }: (typeof EDGE_ROWS)[number], { frames }: Task): boolean {
+  if (waits !== undefined && waitOf({ frames })?.kind !== waits) return false;
+  return itself
+    ? waiter.test(frameName(frames) ?? '')
+    : firmSymbols(frames).some((name) => waiter.test(name));
 }
 
 /** The wait for a child that shares the memory is often inlined. */
@@ -208,73 +215,6 @@ function byGracePeriod(dumps: readonly Dump[]): Finder {
     const { task, confidence, reason } = found;
     return toTask(waiter, task, { through: 'an RCU grace period', confidence, reason, source: 'rule' });
   };
-}
-
-/**
- * Closes rings: a task waits for a page's lock, and one that waits for it in turn, on the kernel's word, is inside
- * the same function. Then the latter likely holds the page.
- */
-function pageLockEdges(edges: readonly Edge[]): Edge[] {
-  const waiters = new Set(edges.map(({ waiter }) => waiter));
-  return edges.flatMap(({ waiter, owner: { task }, confidence }) => {
-    if (confidence !== 'high' || !task || waiters.has(task)) return [];
-    const names = firmSymbols(task.frames);
-    const wanted = names.findLastIndex((name) => PAGE_LOCK.test(name));
-    const caller = wanted < 0 ? undefined : names[wanted + 1];
-    if (caller === undefined || !firmSymbols(waiter.frames).includes(caller)) return [];
-    waiters.add(task);
-    const found = toTask(task, waiter, {
-      through: 'a page lock',
-      confidence: 'low',
-      reason: 'it is inside the same function',
-      source: 'rule',
-    });
-    return found ? [found] : [];
-  });
-}
-
-/**
- * Closes rings: of two tasks in the same code, and no third stuck there, one waits for a lock of the other, and that one
- * for a lock in turn.
- */
-function lockRings(edges: readonly Edge[], stuck: readonly Candidate[]): Edge[] {
-  const waiters = new Set(edges.map(({ waiter }) => waiter));
-  return edges.flatMap(({ waiter, owner: { task }, confidence }) => {
-    if (confidence === 'low' || !task || waiters.has(task) || isSame(task, waiter)) return [];
-    const wanted = lockWaited(task);
-    const code = subjectOf(task.frames);
-    if (!wanted || !code || code.general === true) return [];
-    const inside = stuck.filter((one) => isIn(one.task, code.name) && !isSame(one.task, task));
-    if (inside.length !== 1 || inside[0]?.task !== waiter) return [];
-    waiters.add(task);
-    const reason = 'no other stuck task is in the same code';
-    const found = toTask(task, waiter, { through: wanted.what, confidence: 'low', reason, source: 'rule' });
-    return found ? [found] : [];
-  });
-}
-
-const isIn = ({ frames }: Task, code: string): boolean =>
-  firmFrames(frames).some(
-    ({ symbol, module }) => subjectOfSymbol(symbol)?.name === code || code === `module ${module ?? ''}`,
-  );
-
-/** Closes rings: a FUSE server wants a lock, and whoever holds that waits for a FUSE server's answer. */
-function serverEdges(edges: readonly Edge[]): Edge[] {
-  const waiters = new Set(edges.map(({ waiter }) => waiter));
-  return edges.flatMap(({ waiter: server, owner: { task } }) => {
-    if (!task || waiters.has(task) || backendOf(task.frames)?.kind !== 'fuse') return [];
-    const wants =
-      lockWaited(server) !== null && firmSymbols(server.frames).some((name) => /^_*fuse_/.test(name));
-    if (!wants || !mayServe(server, 'fuse')) return [];
-    waiters.add(task);
-    const found = toTask(task, server, {
-      through: 'a FUSE request',
-      confidence: 'low',
-      reason: 'it is a FUSE server, and is inside a FUSE filesystem itself',
-      source: 'rule',
-    });
-    return found ? [found] : [];
-  });
 }
 
 /** Parents that sleep until a stuck child ends or writes into their pipe: they lead nowhere, but show who suffers. */

@@ -75,6 +75,7 @@ const MAX_FENCES = 3;
 const PASSING: ReadonlySet<PressFault> = new Set([
   'busy',
   'no-resources',
+  'no-libvirt',
   'no-greeting',
   'main-loop-stuck',
   'closed',

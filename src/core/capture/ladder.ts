@@ -2,7 +2,13 @@
 import { RUNG_NAMES, type RungName } from './rungs.js';
 
 /** The ways to press a key. */
-export const CHANNELS = ['send-key', 'sysrq-trigger', 'input-send-event', 'second-keyboard'] as const;
+export const CHANNELS = [
+  'send-key',
+  'sysrq-trigger',
+  'input-send-event',
+  'second-keyboard',
+  'console',
+] as const;
 export type Channel = (typeof CHANNELS)[number];
 
 export interface Step {
@@ -17,17 +23,19 @@ interface Circumstances {
   heard: boolean;
   noSsh: string | null;
   noQmp: string | null;
+  noConsole: string | null;
   noNmi: string | null;
   noMemoryDump: string | null;
 }
 
 /** The rungs above send-key. */
-export function ladder({ heard, noSsh, noQmp, noNmi, noMemoryDump }: Circumstances): Step[] {
+export function ladder({ heard, noSsh, noQmp, noConsole, noNmi, noMemoryDump }: Circumstances): Step[] {
   const noKeyboard = heard ? 'the guest hears its keyboard' : noQmp;
   const skip: Record<Exclude<RungName, 'send-key'>, string | null> = {
     'sysrq-trigger': noSsh,
     'input-send-event': noKeyboard,
     'second-keyboard': noKeyboard,
+    console: noKeyboard ?? noConsole,
     registers: noQmp,
     'inject-nmi': noNmi ?? noQmp,
     'memory-dump': noMemoryDump ?? noQmp,

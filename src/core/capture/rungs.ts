@@ -4,6 +4,7 @@ export const RUNG_NAMES = [
   'sysrq-trigger', // the same keys over SSH
   'input-send-event', // the same keyboard, without QEMU's queue
   'second-keyboard',
+  'console', // BREAK or ^O on the guest's console, and the key behind it
   'registers', // of all vCPUs, sampled
   'inject-nmi',
   'memory-dump',

@@ -19,6 +19,10 @@ const EXAMPLES: Record<string, object> = {
     console: 'file:/var/tmp/lab1.console',
     ssh: 'root@lab1',
   } satisfies NonNullable<Written['guests']>[number],
+  onIncident: {
+    command: ['rsync', '-a', '%d', 'lab:incidents/'],
+    timeout: '5min',
+  } satisfies NonNullable<Written['onIncident']>[number],
   overrides: {
     match: 'slow-*',
     ssh: { timeout: '10s' },

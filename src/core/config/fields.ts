@@ -2,12 +2,10 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { globTest } from '../glob.js';
-import { printable } from '../printable.js';
+import { qmpAddressOf, qmpAddressProblem, QMP_EXPECTED } from '../qmp-address.js';
+import { vmNameProblem } from '../vm-name.js';
 import { DURATION_SHAPE, durationMs, durationProblem, formatDuration } from './duration.js';
 import { SIZE_EXPECTED, SIZE_SHAPE, sizeBytes, writtenSize } from './size.js';
-
-/** Unix socket paths are cut by the kernel's sun_path of 108 bytes. */
-const MAX_SOCKET_PATH = 107;
 
 export const flag = (about: string) => z.boolean('expected true or false').describe(about);
 
@@ -81,11 +79,15 @@ const OF_USER_EXPECTED =
 export const optionalUserPath = (about: string) =>
   z.string(OF_USER_EXPECTED).regex(OF_USER, OF_USER_EXPECTED).nullable().describe(about).prefault(null);
 
-export const socketPath = (about: string) =>
+/** Where QMP is served; see core/qmp-address.ts. */
+export const qmpAddress = (about: string) =>
   z
-    .string(ABSOLUTE_EXPECTED)
-    .regex(ABSOLUTE, ABSOLUTE_EXPECTED)
-    .max(MAX_SOCKET_PATH, `expected at most ${MAX_SOCKET_PATH} characters, as the kernel does`)
+    .string(QMP_EXPECTED)
+    .meta({ pattern: '^(?:/|tcp:|libvirt:)' })
+    .superRefine((text, context) => {
+      if (qmpAddressOf(text.replaceAll('%v', 'v')) === null)
+        context.addIssue({ code: 'custom', message: qmpAddressProblem(text) });
+    })
     .describe(about);
 
 const EXPRESSION_MAX = 500;
@@ -110,23 +112,27 @@ export const expression = (about: string) =>
     .describe(about)
     .prefault(null);
 
+const COMMAND_EXPECTED = 'expected a program and its arguments as a list, such as [notify-send, wedged]';
+const WORD_MAX = 4096;
+
+/** What is executed as it stands. */
+export const command = (about: string) =>
+  z
+    .array(
+      z
+        .string('expected text; put quotes around it')
+        .max(WORD_MAX, `expected at most ${WORD_MAX} characters`)
+        .regex(/^[^\0]*$/, 'expected no NUL character'),
+      COMMAND_EXPECTED,
+    )
+    .min(1, COMMAND_EXPECTED)
+    .max(100, 'expected at most 100 arguments')
+    .refine(([program]) => program !== '', COMMAND_EXPECTED)
+    .describe(about);
+
 /** A leading dash would be read as an option by ssh. */
 export const hostName = (about: string) =>
   text(/^[^-\s][^\s]*$/, 'a host as in ~/.ssh/config, without blanks', about);
-
-/** Why a name cannot be a VM's, or null. It becomes part of paths, of unit names and of command lines. */
-export function vmNameProblem(name: string): string | null {
-  if (name === '') return 'expected a name';
-  if (name.length > 200) return 'expected at most 200 characters: the name becomes part of file names';
-  if (name === '.' || name === '..' || name.includes('/')) {
-    return 'expected a name without /: it becomes part of paths';
-  }
-  if (name.startsWith('-')) return 'expected a name without a leading dash: commands would read an option';
-  if (/\s/.test(name) || printable(name, Infinity) !== name) {
-    return 'expected a name without blanks and control characters';
-  }
-  return null;
-}
 
 export const vmName = (about: string) =>
   z

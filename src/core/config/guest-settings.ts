@@ -1,6 +1,6 @@
 /** What the configuration says of one guest. */
 import { globTest } from '../glob.js';
-import { vmNameProblem } from './fields.js';
+import { vmNameProblem } from '../vm-name.js';
 import { type Config, GUEST_SECTIONS, type GuestSettings } from './schema.js';
 
 type Entry = Config['guests'][number];

@@ -24,7 +24,7 @@ const REMOVED = new Map([
 ]);
 const MAX_MESSAGE = 500;
 const MAX_FOUND = 40;
-const MAX_LISTED_KEYS = 14;
+const MAX_LISTED_KEYS = 24;
 
 /** One line, fit for a terminal and for editors: `config.yaml:12:5: ssh.intervall: unknown key; did you mean …`. */
 export function formatProblem({ file, position, path, found, message }: ConfigProblem): string {

@@ -9,11 +9,12 @@ import {
   hostName,
   optionalPath,
   optionalUserPath,
+  qmpAddress,
   size,
-  socketPath,
   text,
   vmName,
 } from './fields.js';
+import { metrics, onIncident, status } from './outlets.js';
 
 const ssh = z
   .strictObject({
@@ -187,6 +188,9 @@ const archive = z
 const discover = z
   .strictObject({
     enabled: flag('Watch for guests of qemu-system@.service.').prefault(true),
+    processes: flag(
+      'Watch each QEMU of this user, whoever started it: by hand, by virtme-ng, by libvirt. Its QMP and console are read from its arguments.',
+    ).prefault(false),
     directory: optionalPath(
       'Directory with one directory per VM, which holds its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system.',
     ),
@@ -205,7 +209,9 @@ const guest = z.strictObject({
     'a service unit',
     'Its systemd user unit. Default: discover.unit.',
   ).optional(),
-  qmp: socketPath('Its QMP socket. Default: NAME/qmp.sock in discover.directory.').optional(),
+  qmp: qmpAddress(
+    'Its QMP: the absolute path of a socket, tcp:HOST:PORT, or libvirt:DOMAIN or libvirt:URI/DOMAIN for a domain of libvirt. Default: NAME/qmp.sock in discover.directory.',
+  ).optional(),
   console: text(
     /^(journal|file:\/.+)$/,
     'journal, or file: with an absolute path',
@@ -264,7 +270,13 @@ export const configSchema = z.strictObject({
   qmp: qmp.prefault({}),
   symbols: symbols.prefault({}),
   archive: archive.prefault({}),
+  known: optionalUserPath(
+    'List of known hangs, or a directory of such lists as *.yaml; ~/ is the home directory. Default: ~/.config/wedgewatch/known.yaml, if there is one. docs/fleet.md shows one.',
+  ),
   discover: discover.prefault({}),
+  status: status.prefault({}),
+  metrics: metrics.prefault({}),
+  onIncident,
   guests: guests.describe('Guests that discovery misses or gets wrong.').prefault([]),
   overrides: z.array(override).describe('Different values for some guests; later entries win.').prefault([]),
 });

@@ -8,12 +8,16 @@ export interface Report {
   seconds: number;
 }
 
+/** Stands for each of the tasks that follow: those that do not freeze are reported together. */
+export const ANYBODY = -1;
+
 export type Opener =
   | { type: 'section'; key: DumpKey }
   | { type: 'fence' }
   | { type: 'level'; level: number }
   | { type: 'other-sysrq' }
   | { type: 'hung'; report: Report }
+  | { type: 'refusal'; report: Report }
   | { type: 'blocker'; blocker: Blocker }
   | { type: 'lost'; messages: number }
   | { type: 'boot' };
@@ -27,6 +31,8 @@ export function opener(text: string): Opener | null {
   if (line.boot === 'kernel') return { type: 'boot' };
   if (line.dump === undefined) return null;
   if (line.dump === 'hung_task') return { type: 'hung', report: reportIn(groups) };
+  if (line.dump === 'refusal')
+    return { type: 'refusal', report: { comm: '', pid: ANYBODY, seconds: Number(groups['seconds']) } };
   if (line.dump === 'blocker') return { type: 'blocker', blocker: blockerIn(groups) };
   if (line.dump === 'lost') return { type: 'lost', messages: Number(groups['messages']) };
   return { type: 'section', key: line.dump };

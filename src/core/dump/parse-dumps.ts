@@ -124,6 +124,10 @@ export class DumpParser {
         this.interrupt();
         this.hungSection(means.report, text, seconds).hung(means.report);
         return;
+      case 'refusal':
+        this.interrupt();
+        this.start('hung_task', text, seconds).hung(means.report);
+        return;
       case 'blocker':
         if (!this.section && this.options.pasted === true) this.start('hung_task', text, seconds);
         this.section?.blocked(means.blocker);

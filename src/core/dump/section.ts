@@ -1,7 +1,7 @@
 import type { Blocker, Dump, DumpKey, Stall, Task } from '../model.js';
 import { parseCpuLine, taskDumpFor } from './cpu-lines.js';
 import { parseInstruction } from './frame.js';
-import type { Report } from './openers.js';
+import { ANYBODY, type Report } from './openers.js';
 import { FutexRegisters } from './registers.js';
 import { SchedTable } from './sched-table.js';
 import * as rows from './section-rows.js';
@@ -63,7 +63,6 @@ export class Section {
     this.stalls?.push(headline);
   }
 
-  /** Whom a stall or lockup accuses. */
   get stall(): Stall | null {
     return this.stalls?.stall ?? null;
   }
@@ -81,7 +80,7 @@ export class Section {
     return rows.UNREAD_KEYS.has(this.key) ? undefined : this.leftOver.found;
   }
 
-  /** A hung_task report; the stack of its task follows. */
+  /** A hung_task report, or one of all tasks that follow; the stack of its task follows. */
   hung(report: Report): void {
     this.end();
     this.report = report;
@@ -105,7 +104,8 @@ export class Section {
   /** Nothing in it but what the kernel says by itself: no tasks of a dump that it broke into. */
   get onlyReports(): boolean {
     if (this.stalls !== null) return this.tasks.every((task) => isOfStall(task, this.stall));
-    return this.key === 'hung_task' && this.tasks.length <= this.reports.size + this.blockers.length;
+    const told = this.reports.has(ANYBODY) ? MAX_TASKS : this.reports.size + this.blockers.length;
+    return this.key === 'hung_task' && this.tasks.length <= told;
   }
 
   /** HELP came: all that was printed up to here is inside. */
@@ -114,7 +114,6 @@ export class Section {
     this.leftOver.settle();
   }
 
-  /** The log ends here. */
   endOfLog(): void {
     this.endsInStack = this.row > 0 && this.frameRow === this.row && this.stack.unfinished;
   }
@@ -233,9 +232,9 @@ export class Section {
     else this.startTask({ ...rows.NOBODY, state: 'R' });
   }
 
-  /** hung_task named the task, but no header came. */
   private startReported(): void {
-    if (this.report) this.startTask({ comm: this.report.comm, pid: this.report.pid, ppid: null, state: 'D' });
+    if (this.report && this.report.pid !== ANYBODY)
+      this.startTask({ comm: this.report.comm, pid: this.report.pid, ppid: null, state: 'D' });
   }
 
   private startTask(told: TaskHeader): true {
@@ -257,6 +256,7 @@ export class Section {
   /** How long hung_task says that the task of this header is blocked; null where it did not speak of it. */
   private reportedSeconds({ pid }: TaskHeader): number | null {
     const { report } = this;
+    if (report?.pid === ANYBODY) return report.seconds;
     if (report && (pid === report.pid || pid === null)) {
       this.report = null;
       return report.seconds;

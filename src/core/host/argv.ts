@@ -1,4 +1,5 @@
 /** What QEMU's and virtiofsd's command lines tell (qemu(1), virtiofsd --help). */
+import { type QmpAddress, qmpAddressOf } from '../qmp-address.js';
 
 /** Arguments of a /proc/PID/cmdline. */
 export function parseCmdline(text: string): string[] {
@@ -7,10 +8,22 @@ export function parseCmdline(text: string): string[] {
   return args;
 }
 
-/** Whether this is the QEMU that serves QMP on `socket`, and no client, shell or wrapper that names it too. */
-export function isQemuOf(argv: readonly string[], socket: string): boolean {
-  const program = argv[0]?.split('/').at(-1) ?? '';
-  return program.includes('qemu') && argv.slice(1).some((arg) => namesPath(arg, socket));
+/** Whether this is the QEMU that serves QMP there, and no client, shell or wrapper that names it too. */
+export function isQemuOf(argv: readonly string[], address: string): boolean {
+  return isQemu(argv) && servesQmp(argv, qmpAddressOf(address));
+}
+
+function servesQmp(argv: readonly string[], address: QmpAddress | null): boolean {
+  switch (address?.kind) {
+    case undefined:
+      return false;
+    case 'unix':
+      return argv.slice(1).some((arg) => namesPath(arg, address.path));
+    case 'tcp':
+      return qmpPortsOf(argv).includes(address.port);
+    case 'libvirt':
+      return domainOf(argv) === address.domain;
+  }
 }
 
 /** qemu-img and its like are no guest's QEMU. */
@@ -24,9 +37,77 @@ export function isQemu(argv: readonly string[]): boolean {
 
 /** The absolute paths of the sockets that this QEMU was told to serve QMP on. */
 export function qmpSocketsOf(argv: readonly string[]): string[] {
-  return [...optionValues(argv, 'qmp'), ...optionValues(argv, 'qmp-pretty')].flatMap(
-    (value) => /^unix:(\/[^,]*)/.exec(value)?.[1] ?? [],
-  );
+  return qmpBackends(argv).flatMap(({ unix }) => (unix?.startsWith('/') === true ? [unix] : []));
+}
+
+/** The TCP ports of this host that this QEMU was told to serve QMP on. */
+function qmpPortsOf(argv: readonly string[]): number[] {
+  return qmpBackends(argv).flatMap(({ tcp }) => (tcp === undefined ? [] : [tcp.port]));
+}
+
+interface QmpBackend {
+  unix?: string;
+  tcp?: { host: string; port: number };
+}
+
+/** `-qmp`, `-qmp-pretty`, and the character devices of `-mon mode=control`; only those that QEMU itself listens on. */
+function qmpBackends(argv: readonly string[]): QmpBackend[] {
+  const short = [...optionValues(argv, 'qmp'), ...optionValues(argv, 'qmp-pretty')];
+  const monitors = optionValues(argv, 'mon')
+    .map(parseOptions)
+    .filter(({ values }) => values['mode'] === 'control');
+  const ids = [
+    ...monitors.map(({ first, values }) => values['chardev'] ?? first),
+    ...short.flatMap((value) => /^chardev:(.*)$/.exec(value)?.[1] ?? []),
+  ];
+  const chardevs = optionValues(argv, 'chardev')
+    .map(parseOptions)
+    .filter(({ first, values }) => first === 'socket' && ids.includes(values['id'] ?? ''));
+  return [
+    ...short.flatMap(backendOf),
+    ...chardevs.flatMap(({ values: { path, host = '', port } }): QmpBackend[] => {
+      if (path !== undefined) return [{ unix: path }];
+      return port !== undefined && /^\d{1,5}$/.test(port) ? [{ tcp: { host, port: Number(port) } }] : [];
+    }),
+  ];
+}
+
+function backendOf(value: string): QmpBackend[] {
+  const unix = /^unix:([^,]*)/.exec(value)?.[1];
+  if (unix !== undefined) return [{ unix }];
+  const [, host, port] = /^(?:tcp|telnet):(.*?):(\d{1,5})(?:,|$)/.exec(value) ?? [];
+  return host === undefined ? [] : [{ tcp: { host: host.replace(/^\[|\]$/g, ''), port: Number(port) } }];
+}
+
+/** The domain's name, where libvirt started this QEMU: it keeps the socket that it hands over as charmonitor. */
+export function domainOf(argv: readonly string[]): string | null {
+  const isLibvirts = optionValues(argv, 'chardev')
+    .map(parseOptions)
+    .some(({ values }) => values['id'] === 'charmonitor');
+  return isLibvirts ? nameOf(argv) : null;
+}
+
+/** What `-name` says: `lab1`, or `guest=lab1,debug-threads=on`. */
+export function nameOf(argv: readonly string[]): string | null {
+  const option = optionValues(argv, 'name').at(-1);
+  if (option === undefined) return null;
+  const { first, values } = parseOptions(option);
+  return values['guest'] ?? (first === '' ? null : first);
+}
+
+/**
+ * Where QEMU serves QMP, as the configuration writes it; null where it serves none that can be reached from elsewhere: a
+ * relative path, a monitor on stdio. `libvirt`: the URI of its user's libvirt.
+ */
+export function qmpAddressIn(argv: readonly string[], libvirt: string): string | null {
+  const domain = domainOf(argv);
+  if (domain !== null) return `libvirt:${libvirt}/${domain}`;
+  for (const { unix, tcp } of qmpBackends(argv)) {
+    const host = tcp === undefined || /^(?:|0\.0\.0\.0|::)$/.test(tcp.host) ? '127.0.0.1' : tcp.host;
+    const text = unix ?? `tcp:${host.includes(':') ? `[${host}]` : host}:${tcp?.port ?? 0}`;
+    if (qmpAddressOf(text) !== null) return text;
+  }
+  return null;
 }
 
 function namesPath(arg: string, path: string): boolean {
@@ -36,28 +117,6 @@ function namesPath(arg: string, path: string): boolean {
 /** The kernel command line of a kernel that was booted directly, else null. */
 export function kernelCommandLineOf(argv: readonly string[]): string | null {
   return optionValues(argv, 'append').at(-1) ?? null;
-}
-
-const CONSOLE_DEVICE = /^(?:isa-serial|pci-serial|virtconsole|spapr-vty)$/;
-
-/**
- * The file to which QEMU writes what its first serial console shows: `-serial file:PATH`, or a character device with
- * `logfile=` (qemu(1), "Character device options"). Null for none, and for a path that is relative to QEMU's directory.
- */
-export function consoleFileOf(argv: readonly string[]): string | null {
-  const [serial] = optionValues(argv, 'serial');
-  const device = optionValues(argv, 'device')
-    .map(parseOptions)
-    .find(({ first }) => CONSOLE_DEVICE.test(first));
-  const id = serial === undefined ? device?.values['chardev'] : /^chardev:(.*)$/.exec(serial)?.[1];
-  const chardev = optionValues(argv, 'chardev')
-    .map(parseOptions)
-    .find(({ values }) => id !== undefined && values['id'] === id);
-  const path =
-    id === undefined
-      ? (/^file:([^,]*)/.exec(serial ?? '')?.[1] ?? parseOptions(serial ?? '').values['logfile'])
-      : (chardev?.values['logfile'] ?? (chardev?.first === 'file' ? chardev.values['path'] : undefined));
-  return path?.startsWith('/') === true ? path : null;
 }
 
 /** Which of the sockets this vhost-user server was told to listen on, or null. */

@@ -40,6 +40,12 @@ export function parseStat(text: string): ProcessStat | null {
   return { comm: text.slice(open + 1, close), state, cpuMs, startTicks };
 }
 
+/** The session of the process in the text of /proc/PID/stat (proc(5)); null if it is something else. */
+export function parseSession(text: string): number | null {
+  const [, , , session = ''] = text.slice(text.lastIndexOf(')') + 1).trim().split(/\s+/);
+  return /^\d+$/.test(session) ? Number(session) : null;
+}
+
 /** The real, effective, saved and filesystem user ids in the text of /proc/PID/status (proc(5)); null if it is something else. */
 export function parseUids(text: string): number[] | null {
   const [, ...uids] = /^Uid:\t(\d+)\t(\d+)\t(\d+)\t(\d+)$/m.exec(text) ?? [];

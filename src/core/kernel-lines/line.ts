@@ -31,7 +31,7 @@ export interface KernelLine {
   /** Programs print words of this form too: it is a complaint only behind a printk stamp. */
   stamped?: true;
   /** The dump that it opens, or what it says of the dump around it. */
-  dump?: Exclude<DumpKey, 'none'> | 'blocker' | 'lost';
+  dump?: Exclude<DumpKey, 'none'> | 'blocker' | 'refusal' | 'lost';
   answer?: Answer;
   /** Who says that a boot begins. */
   boot?: 'firmware' | 'kernel';

@@ -45,6 +45,18 @@ export const REPORTS: readonly KernelLine[] = [
       'INFO: lockdep is turned off.',
     ],
   },
+  // kernel/power/process.c; the stacks of these tasks follow
+  {
+    heads: ['Freezing ', 'PM: Freezing '],
+    rest: /^(?:of tasks|user space processes|remaining freezable tasks) failed after (?<seconds>\d{1,6})\.\d{1,6} seconds \([1-9]\d{0,6} tasks? refusing to freeze/,
+    dump: 'refusal',
+    report: true,
+    examples: [
+      'Freezing of tasks failed after 20.001 seconds (2 tasks refusing to freeze, wq_busy=0):',
+      'Freezing user space processes failed after 20.007 seconds (1 tasks refusing to freeze, wq_busy=0):',
+      'PM: Freezing remaining freezable tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=1):',
+    ],
+  },
   // kernel/rcu/tree_stall.h, tree_exp.h, tasks.h
   {
     heads: ['INFO: rcu_', 'rcu: INFO: rcu_'],

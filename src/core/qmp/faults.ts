@@ -14,6 +14,7 @@ export const QMP_ADVICE: Readonly<Record<QmpFault, string>> = {
   'no-resources':
     'this host has no descriptors or memory left for wedgewatch: raise LimitNOFILE= in its unit, or free some',
   'no-permission': 'run wedgewatch as the user that runs QEMU, or open the socket to its group',
+  'no-libvirt': 'install libvirt-clients, and try: virsh --connect URI list',
 };
 
 const CONNECT_FAULTS: Readonly<Record<string, QmpFault>> = {

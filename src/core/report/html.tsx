@@ -1,20 +1,28 @@
 /** report.html: one file that needs no network and runs no script, whatever the guest printed. */
-import type { ComponentChildren } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
-import type { Incident, Moment } from './incident.js';
-import { Dumps, type DumpText, Stacks } from './html-stacks.js';
+import { type DumpText, type Places, placesOf } from './dump-anchors.js';
+import { Mail } from './html-mail.js';
+import { POLICY } from './html-policy.js';
+import { Bullets, readable, ROWS_SHOWN, safe, Section, Table } from './html-parts.js';
+import { Dumps, Stacks } from './html-stacks.js';
 import { IciclePicture } from './icicle-picture.js';
+import type { Incident, Moment } from './incident.js';
+import type { Mark } from './marks.js';
 import { STYLE } from './style.js';
 import { recoveredText, momentsOf } from './summary.js';
+import { shownDump } from './tasks.js';
 import { waitLine } from './text.js';
+import { TimelinePicture } from './timeline-picture.js';
 import { WaitPicture } from './wait-picture.js';
 
 export interface ReportInput {
   incident: Incident;
   /** Moments of the decision; those that the incident knows are added. */
   moments: readonly Moment[];
+  /** What was seen of the guest and done to it; none where that is not known. */
+  marks: readonly Mark[];
   dumps: readonly DumpText[];
   /** Cleaned lines; only the last ones are shown. */
   console: string;
@@ -22,17 +30,13 @@ export interface ReportInput {
   files: readonly string[];
 }
 
-const SENTENCE_MAX = 600;
 const CONSOLE_LINES = 200;
 const CONSOLE_LINE_MAX = 500;
-const ROWS_SHOWN = 100;
-
-/** Browsers refuse whatever this does not name, were a tag of the guest's ever to get through. */
-const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
 /** The whole page. Bounded: lists and lines are cut, and dumps without text are linked. */
 export function renderReport(input: ReportInput): string {
   const { incident } = input;
+  const places = placesOf(input.dumps);
   const page = (
     <html lang="en">
       <head>
@@ -45,16 +49,18 @@ export function renderReport(input: ReportInput): string {
       </head>
       <body>
         <Head incident={incident} />
+        <Contents input={input} />
         <main>
-          <Chain incident={incident} />
-          <Reasons incident={incident} />
+          <Chain incident={incident} places={places} />
+          <Reasons incident={incident} places={places} />
+          <Timeline incident={incident} moments={momentsOf(incident, input.moments)} marks={input.marks} />
           <IciclePicture dumps={incident.dumps} />
-          <Stacks groups={incident.groups} />
+          <Stacks groups={incident.groups} places={places} />
           <Evidence incident={incident} />
           <Capture rungs={incident.capture} />
-          <Timeline moments={momentsOf(incident, input.moments)} />
           <Dumps dumps={input.dumps} />
           <Console text={input.console} />
+          <Mail incident={incident} />
         </main>
         <Foot incident={incident} files={input.files} />
       </body>
@@ -62,8 +68,6 @@ export function renderReport(input: ReportInput): string {
   );
   return `<!doctype html>\n${renderToString(page)}\n`;
 }
-
-const safe = (text: string): string => printable(text, SENTENCE_MAX);
 
 function Head({ incident }: { incident: Incident }) {
   const { verdict, evidence } = incident;
@@ -81,6 +85,33 @@ function Head({ incident }: { incident: Incident }) {
         </div>
       )}
     </header>
+  );
+}
+
+/** Where to go on. The sections that there always are, and those that there are here. */
+function Contents({ input: { incident, dumps, console } }: { input: ReportInput }) {
+  const links: [id: string, name: string, shown: boolean][] = [
+    ['why', 'Why', incident.verdict.reasons.length > 0],
+    ['timeline', 'Timeline', true],
+    [
+      'glance',
+      'At a glance',
+      shownDump(incident.dumps) !== null && incident.groups.some(({ idle }) => !idle),
+    ],
+    ['stacks', 'Stacks', incident.groups.length > 0],
+    ['evidence', 'Evidence', true],
+    ['dumps', 'Dumps', dumps.length > 0],
+    ['console', 'Console', console.trim() !== ''],
+    ['mail', 'Mail', true],
+  ];
+  return (
+    <nav aria-label="Sections">
+      {links
+        .filter(([, , shown]) => shown)
+        .map(([id, name]) => (
+          <a href={`#${id}`}>{name}</a>
+        ))}
+    </nav>
   );
 }
 
@@ -103,34 +134,35 @@ function Facts({ incident }: { incident: Incident }) {
   return <dl>{rows.map(([name, value]) => value !== null && [<dt>{name}</dt>, <dd>{safe(value)}</dd>])}</dl>;
 }
 
-function Reasons({ incident }: { incident: Incident }) {
+function Reasons({ incident, places }: { incident: Incident; places: Places }) {
   const { verdict, why } = incident;
+  const about = verdict.culprit?.pid ?? null;
   return (
     <>
-      <Section title="Why it was suspected" shown={why.length > 0}>
-        <Bullets sentences={why} />
+      <Section id="suspected" title="Why it was suspected" shown={why.length > 0}>
+        <Bullets sentences={why} places={places} />
       </Section>
-      <Section title="Why this verdict" shown={verdict.reasons.length > 0}>
-        <Bullets sentences={verdict.reasons} />
+      <Section id="why" title="Why this verdict" shown={verdict.reasons.length > 0}>
+        <Bullets sentences={verdict.reasons} places={places} about={about} />
       </Section>
-      <Section title="Inferred from outside the guest" shown={verdict.inferred.length > 0}>
-        <Bullets sentences={verdict.inferred} />
+      <Section id="inferred" title="Inferred from outside the guest" shown={verdict.inferred.length > 0}>
+        <Bullets sentences={verdict.inferred} places={places} />
       </Section>
     </>
   );
 }
 
 /** The picture, and below it the same in words. */
-function Chain({ incident }: { incident: Incident }) {
+function Chain({ incident, places }: { incident: Incident; places: Places }) {
   const { waits } = incident;
   const picture = WaitPicture({ analysis: incident });
   return (
-    <Section title="Who waits for whom" shown={picture !== null || waits.length > 0}>
+    <Section id="chain" title="Who waits for whom" shown={picture !== null || waits.length > 0}>
       {picture}
       {waits.length > 0 && (
         <details>
           <summary>The same in words: {counted(waits.length, 'wait')}</summary>
-          <Bullets sentences={waits.map(waitLine)} />
+          <Bullets sentences={waits.map(waitLine)} places={places} />
         </details>
       )}
     </Section>
@@ -140,7 +172,7 @@ function Chain({ incident }: { incident: Incident }) {
 function Evidence({ incident }: { incident: Incident }) {
   const { dumps } = incident.evidence;
   return (
-    <Section title="Evidence" shown>
+    <Section id="evidence" title="Evidence" shown>
       {dumps.length === 0 ? (
         <p>The guest printed no dump.</p>
       ) : (
@@ -163,7 +195,7 @@ function Evidence({ incident }: { incident: Incident }) {
 
 function Capture({ rungs }: { rungs: Incident['capture'] }) {
   return (
-    <Section title="How it was captured" shown={rungs.length > 0}>
+    <Section id="capture" title="How it was captured" shown={rungs.length > 0}>
       <Table head={['Rung', 'Outcome', 'Detail']}>
         {rungs.slice(0, ROWS_SHOWN).map(({ rung, outcome, detail }) => (
           <tr>
@@ -179,17 +211,23 @@ function Capture({ rungs }: { rungs: Incident['capture'] }) {
   );
 }
 
-function Timeline({ moments }: { moments: readonly Moment[] }) {
+/** The picture, and below it the same in words. */
+function Timeline(props: { incident: Incident; moments: readonly Moment[]; marks: readonly Mark[] }) {
+  const { incident, moments, marks } = props;
   return (
-    <Section title="How it was decided" shown={moments.length > 0}>
-      <Table head={['Time (UTC)', 'What happened']}>
-        {moments.slice(-ROWS_SHOWN).map(({ at, text }) => (
-          <tr>
-            <td class="time">{safe(readable(at))}</td>
-            <td>{safe(text)}</td>
-          </tr>
-        ))}
-      </Table>
+    <Section id="timeline" title="Timeline" shown>
+      <TimelinePicture incident={incident} marks={marks} />
+      <details>
+        <summary>How it was decided, in words: {counted(moments.length, 'moment')}</summary>
+        <Table head={['Time (UTC)', 'What happened']}>
+          {moments.slice(-ROWS_SHOWN).map(({ at, text }) => (
+            <tr>
+              <td class="time">{safe(readable(at))}</td>
+              <td>{safe(text)}</td>
+            </tr>
+          ))}
+        </Table>
+      </details>
     </Section>
   );
 }
@@ -198,7 +236,7 @@ function Console({ text }: { text: string }) {
   const lines = text.trimEnd().split('\n').slice(-CONSOLE_LINES);
   const shown = lines.map((line) => printable(line, CONSOLE_LINE_MAX)).join('\n');
   return (
-    <Section title="The end of the console" shown={shown !== ''}>
+    <Section id="console" title="The end of the console" shown={shown !== ''}>
       <pre tabIndex={0} class="tail">
         <span>{shown}</span>
       </pre>
@@ -222,45 +260,3 @@ function Foot({ incident, files }: { incident: Incident; files: readonly string[
     </footer>
   );
 }
-
-function Section(props: { title: string; shown: boolean; children: ComponentChildren }) {
-  if (!props.shown) return null;
-  return (
-    <section>
-      <h2>{props.title}</h2>
-      {props.children}
-    </section>
-  );
-}
-
-function Table({ head, children }: { head: readonly string[]; children: ComponentChildren }) {
-  return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            {head.map((name) => (
-              <th scope="col">{name}</th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>{children}</tbody>
-      </table>
-    </div>
-  );
-}
-
-function Bullets({ sentences }: { sentences: readonly string[] }) {
-  const rest = sentences.length - ROWS_SHOWN;
-  return (
-    <ul>
-      {sentences.slice(0, ROWS_SHOWN).map((sentence) => (
-        <li>{safe(sentence)}</li>
-      ))}
-      {rest > 0 && <li class="soft">and {rest} more in incident.json</li>}
-    </ul>
-  );
-}
-
-/** `2026-09-18 10:15:02.250`; the page's first line says that it is UTC. */
-const readable = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.000)?Z$/, '');

@@ -14,15 +14,16 @@ const LABEL_MAX = 120;
 /** Below this its letters are too small to read: then it scrolls. */
 const LEAST_SCALE = 0.75;
 
-/** Every stack of the dump that shows most: width is tasks, colour what they wait for. Null without stacks. */
+/** Every stack of the dump that shows most: width is tasks, colour what they wait for. Null where none is worth it. */
 export function IciclePicture({ dumps }: { dumps: readonly Dump[] }) {
   const shown = shownDump(dumps);
   if (shown === null) return null;
   const picture = icicle(shown, dumps);
   const { bars, depth, tasks, idle } = picture;
+  if (tasks === 0) return null;
   const height = depth * ROW + (idle > 0 ? ROW + 6 : 0);
   return (
-    <section>
+    <section id="glance">
       <h2>All stacks at a glance</h2>
       <p class="soft">
         Top: how the kernel was entered; bottom: where {counted(tasks, 'task')} sleep or run. Width: tasks.

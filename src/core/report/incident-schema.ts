@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { analysisSchema } from '../analysis-schema.js';
 import { RUNG_NAMES } from '../capture/rungs.js';
+import { knownSchema } from '../config/known.js';
 import { dumpKey } from '../dump-schema.js';
 
 /** ISO, UTC. */
@@ -51,6 +52,16 @@ const rung = z.object({
   detail: z.string(),
 });
 
+/** What came of a program that was run because of the incident. */
+const hookRun = z.object({
+  /** As it was executed. */
+  command: z.array(z.string()),
+  startedAt: time,
+  tookMs: z.number(),
+  outcome: z.enum(['worked', 'failed']),
+  detail: z.string(),
+});
+
 /** The members of the analysis are at the top level, as in `analyze --json`. */
 export const incidentSchema = z.object({
   ...analysisSchema.shape,
@@ -73,11 +84,16 @@ export const incidentSchema = z.object({
   timings: z.record(z.string(), z.number()),
   /** Release of the guest's kernel, as its console told; null where it did not. */
   kernel: z.string().nullable().default(null),
+  /** What the team's list said of it when its hooks began; there only if it said something, and there were hooks. */
+  known: knownSchema.exactOptional(),
+  /** Programs of onIncident, once all of them have ended. */
+  hooks: z.array(hookRun).exactOptional(),
   /** Of wedgewatch. */
   version: z.string(),
 });
 
 export type Moment = z.output<typeof moment>;
+export type HookRun = z.output<typeof hookRun>;
 export type Accusation = z.output<typeof accusationSchema>;
 export type DumpEvidence = z.output<typeof dumpEvidence>;
 export type Incident = z.output<typeof incidentSchema>;

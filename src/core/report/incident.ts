@@ -2,7 +2,7 @@
 import type { Look } from '../model.js';
 import type { Incident } from './incident-schema.js';
 
-export type { Accusation, DumpEvidence, Incident, Moment } from './incident-schema.js';
+export type { Accusation, DumpEvidence, HookRun, Incident, Moment } from './incident-schema.js';
 
 /** What host.json holds. */
 export interface HostEvidence {

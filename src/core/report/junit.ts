@@ -1,48 +1,43 @@
-/** A verdict as a JUnit report, for CI: one test, that the guest makes progress. */
-import { printable } from '../printable.js';
-import { mailText } from './export-text.js';
-import type { Incident } from './incident.js';
-
-const TITLE_MAX = 400;
-const VM_MAX = 200;
+/** Findings as a JUnit report, for CI: one test each, such as that a guest makes progress. */
+import type { Finding } from './finding.js';
 
 /**
- * A guest in which nothing is stuck passes; one that could not be seen into is an error, not a failure. The elements are
- * those that Jenkins and GitLab read: testsuites, testsuite, testcase. Times are in seconds, the timestamp is UTC.
+ * What is not stuck passes; what could not be seen into is an error, not a failure. The elements are those that Jenkins
+ * and GitLab read: testsuites, testsuite, testcase. Times are in seconds. A known hang says so, and is skipped while it is
+ * ignored. `at`: ISO, UTC.
  */
-export function junitReport(incident: Incident): string {
-  const { verdict, vm, startedAt, timings } = incident;
-  const result = resultOf(incident);
+export function junitReport(findings: readonly Finding[], at: string): string {
+  const having = (wanted: Finding['result']) => findings.filter(({ result }) => result === wanted).length;
   const counts = {
-    tests: 1,
-    failures: Number(result === 'failure'),
-    errors: Number(result === 'error'),
-    skipped: 0,
+    tests: findings.length,
+    failures: having('failed'),
+    errors: having('unseen'),
+    skipped: having('ignored'),
   };
-  const timestamp = new Date(startedAt).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
-  const test = {
-    classname: printable(vm, VM_MAX),
-    name: 'makes progress',
-    time: (timings['captureMs'] ?? 0) / 1000,
-  };
-  const why = { message: printable(verdict.title, TITLE_MAX), type: verdict.class };
+  const timestamp = new Date(at).toISOString().slice(0, 'YYYY-MM-DDTHH:MM:SS'.length);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites${attributes(counts)}>`,
     `  <testsuite${attributes({ name: 'wedgewatch', timestamp, ...counts })}>`,
-    `    <testcase${attributes(test)}>`,
-    ...(result === null ? [] : [`      <${result}${attributes(why)}/>`]),
-    `      <system-out>${escaped(mailText(incident))}</system-out>`,
-    '    </testcase>',
+    ...findings.flatMap(testCase),
     '  </testsuite>',
     '</testsuites>',
     '',
   ].join('\n');
 }
 
-function resultOf({ verdict }: Incident): 'error' | 'failure' | null {
-  if (verdict.class === 'none') return null;
-  return verdict.class === 'unknown' ? 'error' : 'failure';
+const ELEMENTS = { failed: 'failure', unseen: 'error', ignored: 'skipped' } as const;
+
+function testCase({ subject, test, seconds, result, title, known, kind, text }: Finding): string[] {
+  const named = attributes({ classname: subject, name: test, time: seconds });
+  const message = known === null ? title : `${title}; ${known}`;
+  const why = attributes(result === 'ignored' ? { message } : { message, type: kind });
+  return [
+    `    <testcase${named}>`,
+    ...(result === 'passed' ? [] : [`      <${ELEMENTS[result]}${why}/>`]),
+    `      <system-out>${escaped(`${title}\n${text === '' ? '' : `\n${text}`}`)}</system-out>`,
+    '    </testcase>',
+  ];
 }
 
 const attributes = (values: Readonly<Record<string, string | number>>): string =>

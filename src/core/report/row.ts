@@ -25,7 +25,7 @@ export const unseenRowSchema = z.object({
   kernel: z.string().nullable(),
 });
 
-type UnseenRow = z.output<typeof unseenRowSchema>;
+export type UnseenRow = z.output<typeof unseenRowSchema>;
 
 export interface IncidentRow extends UnseenRow {
   path: string;

@@ -1,9 +1,10 @@
 /** verdict.txt, which `show` prints as well. */
+import { type Known, knownText } from '../config/known.js';
 import { framesWithLines, membersOf } from '../analysis/groups.js';
 import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
-import type { Incident } from './incident.js';
+import type { HookRun, Incident } from './incident.js';
 import { recoveredText, topGroups } from './summary.js';
 
 const LINE_MAX = 400;
@@ -36,23 +37,24 @@ export const FILES: Readonly<Record<string, string>> = {
 
 /**
  * The verdict first, then what it rests on, then the files' names; `directory` is said where the text stands
- * elsewhere, `seen` where the rest of the archive is known.
+ * elsewhere, `seen` where the rest of the archive is known, `known` what the team knows of the hang.
  */
 export function renderVerdict(
   incident: Incident,
   files: readonly string[],
-  { directory, seen }: { directory?: string; seen?: string } = {},
+  { directory, seen, known }: { directory?: string; seen?: string; known?: Known | null } = {},
 ): string {
   const { verdict, waits } = incident;
   const lines = [
     verdict.title,
     '',
-    ...facts(incident, seen ?? null),
+    ...facts(incident, seen ?? null, known ?? null),
     ...section('Why it was suspected', bullets(incident.why)),
     ...section('Why this verdict', bullets(verdict.reasons)),
     ...section('Inferred from outside the guest', bullets(verdict.inferred)),
     ...section(...evidence(incident)),
     ...section('How it was captured', incident.capture.map(rungLine)),
+    ...section('What was run because of it', (incident.hooks ?? []).map(hookLine)),
     ...section('Who waits for whom', bullets(waits.slice(0, WAITS_SHOWN).map(waitLine))),
     ...section(`Stacks${incident.groups.length > GROUPS_SHOWN ? ', the top groups' : ''}`, stacks(incident)),
     ...section(directory === undefined ? 'Files' : `Files in ${directory}`, files.map(fileLine)),
@@ -68,7 +70,7 @@ const bullets = (sentences: readonly string[]): string[] => sentences.map((sente
 export const waitLine = ({ waiter, owner, through, confidence }: Incident['waits'][number]): string =>
   `${waiter} → ${owner} (${through}, confidence ${confidence})`;
 
-function facts(incident: Incident, seen: string | null): string[] {
+function facts(incident: Incident, seen: string | null, known: Known | null): string[] {
   const { verdict, lastProgress, culprit } = { ...incident, culprit: incident.verdict.culprit };
   const rows: (readonly [name: string, value: string | null])[] = [
     ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
@@ -85,6 +87,7 @@ function facts(incident: Incident, seen: string | null): string[] {
     ['Recovered', incident.recoveredAt && recoveredText(incident, incident.recoveredAt)],
     ['Fingerprint', `${incident.fingerprint} (version ${incident.fingerprintVersion})`],
     ['Seen', seen],
+    ['Known', known && knownText(known).replace(/^known: /, '')],
     ['Incident', incident.id],
   ];
   return rows.flatMap(([name, value]) => (value === null ? [] : [`${`${name}:`.padEnd(15)}${value}`]));
@@ -101,6 +104,9 @@ function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident
 
 const rungLine = ({ rung, outcome, detail }: CaptureRung): string =>
   `  ${rung.padEnd(16)} ${outcome}: ${detail}`;
+
+const hookLine = ({ command, outcome, detail }: HookRun): string =>
+  `  ${command.join(' ')}: ${outcome}: ${detail}`;
 
 function stacks({ groups }: Incident): string[] {
   return topGroups(groups, GROUPS_SHOWN).flatMap((group) => {

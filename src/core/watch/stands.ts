@@ -35,10 +35,10 @@ export function standsStill(state: GuestState, settings: GuestSettings, at: Mono
   const pair = pairSince(state.memory, since, at);
   if (pair === null || console.quietSince > pair[0].at || !nothingMoved(looks, pair[0].at)) return null;
   const still = stoodBetween(...pair).filter((task) => task.seconds * 1000 >= pair[1].at - since - SLACK_MS);
-  const deaf = deafBetween(...pair);
-  if (still.length === 0 && deaf.length === 0) return null;
+  const held = [...deafBetween(...pair), ...starvedBetween(...pair)];
+  if (still.length === 0 && held.length === 0) return null;
   const late = `SSH has owed its banner for ${seconds(at - since)}`;
-  return { by: 'stands', why: [late, `memory shows that ${[...deaf, ...inWords(still)].join('; ')}`] };
+  return { by: 'stands', why: [late, `memory shows that ${[...held, ...inWords(still)].join('; ')}`] };
 }
 
 /** The first snapshot since then, and the newest, if that is fresh and they are far enough apart. */
@@ -78,6 +78,19 @@ export function deafBetween(first: Pick<TimedGlance, 'held'>, last: Pick<TimedGl
         ),
     )
     .map(({ cpu, comm, pid }) => `${comm}:${pid} holds CPU ${cpu} with interrupts off`);
+}
+
+/** Every CPU was held by one task and no other, while somebody waited for one: only real-time tasks can do that. */
+export function starvedBetween(first: TimedGlance, last: TimedGlance): string[] {
+  const waited = last.queuedSeconds;
+  if (last.idle > 0 || last.held.length === 0 || waited * 1000 < last.at - first.at) return [];
+  const stays = last.held.every(({ cpu, pid, switches }) =>
+    first.held.some((before) => before.cpu === cpu && before.pid === pid && before.switches === switches),
+  );
+  if (!stays || last.held.some(({ switches }) => switches === null)) return [];
+  const { comm = '', pid = 0 } = last.held[0] ?? {};
+  const others = last.held.length === 1 ? '' : ` (+${last.held.length - 1} others)`;
+  return [`${comm}:${pid}${others} keeps every CPU from tasks that have waited for ${waited.toFixed(1)} s`];
 }
 
 const inWords = (tasks: readonly Standing[]): string[] => [

@@ -3,13 +3,14 @@ import { readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { renderFolded, renderStacks } from '../../core/analysis/groups.js';
 import { renderReport } from '../../core/report/html.js';
-import type { DumpText } from '../../core/report/html-stacks.js';
+import { type DumpText, excerptOf, wantedPids } from '../../core/report/dump-anchors.js';
 import {
   type HostEvidence,
   type Incident,
   incompleteBecause,
   type Moment,
 } from '../../core/report/incident.js';
+import type { Mark } from '../../core/report/marks.js';
 import { incidentJson, safeJson } from '../../core/report/json.js';
 import { printable } from '../../core/printable.js';
 import { speedscope } from '../../core/report/speedscope.js';
@@ -28,6 +29,8 @@ export interface IncidentParts {
   host?: HostEvidence;
   /** Moments of the decision, for the report. */
   moments?: readonly Moment[];
+  /** What was seen of the guest and done to it, for the report. */
+  marks?: readonly Mark[];
   /** Dumps that were read again after a kill; those of a capture are there already, as they landed. */
   dumps?: readonly { name: string; lines: readonly string[] }[];
 }
@@ -51,8 +54,9 @@ export const RESERVE = 'reserve';
 export const RESERVE_BYTES = 48 << 10;
 
 const LINE_MAX = 8192;
-/** Dumps beyond this are linked from the report. */
+/** Of dumps beyond this the report shows what the verdict rests on; of those beyond the other only the name. */
 const REPORT_DUMPS_MAX = 1 << 20;
+const EXCERPT_FROM_MAX = 24 << 20;
 const SPEEDSCOPE = 'stacks.speedscope.json';
 /** Without one of these a directory is no incident. */
 const RECORDS = ['verdict.txt', 'incident.json'];
@@ -167,13 +171,21 @@ async function report(directory: string, incident: Incident, parts: IncidentPart
   let room = REPORT_DUMPS_MAX;
   const shown = names.filter((name) => isDumpFile(name) || name === MEMORY_TEXT);
   for (const file of shown.sort((a, b) => order.indexOf(a) - order.indexOf(b))) {
-    const { size } = await stat(join(directory, file));
-    const text = size <= room ? await readFile(join(directory, file), 'utf8') : null;
-    if (text !== null) room -= size;
-    dumps.push({ file, bytes: size, text });
+    const dump = await dumpText(join(directory, file), room, incident);
+    room -= dump.text?.length ?? 0;
+    dumps.push({ file, ...dump });
   }
   const files = await filesOf(directory);
-  return renderReport({ incident, moments: parts.moments ?? [], dumps, console: parts.console ?? '', files });
+  const { moments = [], marks = [], console = '' } = parts;
+  return renderReport({ incident, moments, marks, dumps, console, files });
+}
+
+async function dumpText(path: string, room: number, incident: Incident): Promise<Omit<DumpText, 'file'>> {
+  const { size: bytes } = await stat(path);
+  if (bytes <= room) return { bytes, text: await readFile(path, 'utf8') };
+  if (bytes > EXCERPT_FROM_MAX) return { bytes, text: null };
+  const text = excerptOf(await readFile(path, 'utf8'), wantedPids(incident));
+  return text.length > room ? { bytes, text: null } : { bytes, text, excerpt: true };
 }
 
 export const isDumpFile = (name: string): boolean => /^sysrq-[a-z](?:\.\d+)?\.txt$/.test(name);

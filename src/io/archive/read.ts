@@ -1,7 +1,7 @@
 /** Reads the archive. The directories are the only record; the index besides them only saves reading. */
 import { type Dirent } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { parseIncidentName } from '../../core/report/incident.js';
 import { type ReadIncident, readIncident } from '../../core/report/read-incident.js';
 import { type IncidentRow, incidentRow, inOrder } from '../../core/report/row.js';
@@ -13,24 +13,67 @@ const AT_ONCE = 64;
 
 /** All finished incidents, newest last, a damaged one included; none if there is no archive. Throws ArchiveError. */
 export async function readIncidents(root: string): Promise<IncidentRow[]> {
-  const parent = incidentsIn(root);
+  return readRows(incidentsIn(root), root);
+}
+
+/** The incidents that are directories in `parent`, as `readIncidents`; `root` is where their index is, null for none. */
+async function readRows(parent: string, root: string | null): Promise<IncidentRow[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch((error: unknown) => {
     if (errorCode(error) === 'ENOENT') return [];
     throw new ArchiveError(`${parent} cannot be read: ${faultText(error)}`, { cause: error });
   });
   const names = entries.filter(isIncident).map(({ name }) => name);
-  const index = await readIndex(root);
+  const index: RowIndex = root === null ? NO_INDEX : await readIndex(root);
   const marks = await marksOf(parent, names);
   const rows: Entry[] = [];
   // One after the other: only what the list needs of each stays in memory.
   for (const [name, mark] of marks) rows.push(await rowOf(join(parent, name), name, { index, mark }));
-  const known = rows.filter(({ mark }) => mark !== UNREADABLE);
-  const isNew = known.some((entry) => index.entries.get(entry.row.id) !== entry);
-  if (isNew || index.isWorn(known.length)) await writeIndex(root, known);
+  if (root !== null) await keepIndex(root, index, rows);
   return inOrder(
     rows.map(({ row }) => row),
     (id) => join(parent, id),
   );
+}
+
+const NO_INDEX: RowIndex = { entries: new Map(), isWorn: () => false };
+
+async function keepIndex(root: string, index: RowIndex, rows: readonly Entry[]): Promise<void> {
+  const known = rows.filter(({ mark }) => mark !== UNREADABLE);
+  const isNew = known.some((entry) => index.entries.get(entry.row.id) !== entry);
+  if (isNew || index.isWorn(known.length)) await writeIndex(root, known);
+}
+
+/**
+ * The incidents of several hosts. `directory` is an archive, or holds incidents, or holds a directory a host that is one
+ * or the other; the host is the name of that directory. Throws ArchiveError, also where no incident is found.
+ */
+export async function readFleet(directory: string): Promise<{ host: string; rows: IncidentRow[] }[]> {
+  const own = await rowsOfHost(directory);
+  if (own !== null) return [{ host: basename(resolve(directory)), rows: own }];
+  const hosts: { host: string; rows: IncidentRow[] }[] = [];
+  for (const host of (await directoriesIn(directory)).sort()) {
+    const rows = await rowsOfHost(join(directory, host));
+    if (rows !== null) hosts.push({ host, rows });
+  }
+  if (hosts.length === 0)
+    throw new ArchiveError(
+      `${directory} holds no incidents. Fix: name an archive, a directory of incidents, or one that holds such a directory for each host`,
+    );
+  return hosts;
+}
+
+/** Null where there is none. */
+async function rowsOfHost(directory: string): Promise<IncidentRow[] | null> {
+  const names = await directoriesIn(directory);
+  if (names.includes(basename(incidentsIn('')))) return readIncidents(directory);
+  return names.some((name) => parseIncidentName(name) !== null) ? readRows(directory, null) : null;
+}
+
+async function directoriesIn(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch((error: unknown) => {
+    throw new ArchiveError(`${directory} cannot be read: ${faultText(error)}`, { cause: error });
+  });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 const isIncident = (entry: Dirent): boolean => entry.isDirectory() && parseIncidentName(entry.name) !== null;

@@ -15,7 +15,7 @@ import { VERSION } from '../version.js';
 /** Grows when a row changes its members or its words. */
 const FORMAT = 1;
 const HEAD = JSON.stringify({ wedgewatch: VERSION, index: FORMAT });
-const FILE = 'index.jsonl';
+export const ROW_INDEX = 'index.jsonl';
 /** More is not read: it is not worth the memory. */
 const MAX_BYTES = 128 << 20;
 /** So many lines of incidents that are gone, or were written again, are let pass. */
@@ -39,7 +39,7 @@ export const markOf = ({ ino, size, mtimeMs, ctimeMs }: Stats): string =>
 
 /** What is in the index; nothing where there is none, or none that can be used. Never rejects. */
 export async function readIndex(root: string): Promise<RowIndex> {
-  const text = await textOf(join(root, FILE)).catch(() => '');
+  const text = await textOf(join(root, ROW_INDEX)).catch(() => '');
   const [head, ...lines] = text.split('\n');
   const entries = new Map<string, Entry>();
   if (head !== HEAD) return { entries, isWorn: () => text !== '' };
@@ -52,7 +52,7 @@ export async function readIndex(root: string): Promise<RowIndex> {
 
 /** Replaces the index. Where that cannot be done there is the old one, or none. Never rejects. */
 export async function writeIndex(root: string, entries: readonly Entry[]): Promise<void> {
-  const path = join(root, FILE);
+  const path = join(root, ROW_INDEX);
   const temporary = `${path}${TORN}`;
   const text = [HEAD, ...entries.map((entry) => JSON.stringify(entry))].join('\n');
   try {
@@ -80,7 +80,7 @@ export async function writeIndex(root: string, entries: readonly Entry[]): Promi
  */
 export async function noteInIndex(directory: string, incident: Incident): Promise<void> {
   const id = basename(directory);
-  const path = join(dirname(dirname(directory)), FILE);
+  const path = join(dirname(dirname(directory)), ROW_INDEX);
   try {
     const mark = markOf(await stat(join(directory, 'incident.json')));
     const entry: Entry = { mark, row: incidentRow(id, { ok: true, incident }, null) };

@@ -1,15 +1,34 @@
 import { dirname, join } from 'node:path';
+import type { Incident } from '../../core/report/incident.js';
 import { readIncident } from '../../core/report/read-incident.js';
 import { incidentJson } from '../../core/report/json.js';
 import { archiveError } from './directory.js';
 import { putFile, readOwn, syncPath } from '../files.js';
 import { noteInIndex } from './row-index.js';
 
+/** What is noted in an incident after it was filed: that its guest recovered, what is known of it, what its hooks did. */
+export type Later = Partial<Pick<Incident, 'recoveredAt' | 'known' | 'hooks'>>;
+
+/** The last update of each directory: two at once would lose one. */
+const last = new Map<string, Promise<void>>();
+
 /**
- * Notes in a filed incident that its guest recovered (ISO, UTC). Atomic: a reader sees the old file or the new one.
- * Throws ArchiveError, also where incident.json cannot be read; it then stays as it is.
+ * Notes something in a filed incident. Atomic: a reader sees the old file or the new one. Throws ArchiveError, also where
+ * incident.json cannot be read; it then stays as it is.
  */
-export async function updateIncident(directory: string, patch: { recoveredAt: string }): Promise<void> {
+export function updateIncident(directory: string, patch: Later): Promise<void> {
+  const before = last.get(directory) ?? Promise.resolve();
+  const update = before.then(() => updateAlone(directory, patch));
+  const settled = update
+    .catch(() => undefined)
+    .then(() => {
+      if (last.get(directory) === settled) last.delete(directory);
+    });
+  last.set(directory, settled);
+  return update;
+}
+
+async function updateAlone(directory: string, patch: Later): Promise<void> {
   const file = join(directory, 'incident.json');
   try {
     const text = await readOwn(file);

@@ -36,7 +36,8 @@ export function openRam(source: MemorySource): OpenedRam | Closed {
 
 /** Null where QEMU does not say where RAM lies, or could not write to a file of this user. */
 function openSaved({ pid, qmpSocket, regions }: MemorySource): OpenedRam | null {
-  if (regions === null || userOf(pid) !== ownUser()) return null;
+  // Through libvirt each piece would be a run of virsh.
+  if (regions === null || userOf(pid) !== ownUser() || qmpSocket.startsWith('libvirt:')) return null;
   return { ok: true, way: 'copies that QEMU makes', ram: new SavedRam(qmpSocket, regions) };
 }
 

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import type { QmpFault } from '../../core/model.js';
 import { encodeCommand, QmpDecoder, type QmpEvent, type QmpMessage } from '../../core/qmp/codec.js';
 import { connectFault } from '../../core/qmp/faults.js';
@@ -18,6 +18,12 @@ const GREETING = 0;
 /** A guest that resets itself in a loop could send them for ever. */
 const MAX_EVENTS = 1000;
 
+/** What is connected to, and how errors call it. */
+export interface QmpWire {
+  address: string;
+  options: IpcNetConnectOpts | TcpNetConnectOpts;
+}
+
 /** One connection to a QMP socket: matches replies to commands, keeps events, and fails everything at once. */
 export class Wire {
   readonly events: QmpEvent[] = [];
@@ -34,17 +40,22 @@ export class Wire {
 
   /** `extraMs`: what is added to a deadline at most for the time that this process was late. */
   constructor(
-    socketPath: string,
+    to: QmpWire,
     private readonly extraMs: number,
   ) {
-    this.#socketPath = socketPath;
+    this.#socketPath = to.address;
     this.failed = new Promise((_, reject) => (this.#reportFailure = reject));
     this.failed.catch(() => undefined);
-    this.#socket = connect(socketPath);
+    this.#socket = connect(to.options);
     this.#socket.on('connect', () => (this.#connected = true));
     this.#socket.on('data', (bytes) => this.#receive(bytes));
     this.#socket.on('error', (error) => this.fail(this.#socketError(error)));
     this.#socket.on('close', () => this.fail(this.#error('closed', 'the connection was closed')));
+  }
+
+  /** Of a TCP connection. */
+  get ownPort(): number | undefined {
+    return this.#socket.localPort;
   }
 
   get open(): boolean {

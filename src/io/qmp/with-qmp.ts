@@ -1,26 +1,16 @@
-import type { QmpEvent } from '../../core/qmp/codec.js';
+import { type QmpAddress, qmpAddressOf, qmpAddressProblem } from '../../core/qmp-address.js';
 import { Deadline, type Expired } from '../deadline.js';
 import { QmpError } from './error.js';
 import { forget, leaveBehind, roomInQueue, whyNoGreeting } from './occupants.js';
+import type { QmpOptions, QmpSession } from './session.js';
+import { whyNoTcpGreeting } from './tcp-occupants.js';
+import { withDomain } from './virsh.js';
 import { Wire } from './wire.js';
 
-export interface QmpOptions {
-  /** Deadline in milliseconds of the greeting and of each command. */
-  timeoutMs: number;
-  /** How long the socket may be held from the greeting on, in milliseconds; default: HOLD_MS. */
-  holdMs?: number;
-  signal?: AbortSignal | undefined;
-}
+type SocketAddress = Exclude<QmpAddress, { kind: 'libvirt' }>;
+type TcpAddress = Extract<QmpAddress, { kind: 'tcp' }>;
 
-/** A QEMU that has greeted and takes commands. */
-export interface QmpSession {
-  /** What happened meanwhile, oldest first; the first thousand. */
-  readonly events: readonly QmpEvent[];
-  /** Resolves with what the command returns. @throws QmpError */
-  execute(command: string, args?: object): Promise<unknown>;
-  /** Milliseconds that are left of the time that the socket may be held. */
-  left(): number;
-}
+export type { QmpOptions, QmpSession };
 
 /**
  * The socket serves one client at a time, from the greeting on, and a unit's ExecStop stops the guest through it. An
@@ -29,32 +19,37 @@ export interface QmpSession {
 export const HOLD_MS = 350;
 /** A session that this process was late in may have so much more, and no more: somebody else may wait. */
 const EXTRA_HOLD_MS = 100;
-/** sun_path of sockaddr_un has 108 bytes with its NUL (unix(7)); Node cuts a longer path silently. */
-const MAX_PATH_BYTES = 107;
 
 /**
- * Connects to a QMP socket, runs `body`, and hangs up whatever happens. It does not retry: a caller that
+ * Connects to where QMP is served (core/qmp-address.ts), runs `body`, and hangs up whatever happens. It does not retry: a caller that
  * finds the socket busy decides how long to wait. If others queue for the socket, it waits for its turn for one more
  * deadline, without holding anything.
  * @throws QmpError, or the reason of the signal
  */
 export async function withQmp<T>(
-  socketPath: string,
+  address: string,
   options: QmpOptions,
   body: (session: QmpSession) => Promise<T>,
 ): Promise<T> {
   options.signal?.throwIfAborted();
-  checkPath(socketPath);
+  const found = qmpAddressOf(address);
+  if (found === null) throw new QmpError('missing', address, qmpAddressProblem(address));
+  if (found.kind === 'libvirt') return withDomain(address, found, options, body);
+  return withSocket(address, found, options, body);
+}
+
+async function withSocket<T>(
+  address: string,
+  socket: SocketAddress,
+  options: QmpOptions,
+  body: (session: QmpSession) => Promise<T>,
+): Promise<T> {
   const { timeoutMs, holdMs = HOLD_MS } = options;
   const extraMs = holdMs > HOLD_MS ? holdMs : EXTRA_HOLD_MS;
-  const crowded = await roomInQueue(socketPath, timeoutMs, options.signal);
-  if (crowded !== null) {
-    const { fault, late } = crowded;
-    throw new QmpError(fault, socketPath, 'its queue of clients does not move', { late });
-  }
+  if (socket.kind === 'unix') await takePlace(socket.path, timeoutMs, options.signal);
   // An abort while it waited had no listener yet.
   options.signal?.throwIfAborted();
-  const wire = new Wire(socketPath, extraMs);
+  const wire = new Wire({ address, options: socket }, extraMs);
   const onAbort = () => wire.fail(abortReason(options.signal));
   options.signal?.addEventListener('abort', onAbort, { once: true });
   let held: Deadline | null = null;
@@ -65,10 +60,10 @@ export async function withQmp<T>(
     const left = () => Math.max(0, since.left());
     const deadline = () => Math.max(1, Math.min(timeoutMs, Math.ceil(left())));
     await wire.execute('qmp_capabilities', undefined, deadline(), 'main-loop-stuck');
-    forget(socketPath);
+    forget(address);
     const onOverstay = (expired: Expired) => {
       const what = `held for ${holdMs} ms, the limit of a session`;
-      wire.fail(new QmpError('timeout', socketPath, what, expired));
+      wire.fail(new QmpError('timeout', address, what, expired));
     };
     overstay = new Deadline(Math.max(1, left()), onOverstay, { extraMs });
     const session: QmpSession = {
@@ -78,20 +73,30 @@ export async function withQmp<T>(
     };
     return await Promise.race([body(session), wire.failed]);
   } catch (error) {
-    throw await explain(error, socketPath, wire);
+    throw socket.kind === 'unix'
+      ? await explain(error, address, wire)
+      : await explainTcp(error, socket, wire);
   } finally {
     held?.end();
     overstay?.end();
     options.signal?.removeEventListener('abort', onAbort);
-    wire.fail(new QmpError('closed', socketPath, 'the session is over'));
+    wire.fail(new QmpError('closed', address, 'the session is over'));
   }
 }
 
-/** Node cuts a path that is too long. */
-function checkPath(socketPath: string): void {
-  const bytes = Buffer.byteLength(socketPath);
-  const says = `the path has ${bytes} bytes, a unix socket's at most ${MAX_PATH_BYTES}`;
-  if (bytes > MAX_PATH_BYTES) throw new QmpError('missing', socketPath, says);
+/** Waits for room in the queue of clients. */
+async function takePlace(path: string, ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const crowded = await roomInQueue(path, ms, signal);
+  if (crowded === null) return;
+  const { fault, late } = crowded;
+  throw new QmpError(fault, path, 'its queue of clients does not move', { late });
+}
+
+async function explainTcp(error: unknown, { host, port }: TcpAddress, wire: Wire): Promise<unknown> {
+  if (!(error instanceof QmpError) || error.fault !== 'no-greeting') return error;
+  const fault = await whyNoTcpGreeting(host, port, wire.ownPort);
+  if (fault === error.fault) return error;
+  return new QmpError(fault, error.socketPath, 'no greeting in time', { cause: error, late: error.late });
 }
 
 /** Asks the kernel who else is on the socket, while our own connection is still there to be told from theirs. */

@@ -17,11 +17,14 @@ const golden: readonly (readonly [inner: string, kind: string, what: string])[] 
   ['native_queued_spin_lock_slowpath', 'spinlock', 'a spinlock'],
   ['jbd2_log_wait_commit', 'journal-commit', 'a journal commit'],
   ['wait_current_trans', 'transaction', 'a transaction'],
+  ['blk_queue_enter rpm_suspend', 'queue-freeze', 'a suspended block queue to resume'],
   ['__bio_queue_enter', 'queue-freeze', 'the freeze of a block queue to end'],
   ['blk_mq_get_tag', 'block-tag', 'a free block request'],
+  ['xfs_buf_wait_unpin', 'buffer', 'a pinned buffer, for the log to be forced'],
   ['blk_mq_freeze_queue_wait', 'queue-freeze', 'the freeze of a block queue'],
   ['md_handle_request', 'block-io', 'an MD array'],
   ['handle_reserve_ticket', 'transaction', 'space to be reserved'],
+  ['lock_extent_bits', 'mutex', 'a range of a file'],
   ['submit_bio_wait', 'block-io', 'a block request'],
   ['freeze_super', 'fs-freeze', 'writers to leave a filesystem that it freezes'],
   ['__sb_start_write', 'fs-freeze', 'the thaw of a frozen filesystem'],
@@ -67,7 +70,7 @@ const parsed = (state: string, ...frames: string[]) => {
 
 describe('wait kinds', () => {
   it.each(golden)('%s is %s', (inner, kind, what) => {
-    expect(waitOf(parsed('D', 'schedule', inner, 'thing_do', '__x64_sys_ioctl'))).toMatchObject({ kind, what });
+    expect(waitOf(parsed('D', 'schedule', ...inner.split(' '), 'thing_do', '__x64_sys_ioctl'))).toMatchObject({ kind, what });
   }); // prettier-ignore
 
   it('has a function for each row', () => {

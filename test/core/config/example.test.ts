@@ -23,14 +23,14 @@ describe('config.example.yaml', () => {
     }
   });
 
-  it('has examples that are valid and show every key of guests and overrides', () => {
+  it('has examples that are valid and show every key of the lists', () => {
     const result = parseConfig(uncommented, 'f');
     expect(result).toMatchObject({
       ok: true,
       config: { guests: [{ name: 'lab1' }], overrides: [{ match: 'slow-*' }] },
     });
     const raw = parse(uncommented) as Record<string, object[]>;
-    for (const list of ['guests', 'overrides']) {
+    for (const list of ['guests', 'onIncident', 'overrides']) {
       const keys = propertiesOf(schemaAt(configJsonSchema(), [list, 0]) ?? {}).map(([key]) => key);
       expect(Object.keys(raw[list]?.[0] ?? {})).toEqual(keys);
     }

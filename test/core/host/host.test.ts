@@ -1,12 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  consoleFileOf,
-  isQemuOf,
-  kernelCommandLineOf,
-  parseCmdline,
-  servedSocket,
-} from '../../../src/core/host/argv.js';
+import { isQemuOf, kernelCommandLineOf, parseCmdline, servedSocket } from '../../../src/core/host/argv.js';
+import { consoleFileOf } from '../../../src/core/host/consoles.js';
 import { parseStat, parseTimes } from '../../../src/core/host/stat.js';
 import { connectionsTo } from '../../../src/core/host/unix-table.js';
 import { vhostUsersOf } from '../../../src/core/host/vhost-user.js';

@@ -31,6 +31,8 @@ function ofDump(means: Opener | null): string {
       return `opens ${means.key}`;
     case 'hung':
       return `${means.report.comm}:${means.report.pid} ${means.report.seconds}s`;
+    case 'refusal':
+      return `unfrozen ${means.report.seconds}s`;
     case 'blocker':
       return `${means.blocker.waiter.pid} ${means.blocker.lock} ${means.blocker.owner.pid}`;
     case 'lost':
@@ -95,6 +97,9 @@ hung_task 143s        syz-executor.0:9 143s -            -         -         rep
 -                     77 rw-semaphore 78    -            -         -         report   INFO: task dd:77 <writer> blocked on an rw-semaphore likely last held by task cp:78 <reader>
 -                     -                     -            -         -         report   INFO: task dd:77 is blocked on a mutex, but the owner is not found.
 -                     -                     -            -         -         report   INFO: lockdep is turned off.
+-                     unfrozen 20s          -            -         -         report   Freezing of tasks failed after 20.001 seconds (2 tasks refusing to freeze, wq_busy=0):
+-                     unfrozen 20s          -            -         -         report   Freezing user space processes failed after 20.007 seconds (1 tasks refusing to freeze, wq_busy=0):
+-                     unfrozen 20s          -            -         -         report   PM: Freezing remaining freezable tasks failed after 20.003 seconds (1 tasks refusing to freeze, wq_busy=1):
 rcu_stall             opens rcu_stall       -            -         -         report   INFO: rcu_sched detected stalls on CPUs/tasks:
 rcu_stall             opens rcu_stall       cpu 1        -         -         report   INFO: rcu_sched_state detected stalls on CPUs/tasks: { 1} (detected by 0, t=2002 jiffies)
 rcu_stall             opens rcu_stall       -            -         -         report   rcu: INFO: rcu_preempt self-detected stall on CPU

@@ -3,7 +3,15 @@ import { renderReport, type ReportInput } from '../../../src/core/report/html.js
 import { incident } from '../../fixtures/archive-sample.js';
 
 const report = (changes: Partial<ReportInput> = {}) =>
-  renderReport({ incident: incident(), moments: [], dumps: [], console: '', files: [], ...changes });
+  renderReport({
+    incident: incident(),
+    moments: [],
+    marks: [],
+    dumps: [],
+    console: '',
+    files: [],
+    ...changes,
+  });
 
 describe('report.html', () => {
   it('has the verdict as its first heading, a language and a policy that allows nothing', () => {
@@ -23,7 +31,8 @@ describe('report.html', () => {
     });
     expect(html).toMatch(/<details><summary><span class="mono">sysrq-w.1.txt<\/span>, 1 KiB/);
     expect(html).toContain('<a href="sysrq-t.txt">sysrq-t.txt</a>, 3072 KiB, is too large');
-    expect(html).toContain('<details><summary>1 kind of idle kernel thread, 2 tasks</summary>');
+    expect(html).toContain('show 2 idle kernel threads');
+    expect(html).toMatch(/<details id="group-2" class="[^"]* idle">/);
   });
 
   it('says that the evidence is incomplete, and of which dump', () => {
@@ -43,7 +52,7 @@ describe('report.html', () => {
     const html = report({ console: lines.join('\n') });
     expect(html).not.toContain('line 9799 ');
     expect(html).toContain('line 9800 ');
-    expect(html.length).toBeLessThan(30_000);
+    expect(html.length).toBeLessThan(40_000);
   });
 
   it('escapes what a guest names its tasks', () => {
@@ -54,6 +63,7 @@ describe('report.html', () => {
       console: evil,
       dumps: [{ file: 'sysrq-t.txt', bytes: 10, text: evil }],
       moments: [{ at: evil, text: evil }],
+      marks: [{ at: '2026-09-18T10:15:00.000Z', lane: 'ssh', text: evil, good: false }],
     });
     for (const bad of ['<script', '\u001b', '\u202e']) expect(html).not.toContain(bad);
     expect(html).toContain('&lt;script>alert(1)&lt;/script>');

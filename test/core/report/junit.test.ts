@@ -1,12 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { printable } from '../../../src/core/printable.js';
+import { incidentFinding } from '../../../src/core/report/finding.js';
 import { junitReport } from '../../../src/core/report/junit.js';
 import { incident } from '../../fixtures/archive-sample.js';
 
 const report = (vm: string, title: string) => {
   const sample = incident();
-  return junitReport({ ...sample, vm, verdict: { ...sample.verdict, title } });
+  const changed = { ...sample, vm, verdict: { ...sample.verdict, title } };
+  return junitReport([incidentFinding(changed)], sample.startedAt);
 };
 const read = (text = '') =>
   text.replace(/&(amp|lt|gt|quot);/g, (_, name: string) => ({ amp: '&', lt: '<', gt: '>' })[name] ?? '"');

@@ -119,6 +119,7 @@ describe('the ladder', () => {
       { rung: 'sysrq-trigger', outcome: 'skipped', detail: 'SSH does not answer: timed-out' },
       { rung: 'input-send-event', outcome: 'skipped' },
       { rung: 'second-keyboard', outcome: 'skipped' },
+      { rung: 'console', outcome: 'skipped' },
       { rung: 'registers', outcome: 'failed', detail: 'QEMU gives no registers' },
       { rung: 'inject-nmi', outcome: 'skipped', detail: 'ladder.injectNmi is false' },
       { rung: 'memory-dump', outcome: 'skipped', detail: 'ladder.memoryDump is false' },
@@ -138,12 +139,25 @@ describe('the ladder', () => {
     expect(guest.findings[0]).toMatchObject({ complete: true });
   });
 
+  it('types on the console of a guest without a keyboard, where that takes keys', () => {
+    const press = (key: SysrqKey, _at: number, via: Channel) => (via === 'console' ? speaks(key) : []);
+    const config = 'ssh: {enabled: false}';
+    const typed = byHand(new VirtualGuest({ press, config, look: () => ({ ...well, typable: true }) }));
+    expect(rungsOf(typed)?.slice(-2)).toEqual(['second-keyboard failed', 'console worked']);
+    expect(typed.findings[0]).toMatchObject({ complete: true });
+  });
+
   it('climbs to the top for a mute guest, and says what each vCPU does', () => {
     const config = 'ladder: {injectNmi: true, memoryDump: true}';
     const script = { press: () => [], ssh: healthyFor(30_000), look: () => spinning, config };
     const guest = booted(new VirtualGuest(script)).run(300_000);
     expect(guest.findings).toHaveLength(1);
-    expect(guest.findings[0]?.rungs.slice(-3)).toEqual([
+    expect(guest.findings[0]?.rungs.slice(-4)).toEqual([
+      {
+        rung: 'console',
+        outcome: 'skipped',
+        detail: 'nothing can be typed on its console: it is no socket and no pty',
+      },
       {
         rung: 'registers',
         outcome: 'worked',

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { CpuSample, Look, SysrqKey } from '../../../src/core/model.js';
 import { assess } from '../../../src/core/watch/assess.js';
+import { memoryAt, recordedTasks } from '../../support/memory-dumps.js';
 import { dead } from '../../support/panicked.js';
 import {
   answers,
@@ -18,6 +19,7 @@ const WEDGE = 30_000;
 const idle = answers(golden('idle'));
 const pageIn = answers(golden('page-in'));
 const kept = keptFromRunning(idle);
+const resting = recordedTasks('idle');
 const spinner = (second: number) => `[ ***  ] A start job is running for data.mount (${second}s / no limit)`;
 
 /** A QEMU whose vCPU runs all the time, or never; its disk does so many requests a second. */
@@ -33,6 +35,13 @@ const load =
       block: { reads: Math.floor((at / 1000) * requests), writes: 0 },
     },
   });
+
+/** A QEMU that this signal or debugger keeps from running. */
+const halted = (state: string) => (): Look => ({
+  ...running,
+  qemu: { pid: 1, state },
+  qmp: { ok: false, fault: 'no-greeting', detail: 'no greeting' },
+});
 
 /** Four samples of registers, each at `pc`. */
 const at = (...pcs: string[]): CpuSample[] =>
@@ -163,6 +172,22 @@ describe('an incident', () => {
     ]);
   });
 
+  it('a QEMU that was stopped by a signal, and forgotten: memory is all the evidence there is, and whole', () => {
+    const guest = booted(
+      new VirtualGuest({
+        ssh: healthyFor(WEDGE),
+        look: halted('T'),
+        memory: (at) => memoryAt(resting, at, { since: null }),
+      }),
+    ).run(300_000);
+    expectIncident(guest, 'paused', 80_000);
+    expect(guest.findings[0]?.analysis.verdict.title).toMatch(
+      /^QEMU itself \(pid 1\) has been stopped by a signal for \d+ s: kill -CONT 1 lets the guest run again$/,
+    );
+    expect(guest.findings[0]?.complete).toBe(true);
+    expect(guest.pressed).toEqual([]);
+  });
+
   it('a QEMU that greets and then answers nothing', () => {
     const look = (): Look => ({ ...running, qmp: { ok: false, fault: 'main-loop-stuck', detail: 'silent' } });
     expectIncident(
@@ -179,10 +204,11 @@ describe('no incident', () => {
     expectNone(booted(new VirtualGuest({ ssh: healthyFor(WEDGE), look })).run(120_000), 'paused');
   });
 
-  it('QEMU stopped by a signal', () => {
-    const qmp = { ok: false as const, fault: 'no-greeting' as const, detail: 'no greeting' };
-    const look = (): Look => ({ ...running, qemu: { pid: 1, state: 'T' }, qmp });
-    expectNone(booted(new VirtualGuest({ ssh: healthyFor(WEDGE), look })).run(120_000), 'paused');
+  it.each([
+    ['stopped by a signal for a moment', 'T', 80_000],
+    ['held by a debugger', 't', 600_000],
+  ])('QEMU %s', (_, state, ms) => {
+    expectNone(booted(new VirtualGuest({ ssh: healthyFor(WEDGE), look: halted(state) })).run(ms), 'paused');
   });
 
   it('a reboot loop', () => {

@@ -49,6 +49,13 @@ const after = (guest: VirtualGuest) => (guest.findings[0]?.capturedAt ?? Infinit
 const names = (guest: VirtualGuest) => guest.findings[0]?.evidence.map(({ name }) => name);
 
 describe('a guest that was up and wedges', () => {
+  it('is read for its case though a host that was busy read it too late a moment before', () => {
+    const shows = stuck('page-in');
+    const failsAround = (at: number) => (at > WEDGE && at < WEDGE + 5_000 ? null : shows(at));
+    const guest = lifeOf({ memory: failsAround }).run(60_000);
+    expect(names(guest)).toContain('memory');
+  });
+
   it.each(['page-in', 'exec'])('on a dead share (%s) is filed as soon as two snapshots agree', (name) => {
     const guest = lifeOf({ memory: stuck(name), press: answers(golden(name)) }).run(60_000);
     expect(guest.findings).toHaveLength(1);
@@ -69,6 +76,29 @@ describe('a guest that was up and wedges', () => {
     expect(guest.findings).toHaveLength(1);
     expect(after(guest)).toBeLessThanOrEqual(11_000);
     expect(names(guest)).toEqual(['memory', 'sysrq-w.1', 'sysrq-t']);
+  });
+
+  it('with every CPU in a real-time loop has its memory on disk at once; while its loops are switched, it has not', () => {
+    const loop: Task = { ...(idle[0] as Task), comm: 'loop', state: 'R', onCpu: true };
+    const kept = (switches: (at: number) => number) => (at: number) => {
+      if (at < WEDGE) return resting(at);
+      const dump = memoryAt(idle, at, { since: null, busy: true });
+      const waited = { queued: true, offCpuSeconds: (at - WEDGE) / 1000 } as const;
+      const waits: Task = { ...(idle[0] as Task), comm: 'sshd', pid: 300, state: 'R', ...waited };
+      const loops = [900, 901].map((pid) => ({ ...loop, pid, switches: switches(at) }));
+      return { ...dump, tasks: [...dump.tasks, ...loops, waits] };
+    };
+    const lifeWith = (switches: (at: number) => number) => {
+      const guest = lifeOf({ memory: kept(switches), look: look({}) });
+      guest.lines(['a job has begun'], WEDGE);
+      return guest.run(WEDGE + 5_500);
+    };
+    const guest = lifeWith(() => 4);
+    expect(guest.stages.at(-1)).toBe('holding');
+    expect(guest.state.why[1]).toMatch(
+      /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
+    );
+    expect(lifeWith((at) => at).stages).toEqual([]);
   });
 
   it('for five seconds only is let go without a key, and without a pause', () => {
@@ -145,10 +175,10 @@ describe('memory that was read as a whole', () => {
     );
   });
 
-  it('makes no incident of a guest whose QEMU is stopped', () => {
+  it('makes no incident of a guest whose QEMU is stopped for a moment', () => {
     const qmp = { ok: false as const, fault: 'no-greeting' as const, detail: 'no greeting' };
     const stopped = (): Look => ({ ...running, qemu: { pid: 1, state: 'T' }, qmp });
-    const guest = lifeOf({ memory: stuck('page-in'), look: stopped }).run(120_000);
+    const guest = lifeOf({ memory: stuck('page-in'), look: stopped }).run(80_000);
     expect(titles(guest)).toEqual([]);
   });
 });

@@ -27,6 +27,8 @@ export interface Scenario {
   awaiting?: RegExp;
   /** No dump can be seen, and the incident says why. */
   unseen?: RegExp;
+  /** QEMU cannot be asked for registers: what ran just then has no stack. */
+  runs?: true;
   /** Its dumps of blocked tasks are empty. */
   nobodyBlocked?: true;
   /** It is watched for so long after that. */

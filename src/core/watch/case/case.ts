@@ -22,6 +22,8 @@ export interface Case {
   acquitted: string | null;
   /** Looks that this host was too late for. */
   voidLooks: number;
+  /** QEMU itself has been stopped for long, in words. */
+  stopped?: string;
 }
 
 /** The newest snapshot of the guest's memory that is kept for the incident. */

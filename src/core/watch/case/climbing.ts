@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<Channel, string>> = {
   'sysrq-trigger': 'the keys were written to /proc/sysrq-trigger over SSH, which the mask does not bind',
   'input-send-event': 'Alt+SysRq on the emulated keyboard, without QEMU’s queue of keys',
   'second-keyboard': 'Alt+SysRq on a second emulated keyboard',
+  console: 'BREAK or ^O on its console, and the key behind it',
 };
 
 function record(context: Context, current: Case, rung: CaptureRung): void {
@@ -64,6 +65,8 @@ function circumstances(context: Context, current: Case) {
   return {
     noSsh: noSsh(context),
     noQmp: qmp?.ok === false ? `QMP fails: ${qmp.detail}` : null,
+    noConsole:
+      look?.typable === true ? null : 'nothing can be typed on its console: it is no socket and no pty',
     noNmi: injectNmi ? early : 'ladder.injectNmi is false',
     noMemoryDump: memoryDump ? (unsafeServer(look) ?? early) : 'ladder.memoryDump is false',
   };

@@ -79,7 +79,7 @@ function stillWorks({ onShare, backendDead, moved, stirs, hostStarves, keptWaiti
 export const DOUBTS: readonly DoubtRow[] = [
   {
     id: 'said',
-    if: 'QEMU is stuck, somebody asked, or a second signal says what the console says of the kernel',
+    if: 'QEMU is stuck or has been stopped for a minute, somebody asked, or a second signal says what the console says of the kernel',
     when: ({ speaks }) => speaks,
     doubt: null,
   },

@@ -33,7 +33,7 @@ const SERVER = /^(?:sshd|dropbear)\b/;
 export interface Facts {
   at: Mono;
   by: Accusation['by'];
-  /** Filed whatever the dumps show: QEMU is stuck, somebody asked, or a second signal says what the kernel said. */
+  /** Filed whatever the dumps show: QEMU is stuck or stopped, somebody asked, or a second signal says what the kernel said. */
   speaks: boolean;
   /** What the console says of the kernel, where SSH answered a probe that began later; in words. */
   contradicted: string | null;
@@ -110,7 +110,7 @@ export function factsOf(
   const { judged } = state.restraint;
   const stoodMs = stood === null ? 0 : at - stood.since;
   const proven = Math.max(stoodMs, byMemoryMs ?? 0) >= PROOF_MS;
-  const seen = { shown, still, proven, dumps };
+  const seen = { shown, still, proven, fresh: isFresh(dumps, shown, still), dumps };
   return {
     at,
     by: accusation.by,
@@ -159,8 +159,8 @@ function fromLooks(looks: Case['looks']) {
 /** Who answers SSH does not stand, unless it is accused although it does. */
 const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && by !== 'stalled';
 
-const speaksForItself = ({ name }: GuestState, { accusation: { by } }: Case): boolean =>
-  by === 'hand' || name === 'panicked' || name === 'qemu-stuck';
+const speaksForItself = ({ name }: GuestState, { accusation: { by }, stopped }: Case): boolean =>
+  by === 'hand' || name === 'panicked' || name === 'qemu-stuck' || stopped !== undefined;
 
 /** SSH has answered a probe that began after what the console said of the kernel. */
 function contradictedBy({ ssh }: GuestState, { accusation: { complaint } }: Case): string | null {

@@ -1,5 +1,7 @@
 /** The looks from outside: QEMU's word on the machine, before any key is pressed. */
 import type { Look } from '../../model.js';
+import type { Mono } from '../../time.js';
+import { seconds } from '../../words.js';
 import { type Context, enter } from '../context.js';
 import { hostWasLate } from '../late.js';
 import { disturbed } from '../slices/boot.js';
@@ -20,6 +22,8 @@ const MAX_VOID_LOOKS = 5;
 const PANIC_AGAIN_MS = 2_000;
 /** A guest that does not run is asked again at this pace. */
 const PAUSED_MS = 5_000;
+/** Whoever stops QEMU by a signal for so long has forgotten it; a debugger (state t) may stay for hours. */
+const STOPPED_MS = 60_000;
 
 /** QEMU cannot be asked, and it is QEMU that does not answer. */
 const STUCK_FAULTS: ReadonlySet<string> = new Set(['main-loop-stuck', 'no-greeting', 'timeout']);
@@ -97,7 +101,7 @@ function onFault(
   qemu: Look['qemu'],
 ): void {
   if (qemu?.state === 'T' || qemu?.state === 't') {
-    pause(context, current, `QEMU itself (pid ${qemu.pid}) is stopped by a signal`);
+    stopped(context, current, qemu);
     return;
   }
   const stuck = STUCK_FAULTS.has(fault) && late !== true;
@@ -108,6 +112,25 @@ function onFault(
   if (stuck) enter(context, 'qemu-stuck', [`QEMU does not answer: ${detail}`]);
   else enter(context, 'capturing', [...current.accusation.why, `no dump can be asked for: ${detail}`]);
   open(context, current);
+}
+
+/** Nothing of the guest can run, and QEMU cannot even be asked; its memory can be read all the same. */
+function stopped(context: Context, current: Case, { pid, state }: NonNullable<Look['qemu']>): void {
+  const lasted = context.at - stoppedSince(current, context.at);
+  if (state === 't' || lasted < STOPPED_MS || current.accusation.by === 'hand') {
+    const by = state === 't' ? 'held by a debugger' : 'stopped by a signal';
+    pause(context, current, `QEMU itself (pid ${pid}) is ${by}`);
+    return;
+  }
+  const says = `QEMU itself (pid ${pid}) has been stopped by a signal for ${seconds(lasted)}`;
+  current.stopped = `${says}: kill -CONT ${pid} lets the guest run again`;
+  enter(context, 'capturing', [current.stopped]);
+  open(context, current);
+}
+
+function stoppedSince({ looks }: Case, at: Mono): Mono {
+  const ran = looks.findLastIndex(({ qemu }) => qemu?.state !== 'T');
+  return looks[ran + 1]?.at ?? at;
 }
 
 /** Looks again when it is time. */

@@ -5,7 +5,7 @@ import { accuse, type Reason } from '../accuse.js';
 import { type Context, enter } from '../context.js';
 import { hangBegins } from '../slices/filings.js';
 import { PANIC_PRINTS_MS, unconfirmed } from '../slices/claims.js';
-import { readsMemory, standingTold } from '../slices/memory.js';
+import { caseReads, standingTold } from '../slices/memory.js';
 import { takeLook } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import { firstCapture } from './case.js';
@@ -35,7 +35,8 @@ export function openCase(context: Context, reason: Reason, plan?: DumpName[]): v
     voidLooks: 0,
   };
   enter(context, 'suspect', why);
-  if (readsMemory(state.memory, at)) effects.push({ type: 'snapshot', keep: true });
+  caseReads(state.memory, at);
+  effects.push({ type: 'snapshot', keep: true });
   if (!panic) effects.push({ type: 'look' });
 }
 

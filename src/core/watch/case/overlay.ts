@@ -47,6 +47,19 @@ export const OVERLAY: readonly OverlayRow[] = [
     },
   },
   {
+    id: 'stopped',
+    if: 'QEMU has been stopped by a signal for a minute',
+    makes: 'paused, with what lets it go on',
+    when: ({ current }) => current.stopped !== undefined,
+    lays: ({ current: { stopped = '' }, incompleteBecause }) => ({
+      ...nothing,
+      title: stopped,
+      class: 'paused',
+      confidence: 'high',
+      reasons: [...incompleteBecause],
+    }),
+  },
+  {
     id: 'panicked',
     if: 'the guest panicked, and no dump tells of it',
     makes: 'panicked, with the console’s words',
@@ -178,6 +191,7 @@ function unseen({ state, current: { capture }, analysis, incompleteBecause, lost
   );
   const refused = capture.dumps.some(({ endedBy }) => endedBy === 'refused');
   const { unread } = state.console;
+  const { access } = state.memory;
   return {
     ...verdict,
     title: printable(
@@ -190,6 +204,9 @@ function unseen({ state, current: { capture }, analysis, incompleteBecause, lost
       ...registers,
       ...(refused ? [sysrqFix(state.arming.facts)] : []),
       ...(unread === null ? [] : [`To see it: ${unread.fix}`]),
+      ...(access?.ok !== false || access.fix === null
+        ? []
+        : [`Its memory was not read: ${access.why}. Fix: ${access.fix}`]),
     ],
   };
 }

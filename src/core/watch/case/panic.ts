@@ -103,12 +103,20 @@ export function lookAtPanic(context: Context, { looks }: Case): 'proven' | 'pres
 const lasts = (looks: readonly TimedLook[]): boolean =>
   (looks.at(-1)?.at ?? 0) - (looks[0]?.at ?? 0) >= DEAD_MS;
 
+/** SSH has answered a probe that began after the panic, be it while a capture was under way. */
+const answeredSince = ({ state: { claims, ssh } }: Context): boolean =>
+  ssh.lastOkFrom !== null && contradicts(claims, ssh.lastOkFrom);
+
+/** What came after the panic shows that there was none. */
+const isRefuted = (context: Context): boolean =>
+  answeredSince(context) || livesOn(context.state.claims, context.state.console.lastProgress?.at ?? null);
+
 /** The guest ends, or begins anew, right after the console told of a panic, and without another word: that was one. */
 export function panicEnds(context: Context): void {
   const { state } = context;
   const { panic } = state.claims;
   if (panic === null) return;
-  if (livesOn(state.claims, state.console.lastProgress?.at ?? null)) {
+  if (isRefuted(context)) {
     panicSettled(state.claims);
     return;
   }
@@ -125,6 +133,10 @@ export function settlePanic(context: Context, own: readonly OwnDump[]): void {
   const { state } = context;
   const { panic } = state.claims;
   if (panic === null || state.name === 'panicked') return;
+  if (answeredSince(context)) {
+    panicSettled(state.claims);
+    return;
+  }
   const answers = own.filter(({ kept }) => kept.startedAt >= panic.at && kept.endedBy === 'fence');
   if (answers.length > 0) {
     if (answers.some(showsPanic) || answers.some((dump) => isOfLaterBoot(dump, panic)))

@@ -8,7 +8,7 @@ import { type Context, enter } from '../context.js';
 import type { SnapshotEvent } from '../memory-view.js';
 import { judged, uncountLook } from '../slices/restraint.js';
 import { takeSnapshot } from '../slices/memory.js';
-import { deafBetween, stoodBetween } from '../stands.js';
+import { deafBetween, starvedBetween, stoodBetween } from '../stands.js';
 import { suspicion } from '../suspicion.js';
 import type { Answer } from '../analyst.js';
 import { startAsking } from './asking.js';
@@ -150,7 +150,7 @@ export function caseMemory(context: Context, current: Case, seen: SnapshotEvent)
   const stands =
     !seen.ok || before === undefined || now === undefined
       ? true
-      : stoodBetween(before, now).length > 0 || deafBetween(before, now).length > 0;
+      : [stoodBetween, deafBetween, starvedBetween].some((between) => between(before, now).length > 0);
   if (!stands) endHolding(context, 'memory shows that nothing stands still any more');
   else if (isDue(context, current, null)) startAsking(context, current);
 }

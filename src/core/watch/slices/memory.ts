@@ -88,11 +88,9 @@ export const isRead = ({ access }: MemoryState): boolean => access?.ok === true;
 const mayTry = ({ access, notBefore }: MemoryState, at: Mono): boolean =>
   access?.ok !== false || at >= notBefore;
 
-/** A case asks for one, whatever is out. */
-export function readsMemory(memory: MemoryState, at: Mono): boolean {
-  if (!mayTry(memory, at)) return false;
+/** A case asks for one, whatever is out, and though the last try may have failed: there are few cases. */
+export function caseReads(memory: MemoryState, at: Mono): void {
   memory.snapshot = { askedAt: at, inFlight: true };
-  return true;
 }
 
 /** True, and noted, if a snapshot may be asked for: none is out, and the last one was not just now. */

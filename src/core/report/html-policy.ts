@@ -1,0 +1,2 @@
+/** Browsers refuse whatever this does not name, were a tag of the guest's ever to get through. */
+export const POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
