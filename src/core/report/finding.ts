@@ -29,7 +29,7 @@ export interface Finding {
   markdown: string;
 }
 
-export const TITLE_MAX = 400;
+const TITLE_MAX = 400;
 const SUBJECT_MAX = 200;
 export const PROGRESS = 'makes progress';
 
