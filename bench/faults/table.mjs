@@ -998,7 +998,7 @@ export const ROWS = [
       shown(
         'core/config/parse-config.test.ts',
         'is not read at any length',
-        'src/core/config/parse-config.ts',
+        'src/core/config/parse-yaml.ts',
         'if (text.length > MAX_TEXT)',
         'if (text.length < 0)',
       ),
@@ -1338,6 +1338,142 @@ export const ROWS = [
         'src/daemon/self-check.ts',
         'if (now - lastTickAt > TICK_STUCK_MS)',
         'if (now < lastTickAt)',
+      ),
+    ],
+  },
+  {
+    id: 'hook-fails',
+    fault: 'A hook hangs, fails, cannot be started, or the daemon ends meanwhile',
+    must: 'Its deadline ends all that it started; the incident and the log say what came of it; the next one runs; no guest waits',
+    shown: [
+      shown(
+        'daemon/hooks.host.test.ts',
+        'failures are recorded in the incident, each with its cause, and do not stop the next one',
+        'src/io/hook.ts',
+        "if (stopped === 'deadline')",
+        'if (stopped === null)',
+      ),
+      shown(
+        'daemon/hooks.host.test.ts',
+        'nothing of a hook outlives its deadline, and it cannot hold up who waits for it',
+        'src/io/process-group.ts',
+        "signalGroup(pid, 'SIGKILL');",
+        '',
+      ),
+      shown(
+        'daemon/hooks.host.test.ts',
+        'at the end those that run are ended, and the others told',
+        'src/daemon/hooks.ts',
+        'this.stopping.abort();',
+        '',
+      ),
+      shown(
+        'daemon/hooks.host.test.ts',
+        'a recovery that is noted at the same moment loses nothing',
+        'src/io/archive/update.ts',
+        'before.then(() => updateAlone(directory, patch))',
+        'updateAlone(directory, patch)',
+      ),
+    ],
+  },
+  {
+    id: 'hook-name',
+    fault:
+      'A VM has the name of an option, a pattern or a command of those that hooks run; a guest prints one as its test',
+    must: 'It is put into no argument, and the incident says why that hook was not run',
+    shown: [
+      shown(
+        'report/hook-command.test.ts',
+        'the name %j goes into no argument',
+        'src/core/report/hook-command.ts',
+        "if (used && !PLAIN.test(given[mark] ?? ''))",
+        "if (used && given[mark] === '')",
+      ),
+      shown(
+        'daemon/hook-examples.host.test.ts',
+        'next-test.py restarts the guest, leaves out the test that hung, and starts the suite',
+        'docs/examples/next-test.py',
+        'if not all(re.fullmatch(',
+        'if not any(re.fullmatch(',
+      ),
+    ],
+  },
+  {
+    id: 'hook-by-hand',
+    fault: 'Somebody captures a healthy guest by hand, and a hook restarts guests',
+    must: 'It runs for hangs that wedgewatch found, and for nothing else',
+    shown: [
+      shown(
+        'daemon/hooks.host.test.ts',
+        'captures by hand and what could not be kept run nothing',
+        'src/daemon/hooks.ts',
+        'filed.byHand || ',
+        '',
+      ),
+    ],
+  },
+  {
+    id: 'state-files',
+    fault:
+      'The directory of the state files is gone, cannot be written, or holds files of others; a VM has a hostile name',
+    must: 'status says so, no other file suffers, it is made anew; nobody else’s file is removed, and none is written elsewhere',
+    shown: [
+      shown(
+        'daemon/state-files.test.ts',
+        'one that cannot be written is told once, costs no other, and comes back',
+        'src/daemon/state-files.ts',
+        '.catch((error: unknown) => faults.push(error))',
+        '',
+      ),
+      shown(
+        'daemon/state-files.test.ts',
+        'removes the files of guests that are gone, and nobody else’s',
+        'src/daemon/state-files.ts',
+        "if (isOurs(name, await readOwn(path).catch(() => '')))",
+        '',
+      ),
+      shown(
+        'daemon/state-files.test.ts',
+        'names no file outside, and no two VMs by the same one',
+        'src/io/state-names.ts',
+        'if (quoted.length <= NAME_MAX)',
+        'if (quoted.length >= 0)',
+      ),
+      shown(
+        'daemon/state-files.test.ts',
+        'tells state, class, kernel, test and the newest hang, and that nobody watches any more',
+        'src/daemon/state-files.ts',
+        'if (byHand || directory === null || incident === null) return;',
+        'return;',
+      ),
+    ],
+  },
+  {
+    id: 'metrics',
+    fault:
+      'A VM is named like a line of metrics; a page in a browser asks for them; their port is taken; their directory is missing',
+    must: 'A name stays a label; a foreign host name gets nothing; status names port and file, which are tried again',
+    shown: [
+      shown(
+        'daemon/metrics.test.ts',
+        'a hostile name makes no line of its own',
+        'src/daemon/metrics.ts',
+        'vm: printable(vm, VM_MAX)',
+        'vm',
+      ),
+      shown(
+        'daemon/metrics.test.ts',
+        'is on a port of the loopback, for this host and no page of a browser',
+        'src/daemon/metrics-outlets.ts',
+        "if (!LOCAL.test(request.headers.host ?? ''))",
+        'if (request.headers.host === undefined)',
+      ),
+      shown(
+        'daemon/metrics.test.ts',
+        'is in a file for node-exporter, which goes with the daemon',
+        'src/daemon/metrics-outlets.ts',
+        'file === null ? undefined : rm(file, { force: true })',
+        'file === null ? undefined : rm(`${file}.new`, { force: true })',
       ),
     ],
   },

@@ -19,6 +19,8 @@ if not incident["evidence"]["complete"]:
 known = incident.get("known")
 if known:
     text += f"\nknown: {known['link'] or known['title']}"
+if incident.get("known"):
+    text += f"\nknown: {incident['known']['link']} ({plain(incident['known']['title'])})"
 body = json.dumps({"text": f"{text}\nwedgewatch show {incident['id']}"}).encode()
 request = urllib.request.Request(sys.argv[1], body, {"content-type": "application/json"})
 with urllib.request.urlopen(request, timeout=20):

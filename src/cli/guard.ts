@@ -156,6 +156,7 @@ class GuardedRun {
       ...{ state: this.state, runtime: this.runtime, err: this.run.globals.terminal.err },
       findKnown: hung.length === 0 ? () => null : (await readKnown(this.run.config)).find,
     });
+    if (hung.length > 0) await Promise.race([this.watcher.settled(), this.signalled()]);
     for (const name of SIGNALS) process.off(name, pass);
     return hung.length > 0 ? EXIT.hang : (exit.code ?? EXIT.environment);
   }
@@ -181,6 +182,12 @@ class GuardedRun {
       if (monotonicMs() > end || this.signals > before) return hung;
       await delay(POLL_MS);
     }
+  }
+
+  /** Resolves with the next signal. */
+  private async signalled(): Promise<void> {
+    const before = this.signals;
+    while (this.signals === before) await delay(POLL_MS, undefined, { ref: false });
   }
 
   private tellEnd(end: JobEnd | null, afterMs: number): void {

@@ -53,10 +53,11 @@ const shapes = (inTerminal: boolean): Shape[] => [
 ];
 
 /** Red is a guest that is not known to have recovered. */
-function verdictCell({ verdict, class: kind, recoveredAt }: IncidentRow): Cell {
-  if (kind === 'unknown') return { text: verdict, style: 'yellow' };
-  if (kind === 'none' || kind === 'network-only') return { text: verdict, style: 'dim' };
-  return { text: verdict, ...(recoveredAt === null && { style: 'red' }) };
+function verdictCell({ verdict, test, class: kind, recoveredAt }: IncidentRow): Cell {
+  const text = test === null ? verdict : `${test}: ${verdict}`;
+  if (kind === 'unknown') return { text, style: 'yellow' };
+  if (kind === 'none' || kind === 'network-only') return { text, style: 'dim' };
+  return { text, ...(recoveredAt === null && { style: 'red' }) };
 }
 
 const evidenceCell = ({ evidence, complete, class: kind }: IncidentRow): Cell => ({

@@ -4,6 +4,7 @@ import { Command } from '@commander-js/extra-typings';
 import type { FindKnown } from '../core/config/known.js';
 import { VERSION } from '../io/version.js';
 import { completionCommand } from './completion.js';
+import { configCommands } from './config-commands.js';
 import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
 import { installCommands } from './install-commands.js';
 import { manCommand } from './man.js';
@@ -36,12 +37,6 @@ const program = new Command('wedgewatch')
     'after',
     `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
-
-/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
-const manDate = (): Date => {
-  const epoch = Number(process.env['SOURCE_DATE_EPOCH'] ?? NaN);
-  return Number.isFinite(epoch) ? new Date(epoch * 1000) : new Date();
-};
 
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
@@ -247,7 +242,7 @@ program
   });
 
 completionCommand(program, terminal.out);
-manCommand(program, terminal.out, manDate);
+manCommand(program, terminal.out);
 
 program
   .command('replay [records...]')
@@ -275,37 +270,7 @@ program
 
 installCommands(program, terminal, done);
 
-const config = program
-  .command('config')
-  .description('Check the configuration, print its schema, or show the settings in force.');
-const configOptions = (json: boolean | undefined, file: string | undefined) => {
-  const { config: global, quiet } = globals();
-  return { file: file ?? global, json: json ?? false, quiet, out: terminal.out, err: terminal.err };
-};
-config
-  .command('check [file]')
-  .description('List every problem of a configuration file.')
-  .option('--json', 'print JSON')
-  .action(async (file, options) => {
-    const { configCheck } = await import('./config.js');
-    done(await configCheck(configOptions(options.json, file)));
-  });
-config
-  .command('schema')
-  .description('Print the JSON Schema of the file, for editors.')
-  .option('--json', 'accepted, and changes nothing: the schema is JSON')
-  .action(async () => {
-    const { configSchemaText } = await import('./config.js');
-    done(configSchemaText(terminal));
-  });
-config
-  .command('show [vm]')
-  .description('Show the settings in force, for all guests or for one VM.')
-  .option('--json', 'print JSON')
-  .action(async (vm, options) => {
-    const { configShow } = await import('./config.js');
-    done(await configShow({ ...configOptions(options.json, undefined), vm: vm ?? null }));
-  });
+configCommands(program, globals, terminal, done);
 
 program
   .command('demo')

@@ -39,13 +39,17 @@ const TEXT: Text = {
   ],
 };
 
-/** Registers the hidden verb that prints the page; the build puts it beside the program. `now`: its date. */
-export function manCommand(program: Command, out: (text: string) => void, now: () => Date): void {
+/** A build that is to be the same each time says of when it is (https://reproducible-builds.org). */
+const dateOf = ({ SOURCE_DATE_EPOCH: epoch }: NodeJS.ProcessEnv): Date =>
+  epoch === undefined ? new Date() : new Date(Number(epoch) * 1000);
+
+/** Registers the hidden verb that prints the page; the build puts it beside the program. */
+export function manCommand(program: Command, out: (text: string) => void): void {
   program
     .command('man', { hidden: true })
     .description('Print the manual page, in mdoc.')
     .action(() => {
-      out(manPage(program, now()));
+      out(manPage(program, dateOf(process.env)));
     });
 }
 

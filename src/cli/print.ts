@@ -35,7 +35,8 @@ export function processTerminal(): Terminal {
 
 /** Through the pager where there is one. */
 export async function paged({ out, page }: Terminal, text: string): Promise<void> {
-  await (page === undefined ? out(text) : page(text));
+  if (page === undefined) out(text);
+  else await page(text);
 }
 
 /** Lines that are longer than the terminal are folded at blanks, below where their text begins. */

@@ -82,6 +82,6 @@ async function printText(row: IncidentRow, known: Known | null, terminal: Termin
 
 /** A heading is bold, and what speaks against the evidence yellow. */
 function coloured(terminal: Terminal, line: string): string {
-  if (/^Evidence: INCOMPLETE|^  \S+ +INCOMPLETE,/.test(line)) return styled(terminal, 'yellow', line);
+  if (/^Evidence: INCOMPLETE|^ {2}\S+ +INCOMPLETE,/.test(line)) return styled(terminal, 'yellow', line);
   return /^(?:[WISHEF][a-z][^:]*|Evidence: complete)$/.test(line) ? styled(terminal, 'bold', line) : line;
 }

@@ -46,6 +46,17 @@ export interface QmpView {
   vcpus: Vcpu[];
   /** Sums over all block devices; null where there is none. */
   block: { reads: number; writes: number } | null;
+  /** The same for each device. Older recordings lack it. */
+  disks?: DiskCounters[];
+}
+
+/** Requests completed since QEMU began, and those that failed. */
+export interface DiskCounters {
+  name: string;
+  reads: number;
+  writes: number;
+  flushes: number;
+  failed: number;
 }
 
 export interface Vcpu {
@@ -77,7 +88,7 @@ export interface CpuSample {
 export interface Look {
   qmp: ({ ok: true } & QmpView) | { ok: false; fault: QmpFault; detail: string; late?: true };
   /** The QEMU process; state is the letter of /proc/PID/stat. */
-  qemu: { pid: number; state: string } | null;
+  qemu: { pid: number; state: string; blocked?: BlockedThread } | null;
   /** From QEMU's -append, for a kernel that was booted directly. */
   kernelCommandLine: string | null;
   /** Why the samples have no symbols although a System.map is configured. */
@@ -97,11 +108,33 @@ export interface Share {
   /** fs, blk, scsi, net …; absent in older recordings, which knew fs alone. */
   kind?: string;
   socket: string;
-  server: { pid: number; comm: string; state: string; cpuMs?: number; waitedMs?: number } | null;
+  server: {
+    pid: number;
+    comm: string;
+    state: string;
+    cpuMs?: number;
+    waitedMs?: number;
+    /** Where one of its threads stands in D. Older recordings lack it. */
+    blocked?: BlockedThread;
+  } | null;
   /** Absent in older recordings: ask `serverIs` of host/servers.ts. */
   serverIs?: ServerIs;
   /** Why it is unknown, as a clause. */
   because?: string;
+}
+
+/** A thread of the host in D. */
+export interface BlockedThread {
+  tid: number;
+  comm: string;
+  /** It was not switched for so long, as looks show it; 0 where it was seen once. */
+  forMs: number;
+  /** The function it sleeps in; null where this user may not see it. */
+  wchan: string | null;
+  /** Functions, innermost first; only root may see them. */
+  stack?: string[];
+  /** Mounts of other machines that its process has files open on. */
+  on: string[];
 }
 
 /** `running`: found, its state tells the rest; `gone`: proved; `unknown` speaks for nobody and against nobody. */

@@ -20,6 +20,7 @@ import type { Intake } from './intake.js';
 import type { Rows } from '../core/console/rows.js';
 import type { ConsoleRows, FiledIncident, GuestHandle } from './guest-handle.js';
 import type { Slot } from './slots.js';
+import { hostOf } from './host-evidence.js';
 import { SnapshotKeeper } from './snapshot-keeper.js';
 
 /** What an incident is made of beside its finding, and who is told of it. */
@@ -178,13 +179,9 @@ export class CaseFile {
       const parts = {
         console: lines.join('\n') + '\n',
         timeline: guest.timeline.lines(),
-        host: { looks: finding.looks.map(({ at, ...look }) => ({ at: isoAt(at), look })) },
+        host: await hostOf(finding.looks),
         moments: guest.moments,
-        marks: guest.marks.from(finding.wedgedSince ?? finding.suspectAt).map(({ until, ...mark }) => ({
-          ...mark,
-          at: isoAt(mark.at),
-          ...(until !== undefined && { until: isoAt(until) }),
-        })),
+        marks: guest.marks.told(finding.wedgedSince ?? finding.suspectAt, isoAt),
       };
       const incident = await this.withLines(this.incident(open.writer.id, finding, kernelOf(lines)));
       const { path, missing, problem } = await fileOrKeep(

@@ -13,6 +13,7 @@ import { armGuest } from '../io/ssh/set-sysrq.js';
 import { runCommand } from '../io/ssh/run-command.js';
 import { readGuestFacts } from '../io/ssh/read-facts.js';
 import { probeSsh } from '../io/ssh/probe.js';
+import { readTestTime } from '../io/test-times.js';
 import type { CaseFile } from './case-file.js';
 import type { CaptureResult } from './control.js';
 import type { GuestHandle } from './guest-handle.js';
@@ -122,6 +123,10 @@ const handlers: Handlers = {
   recall: (guest, { key }) => {
     guest.now({ type: 'recalled', key, learned: guest.services.learned.of(key) });
     return Promise.resolve();
+  },
+  'recall-test': async (guest, { name }) => {
+    const path = guest.settings.detect.testTimes;
+    guest.now({ type: 'test-recalled', name, ms: path === null ? null : await readTestTime(path, name) });
   },
   learned: (guest, { key, quiet }) => guest.services.learned.add(key, quiet),
   'keep-dump': (guest, { dump }) => guest.caseFile.dump(dump),

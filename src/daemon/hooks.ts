@@ -47,10 +47,15 @@ export class Hooks {
     this.next();
   }
 
+  /** Resolves once none runs and none waits. */
+  async settled(): Promise<void> {
+    while (this.running.size > 0) await Promise.all(this.running);
+  }
+
   /** Ends those that run. What came of them is noted, also that the others were not run. */
   async stop(): Promise<void> {
     this.stopping.abort();
-    while (this.running.size > 0) await Promise.all(this.running);
+    await this.settled();
   }
 
   private next(): void {

@@ -77,6 +77,8 @@ interface Served {
   /** Not started yet. */
   daemon: Daemon;
   start: () => Promise<void>;
+  /** Resolves once no hook runs. */
+  settled: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -112,7 +114,7 @@ export async function serveDaemon(options: ServeOptions): Promise<Served> {
     server.closeAllConnections();
   };
   const start = () => daemon.start().then(() => told.start());
-  return { daemon, start, close };
+  return { daemon, start, settled: () => told.settled(), close };
 }
 
 async function begin(

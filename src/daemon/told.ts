@@ -35,6 +35,11 @@ export class Told {
     return [this.files.problem(), ...this.outlets.problems()].filter((problem) => problem !== null);
   }
 
+  /** Resolves once no hook runs. */
+  settled(): Promise<void> {
+    return this.hooks.settled();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.files, this.hooks, this.outlets].map((one) => one.stop()));
   }

@@ -46,7 +46,7 @@ function ifHeld(error: unknown): LockHeld {
 }
 
 export class Watcher {
-  private own: { daemon: Daemon; close: () => Promise<void> } | null = null;
+  private own: { daemon: Daemon; settled: () => Promise<void>; close: () => Promise<void> } | null = null;
   private seenAt = monotonicMs();
   private readonly ending = new AbortController();
   private refused = '';
@@ -86,6 +86,11 @@ export class Watcher {
     return null;
   }
 
+  /** Resolves once no hook of an incident runs here; each has a deadline of its own. */
+  async settled(): Promise<void> {
+    await this.own?.settled();
+  }
+
   async close(): Promise<void> {
     this.ending.abort();
     await this.own?.close();
@@ -113,7 +118,7 @@ export class Watcher {
       signal: this.ending.signal,
     });
     const close = () => served.close().finally(() => rm(memory, { recursive: true, force: true }));
-    this.own = { daemon: served.daemon, close };
+    this.own = { ...served, close };
     await served.start();
   }
 

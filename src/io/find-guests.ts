@@ -8,8 +8,6 @@ import { readCgroup, scanProcesses } from './proc.js';
 import { runVirsh } from './qmp/virsh.js';
 import { actsFor, ownUser } from './trust.js';
 
-export type { FoundGuest };
-
 const SCAN_MS = 2_000;
 const VIRSH_MS = 3_000;
 const GUESTS_MAX = 1_000;

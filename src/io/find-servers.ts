@@ -6,6 +6,7 @@ import { connectionsAmong, endsOf } from '../core/host/unix-table.js';
 import { type VhostUser, vhostUsersOf } from '../core/host/vhost-user.js';
 import type { Share } from '../core/model.js';
 import { printable } from '../core/printable.js';
+import { blockedThread } from './blocked-threads.js';
 import { inTurn, readStat, readTimes } from './proc.js';
 import { findHolders, type Lead } from './socket-holders.js';
 
@@ -129,7 +130,9 @@ async function describe(pids: readonly number[]): Promise<Server[]> {
     // The threads' own times are exact, those of the process know threads that have ended.
     const cpuMs = Math.max(stat.cpuMs, rounded(times?.ranMs ?? 0));
     const waited = times === null ? {} : { waitedMs: rounded(times.waitedMs) };
-    servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state, cpuMs, ...waited });
+    const thread = await blockedThread(pid);
+    const blocked = thread === null ? {} : { blocked: thread };
+    servers.push({ pid, comm: printable(stat.comm, 64), state: stat.state, cpuMs, ...waited, ...blocked });
   }
   return servers;
 }

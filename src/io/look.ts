@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { kernelCommandLineOf } from '../core/host/argv.js';
 import { consoleFileOf, isTypable } from '../core/host/consoles.js';
 import type { CpuSample, Look, QmpFault, Vcpu } from '../core/model.js';
-import { blockSums, runStateOf, vcpusOf } from '../core/qmp/queries.js';
+import { blockSums, diskCounters, runStateOf, vcpusOf } from '../core/qmp/queries.js';
 import { registersOf } from '../core/memory/registers.js';
 import { printable } from '../core/printable.js';
+import { blockedThread } from './blocked-threads.js';
 import { Deadline } from './deadline.js';
 import { readStat, readTimes } from './proc.js';
 import { findQemu, type Whose } from './qemu-process.js';
@@ -78,8 +79,9 @@ const tooSlow = (address: string): QmpFault => (address.startsWith('libvirt:') ?
 async function describe(session: QmpSession) {
   const runState = runStateOf(await session.execute('query-status'));
   const vcpus: Omit<Vcpu, 'cpuMs'>[] = vcpusOf(await ifKnown(session.execute('query-cpus-fast')));
-  const block = blockSums(await ifKnown(session.execute('query-blockstats')));
-  return { runState, vcpus, block };
+  const answer = await ifKnown(session.execute('query-blockstats'));
+  const disks = diskCounters(answer);
+  return { runState, vcpus, block: blockSums(answer), ...(disks.length > 0 && { disks }) };
 }
 
 /** Takes several sessions, because each may hold the socket only briefly; leaves out samples without time. */
@@ -147,10 +149,12 @@ async function lookAtHost(
   const own = found !== null && (await actsFor(found.pid, new Set([ownUser()])));
   const consoleFile = own ? consoleFileOf(argv) : null;
   const connected = async () => hasStarted(await asked);
+  const thread = found === null ? null : await blockedThread(found.pid);
+  const blocked = thread === null ? {} : { blocked: thread };
   return {
     ...(consoleFile !== null && { consoleFile }),
     ...(isTypable(argv) && { typable: true }),
-    qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state },
+    qemu: found === null || stat === null ? null : { pid: found.pid, state: stat.state, ...blocked },
     kernelCommandLine: kernelCommandLineOf(argv),
     shares: found === null ? [] : await findServers({ pid: found.pid, argv }, connected, signal),
   };

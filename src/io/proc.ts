@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { parseCmdline } from '../core/host/argv.js';
-import { isAlive, parseSession, parseStat, parseTimes, parseUids, type ProcessStat, type ThreadTimes } from '../core/host/stat.js';
+import {
+  isAlive,
+  parseSession,
+  parseStat,
+  parseTimes,
+  parseUids,
+  type ProcessStat,
+  type ThreadTimes,
+} from '../core/host/stat.js';
 
 const MAX_CMDLINE = 64 * 1024;
 const MAX_PROCESSES = 50_000;

@@ -25,7 +25,7 @@ it('is clean to mandoc, and says of each verb and option what --help does', asyn
   expect(found).toEqual([]);
   const shown = execFileSync('mandoc', ['-Tutf8', '-Owidth=1000', file], { encoding: 'utf8' })
     // Bold, as terminals that print on paper do it.
-    .replace(/.\u0008/g, '')
+    .replaceAll(new RegExp(`.${String.fromCharCode(8)}`, 'g'), '')
     .replace(/\u2010/g, '-');
   const help = run('--help');
   const verbs = [...help.matchAll(/^ {2}([a-z]+) /gm)]

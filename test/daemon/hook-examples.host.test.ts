@@ -52,11 +52,13 @@ it('chat.py posts verdict and test, and a guest mentions nobody', async () => {
     ...hung,
     verdict: { ...hung.verdict, title: 'a`<!channel>:1 stuck, see @here' },
     test: { at: hung.startedAt, text: 'generic/475' },
+    known: { title: 'dead store', link: 'https://example.org/1', ignored: false, ignoreUntil: null },
   };
   expect(await ran('chat.py', [`${url}/ok`], hostile)).toEqual({ code: 0, said: '' });
   const { text } = JSON.parse(bodies[0] ?? '') as { text: string };
   expect(text).toContain("hangs: `a'&lt;!channel&gt;:1 stuck, see @\u2060here`");
   expect(text).toContain('\nin generic/475\n');
+  expect(text).toContain('\nknown: https://example.org/1 (dead store)\n');
   expect((await ran('chat.py', [`${url}/gone`], hostile)).said).toContain('403');
 });
 

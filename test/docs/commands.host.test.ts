@@ -42,6 +42,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
     ROOT,
   'sudo systemctl daemon-reload': ROOT,
   'sudo apt install ./wedgewatch_0.1.0_all.deb': ROOT,
+  'packaging/deb.sh wedgewatch-0.1.0.tgz': 'takes a while; test/world/install.test.ts runs it',
   'echo kernel.sysrq=1 | sudo tee /etc/sysctl.d/99-sysrq.conf && sudo sysctl --system':
     'is for a guest, as its root',
   'wedgewatch guard -- make check': JOB,
@@ -75,11 +76,9 @@ let home: string;
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'wedgewatch-docs-'));
-  for (const name of ['bin', '.config/wedgewatch', 'run', 'packaging'])
-    mkdirSync(join(home, name), { recursive: true });
+  for (const name of ['bin', '.config/wedgewatch', 'run']) mkdirSync(join(home, name), { recursive: true });
   symlinkSync(join(project, 'dist/cli/main.js'), join(home, 'bin/wedgewatch'));
   symlinkSync(process.execPath, join(home, 'bin/node'));
-  copyFileSync(join(project, 'packaging/deb.sh'), join(home, 'packaging/deb.sh'));
   for (const name of ['console.log', 'FILE'])
     copyFileSync(join(project, 'test/golden/page-in.log'), join(home, name));
   const today = Math.floor((Date.now() - STARTED_AT_MS) / 60_000);
@@ -88,9 +87,9 @@ beforeAll(async () => {
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', home];
   execFileSync('npm', pack, { cwd: project });
   team(join(home, 'team'));
-}, 60_000);
+}, 120_000);
 
-afterAll(() => rmSync(home, { recursive: true, force: true }));
+afterAll(() => rmSync(home, { recursive: true, force: true }), 60_000);
 
 /** The list that fleet.md shows, in a repository. */
 function team(path: string): void {

@@ -29,6 +29,15 @@ export interface Script {
   config?: string;
   /** Why nothing of its console is read. */
   unread?: (at: number) => Unread | null;
+  /** What its suite's record says of a test, in milliseconds. */
+  testTook?: (name: string) => number | null;
   /** What the arguments of its QEMU tell. */
   machine?: (at: number) => Machine | null;
 }
+
+/** The answer to who asks how long a test took. */
+export const recordedTime = ({ testTook }: Script, name: string) => ({
+  type: 'test-recalled' as const,
+  name,
+  ms: testTook?.(name) ?? null,
+});

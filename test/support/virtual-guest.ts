@@ -12,7 +12,7 @@ import { NO_FACTS } from '../../src/core/ssh/guest-facts.js';
 import { learn, type Learned } from '../../src/core/watch/slices/quiet.js';
 import { type GuestState, initialState } from '../../src/core/watch/state.js';
 import { decide } from '../../src/core/watch/decide.js';
-import type { Script } from './script.js';
+import { recordedTime, type Script } from './script.js';
 import { memoryAnswer } from './virtual-memory.js';
 import { Timeline } from '../../src/core/watch/timeline.js';
 import { readGolden } from '../golden/golden.mjs';
@@ -156,8 +156,9 @@ export class VirtualGuest {
       this.later(1, { type: 'machine', machine: this.script.machine?.(this.now) ?? null });
     else if (effect.type === 'recall')
       this.later(1, { type: 'recalled', key: effect.key, learned: known(effect.key) });
+    else if (effect.type === 'recall-test') this.later(1, recordedTime(this.script, effect.name));
     else if (effect.type === 'learned') this.learned.set(effect.key, learn(known(effect.key), effect.quiet));
-    return ['identify', 'recall', 'learned'].includes(effect.type);
+    return ['identify', 'recall', 'recall-test', 'learned'].includes(effect.type);
   }
 
   private carryOutCapture(effect: Effect): void {
@@ -291,8 +292,7 @@ export const MACHINE: Machine = {
 };
 
 /** SSH that answers until then, and never again. */
-export const healthyFor = (ms: number) => (at: number) =>
-  at < ms ? ('ok' as const) : ('timed-out' as const);
+export const healthyFor = (ms: number) => (at: number) => (at < ms ? 'ok' : 'timed-out');
 
 export function booted(guest: VirtualGuest): VirtualGuest {
   guest.lines(BOOT);

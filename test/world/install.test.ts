@@ -23,10 +23,10 @@ const limitOf = () => world.root(['systemctl', 'cat', 'user@1990.service']);
 beforeAll(async () => {
   world = await World.up(await buildGuest(guestCache(), { log: () => undefined }));
   const pack = ['pack', '--silent', '--ignore-scripts', '--pack-destination', world.share];
-  await call('npm', pack, { cwd: project, timeoutMs: 60_000 });
+  await call('npm', pack, { cwd: project, timeoutMs: 120_000 });
   const tarball = (await readdir(world.share)).find((name) => name.endsWith('.tgz')) ?? '';
   const script = join(project, 'packaging/deb.sh');
-  const path = await call(script, [tarball], { cwd: world.share, timeoutMs: 90_000 });
+  const path = await call(script, [tarball], { cwd: world.share, timeoutMs: 150_000 });
   names = { tarball: join('/share', tarball), deb: path.replace(/^.*\//, '/share/') };
 });
 

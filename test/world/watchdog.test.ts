@@ -110,8 +110,8 @@ onIncident:
   - command: [cp, -r, '%d', ${kept}]
   - command: [sh, -c, 'cat >${kept}/stdin.json; systemctl --user is-active %u >${kept}/unit']
   - command: ['false']
-  - command: [systemctl, --user, kill, --signal=KILL, '%u']
-  - command: [systemctl, --user, restart, '%u']
+  - command: [systemctl, --user, kill, --signal=KILL, '%u', 'virtiofsd@%v-store.service']
+  - command: [systemctl, --user, restart, '%u', 'virtiofsd@%v-store.service']
     timeout: 3min
 `,
   );

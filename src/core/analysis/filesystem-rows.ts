@@ -1,5 +1,5 @@
 /** Who does the work that others wait for inside one filesystem: transactions, ranges of files, space. */
-import type { Row } from './wait-rows.js';
+import type { Row } from './edge-row.js';
 
 const WANTS_RANGE = /^(?:_*lock_extent\w*|btrfs_lock_(?:extent\w*|and_flush_ordered_range))$/;
 /** Waits for a transaction that another task commits. */

@@ -1,4 +1,4 @@
-import { isStorage, isVirtiofs, serverFault, serverIs } from '../host/share-server.js';
+import { isStorage, isVirtiofs, serverFault, serverIs, stuckText } from '../host/share-server.js';
 import { diskOf } from '../kernel-lines/devices.js';
 import type { Share, Task } from '../model.js';
 import { type Backend, backendOf } from './backends.js';
@@ -202,8 +202,11 @@ function servedDisk(shares: readonly Share[]): Partial<Place> | null {
 
 /** What is wrong with a server on the host that tasks may wait for, in words; null if it runs or is not known. */
 function faultOf(share: Share): string | null {
-  const fault = isStorage(share) ? serverFault(share) : null;
-  return fault && `${serverOf(share)} ${fault}`;
+  if (!isStorage(share)) return null;
+  const fault = serverFault(share);
+  if (fault !== null) return `${serverOf(share)} ${fault}`;
+  const stuck = stuckText(share);
+  return stuck && `${serverOf(share)} is itself ${stuck}`;
 }
 
 const serverOf = (share: Share): string => (isVirtiofs(share) ? 'virtiofsd' : 'its server');

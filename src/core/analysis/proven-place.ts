@@ -1,5 +1,5 @@
 /** Where a wait ends by what memory shows: the filesystem of the page, the request or the file, and its server. */
-import { isVirtiofs, serverFault, serverIs } from '../host/share-server.js';
+import { isVirtiofs, serverFault, serverIs, stuckText } from '../host/share-server.js';
 import type { Share, Task, WaitKind } from '../model.js';
 import { SERVER_KINDS } from '../subsystems.js';
 
@@ -83,6 +83,8 @@ function pageIn({ kind, text }: SeenObject): string | null {
 function stateOf(share: Share): string {
   const fault = serverFault(share);
   if (fault !== null) return `virtiofsd is ${fault}`;
+  const stuck = stuckText(share);
+  if (stuck !== null) return `virtiofsd is itself ${stuck}`;
   return serverIs(share) === 'unknown' ? 'its server is not known' : 'virtiofsd runs';
 }
 

@@ -1,26 +1,11 @@
 /** Who does the work that others wait for, as a table: threads with a known duty, and code only one task at a time is in. */
-import type { Confidence, Task, WaitKind } from '../model.js';
+import type { Task } from '../model.js';
+import type { Row } from './edge-row.js';
 import { firmSymbols } from './frames.js';
 import { whole } from './patterns.js';
 import { FILESYSTEM_ROWS } from './filesystem-rows.js';
 import { servesDisks } from './server-programs.js';
 import { SUBSYSTEMS } from '../subsystems.js';
-
-export interface Row {
-  /** Any firm function of the waiter. */
-  waiter: RegExp;
-  /** It counts only where it sleeps itself: others sleep on its behalf as well. */
-  itself?: true;
-  /** What it waits for, where no function tells. */
-  waits?: WaitKind;
-  /** The kind of lock that it then waits for, where that matters. */
-  lock?: WaitKind;
-  /** The thread that does the awaited work: by name, or by a function it is in. */
-  owner: { comm: RegExp; not: RegExp } | { frame: RegExp; not: RegExp } | { serves: 'disks' };
-  through: string;
-  confidence: Confidence;
-  reason: string;
-}
 
 /** Waits for a page, a buffer or a request of some block device. */
 const BLOCK_IO =

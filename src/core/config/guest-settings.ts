@@ -16,7 +16,7 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
   const entry = config.guests.find(({ name }) => name === vm);
   const overrides = config.overrides.filter(({ match }) => matches(match, vm));
   const sections = laidOver({ ...config, ssh: { ...config.ssh, ...entrySsh(entry) } }, overrides);
-  const { ssh, symbols } = sections;
+  const { ssh, symbols, detect } = sections;
   const directory = config.discover.directory ?? defaults.qmpDirectory;
   return {
     ...sections,
@@ -29,6 +29,7 @@ export function guestSettings(config: Config, vm: string, defaults: { qmpDirecto
       host: named(ssh.host, vm),
       configFile: ssh.configFile && named(ssh.configFile, vm),
     },
+    detect: { ...detect, testTimes: detect.testTimes && named(detect.testTimes, vm) },
     hostIsName: ssh.host === '%v' && typeof entry?.ssh !== 'string',
     symbols: {
       systemMap: symbols.systemMap && named(symbols.systemMap, vm),

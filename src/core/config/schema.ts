@@ -73,6 +73,9 @@ const detect = z
     testPattern: expression(
       'More lines that say which test begins: an RE2 regular expression whose first group is the name.',
     ),
+    testTimes: optionalPath(
+      "The suite's own record of how long each test took: lines of a name and seconds, as results/check.time of fstests; %v is the name of the VM. wedgewatch looks into a guest whose test takes ten times as long.",
+    ),
     cooldown: duration(
       { min: '1s', max: '30min', because: 'each look prints a dump on the console' },
       'Pause after a case in which nothing was stuck; doubles up to 30min.',

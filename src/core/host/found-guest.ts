@@ -4,7 +4,7 @@ import { domainOf, nameOf, qmpAddressIn } from './argv.js';
 import { consolesOf, OF_QEMU } from './consoles.js';
 import { serviceOf } from './units.js';
 
-export interface QemuSeen {
+interface QemuSeen {
   pid: number;
   argv: readonly string[];
   /** The text of /proc/PID/cgroup. */

@@ -1,5 +1,5 @@
 /** The process that serves a share: what the host shows of it, and what that proves. */
-import type { ServerIs, Share } from '../model.js';
+import type { BlockedThread, ServerIs, Share } from '../model.js';
 import type { UnixConnections } from './unix-table.js';
 import type { VhostUser } from './vhost-user.js';
 
@@ -61,7 +61,7 @@ const runs = ({ state }: Server): boolean => ['R', 'S', 'I'].includes(state);
 
 /** A server is often a parent and a child; of the two the one that does not run explains a hang. */
 const worst = (servers: readonly Server[]): Server | null =>
-  servers.find((server) => !runs(server)) ?? servers.at(-1) ?? null;
+  servers.find((server) => !runs(server) || server.blocked !== undefined) ?? servers.at(-1) ?? null;
 
 /** One that is left over from another QEMU may be stopped while this one is served. */
 const disagree = (servers: readonly Server[]): boolean =>
@@ -80,6 +80,18 @@ export function serverFault(share: Share): 'stopped' | 'dead' | 'gone' | null {
   return 'Tt'.includes(share.server.state) ? 'stopped' : 'dead';
 }
 
+/** In D for less is how every disk is read. */
+const STUCK_MS = 1_000;
+
+/** `stuck in D on nfs4 of server:/export (/srv)`, where the server waits itself for another one; null where it does not. */
+export function stuckText({ server }: { server: { blocked?: BlockedThread } | null }): string | null {
+  const { blocked } = server ?? {};
+  if (blocked === undefined || blocked.forMs < STUCK_MS) return null;
+  const where = blocked.wchan === null ? '' : `, in ${blocked.wchan}`;
+  const on = blocked.on.length === 0 ? '' : ` on ${blocked.on.join(' or ')}`;
+  return `stuck in D${on}${where}`;
+}
+
 /** Nothing is to be said of it. */
 export const serverRuns = ({ server }: Share): boolean => server !== null && runs(server);
 
@@ -95,5 +107,7 @@ export function describeServer(share: Share): string {
   if (is === 'gone') return 'its server is gone';
   if (server === null) return `server not known (${because})`;
   const fault = serverFault(share);
-  return `${server.comm} (pid ${server.pid}) ${fault === null ? (runs(server) ? 'runs' : `is in ${server.state}`) : `is ${fault}`}`;
+  const text = stuckText(share);
+  const stuck = text === null ? null : `is itself ${text}`;
+  return `${server.comm} (pid ${server.pid}) ${fault === null ? (stuck ?? (runs(server) ? 'runs' : `is in ${server.state}`)) : `is ${fault}`}`;
 }

@@ -42,7 +42,10 @@ export function parseStat(text: string): ProcessStat | null {
 
 /** The session of the process in the text of /proc/PID/stat (proc(5)); null if it is something else. */
 export function parseSession(text: string): number | null {
-  const [, , , session = ''] = text.slice(text.lastIndexOf(')') + 1).trim().split(/\s+/);
+  const [, , , session = ''] = text
+    .slice(text.lastIndexOf(')') + 1)
+    .trim()
+    .split(/\s+/);
   return /^\d+$/.test(session) ? Number(session) : null;
 }
 

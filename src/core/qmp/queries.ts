@@ -1,5 +1,5 @@
 /** Reads the answers of query-status, query-cpus-fast and query-blockstats (QEMU qapi/{run-state,machine,block-core}.json). */
-import type { QmpView } from '../model.js';
+import type { DiskCounters, QmpView } from '../model.js';
 import { printable } from '../printable.js';
 import { isObject } from './codec.js';
 
@@ -23,6 +23,26 @@ export function blockSums(answer: unknown): QmpView['block'] {
   if (stats.length === 0) return null;
   const sum = (name: string) => stats.reduce((total, one) => total + numberOr0(one[name]), 0);
   return { reads: sum('rd_operations'), writes: sum('wr_operations') };
+}
+
+const DISKS_MAX = 64;
+
+/** Each device by the name that QEMU or its user gave it. */
+export function diskCounters(answer: unknown): DiskCounters[] {
+  return objects(answer)
+    .slice(0, DISKS_MAX)
+    .flatMap(({ device, qdev, 'node-name': node, stats }): DiskCounters[] => {
+      if (!isObject(stats)) return [];
+      const name = [device, qdev, node].find((one) => typeof one === 'string' && one !== '');
+      const sum = (...names: string[]) => names.reduce((total, one) => total + numberOr0(stats[one]), 0);
+      return [
+        {
+          name: typeof name === 'string' ? printable(name, 80) : '?',
+          ...{ reads: sum('rd_operations'), writes: sum('wr_operations'), flushes: sum('flush_operations') },
+          failed: sum('failed_rd_operations', 'failed_wr_operations', 'failed_flush_operations'),
+        },
+      ];
+    });
 }
 
 function objects(answer: unknown): Record<string, unknown>[] {

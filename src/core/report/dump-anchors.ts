@@ -84,7 +84,11 @@ export function wantedPids({ verdict, waits, groups }: Incident): Set<number> {
     [...sentence.matchAll(/:(\d{1,10})(?!\d)/g)].map(([, pid]) => Number(pid)),
   );
   const first = topGroups(groups, GROUPS_WANTED).flatMap(({ pids }) => pids.slice(0, 1));
-  return new Set([...(verdict.culprit?.pid == null ? [] : [verdict.culprit.pid]), ...named, ...first]);
+  return new Set([
+    ...(typeof verdict.culprit?.pid === 'number' ? [verdict.culprit.pid] : []),
+    ...named,
+    ...first,
+  ]);
 }
 
 /** The lines of these tasks, with marks for what is left out. */

@@ -7,6 +7,8 @@ export type { Accusation, DumpEvidence, HookRun, Incident, Moment } from './inci
 /** What host.json holds. */
 export interface HostEvidence {
   looks: { at: string; look: Look }[];
+  /** The last lines of the units that serve its shares. */
+  logs?: { unit: string; lines: string[] }[];
 }
 
 interface IncidentName {

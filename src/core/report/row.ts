@@ -23,6 +23,8 @@ export const unseenRowSchema = z.object({
   fingerprintVersion: z.number().nullable(),
   recoveredAt: z.string().nullable(),
   kernel: z.string().nullable(),
+  /** The test that was running. */
+  test: z.string().nullable(),
 });
 
 export type UnseenRow = z.output<typeof unseenRowSchema>;
@@ -57,6 +59,7 @@ export function incidentRow(id: string, read: ReadIncident, verdictLine: string 
       fingerprintVersion: null,
       recoveredAt: null,
       kernel: null,
+      test: null,
     };
   }
   const { incident } = read;
@@ -73,6 +76,7 @@ export function incidentRow(id: string, read: ReadIncident, verdictLine: string 
     fingerprintVersion: incident.fingerprintVersion,
     recoveredAt: incident.recoveredAt,
     kernel: incident.kernel,
+    test: incident.test && printable(incident.test.text, TEXT_MAX),
   };
 }
 

@@ -31,7 +31,7 @@ export function timeAxis(
   const stretches: Stretch[] = [
     { from, to: turn, left, right: middle },
     { from: turn, to: Math.max(to, turn + LEAST_MS), left: middle, right },
-  ].filter((stretch) => stretch.right > stretch.left);
+  ];
   const x = (ms: number): number => {
     const stretch = stretches.find((one) => ms < one.to) ?? stretches.at(-1);
     if (stretch === undefined) return left;

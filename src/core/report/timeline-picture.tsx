@@ -4,23 +4,18 @@ import { hungTask } from './hung-task.js';
 import type { Incident } from './incident.js';
 import { type Lane, LANES, type Mark } from './marks.js';
 import { type Axis, timeAxis } from './time-axis.js';
+import { clock, GUTTER, LaneRow, LETTER, ROW, type Timed } from './timeline-lanes.js';
 
 const WIDTH = 1180;
-const GUTTER = 78;
 const TOP = 46;
-const ROW = 30;
 const HUNG_WIDTH = 216;
 const BREAK = 34;
-/** Of a letter at 11 px, rounded up. */
-const LETTER = 6.8;
 const LEAST_SCALE = 0.75;
 /** Of what led to the first sign, if that is much older. */
 const BEFORE_MS = 6_000;
 /** Of `last progress` with its time. */
 const LABEL_WIDTH = 180;
 const MARKS_MAX = 1_000;
-
-type Timed = Omit<Mark, 'at' | 'until'> & { at: number; until: number };
 
 /** Null where no time is known. `marks` may be none: then the incident's own moments stand alone. */
 export function TimelinePicture({ incident, marks }: { incident: Incident; marks: readonly Mark[] }) {
@@ -49,14 +44,7 @@ export function TimelinePicture({ incident, marks }: { incident: Incident; marks
         >
           <title id="time-title">Timeline of the hang and its capture</title>
           <desc id="time-text">{description(incident, timed, hung?.says ?? null)}</desc>
-          <rect x={GUTTER} y={TOP} width={right - GUTTER} height={bottom - TOP} class="field" />
-          <rect
-            x={axis.x(since)}
-            y={TOP}
-            width={Math.max(0, axis.x(turn) - axis.x(since))}
-            height={bottom - TOP}
-            class="wedged"
-          />
+          <Field from={axis.x(since)} to={axis.x(turn)} right={right} bottom={bottom} />
           <Ticks axis={axis} bottom={bottom} />
           {Object.entries(LANES).map(([lane, name], index) => (
             <LaneRow
@@ -72,14 +60,18 @@ export function TimelinePicture({ incident, marks }: { incident: Incident; marks
           {hung !== null && <Hung hung={hung} left={right + BREAK} bottom={bottom} />}
         </svg>
       </div>
-      <p class="soft">
-        Times are UTC, and below the picture count from the last sign of life. The capture, right of the red
-        line, has its own scale. A dot or a line: the guest answered or printed; a cross: it did not answer; a
-        diamond: a look from outside.
-      </p>
+      <Legend />
     </>
   );
 }
+
+const Legend = () => (
+  <p class="soft">
+    Times are UTC, and below the picture count from the last sign of life. The capture, right of the red line,
+    has its own scale. A dot or a line: the guest answered or printed; a cross: it did not answer; a diamond:
+    a look from outside; the triangle: the last progress on the console.
+  </p>
+);
 
 const time = (iso: string | null | undefined): number | null => {
   const ms = Date.parse(iso ?? '');
@@ -93,7 +85,16 @@ function timedOf(marks: readonly Mark[]): Timed[] {
   });
 }
 
-const clock = (ms: number): string => new Date(ms).toISOString().slice(11, 21).replace(/\.0$/, '');
+/** With the time between the last sign of life and the suspicion in a colour of its own. */
+function Field(props: { from: number; to: number; right: number; bottom: number }) {
+  const { from, to, right, bottom } = props;
+  return (
+    <>
+      <rect x={GUTTER} y={TOP} width={right - GUTTER} height={bottom - TOP} class="field" />
+      <rect x={from} y={TOP} width={Math.max(0, to - from)} height={bottom - TOP} class="wedged" />
+    </>
+  );
+}
 
 function Ticks({ axis, bottom }: { axis: Axis; bottom: number }) {
   return (
@@ -109,107 +110,6 @@ function Ticks({ axis, bottom }: { axis: Axis; bottom: number }) {
     </>
   );
 }
-
-interface LaneProps {
-  name: string;
-  lane: Lane;
-  marks: readonly Timed[];
-  axis: Axis;
-  y: number;
-  right: number;
-}
-
-function LaneRow({ name, lane, marks, axis, y, right }: LaneProps) {
-  const middle = y + ROW / 2;
-  return (
-    <g class={`lane ${lane}`}>
-      <line x1={GUTTER} x2={right} y1={y + ROW} y2={y + ROW} class="rule" />
-      <text x="0" y={middle + 4} class="name">
-        {name}
-      </text>
-      {clusters(lane, marks, axis).map((cluster) => (
-        <Shape lane={lane} cluster={cluster} y={middle} />
-      ))}
-    </g>
-  );
-}
-
-interface Cluster {
-  x: number;
-  width: number;
-  label: string;
-  marks: Timed[];
-}
-
-/** How wide a mark is: what would lie over another is drawn together with it. */
-function widthOf(lane: Lane, label: string): number {
-  if (lane === 'console') return 1;
-  if (lane === 'chords') return label.length * LETTER + 9;
-  return lane === 'dumps' ? (label.length + 1) * LETTER : 10;
-}
-
-function clusters(lane: Lane, marks: readonly Timed[], axis: Axis): Cluster[] {
-  const all: Cluster[] = [];
-  for (const mark of marks) {
-    const x = axis.x(mark.at);
-    const label = lane === 'chords' || lane === 'dumps' ? shortName(mark) : '';
-    const last = all.at(-1);
-    const together = last !== undefined && x < last.x + last.width + 1;
-    if (last !== undefined && together && last.marks[0]?.good === mark.good) {
-      last.marks.push(mark);
-      last.label = label === '' ? '' : `${last.label} ${label}`;
-      last.width = Math.max(last.width, widthOf(lane, last.label));
-    } else
-      all.push({
-        x: together ? last.x + last.width + 1 : x,
-        width: widthOf(lane, label),
-        label,
-        marks: [mark],
-      });
-  }
-  return all;
-}
-
-/** The key of a chord; of a dump `w.1`. */
-const shortName = ({ text }: Timed): string => printable(text.replace(/^sysrq-|:.*$/g, ''), 8);
-
-function Shape({
-  lane,
-  cluster: { x, width, label, marks },
-  y,
-}: {
-  lane: Lane;
-  cluster: Cluster;
-  y: number;
-}) {
-  const good = marks[0]?.good ?? null;
-  const kind = good === null ? '' : good ? ' good' : ' bad';
-  const words = marks.slice(0, 12).map(({ at, text }) => `${clock(at)} ${printable(text, 120)}`);
-  if (marks.length > words.length) words.push(`and ${marks.length - words.length} more`);
-  return (
-    <g class={`mark${kind}`}>
-      <title>{words.join('\n')}</title>
-      {lane === 'console' && <rect x={x} y={y - 8} width="1.6" height="16" />}
-      {lane === 'ssh' && (good === false ? <path d={cross(x, y)} /> : <circle cx={x} cy={y} r="4" />)}
-      {lane === 'looks' && <path d={`M${x} ${y - 6}l6 6-6 6-6-6z`} />}
-      {lane === 'chords' && (
-        <>
-          <rect x={x - 4} y={y - 9} width={width - 1} height="18" rx="4" class="key" />
-          <text x={x} y={y + 4}>
-            {label}
-          </text>
-        </>
-      )}
-      {lane === 'dumps' && (
-        <text x={x} y={y + 4}>
-          {label}
-        </text>
-      )}
-    </g>
-  );
-}
-
-const cross = (x: number, y: number): string => `M${x - 4} ${y - 4}l8 8M${x + 4} ${y - 4}l-8 8`;
 
 function Milestones(props: { incident: Incident; axis: Axis; bottom: number; right: number }) {
   const { incident, axis, bottom, right } = props;

@@ -45,6 +45,8 @@ export type GuestEvent = { at: Mono } & (
   | { type: 'machine'; machine: Machine | null }
   /** What is known of boots with this key. */
   | { type: 'recalled'; key: string; learned: Learned }
+  /** What the suite's own record says of this test; null where it says nothing. */
+  | { type: 'test-recalled'; name: string; ms: number | null }
   /** `problem`: nothing can be kept of this case, or not where it belongs. */
   | { type: 'opened'; problem?: string }
   | { type: 'pressed'; id: number; fault: PressFault | null; detail: string }
@@ -105,6 +107,8 @@ export type Effect =
   | { type: 'identify' }
   /** Asks what was learned of boots with this key; answered by `recalled`. */
   | { type: 'recall'; key: string }
+  /** Asks how long this test took last, by the record of its suite; answered by `test-recalled`. */
+  | { type: 'recall-test'; name: string }
   /** The longest silences of a good boot, to be kept for the next ones with this key. */
   | { type: 'learned'; key: string; quiet: Quiet }
   | { type: 'recovered'; afterMs: number; because: string }

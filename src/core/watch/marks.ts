@@ -66,6 +66,15 @@ export class Marks {
       .sort((a, b) => a.at - b.at);
   }
 
+  /** The same with times as `timeOf` tells them. */
+  told(since: Mono, timeOf: (at: Mono) => string): Mark[] {
+    return this.from(since).map(({ at, until, ...mark }) => ({
+      ...mark,
+      at: timeOf(at),
+      ...(until !== undefined && { until: timeOf(until) }),
+    }));
+  }
+
   private add(lane: Lane, mark: Omit<Mark<Mono>, 'lane'>): void {
     const marks = this.lanes[lane];
     marks.push({ ...mark, text: mark.text.slice(0, TEXT_MAX), lane });

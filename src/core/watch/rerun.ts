@@ -135,6 +135,7 @@ function answerTo(effect: Effect, at: Mono): GuestEvent | null {
   }
   if (effect.type === 'identify') return { type: 'machine', at, machine: null };
   if (effect.type === 'recall') return { type: 'recalled', at, key: effect.key, learned: {} };
+  if (effect.type === 'recall-test') return { type: 'test-recalled', at, name: effect.name, ms: null };
   if (effect.type === 'open') return { type: 'opened', at };
   if (effect.type === 'file') return { type: 'filed', at, incident: 'replayed' };
   if (effect.type === 'inject-nmi') return { type: 'nmi-injected', at, problem: UNKNOWN };

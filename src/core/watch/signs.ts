@@ -36,6 +36,7 @@ import {
   probeVoid,
   sshBoots,
 } from './slices/ssh.js';
+import { testBegins } from './slices/tests.js';
 import { identify, learned, recall } from './identify.js';
 import { hostWasLate } from './late.js';
 
@@ -76,7 +77,7 @@ export function onBoot(context: Context, event: GuestEvent, { reason, by, invoca
 
 /** A console line that is not part of a dump of ours. */
 export function onLine(context: Context, event: GuestEvent & { type: 'line' }): void {
-  const { state, settings, at } = context;
+  const { state, settings, at, effects } = context;
   const { text, replayed = false, alone } = event;
   const by = bootMarker(text);
   if (by !== null && !continuesBoot(state.boot, by, { at, answered: state.ssh.lastOkAt !== null })) {
@@ -87,8 +88,14 @@ export function onLine(context: Context, event: GuestEvent & { type: 'line' }): 
     kernelStarts(state.console, text);
     recall(context);
   }
-  const { testPattern } = settings.detect;
+  const { testPattern, testTimes } = settings.detect;
+  const before = state.console.test;
   const { news, silentMs, complaint } = readLine(state.console, text, { at, replayed, testPattern });
+  const { test } = state.console;
+  if (test !== null && test !== before) {
+    testBegins(state.tests, before, at);
+    if (typeof testTimes === 'string') effects.push({ type: 'recall-test', name: test.name });
+  }
   // The silence that this line ends was still the earlier phase's.
   if (news) {
     silenceEnds(state.boot, silentMs);

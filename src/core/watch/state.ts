@@ -12,6 +12,7 @@ import { type MemoryState, unreadMemory } from './slices/memory.js';
 import { type QemuState, unknownQemu } from './slices/qemu.js';
 import { type Restraint, unrestrained } from './slices/restraint.js';
 import { notAsked, type SshState } from './slices/ssh.js';
+import { noTests, type TestsState } from './slices/tests.js';
 import type { TimedLook } from './looks.js';
 import type { StateName } from './state-name.js';
 
@@ -34,6 +35,7 @@ export interface GuestState {
   filings: FilingsState;
   claims: ClaimsState;
   memory: MemoryState;
+  tests: TestsState;
 }
 
 export function initialState(vm: string, at: Mono): GuestState {
@@ -55,5 +57,6 @@ export function initialState(vm: string, at: Mono): GuestState {
     filings: nothingFiled(),
     claims: noClaims(),
     memory: unreadMemory(),
+    tests: noTests(),
   };
 }

@@ -29,6 +29,8 @@ import { forgetMachine, machineFound, recalled, seenRunning } from './slices/qem
 import { sampleCame, snapshotCame, workSeen } from './slices/memory.js';
 import { takeProbe } from './slices/ssh.js';
 import { identify, recall } from './identify.js';
+import { lateTest } from './late-test.js';
+import { testRecorded } from './slices/tests.js';
 import { onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
 import { memoryTick } from './memory-tick.js';
@@ -63,6 +65,7 @@ const handlers: Handlers = {
     machineFound(context.state.qemu, machine, at);
     if (context.state.qemu.machine !== null) recall(context);
   },
+  'test-recalled': ({ state }, { name, ms }) => testRecorded(state.tests, name, ms),
   recalled: ({ state }, { key, learned }) => recalled(state.qemu, key, learned),
   opened: (context, { problem }) => onOpened(context, problem),
   pressed: onPressed,
@@ -192,7 +195,7 @@ function calmTick(context: Context, { blind }: Of<'tick'>): void {
     at < state.restraint.notBefore
       ? null
       : (suspicion(state, settings, at) ?? standsStill(state, settings, at));
-  const stalled = reason ?? stalls(state, settings, at);
+  const stalled = reason ?? stalls(state, settings, at) ?? lateTest(state, settings, at);
   if (stalled !== null) openCase(context, stalled);
   else suspectWhatWasSaid(context);
 }

@@ -13,7 +13,7 @@ import { openPrivate, TORN } from '../files.js';
 import { VERSION } from '../version.js';
 
 /** Grows when a row changes its members or its words. */
-const FORMAT = 1;
+const FORMAT = 2;
 const HEAD = JSON.stringify({ wedgewatch: VERSION, index: FORMAT });
 export const ROW_INDEX = 'index.jsonl';
 /** More is not read: it is not worth the memory. */

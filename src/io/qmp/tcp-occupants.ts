@@ -4,7 +4,7 @@ import { type TcpPort, tcpPort } from '../../core/host/tcp-table.js';
 import type { QmpFault } from '../../core/model.js';
 import { isLoopback } from '../../core/qmp-address.js';
 
-export async function readTcpPort(port: number): Promise<TcpPort | null> {
+async function readTcpPort(port: number): Promise<TcpPort | null> {
   const texts = await Promise.all(
     ['tcp', 'tcp6'].map((name) => readFile(`/proc/net/${name}`, 'utf8').catch(() => '')),
   );

@@ -7,7 +7,7 @@ import { runGroup, type GroupResult } from '../process-group.js';
 import { QmpError } from './error.js';
 import type { QmpOptions, QmpSession } from './session.js';
 
-export type Domain = Extract<QmpAddress, { kind: 'libvirt' }>;
+type Domain = Extract<QmpAddress, { kind: 'libvirt' }>;
 
 /** Whether libvirt itself answers is asked after QEMU's deadline, within the one of a look. */
 const STATE_MS = 500;

@@ -19,7 +19,7 @@ const GREETING = 0;
 const MAX_EVENTS = 1000;
 
 /** What is connected to, and how errors call it. */
-export interface QmpWire {
+interface QmpWire {
   address: string;
   options: IpcNetConnectOpts | TcpNetConnectOpts;
 }

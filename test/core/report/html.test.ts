@@ -69,6 +69,19 @@ describe('report.html', () => {
     expect(html).toContain('&lt;script>alert(1)&lt;/script>');
   });
 
+  it('begins a mail to nobody, with no header and no text that a guest chose as more than text', () => {
+    const title = '</textarea><script>\r\nBcc: a@example.org&cc=b?body=\ud800x';
+    const html = report({ incident: incident({ vm: title, verdict: { ...incident().verdict, title } }) });
+    const [, href = ''] = /href="(mailto:[^"]*)"/.exec(html) ?? [];
+    const fields = new URLSearchParams(href.replaceAll('&amp;', '&').replace('mailto:?', ''));
+    expect([...fields.keys()]).toEqual(['subject', 'body']);
+    expect(fields.get('subject')).toMatch(/^[^\r\n]*Bcc: a@example\.org&cc=b\?body=[^\r\n]*$/);
+    expect(fields.get('body')!.split('\r\n')[0]).toContain('Bcc: a@example.org');
+    expect(href.length).toBeLessThan(3_000);
+    expect(html.match(/<\/textarea>/g)).toHaveLength(1);
+    expect(html).not.toContain('<script');
+  });
+
   it('stays small with ten thousand kinds of stack', () => {
     const groups = Array.from({ length: 10_000 }, (_, n) => ({
       count: 1,

@@ -79,6 +79,13 @@ const ROWS: Record<string, Row> = {
     COOLDOWN,
   ],
   stalled: [blocked, { by: 'stalled', goesOn: true, proven: true }, null],
+  'test-goes-on': [
+    blocked,
+    { by: 'test', goesOn: true, moved: '12 requests to its disks' },
+    'looked: both looks show it',
+    COOLDOWN,
+  ],
+  'test-stands': [blocked, { by: 'test', goesOn: true }, null],
   'held-for-a-while': [
     none,
     { held: 'a real-time task is young' },

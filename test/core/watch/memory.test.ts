@@ -78,29 +78,6 @@ describe('a guest that was up and wedges', () => {
     expect(names(guest)).toEqual(['memory', 'sysrq-w.1', 'sysrq-t']);
   });
 
-  it('with every CPU in a real-time loop has its memory on disk at once; while its loops are switched, it has not', () => {
-    const loop: Task = { ...(idle[0] as Task), comm: 'loop', state: 'R', onCpu: true };
-    const kept = (switches: (at: number) => number) => (at: number) => {
-      if (at < WEDGE) return resting(at);
-      const dump = memoryAt(idle, at, { since: null, busy: true });
-      const waited = { queued: true, offCpuSeconds: (at - WEDGE) / 1000 } as const;
-      const waits: Task = { ...(idle[0] as Task), comm: 'sshd', pid: 300, state: 'R', ...waited };
-      const loops = [900, 901].map((pid) => ({ ...loop, pid, switches: switches(at) }));
-      return { ...dump, tasks: [...dump.tasks, ...loops, waits] };
-    };
-    const lifeWith = (switches: (at: number) => number) => {
-      const guest = lifeOf({ memory: kept(switches), look: look({}) });
-      guest.lines(['a job has begun'], WEDGE);
-      return guest.run(WEDGE + 5_500);
-    };
-    const guest = lifeWith(() => 4);
-    expect(guest.stages.at(-1)).toBe('holding');
-    expect(guest.state.why[1]).toMatch(
-      /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
-    );
-    expect(lifeWith((at) => at).stages).toEqual([]);
-  });
-
   it('for five seconds only is let go without a key, and without a pause', () => {
     const end = WEDGE + 6_000;
     const memory: Script['memory'] = (at) => (at < end ? stuck('page-in')(at) : slow(at));

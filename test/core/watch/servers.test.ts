@@ -123,3 +123,18 @@ it('a network whose server is gone holds up no file', () => {
   const dead: Server = () => ({ ...share, kind: 'net', tag: 'n0', serverIs: 'gone', server: null });
   for (const [, script] of FOUR) expect(titles(live(script, dead)).join()).not.toContain('n0');
 });
+
+it('a server that stands in D itself, on a share of another machine, is named as that', () => {
+  const blocked = (at: number): Share => {
+    const server = { pid: 7, comm: 'virtiofsd', state: 'S', cpuMs: 100 };
+    const on = ['nfs4 of filer:/export (/srv)'];
+    const thread = { tid: 8, comm: 'pool', forMs: Math.max(0, at - AT), wchan: 'rpc_wait_bit_killable', on };
+    return { ...share, serverIs: 'running', server: { ...server, ...(at > AT && { blocked: thread }) } };
+  };
+  const lost = (at: number) => (at >= AT ? ('timed-out' as const) : ('ok' as const));
+  expect(titles(live({ press: pageIn, ssh: lost }, blocked))).toEqual([
+    expect.stringContaining(
+      'filesystem virtiofs:store (inferred; virtiofsd is itself stuck in D on nfs4 of filer:/export',
+    ),
+  ]);
+});

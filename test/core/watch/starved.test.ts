@@ -1,7 +1,8 @@
 /** Guests in which tasks want to run and never do. */
 import { expect, it } from 'vitest';
-import type { Look, SysrqKey } from '../../../src/core/model.js';
+import type { Look, SysrqKey, Task } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
+import { memoryAt, recordedTasks } from '../../support/memory-dumps.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const WEDGE = 30_000;
@@ -49,4 +50,42 @@ it('a guest that is as busy for half a minute is not accused', () => {
   const guest = booted(new VirtualGuest({ ssh, press: wanting, look })).run(120_000);
   expect(guest.findings).toEqual([]);
   expect(guestStatus(guest.state, guest.settings, guest.now).class).toBe('healthy');
+});
+
+/** Its memory: from WEDGE on two loops, so often switched, keep a server from running. */
+const kept = (switches: (at: number) => number) => (at: number) => {
+  const resting = recordedTasks('idle');
+  const dump = memoryAt(resting, at, { since: null, busy: at >= WEDGE });
+  if (at < WEDGE) return dump;
+  const made: Task = { ...(resting[0] as Task), state: 'R' };
+  const loops = [900, 901].map((pid) => ({
+    ...made,
+    comm: 'loop',
+    pid,
+    onCpu: true as const,
+    switches: switches(at),
+  }));
+  const waits = {
+    ...made,
+    comm: 'sshd',
+    pid: 300,
+    queued: true as const,
+    offCpuSeconds: (at - WEDGE) / 1000,
+  };
+  return { ...dump, tasks: [...dump.tasks, ...loops, waits] };
+};
+
+it.each([
+  ['all the time has its memory on disk at once', () => 4, ['looking', 'opening', 'holding']],
+  ['and is switched is looked at no sooner than others', (at: number) => at, []],
+])('a loop that holds every CPU %s', (_, switches, stages) => {
+  const life = { ssh: healthyFor(WEDGE), press: held, memory: kept(switches), look: () => running };
+  const guest = booted(new VirtualGuest(life));
+  guest.lines(['a job has begun'], WEDGE);
+  guest.run(WEDGE + 5_500);
+  expect(guest.stages).toEqual(stages);
+  if (stages.length > 0)
+    expect(guest.state.why[1]).toMatch(
+      /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
+    );
 });

@@ -1,5 +1,6 @@
 /** Puts the guests through their scenarios, side by side. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Incident } from '../../../src/core/report/incident.js';
 import type { GuestStatus } from '../../../src/core/watch/status.js';
 import { consoleOf, startDebianGuest, startGuest, stopGuest, waitForSsh } from '../guests.js';
 import { binary, readIncident } from '../watchdog.js';
@@ -132,14 +133,7 @@ export class Runner {
     if (scenario.incident === null) throw new Error(`a false incident: ${said}`);
     if (!isExpected(scenario, verdict.class) || !scenario.incident.test(verdict.title))
       throw new Error(`the incident says ${said}`);
-    if (
-      scenario.unseen !== undefined &&
-      !evidence.incompleteBecause.some((why) => scenario.unseen?.test(why))
-    )
-      throw new Error(`it does not say why nothing was seen: ${evidence.incompleteBecause.join('; ')}`);
-    const whole = evidence.complete || (scenario.runs === true && dumps.some(({ key }) => key === 'memory'));
-    if (!whole && scenario.unseen === undefined)
-      throw new Error(`its evidence is not whole: ${evidence.incompleteBecause.join('; ')}`);
+    expectEvidence(scenario, evidence, dumps);
     if (scenario.awaiting?.test(awaiting ?? '') === false)
       throw new Error(`it was waiting for ${awaiting ?? 'nothing'}`);
     const blocked = dumps.filter(({ key }) => key === 'w').flatMap(({ tasks }) => tasks);
@@ -147,4 +141,17 @@ export class Runner {
       throw new Error('its w shows blocked tasks');
     return verdict.title;
   }
+}
+
+/** All of it, or the reason why not. */
+function expectEvidence(
+  { unseen, runs }: Scenario,
+  { complete, incompleteBecause }: Incident['evidence'],
+  dumps: Incident['dumps'],
+): void {
+  const because = incompleteBecause.join('; ');
+  if (unseen !== undefined && !incompleteBecause.some((why) => unseen.test(why)))
+    throw new Error(`it does not say why nothing was seen: ${because}`);
+  const whole = complete || (runs === true && dumps.some(({ key }) => key === 'memory'));
+  if (!whole && unseen === undefined) throw new Error(`its evidence is not whole: ${because}`);
 }

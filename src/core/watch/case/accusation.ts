@@ -28,10 +28,11 @@ export interface Accusation extends Grounds {
    * - `blocked-task`: the console is silent and SSH cannot be judged, so that only a task that stands still accuses;
    * - `stands`: SSH is late, and memory shows a task that has stood still since;
    * - `stalled`: SSH answers, and memory shows a task that has stood still for a minute;
+   * - `test`: SSH answers, and a test takes far longer than it ever did;
    * - `kernel`: the console says it;
    * - `hand`: nobody, but somebody wants the dumps.
    */
-  by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'stands' | 'stalled' | 'kernel' | 'hand';
+  by: 'silence' | 'ssh-lost' | 'command' | 'blocked-task' | 'stands' | 'stalled' | 'test' | 'kernel' | 'hand';
   /** The kernel's own words, or those of a boot that gave up. */
   complaint: Said | null;
   /** Its console spoke, be it news or not, until this began. */
@@ -45,6 +46,9 @@ export interface Loss {
   since: Mono;
 }
 
+/** Accused although SSH answers. */
+export const besideAnswers = (by: Accusation['by']): boolean => by === 'stalled' || by === 'test';
+
 /** Something of the guest goes on: only what is proven to stand still counts. */
 export const goesOn = ({ by }: Accusation): boolean =>
-  by === 'ssh-lost' || by === 'command' || by === 'stalled';
+  by === 'ssh-lost' || by === 'command' || besideAnswers(by);

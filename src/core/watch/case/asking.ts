@@ -143,6 +143,9 @@ export function dumpRead(context: Context, current: Case, leg: DumpName, reading
   if (!repeats(context, current, kept, reading)) askNext(context, current, leg);
 }
 
+/** SSH answers, so a guest whose test is late is looked into once: the two looks are so far apart that they prove it. */
+const TEST_APART_MS = 22_000;
+
 /** The next dump of the plan, or the end of the capture. */
 function askNext(context: Context, current: Case, leg: Leg): void {
   const { capture, accusation } = current;
@@ -157,7 +160,8 @@ function askNext(context: Context, current: Case, leg: Leg): void {
     context.effects.push({ type: 'look' });
     askNext(context, current, leg);
   } else if (next === SECOND_LOOK && accusation.by !== 'hand') {
-    const until = context.at + secondLookMs(restraint, context.settings.detect);
+    const pause = secondLookMs(restraint, context.settings.detect);
+    const until = context.at + (accusation.by === 'test' ? Math.max(pause, TEST_APART_MS) : pause);
     moveTo(current, { name: 'waiting', for: 'second-look', leg: next, until });
   } else {
     if (leg !== 'raise') enter(context, 'capturing', accusation.why);

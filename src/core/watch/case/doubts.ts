@@ -55,6 +55,9 @@ function standsBesideLife({ by, flaps, backendDead, fresh, proven, moved }: Fact
   const hopeless = (by === 'command' || flaps) && backendDead && !fresh;
   return (proven || hopeless) && moved === null;
 }
+const testStands = ({ proven, stoodStill, fresh, moved }: Facts): boolean =>
+  (proven || (stoodStill && !fresh)) && moved === null;
+
 function alike({ flaps, by }: Facts, { title }: Verdict): string {
   const life = flaps ? 'SSH answers now and then' : by === 'command' ? 'SSH greets' : 'console goes on';
   return `its ${life}, and that it is stuck is not proven: ${title}`;
@@ -109,6 +112,19 @@ export const DOUBTS: readonly DoubtRow[] = [
     id: 'stalled',
     if: 'a task has stood still for a minute beside a guest that answers, and its device did nothing',
     when: ({ by }) => by === 'stalled',
+    doubt: null,
+  },
+  {
+    id: 'test-goes-on',
+    if: 'a test is late beside a guest that answers, and it is not proven that a task stands still while no disk or server moves',
+    when: (facts, verdict) =>
+      facts.by === 'test' && (none(verdict) || verdict.class === 'unknown' || !testStands(facts)),
+    doubt: { says: looked, until: 'cooldown' },
+  },
+  {
+    id: 'test-stands',
+    if: 'a test is late, and a task has stood still, between two dumps that are 20 s apart or by its memory’s clock',
+    when: ({ by }) => by === 'test',
     doubt: null,
   },
   {

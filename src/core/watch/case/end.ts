@@ -10,6 +10,7 @@ import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import type { StateName } from '../state-name.js';
+import { besideAnswers } from './accusation.js';
 import type { Case } from './case.js';
 
 /** By then SSH has answered, or is lost. */
@@ -44,7 +45,7 @@ function unconfirmedCase({ state, settings, at }: Context, { accusation }: Case)
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */
 export function mayBeAcquitted({ case: current, name, ssh }: GuestState): boolean {
   if (current === null || current.accusation.complaint !== null) return false;
-  if (current.accusation.by === 'hand' || current.accusation.by === 'stalled') return false;
+  if (current.accusation.by === 'hand' || besideAnswers(current.accusation.by)) return false;
   // One more answer of many that did not come clears nobody.
   if (flappingSince(ssh) !== null) return false;
   return name === 'suspect' || name === 'confirming';

@@ -12,7 +12,7 @@ import { flappingSince, sshCanBeJudged } from '../slices/ssh.js';
 import { allBusy, allLoop, backendIsUnknown, keptWaiting, movedSince, serverStirs } from '../looks.js';
 import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
-import { type Accusation, goesOn, type Loss } from './accusation.js';
+import { type Accusation, besideAnswers, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
 import { culpritStood, itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
 import { secondSignal } from './second-signal.js';
@@ -157,7 +157,7 @@ function fromLooks(looks: Case['looks']) {
 }
 
 /** Who answers SSH does not stand, unless it is accused although it does. */
-const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && by !== 'stalled';
+const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && !besideAnswers(by);
 
 const speaksForItself = ({ name }: GuestState, { accusation: { by }, stopped }: Case): boolean =>
   by === 'hand' || name === 'panicked' || name === 'qemu-stuck' || stopped !== undefined;

@@ -12,7 +12,9 @@ import { handedIn } from '../slices/filings.js';
 import { standingTold } from '../slices/memory.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
+import { testLooked } from '../slices/tests.js';
 import type { GuestState } from '../state.js';
+import { besideAnswers } from './accusation.js';
 import { type Case, isRaised } from './case.js';
 import { type Doubt, doubtOf, UNTIL } from './doubts.js';
 import { dropCase, forgetCase } from './end.js';
@@ -67,8 +69,12 @@ function file(context: Context, current: Case, finding: Finding): void {
   const { accusation } = current;
   const { title } = finding.analysis.verdict;
   moveTo(current, { name: 'filing' });
-  const beside = accusation.by === 'stalled' || (accusation.by === 'kernel' && sshAnswers(state.ssh));
-  if (accusation.by !== 'hand') countFiled(state.restraint, { at, beside });
+  const beside = besideAnswers(accusation.by) || (accusation.by === 'kernel' && sshAnswers(state.ssh));
+  if (accusation.by !== 'hand') {
+    countFiled(state.restraint, { at, beside });
+    // What holds its test up is told.
+    testLooked(state.tests, accusation.test);
+  }
   if (accusation.by === 'kernel') confirmed(state.claims);
   // Whoever stands now is of this hang.
   standingTold(state.memory, at);
@@ -85,7 +91,7 @@ function filedFor(
   { accusation: { by, complaint } }: Case,
 ): GuestState['filings']['filedFor'] {
   if (by === 'command') return 'command';
-  return (complaint !== null || by === 'stalled') && sshAnswers(ssh) ? 'complaint' : 'lost';
+  return (complaint !== null || besideAnswers(by)) && sshAnswers(ssh) ? 'complaint' : 'lost';
 }
 
 /**

@@ -8,6 +8,8 @@ import { PANIC_PRINTS_MS, unconfirmed } from '../slices/claims.js';
 import { caseReads, standingTold } from '../slices/memory.js';
 import { takeLook } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
+import { testLooked } from '../slices/tests.js';
+import { besideAnswers } from './accusation.js';
 import { firstCapture } from './case.js';
 
 /** w shows who is blocked; t shows all, among them those who wait in S for a dead server. */
@@ -20,6 +22,7 @@ export function openCase(context: Context, reason: Reason, plan?: DumpName[]): v
   if (state.case !== null) return;
   const { by, why, complaint } = reason;
   const panic = complaint?.kind === 'panic';
+  if (by === 'test') testLooked(state.tests, state.console.test);
   if (by !== 'hand' && !mayLook(context, reason)) return;
   // Of a boot that gave up a second look tells nothing more.
   const dumps = by === 'hand' || complaint?.kind === 'emergency' ? ONE_LOOK : TWO_LOOKS;
@@ -43,7 +46,7 @@ export function openCase(context: Context, reason: Reason, plan?: DumpName[]): v
 function mayLook(context: Context, { by, why }: Reason): boolean {
   const { state, settings, at } = context;
   hangBegins(state.filings);
-  const beside = by === 'stalled' || (by === 'kernel' && sshAnswers(state.ssh));
+  const beside = besideAnswers(by) || (by === 'kernel' && sshAnswers(state.ssh));
   const limit = takeLook(state.restraint, settings.capture, { at, beside });
   if (limit === null) return true;
   const { spent, count } = limit;

@@ -2,6 +2,7 @@
  * What lies over the verdict of the dumps: what the dumps cannot say, because there are none, because QEMU itself is
  * stuck, or because no task is blocked. The first row that fits decides; docs/architecture.md shows the table.
  */
+import { stuckText } from '../../host/share-server.js';
 import type { Analysis, Verdict } from '../../model.js';
 import { printable } from '../../printable.js';
 import { seconds } from '../../words.js';
@@ -35,14 +36,16 @@ export const OVERLAY: readonly OverlayRow[] = [
     if: 'QEMU does not answer',
     makes: 'qemu-stuck',
     when: ({ state }) => state.name === 'qemu-stuck',
-    lays: ({ state, incompleteBecause }) => {
-      const title = state.why[0] ?? 'QEMU does not answer';
+    lays: ({ state, current, incompleteBecause }) => {
+      const said = state.why[0] ?? 'QEMU does not answer';
+      const qemu = current.looks.findLast((look) => look.qemu !== null)?.qemu ?? null;
+      const stuck = stuckText({ server: qemu });
       return {
         ...nothing,
-        title,
+        title: stuck === null ? said : `QEMU (pid ${qemu?.pid ?? '?'}) is itself ${stuck}`,
         class: 'qemu-stuck',
         confidence: 'high',
-        reasons: [...incompleteBecause],
+        reasons: [...(stuck === null ? [] : [said]), ...incompleteBecause],
       };
     },
   },

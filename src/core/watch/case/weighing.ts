@@ -35,7 +35,7 @@ const HELD_APART_MS = 1_500;
 const HELD_MAX_MS = 30_000;
 /** What the kernel said, somebody asked for, or a command showed, is looked into in any case. */
 const WEIGHED: ReadonlySet<Accusation['by']> = new Set<Accusation['by']>([
-  ...(['silence', 'ssh-lost', 'blocked-task', 'stands', 'stalled'] as const),
+  ...(['silence', 'ssh-lost', 'blocked-task', 'stands', 'stalled', 'test'] as const),
 ]);
 
 /** The directory is there (or cannot be): the first key is pressed, or what needs no keys is filed at once. */
@@ -73,7 +73,7 @@ export function weighed(context: Context, current: Case, answer: Answer): void {
   }
   const calm = calmBy(context, current, verdict);
   if (calm === null) startAsking(context, current);
-  else letGo(context, calm);
+  else letGo(context, calm, by);
 }
 
 interface Calm {
@@ -87,11 +87,10 @@ function calmBy(context: Context, current: Case, verdict: Verdict): Calm | null 
   const booting = state.ssh.lastOkAt === null && (state.console.awaiting ?? state.console.gaveUp) !== null;
   if (booting || memoryIsBusy(current)) return null;
   const tasks = current.memory?.dump.tasks.length ?? 0;
-  if (verdict.class === 'none')
-    return {
-      says: `memory shows that none of ${tasks} tasks stands still: it is slow, or out of reach`,
-      slow: false,
-    };
+  if (verdict.class === 'none') {
+    const instead = current.accusation.by === 'test' ? '' : ': it is slow, or out of reach';
+    return { says: `memory shows that none of ${tasks} tasks stands still${instead}`, slow: false };
+  }
   const stood = culpritStood(current, verdict);
   const young = verdict.class === 'blocked' || verdict.class === 'waiting' || verdict.class === 'lock-chain';
   if (!young || stood === null || stood >= YOUNG_MS || stoodLong(context, current).length > 0) return null;
@@ -100,9 +99,9 @@ function calmBy(context: Context, current: Case, verdict: Verdict): Calm | null 
 }
 
 /** Nothing was pressed. */
-function letGo(context: Context, { says, slow }: Calm): void {
+function letGo(context: Context, { says, slow }: Calm, by: Accusation['by']): void {
   const { state, at } = context;
-  const wasUp = state.ssh.lastOkAt !== null;
+  const wasUp = state.ssh.lastOkAt !== null && by !== 'test';
   const title = `looked: ${says}`;
   judged(
     state.restraint,

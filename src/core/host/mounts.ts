@@ -1,0 +1,45 @@
+/** The mounts of a process, by the text of /proc/PID/mountinfo (proc_pid_mountinfo(5)): nothing here asks a server. */
+
+interface HostMount {
+  point: string;
+  type: string;
+  source: string;
+}
+
+/** Whose files wait for another machine, or for a program. */
+const REMOTE = /^(?:nfs4?|cifs|smb3|ceph|9p|afs|lustre|gfs2|ocfs2|fuse(?:\..+)?)$/;
+/** Programs of this host's own desktop, which hold nothing of a guest. */
+const OWN = /^fuse\.(?:gvfsd-fuse|portal|lxcfs)$/;
+
+export function parseMounts(text: string): HostMount[] {
+  return text.split('\n').flatMap((line): HostMount[] => {
+    // id parent major:minor root point options [optional fields] - type source super-options
+    const [, point, type, source] = /^\d+ \d+ \S+ \S+ (\S+) \S+ (?:\S+ )*?- (\S+) (\S+)/.exec(line) ?? [];
+    if (point === undefined || type === undefined) return [];
+    return [{ point: unescape(point), type, source: unescape(source ?? '') }];
+  });
+}
+
+/** Blanks, tabs, newlines and backslashes are octal. */
+const unescape = (text: string): string =>
+  text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+
+/** Those of other machines that hold at least one of these files. */
+export function remoteMountsOf(paths: readonly string[], mounts: readonly HostMount[]): HostMount[] {
+  const found = new Set<HostMount>();
+  for (const path of paths) {
+    const mount = mountOf(path, mounts);
+    if (mount !== null && REMOTE.test(mount.type) && !OWN.test(mount.type)) found.add(mount);
+  }
+  return [...found];
+}
+
+/** The longest mount point above the path; of equal ones the last is on top. */
+function mountOf(path: string, mounts: readonly HostMount[]): HostMount | null {
+  let best: HostMount | null = null;
+  for (const mount of mounts) {
+    const under = mount.point === '/' || path === mount.point || path.startsWith(`${mount.point}/`);
+    if (under && mount.point.length >= (best?.point.length ?? 0)) best = mount;
+  }
+  return best;
+}
