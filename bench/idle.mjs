@@ -1,10 +1,21 @@
 /**
  * What 200 idle guests cost, ssh and all other children included: a daemon of its own over a console that says nothing
- * more, a server that greets for each guest, and logins into one real guest behind them all. Needs `npm run build`.
- *   node bench/idle.mjs [GUESTS] [SECONDS]      200 and 220 by default, after 80 s for the beginning
+ * more, a server that greets for each guest, and logins into one real guest behind them all. That guest's memory is also
+ * the memory of them all: each has a process that is called QEMU and holds it open. Needs `npm run build`.
+ *   node bench/idle.mjs [GUESTS] [SECONDS] [on|off]      200 and 220 s by default, after 160 s for the beginning; memory on
  */
 import { spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +23,15 @@ import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
+import { findQemu } from '../dist/io/qemu-process.js';
+import { qmp } from './real-guests.mjs';
 import { entryOf, serveQmp } from './scripted-guest.mjs';
 
-/* global URL, clearTimeout, setTimeout */
+/* global AbortSignal, URL, clearTimeout, setTimeout */
 const count = Number(process.argv[2] ?? 200);
 const seconds = Number(process.argv[3] ?? 220);
-const BEGINNING_MS = 80_000;
+const memory = process.argv[4] ?? 'on';
+const BEGINNING_MS = 160_000;
 const main = new URL('../dist/cli/main.js', import.meta.url).pathname;
 const place = mkdtempSync(join(tmpdir(), 'wedgewatch-idle-'));
 const names = Array.from({ length: count }, (_, n) => `lab${n}`);
@@ -40,15 +54,35 @@ function greeter(port) {
   return { server, logins: () => logins };
 }
 
-/** Milliseconds of CPU of a process and of its children that have ended; pages of its children that run. */
+/** Milliseconds of CPU of a process, of its children that have ended, and of those that run. */
+function cpuMs(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
+  } catch {
+    return 0;
+  }
+}
+
+const childrenOf = (pid) =>
+  readdirSync(`/proc/${pid}/task`).flatMap((task) =>
+    readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').slice(0, -1),
+  );
+
 function usage(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  const cpuMs = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
-  const children = readdirSync(`/proc/${pid}/task`).flatMap((task) => {
-    const text = readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').trim();
-    return text === '' ? [] : text.split(' ');
-  });
-  return { cpuMs, residentMb: [pid, ...children].reduce((sum, one) => sum + residentMb(one), 0) };
+  const all = [pid, ...childrenOf(pid)];
+  const sum = (one) => all.reduce((total, each) => total + one(each), 0);
+  return { cpuMs: sum(cpuMs), residentMb: sum(residentMb), readMb: sum(readMb) };
+}
+
+/** What the reader of memory has read, so far. */
+function readMb(pid) {
+  try {
+    if (!readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes('memory-process')) return 0;
+    return Number(/^rchar: (\d+)/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'))?.[1] ?? 0) / 1e6;
+  } catch {
+    return 0;
+  }
 }
 
 function residentMb(pid) {
@@ -57,6 +91,27 @@ function residentMb(pid) {
   } catch {
     return 0;
   }
+}
+
+const monitor = async (guest, line) =>
+  (await qmp(guest, 'human-monitor-command', { 'command-line': line })).return;
+
+/** A process for each guest, with QEMU's name and arguments, that holds the real guest's memory; and what QMP says of it. */
+async function share(guest) {
+  const { pid } = await findQemu({ qmpSocket: guest.qmpSocket, pid: null }, AbortSignal.timeout(10_000));
+  const number = readdirSync(`/proc/${pid}/fd`).find((one) => {
+    return readlinkSync(`/proc/${pid}/fd/${one}`).startsWith('/memfd:memory-backend-memfd');
+  });
+  const fd = openSync(`/proc/${pid}/fd/${number}`, 'r');
+  const processes = names.map((name) => {
+    const backend = 'memory-backend-memfd,id=mem,size=384M,share=on';
+    const args = ['-M', 'q35', '-m', '384M', '-object', backend, '-qmp', `unix:${join(place, 'qmp', name)}`];
+    const stdio = ['pipe', 'ignore', 'ignore', fd];
+    return spawn('/bin/sh', ['-c', 'read -r _', ...args], { argv0: 'qemu-system-x86_64', stdio });
+  });
+  const told = {};
+  for (const line of ['info mtree -f', 'info registers -a']) told[line] = await monitor(guest, line);
+  return { processes, monitor: (line) => told[line] ?? '' };
 }
 
 function arrange(guest, port) {
@@ -85,6 +140,7 @@ function arrange(guest, port) {
     JSON.stringify({
       discover: { enabled: false },
       arm: 'off',
+      memory,
       ssh: { configFile: join(place, 'ssh_config') },
       guests: names.map((name) => ({
         name,
@@ -102,7 +158,10 @@ const guest = await startGuest({ vm: 'wedgewatch-idle', image, append: 'wedge.mo
 const { server, logins } = greeter(guest.sshPort);
 await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 const journal = arrange(guest, server.address().port);
-const sockets = names.map((name) => serveQmp(join(place, 'qmp', name), { press: () => undefined }));
+const { processes, monitor: monitorOf } = await share(guest);
+const sockets = names.map((name) =>
+  serveQmp(join(place, 'qmp', name), { press: () => undefined, monitor: monitorOf }),
+);
 const daemon = spawn(process.execPath, [main, 'run'], {
   stdio: ['ignore', 'ignore', 'inherit'],
   env: {
@@ -121,12 +180,15 @@ try {
     await delay(1_000);
     peak = Math.max(peak, usage(daemon.pid).residentMb);
   }
-  const share = (usage(daemon.pid).cpuMs - before.cpuMs) / (10 * seconds);
+  const after = usage(daemon.pid);
+  const percent = (after.cpuMs - before.cpuMs) / (10 * seconds);
+  const read = (after.readMb - before.readMb) / seconds;
   process.stdout.write(
-    `${count} idle guests for ${seconds} s: ${share.toFixed(1)} % of one core (budget 5), ${peak.toFixed(0)} MB at most with children (budget 200), ${logins() - loginsBefore} logins\n`,
+    `${count} idle guests for ${seconds} s, memory ${memory}: ${percent.toFixed(1)} % of one core (budget 5), ${peak.toFixed(0)} MB at most with children (budget 250), ${logins() - loginsBefore} logins, ${read.toFixed(1)} MB/s of memory read\n`,
   );
 } finally {
   daemon.kill('SIGTERM');
+  for (const one of processes) one.kill('SIGKILL');
   sockets.forEach((socket) => socket.close());
   server.close();
   await guest.stop();

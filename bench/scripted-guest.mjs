@@ -110,7 +110,8 @@ export function serveQmp(path, guest) {
     lines.on('line', (line) => {
       const { execute, arguments: args, id } = JSON.parse(line);
       if (execute === 'send-key') guest.press(args.keys.at(-1).data);
-      client.write(`${JSON.stringify({ return: answers[execute] ?? {}, id })}\r\n`);
+      const monitor = execute === 'human-monitor-command' ? guest.monitor?.(args['command-line']) : undefined;
+      client.write(`${JSON.stringify({ return: monitor ?? answers[execute] ?? {}, id })}\r\n`);
     });
   });
   server.listen(path);
