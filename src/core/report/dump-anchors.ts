@@ -35,7 +35,7 @@ const EXCERPT_TASKS = 60;
 const GROUPS_WANTED = 20;
 
 /** `w.1` of `sysrq-w.1.txt`. */
-export const shortName = (file: string): string => file.replace(/^sysrq-|\.txt$/g, '');
+const shortName = (file: string): string => file.replace(/^sysrq-|\.txt$/g, '');
 
 export const placeId = (file: string, pid: number): string => `${shortName(file)}-${pid}`;
 

@@ -1,6 +1,6 @@
 /** Choices that hide what does not fit, by style alone: a report runs no script. */
 
-export interface Facet {
+interface Facet {
   /** Names the classes that it chooses among, `state-D`: fit for one, and never a guest's. */
   name: string;
   title: string;

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { printable } from '../printable.js';
 import { type Found, namedIn, type Places } from './dump-anchors.js';
 
-export const SENTENCE_MAX = 600;
+const SENTENCE_MAX = 600;
 export const ROWS_SHOWN = 100;
 
 export const safe = (text: string): string => printable(text, SENTENCE_MAX);

@@ -3,7 +3,7 @@ import { firmSymbols } from '../analysis/frames.js';
 import type { Incident } from './incident.js';
 
 /** `between` are ISO times; null where it stays silent for ever, or has spoken. */
-export interface HungTask {
+interface HungTask {
   between: [string, string] | null;
   says: string;
 }
