@@ -288,10 +288,9 @@ export type Config = z.output<typeof configSchema>;
 
 /** The sections that may differ from guest to guest: those that `overrides` takes. */
 export const GUEST_SECTIONS = override.omit({ match: true }).keyof().options;
-type GuestSection = (typeof GUEST_SECTIONS)[number];
 
 /** What holds for one guest: the file's values with every matching override laid over them. */
-export interface GuestSettings extends Pick<Config, GuestSection> {
+export interface GuestSettings extends Pick<Config, (typeof GUEST_SECTIONS)[number]> {
   vm: string;
   unit: string;
   qmpSocket: string;
