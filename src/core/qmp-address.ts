@@ -17,7 +17,7 @@ export const QMP_EXPECTED =
 
 /** Null for a text that is none. */
 export function qmpAddressOf(text: string): QmpAddress | null {
-  if (text.startsWith('/')) return text.length > MAX_SOCKET_PATH ? null : { kind: 'unix', path: text };
+  if (text.startsWith('/')) return bytesOf(text) > MAX_SOCKET_PATH ? null : { kind: 'unix', path: text };
   if (text.startsWith('tcp:')) return tcpOf(text.slice('tcp:'.length));
   if (text.startsWith('libvirt:')) return libvirtOf(text.slice('libvirt:'.length));
   return null;
@@ -25,7 +25,11 @@ export function qmpAddressOf(text: string): QmpAddress | null {
 
 /** Why a text is none. */
 export const qmpAddressProblem = (text: string): string =>
-  text.startsWith('/') ? `expected at most ${MAX_SOCKET_PATH} characters, as the kernel does` : QMP_EXPECTED;
+  text.startsWith('/')
+    ? `the path has ${bytesOf(text)} bytes, a unix socket's at most ${MAX_SOCKET_PATH}`
+    : QMP_EXPECTED;
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
 
 function tcpOf(text: string): QmpAddress | null {
   const at = text.lastIndexOf(':');

@@ -91,7 +91,7 @@ export function wantedPids({ verdict, waits, groups }: Incident): Set<number> {
   ]);
 }
 
-/** The lines of these tasks, with marks for what is left out. */
+/** The lines of these tasks, with marks for what is left out; empty where it has none of them. */
 export function excerptOf(text: string, pids: ReadonlySet<number>): string {
   const kept: string[] = [];
   let room = 0;
@@ -110,6 +110,7 @@ export function excerptOf(text: string, pids: ReadonlySet<number>): string {
       skipped = false;
     } else skipped = true;
   }
+  if (tasks === 0) return '';
   if (skipped) kept.push('[…]');
   return kept.join('\n');
 }

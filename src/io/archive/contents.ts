@@ -185,7 +185,7 @@ async function dumpText(path: string, room: number, incident: Incident): Promise
   if (bytes <= room) return { bytes, text: await readFile(path, 'utf8') };
   if (bytes > EXCERPT_FROM_MAX) return { bytes, text: null };
   const text = excerptOf(await readFile(path, 'utf8'), wantedPids(incident));
-  return text.length > room ? { bytes, text: null } : { bytes, text, excerpt: true };
+  return text === '' || text.length > room ? { bytes, text: null } : { bytes, text, excerpt: true };
 }
 
 export const isDumpFile = (name: string): boolean => /^sysrq-[a-z](?:\.\d+)?\.txt$/.test(name);

@@ -116,7 +116,10 @@ describe('a broken value', () => {
     ],
     ['guests: [{name: a, console: /dev/x}]', 'guests[0].console: expected journal, or file: with'],
     ['guests: [{name: a, qmp: qmp.sock}]', 'guests[0].qmp: expected an absolute path'],
-    [`guests: [{name: a, qmp: /${'q'.repeat(107)}}]`, 'guests[0].qmp: expected at most 107 characters'],
+    [
+      `guests: [{name: a, qmp: /${'q'.repeat(107)}}]`,
+      "guests[0].qmp: the path has 108 bytes, a unix socket's at most 107",
+    ],
     ['guests:\n- name: a\n- name: a', '3:9: guests[1].name: already given to guests[0]; found "a"'],
     [
       'guests: [{name: a, unit: u.service}, {name: b, unit: u.service}]',

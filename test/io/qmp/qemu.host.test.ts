@@ -145,6 +145,7 @@ it('is looked at: its state, its vCPUs, its disk and its process', async () => {
         { ...vcpu, index: 1 },
       ],
       block: { reads: 0, writes: 0 },
+      disks: [{ name: 'virtio0', reads: 0, writes: 0, flushes: 0, failed: 0 }],
     },
     qemu: { pid: qemu.pid, state: expect.stringMatching(/^[RS]$/) as string },
     kernelCommandLine: null,
