@@ -23,11 +23,15 @@ export function consolesOf(argv: readonly string[]): GuestConsole[] {
       .map((chardev) => [chardev.values['id'] ?? '', chardev] as const),
   );
   const found = [...legacy(argv, chardevs), ...devices(argv, chardevs)];
-  const named = [...(kernelCommandLineOf(argv) ?? '').matchAll(/(?:^|\s)console=(hvc|tty(?:S|AMA))\d/g)];
-  const first = named.at(-1)?.[1];
-  const wanted = first === undefined ? found[0]?.tty : first === 'hvc' ? 'hvc' : 'serial';
+  const wanted = namedIn(argv).at(-1) ?? found[0]?.tty;
   return [...found.filter(({ tty }) => tty === wanted), ...found.filter(({ tty }) => tty !== wanted)];
 }
+
+/** What the kernel's command line names, if this QEMU boots it directly: it prints to all of them. */
+const namedIn = (argv: readonly string[]): GuestConsole['tty'][] =>
+  [...(kernelCommandLineOf(argv) ?? '').matchAll(/(?:^|\s)console=(hvc|tty(?:S|AMA))\d/g)].map(([, tty]) =>
+    tty === 'hvc' ? 'hvc' : 'serial',
+  );
 
 /** Names a descriptor of whoever opens it. */
 export const OF_QEMU = /^(?:\/proc\/self\/fd|\/dev\/fd)\/(\d+)$/;
@@ -38,10 +42,17 @@ export const isTypable = (argv: readonly string[]): boolean =>
 
 const TYPABLE: ReadonlySet<string> = new Set(['pty', 'socket', 'unix', 'tcp', 'telnet', 'serial']);
 
-/** The file to which QEMU writes what the guest's first console shows; null for none, and for a relative path. */
-export function consoleFileOf(argv: readonly string[]): string | null {
-  const path = consolesOf(argv)[0]?.files[0];
-  return path === undefined || OF_QEMU.test(path) ? null : path;
+/** The file to which QEMU writes what a console of the kernel shows; null for none, and for a relative path. */
+export const consoleFileOf = (argv: readonly string[]): string | null =>
+  printedFilesOf(argv).find((path) => !OF_QEMU.test(path)) ?? null;
+
+/** Where the text of the kernel's consoles is to be found: the first one's, unless the kernel was told of more. */
+export function printedFilesOf(argv: readonly string[]): string[] {
+  const consoles = consolesOf(argv);
+  const named = namedIn(argv);
+  const printed =
+    named.length === 0 ? consoles.slice(0, 1) : consoles.filter(({ tty }) => named.includes(tty));
+  return printed.flatMap(({ files }) => files);
 }
 
 type Chardevs = ReadonlyMap<string, Options>;

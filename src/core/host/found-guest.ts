@@ -1,7 +1,7 @@
 /** A guest as its QEMU's own process shows it: what it is called, and where its QMP and its console are. */
 import { vmNameProblem } from '../vm-name.js';
 import { domainOf, nameOf, qmpAddressIn } from './argv.js';
-import { consolesOf, OF_QEMU } from './consoles.js';
+import { OF_QEMU, printedFilesOf } from './consoles.js';
 import { serviceOf } from './units.js';
 
 interface QemuSeen {
@@ -46,7 +46,7 @@ export function foundGuest(
 }
 
 function consoleFileBy(argv: readonly string[], link: QemuSeen['link']): string | null {
-  for (const path of consolesOf(argv)[0]?.files ?? []) {
+  for (const path of printedFilesOf(argv)) {
     const fd = OF_QEMU.exec(path)?.[1];
     const real = fileOf(fd === undefined ? path : link(Number(fd)));
     if (real !== null) return real;
@@ -62,4 +62,4 @@ const fileOf = (target: string | null): string | null =>
 
 /** systemd connects standard output to journald by a socket. */
 const logs = (argv: readonly string[], link: QemuSeen['link']): boolean =>
-  consolesOf(argv)[0]?.files.includes('/dev/fd/1') === true && link(1)?.startsWith('socket:') === true;
+  printedFilesOf(argv).includes('/dev/fd/1') && link(1)?.startsWith('socket:') === true;

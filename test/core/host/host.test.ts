@@ -32,6 +32,15 @@ describe("QEMU's command line", () => {
     [['-chardev', 'stdio,id=m,logfile=/m', '-mon', 'chardev=m', '-serial', 'none'], null],
     [['-chardev', 'stdio,id=other,logfile=/m', '-serial', 'chardev:c'], null],
     [['-serial', 'unix:/s,server=on,wait=off,logfile=/c/a.log'], '/c/a.log'],
+    [
+      // As kdevops has it: the last console= is a socket, and the kernel prints to both.
+      [
+        ...['-chardev', 'stdio,id=c,logfile=/c/a.log', '-serial', 'chardev:c'],
+        ...['-chardev', 'socket,id=h,path=/c/a.sock', '-device', 'virtconsole,chardev=h'],
+        ...['-append', 'console=ttyS0,115200 console=hvc0'],
+      ],
+      '/c/a.log',
+    ],
     [[], null],
   ])('%j: its console is written to %s', (argv, path) => {
     expect(consoleFileOf(argv)).toBe(path);
