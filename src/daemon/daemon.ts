@@ -181,12 +181,14 @@ export class Daemon {
   private async tick(): Promise<void> {
     this.lastTickAt = monotonicMs();
     const host = this.host.take([...this.guests.values()], this.lastTickAt);
-    const common = { type: 'tick' as const, wallMs: Date.now(), ...(host && { host }) };
+    // One object for all: each guest remembers the ticks of an hour.
+    const tick = { type: 'tick' as const, at: this.lastTickAt, wallMs: Date.now(), ...(host && { host }) };
     for (const guest of this.guests.values()) {
       const blind = this.blindness(guest);
       if (blind === null) lookBack(guest, (entry) => void this.onEntries([entry]));
       const unread = blind === null ? guest.reading.unread(guest.settings) : null;
-      guest.now({ ...common, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
+      if (blind === null && unread === null) guest.handle(tick);
+      else guest.handle({ ...tick, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
     for (const guest of this.guests.values()) await this.checkPresence(guest);
   }

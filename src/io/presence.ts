@@ -1,4 +1,4 @@
-/** Whether QEMU serves its QMP: asked twice a second for each guest, so the cheapest sign that there is. */
+/** Whether QEMU serves its QMP: asked once a second for each guest, so the cheapest sign that there is. */
 import { qmpAddressOf } from '../core/qmp-address.js';
 import { monotonicMs } from './clock.js';
 import { isSocket } from './discover.js';

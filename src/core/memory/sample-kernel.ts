@@ -5,7 +5,7 @@ import { memoryDump } from './dump.js';
 import type { Kernel } from './model.js';
 import { listStates } from './sample.js';
 import type { Sampler } from './sampler.js';
-import { stackOf } from './snapshot.js';
+import { stacksOf } from './snapshot.js';
 
 /** `sampler`: of this boot of the guest. Who has not switched for `seconds`. */
 export function sampleKernel(kernel: Kernel, sampler: Sampler, seconds: number): SampleAnswer {
@@ -16,7 +16,7 @@ export function sampleKernel(kernel: Kernel, sampler: Sampler, seconds: number):
 }
 
 function tasksAt(kernel: Kernel, addresses: readonly bigint[], clock: number): ReadonlyMap<bigint, Task> {
-  const tasks = addresses.flatMap((address) => stackOf(kernel, address, clock) ?? []);
+  const tasks = stacksOf(kernel, addresses, clock);
   const dump = memoryDump({ kernel, complete: true, incompleteBecause: [], clock, tasks, cpus: [] });
   return new Map(
     tasks.flatMap(({ address }, index) => {

@@ -90,16 +90,19 @@ function tornDoubts(tasks: readonly MemoryTask[]): string[] {
   ];
 }
 
-/** One task by the address of its struct task_struct; null where that cannot be read. `clock`: what time it is at least. */
-export function stackOf(kernel: Kernel, address: bigint, clock = 0): MemoryTask | null {
+/** Tasks by the addresses of their struct task_struct; one that cannot be read is left out. `clock`: what time it is at least. */
+export function stacksOf(kernel: Kernel, addresses: readonly bigint[], clock = 0): MemoryTask[] {
   const reader = readerOf(kernel);
-  if (reader === null) return null;
+  if (reader === null) return [];
   refresh(reader);
-  const words = new Words(reader.layout.span);
-  if (!kernel.space.read(address, words.bytes)) return null;
-  const captured = new Capturer(reader, reader.stackSize * 3).capture(address, words);
-  const time = guestTime(readRunQueues(kernel), [captured.raw.execStart, clock * 1e9]);
-  return memoryTask(reader, captured, time, parentPid(reader, captured));
+  const queues = readRunQueues(kernel);
+  return addresses.flatMap((address) => {
+    const words = new Words(reader.layout.span);
+    if (!kernel.space.read(address, words.bytes)) return [];
+    const captured = new Capturer(reader, reader.stackSize * 3).capture(address, words);
+    const time = guestTime(queues, [captured.raw.execStart, clock * 1e9]);
+    return [memoryTask(reader, captured, time, parentPid(reader, captured))];
+  });
 }
 
 function parentPid({ kernel, layout }: Reader, { raw }: Captured): number | null {

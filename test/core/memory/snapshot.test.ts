@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readLog } from '../../../src/core/memory/printk.js';
 import { listStates } from '../../../src/core/memory/sample.js';
-import { stackOf, takeSnapshot } from '../../../src/core/memory/snapshot.js';
+import { stacksOf, takeSnapshot } from '../../../src/core/memory/snapshot.js';
 import { stateLetter } from '../../../src/core/memory/tasks.js';
 import { fakeGuest, INIT, ip, RETURN, TASK_TYPES, taskAt, type FakeTask } from './fake-guest.js';
 import { TEXT } from './fake-kernel.js';
@@ -153,7 +153,7 @@ describe('takeSnapshot', () => {
     expect(takeSnapshot(blind, { registers: [] }).incompleteBecause).toEqual([
       'the types of its tasks are not known',
     ]);
-    expect(stackOf(blind, taskAt(1))).toBeNull();
+    expect(stacksOf(blind, [taskAt(1)])).toEqual([]);
   });
 
   test('what learned types lack is left open', () => {
@@ -200,13 +200,13 @@ test('a kernel that does not name its run queues tells the time by who ran last'
   expect(clock).toBe(whole.clock);
   const age = named(whole, 1).offCpuSeconds;
   expect(age).toBeGreaterThan(0);
-  expect(stackOf(nameless, taskAt(1), clock)?.offCpuSeconds).toBe(age);
+  expect(stacksOf(nameless, [taskAt(1)], clock)[0]?.offCpuSeconds).toBe(age);
 });
 
-test('stackOf and listStates tell the same of one task', () => {
+test('stacksOf and listStates tell the same of one task', () => {
   const { kernel } = fakeGuest(TASKS);
-  expect(stackOf(kernel, taskAt(40))).toEqual(named(takeSnapshot(kernel, { registers: [] }), 40));
-  expect(stackOf(kernel, 0n)).toBeNull();
+  const taken = takeSnapshot(kernel, { registers: [] });
+  expect(stacksOf(kernel, [taskAt(40), 0n, taskAt(1)])).toEqual([named(taken, 40), named(taken, 1)]);
   const states = listStates(kernel);
   expect(states).toMatchObject({ clock: 100.5, broken: null });
   expect(states.tasks).toHaveLength(6);
@@ -268,7 +268,7 @@ test('a forged memory misleads about itself, and nothing throws or grows', () =>
       expect(snapshot.tasks.length).toBeLessThanOrEqual(50_000);
       for (const { frames } of snapshot.tasks) expect(frames.length).toBeLessThanOrEqual(512);
       listStates(kernel);
-      stackOf(kernel, taskAt(40));
+      stacksOf(kernel, [taskAt(40)]);
       readLog(kernel);
     }),
     { numRuns: 300 },
