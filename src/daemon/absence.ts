@@ -2,7 +2,7 @@ import { monotonicMs } from '../io/clock.js';
 import { isThere } from '../io/presence.js';
 import type { Guest } from './guest.js';
 
-/** Not at every tick: of two hundred guests this is most of what a tick costs. */
+/** Not at every tick: with two hundred guests that is a good part of what a tick costs. */
 const EVERY_MS = 900;
 
 /**
