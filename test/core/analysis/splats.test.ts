@@ -26,7 +26,7 @@ describe.each(goldenNames().filter((name) => name.startsWith('paste-splat-')))('
         if (name !== 'paste-splat-before-hang')
           expect(['none', 'unknown', 'spinning', 'blocked']).toContain(kind);
       }),
-      { numRuns: 60 },
+      { numRuns: 300 },
     );
   });
 });
