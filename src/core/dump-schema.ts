@@ -5,6 +5,8 @@ import { z } from 'zod';
 export const dumpKey = z.enum([
   ...(['w', 't', 'l', 'm', 'p', 'd', 'q'] as const),
   ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic', 'none'] as const),
+  // A warning of lockdep and its like, in a log that somebody pasted: nothing hangs by it.
+  'splat',
   // Not printed by the guest, but read from its memory.
   'memory',
 ]);
@@ -181,6 +183,25 @@ const onCpu = z.object({
   waiting: z.number(),
 });
 
+/** A lock's class, and the function that takes it. */
+const takenLock = z.object({ name: z.string(), at: z.string().nullable() });
+
+/** What the kernel warns of before anything hangs. None of its tasks is blocked. */
+const splat = z.object({
+  kind: z.enum(['circular', 'recursive', 'irq', 'wait-context', 'sleep', 'rcu', 'unlock', 'left']),
+  comm: z.string(),
+  pid: z.number().nullable(),
+  wants: takenLock.nullable(),
+  holds: takenLock.nullable(),
+  /** The cycle of locks, as printed: each with the stack that took it before, the held one first. */
+  chain: z.array(z.object({ name: z.string(), frames: z.array(frame) })),
+  /** The stack that took the lock in another context. */
+  before: z.array(frame),
+  frames: z.array(frame),
+  /** `file:line`, where the warning names one. */
+  source: z.string().nullable(),
+});
+
 /** Why a dump is not the whole truth. Without a header or a fence, the stacks that it does show are still whole. */
 const incompleteCode = z.enum([
   ...(['no-header', 'no-fence', 'cut-short'] as const),
@@ -216,6 +237,7 @@ export const dumpSchema = z.object({
   blockers: z.array(blocker).exactOptional(),
   /** Whom a stall or lockup report accuses. */
   stall: stall.exactOptional(),
+  splat: splat.exactOptional(),
   onCpu: z.array(onCpu).exactOptional(),
   /** Of a dump from memory: the kernel, its clock in seconds since the boot, and how it was found. */
   memory: z
@@ -243,4 +265,6 @@ export type ListedLock = z.output<typeof listedLock>;
 export type WorkItem = z.output<typeof workItem>;
 export type Blocker = z.output<typeof blocker>;
 export type Stall = z.output<typeof stall>;
+export type TakenLock = z.output<typeof takenLock>;
+export type Splat = z.output<typeof splat>;
 export type OnCpu = z.output<typeof onCpu>;

@@ -16,6 +16,7 @@ import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
 import { sleeperVerdict } from './sleepers.js';
+import { splatReasons, splatVerdict } from './splat-verdict.js';
 import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
 import { stuckVerdict, TITLE_MAX } from './stuck-verdict.js';
@@ -83,7 +84,8 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
   if (verdict.class === 'none') return { ...said, edges, shown };
   const disputed = root ? disagreements([root.task, ...root.members.map(({ task }) => task)], dumps) : [];
   const troubles = troubleReasons(context.troubles ?? [], verdict.inferred);
-  const reasons = [...verdict.reasons, ...disputed, ...troubles];
+  const warned = stood || verdict.culprit ? splatReasons(dumps) : [];
+  const reasons = [...verdict.reasons, ...disputed, ...warned, ...troubles];
   return { ...said, verdict: { ...verdict, reasons }, edges, shown };
 }
 
@@ -126,11 +128,13 @@ function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly
 const spinOf = (spin: Verdict | null): Said | null => spin && { verdict: spin, parts: [spin.frame ?? ''] };
 
 function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: AnalysisContext): Said {
+  const nothing = nothingStuck(dumps, passing);
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
     (context.proofOnly === true ? null : sleeperVerdict(dumps)) ??
-    nothingStuck(dumps, passing);
+    splatVerdict(dumps, nothing) ??
+    nothing;
   return { verdict, parts: [verdict.frame ?? ''] };
 }
 

@@ -7,6 +7,7 @@ import { readHeader } from '../memory-words.js';
 import { Debuggers } from './debuggers.js';
 import { LooseStacks, opensLoosely } from './loose.js';
 import { MemorySection } from './memory-section.js';
+import { Splats } from './paste/splats.js';
 import { Section } from './section.js';
 import { StackPool } from './stack-pool.js';
 import { isStarved } from './stall.js';
@@ -41,6 +42,8 @@ export class DumpParser {
   private interrupted: Section | null = null;
   private readonly loose = new LooseStacks();
   private readonly debuggers = new Debuggers();
+  private readonly splats = new Splats();
+  private forgotten = 0;
 
   constructor(private readonly options: ParseOptions = {}) {}
 
@@ -54,6 +57,7 @@ export class DumpParser {
   }
 
   private take(text: string, seconds: number | null): void {
+    if (this.options.pasted === true && this.splats.push(text, seconds, () => this.place())) return;
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
     else if (this.section) this.keep(this.section, text);
@@ -81,11 +85,16 @@ export class DumpParser {
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
     else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
-    return this.found.map(({ section, visibility }) =>
+    const dumps = this.found.map(({ section, visibility }) =>
       section instanceof MemorySection
         ? section.toDump()
         : toDump(section, visibility, this.options.loglevelRaised === true),
     );
+    return this.splats.among(dumps, this.forgotten);
+  }
+
+  private place() {
+    return { boot: this.boots, after: this.forgotten + this.found.length };
   }
 
   /** A line of memory.txt, which no guest's console holds: nothing in it stands for anything else. */
@@ -208,6 +217,7 @@ export class DumpParser {
 
   private forgetOldest(): void {
     this.kept -= this.found.shift()?.size ?? 0;
+    this.forgotten += 1;
   }
 
   private close(): void {

@@ -44,6 +44,8 @@ const FORMS: readonly Form[] = [
   { head: /^CPU: \d/, whole: /(?:Not tainted|Tainted: )/ },
   { head: /^Workqueue:/, whole: /^Workqueue: \S+ +\S/ },
   { head: /^RIP:/, whole: /^RIP: \S+:\S+/ },
+  // arch/arm/kernel/traps.c
+  { head: /^\[<[0-9a-f]{8}>\] \(\S{1,200}(?: \[[\w-]+\])?\) from\b/, whole: / from .*\)$/ },
   // kernel/locking/lockdep.c
   { head: /^#\d+: /, whole: /\bat: \S/ },
   { head: /^(?:\d+ locks?|no locks) held by/, whole: /\/\d+[:.]/ },
