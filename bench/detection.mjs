@@ -5,9 +5,9 @@
  *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 rounds of every kind by default
  */
 /* global performance */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseConfig } from '../dist/core/config/parse-config.js';
@@ -17,6 +17,7 @@ import { ProcessMemoryReader } from '../dist/daemon/process-memory-reader.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
+import { incidentsIn } from '../dist/io/archive/directory.js';
 import { runtimeDirectory } from '../dist/io/paths.js';
 import { inGuest, makeDisk, mountDisk } from './real-guests.mjs';
 
@@ -84,25 +85,32 @@ function startDaemon(guests, scratch, onFiled) {
 }
 
 /** Milliseconds from the wedge to the archive and to hung_task's first line; null where it did not come. */
-async function wedgeOne({ kind, guest, daemon, filed }) {
-  const run = { kind, at: now(), wallMs: Date.now(), archived: null, line: null };
+async function wedgeOne({ kind, guest, daemon, filed, incidents }) {
+  const run = { kind, at: now(), stacks: new Map(), archived: null, line: null };
   const reported = () =>
     daemon.guests.get(guest.vm)?.state.console.tail.some((line) => complaintIn(line)?.kind === 'hung_task');
   run.watch = () => {
     run.archived ??= filed.get(guest.vm) ?? null;
     if (run.line === null && reported()) run.line = now();
+    if (run.archived === null) noteStacks(run.stacks, incidents);
   };
   await KINDS[kind].wedge(guest);
   await until(() => (run.watch(), run.archived), ARCHIVE_MS);
   return run;
 }
 
+/** When the memory of each incident that is being written was first on disk, by the beginning of its name. */
+function noteStacks(stacks, incidents) {
+  for (const name of existsSync(incidents) ? readdirSync(incidents) : []) {
+    const id = name.split('.').slice(0, 3).join('.');
+    if (!stacks.has(id) && existsSync(join(incidents, name, 'memory.txt'))) stacks.set(id, now());
+  }
+}
+
 /** Seconds from the wedge until all stacks, as memory shows them, were on disk; the keys came later. */
-function stacksAfter({ kind, at, wallMs, archived, line }) {
-  const text = archived && statSync(join(archived.directory, 'memory.txt'), { throwIfNoEntry: false });
-  if (!text || (kind === 'complaint' && !line)) return null;
-  const late = kind === 'complaint' ? line - at : 0;
-  return (text.mtimeMs - wallMs - late) / 1000;
+function stacksAfter({ stacks, archived }, from) {
+  const at = archived && stacks.get(basename(archived.directory));
+  return at && from ? (at - from) / 1000 : null;
 }
 
 function outcome(run) {
@@ -110,7 +118,7 @@ function outcome(run) {
   const from = kind === 'complaint' ? line : at;
   const incident = archived && JSON.parse(readFileSync(join(archived.directory, 'incident.json'), 'utf8'));
   return {
-    stacks: stacksAfter(run),
+    stacks: stacksAfter(run, from),
     archive: archived && from && (archived.at - from) / 1000,
     line: line && (line - at) / 1000,
     whole: incident?.evidence.complete === true,
@@ -142,7 +150,10 @@ async function round(image) {
       if (KINDS[kind].prepare) await inGuest(guest, KINDS[kind].prepare);
     }
     await delay(6_000);
-    for (const [kind, guest] of guests) runs.push(await wedgeOne({ kind, guest, daemon, filed }));
+    for (const [kind, guest] of guests)
+      runs.push(
+        await wedgeOne({ kind, guest, daemon, filed, incidents: incidentsIn(join(scratch, 'state')) }),
+      );
     const all = () => (runs.forEach((run) => run.watch()), runs.every((run) => run.line && run.archived));
     await until(all, Math.max(0, runs.at(-1).at + patienceMs - now()));
     return runs.map((run) => [run.kind, outcome(run)]);
