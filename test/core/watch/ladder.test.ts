@@ -139,16 +139,21 @@ describe('the ladder', () => {
     expect(guest.findings[0]).toMatchObject({ complete: true });
   });
 
-  it('types on the console of a guest without a keyboard, where that takes keys', () => {
+  it('types on the console of a guest without a keyboard, where that takes keys and the configuration lets it', () => {
     const press = (key: SysrqKey, _at: number, via: Channel) => (via === 'console' ? speaks(key) : []);
-    const config = 'ssh: {enabled: false}';
+    const config = 'ssh: {enabled: false}\nladder: {typeOnConsole: true}';
     const typed = byHand(new VirtualGuest({ press, config, look: () => ({ ...well, typable: true }) }));
     expect(rungsOf(typed)?.slice(-2)).toEqual(['second-keyboard failed', 'console worked']);
     expect(typed.findings[0]).toMatchObject({ complete: true });
+    // A shell may take the keys as its input: nothing is typed unasked.
+    const unasked = byHand(
+      new VirtualGuest({ press, config: 'ssh: {enabled: false}', look: () => ({ ...well, typable: true }) }),
+    ).run(60_000);
+    expect(unasked.effects).not.toContainEqual(expect.objectContaining({ via: 'console' }));
   });
 
   it('climbs to the top for a mute guest, and says what each vCPU does', () => {
-    const config = 'ladder: {injectNmi: true, memoryDump: true}';
+    const config = 'ladder: {typeOnConsole: true, injectNmi: true, memoryDump: true}';
     const script = { press: () => [], ssh: healthyFor(30_000), look: () => spinning, config };
     const guest = booted(new VirtualGuest(script)).run(300_000);
     expect(guest.findings).toHaveLength(1);

@@ -58,19 +58,21 @@ export function channelFailed(context: Context, current: Case, { how, quote }: C
 }
 
 function circumstances(context: Context, current: Case) {
-  const { injectNmi, memoryDump } = context.settings.ladder;
+  const { typeOnConsole, injectNmi, memoryDump } = context.settings.ladder;
   const look = current.looks.at(-1);
   const qmp = look?.qmp;
   const early = mayBeDropped(context, current) ? 'not before this is sure to be an incident' : null;
   return {
     noSsh: noSsh(context),
     noQmp: qmp?.ok === false ? `QMP fails: ${qmp.detail}` : null,
-    noConsole:
-      look?.typable === true ? null : 'nothing can be typed on its console: it is no socket and no pty',
+    noConsole: typeOnConsole ? noInput(look) : 'ladder.typeOnConsole is false',
     noNmi: injectNmi ? early : 'ladder.injectNmi is false',
     noMemoryDump: memoryDump ? (unsafeServer(look) ?? early) : 'ladder.memoryDump is false',
   };
 }
+
+const noInput = (look: Look | undefined): string | null =>
+  look?.typable === true ? null : 'nothing can be typed on its console: it is no socket and no pty';
 
 /**
  * Why no dump of memory may be asked for: it stops the guest, and QEMU then waits for its vhost-user servers, for ever
