@@ -4,7 +4,7 @@ import { durationMs } from '../core/config/duration.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
-import { isHung } from '../core/watch/hangs.js';
+import { isHung } from '../core/watch/state-name.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { askStatus, controlSocket } from '../daemon/control.js';
 import { monotonicMs } from '../io/clock.js';

@@ -5,7 +5,7 @@ import { printable } from '../core/printable.js';
 import type { HookRun } from '../core/report/incident.js';
 import type { Mono } from '../core/time.js';
 import { blindness } from '../core/watch/slices/console.js';
-import { STATE_NAMES, type StateName } from '../core/watch/state-name.js';
+import { isHung, STATE_NAMES } from '../core/watch/state-name.js';
 import { monotonicMs } from '../io/clock.js';
 import { VERSION } from '../io/version.js';
 import type { FiledCase, GuestHandle } from './guest-handle.js';
@@ -18,7 +18,6 @@ interface Counted {
 }
 
 const CLASSES = analysisSchema.shape.verdict.shape.class.options;
-const HANGS: ReadonlySet<StateName> = new Set(['held', 'panicked', 'qemu-stuck']);
 /** A hang beside an SSH that answers holds no state: whoever reads once a minute is to see it. */
 const SHOWN_MS = 10 * 60_000;
 /** How far from the wedge to the stacks; hung_task needs 120 s. */
@@ -174,7 +173,7 @@ export class Metrics {
     const now = monotonicMs();
     for (const [vm, hang] of this.hangs) {
       const guest = this.daemon.guests.get(vm);
-      const hangs = guest !== undefined && HANGS.has(guest.state.name);
+      const hangs = guest !== undefined && isHung(guest.state.name);
       if (hangs || now - hang.at < SHOWN_MS) one.set({ vm: printable(vm, VM_MAX), class: hang.class }, 1);
       else this.hangs.delete(vm);
     }

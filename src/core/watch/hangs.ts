@@ -1,12 +1,9 @@
 /** Which guests hang, for those who only see their status. */
 import type { Mono } from '../time.js';
+import { isHung } from './state-name.js';
 import type { GuestStatus } from './status.js';
 
-const HUNG: ReadonlySet<string> = new Set(['held', 'panicked', 'qemu-stuck']);
 const DOUBTED: ReadonlySet<string> = new Set(['suspect', 'confirming', 'capturing']);
-
-/** A hang of the guest was found, and is not over. */
-export const isHung = (state: string): boolean => HUNG.has(state);
 
 /** Whether it hangs will be known soon. */
 export const isDoubted = ({ state, busy }: Pick<GuestStatus, 'state' | 'busy'>): boolean =>

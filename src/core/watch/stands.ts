@@ -10,7 +10,7 @@ import { seconds } from '../words.js';
 import type { Reason } from './accuse.js';
 import { keptWaiting, movedSince } from './looks.js';
 import { APART_MS } from './memory-tick.js';
-import type { Standing } from './memory-view.js';
+import type { HeldCpu, Standing } from './memory-view.js';
 import { hostStarves } from './slices/host.js';
 import { isStill, type MemoryState, stillStands, type TimedGlance } from './slices/memory.js';
 import { flappingSince, owesBanner, sshCanBeJudged } from './slices/ssh.js';
@@ -66,31 +66,30 @@ export function stoodBetween(
   );
 }
 
+/** Of those who hold a CPU in the later one, who held it in the earlier one too, and was not switched in between. */
+const stillHeld = (first: Pick<TimedGlance, 'held'>, last: Pick<TimedGlance, 'held'>): HeldCpu[] =>
+  last.held.filter(({ cpu, pid, switches }) =>
+    first.held.some((before) => before.cpu === cpu && before.pid === pid && before.switches === switches),
+  );
+
 /** CPUs that the same task held both times, without interrupts. */
 export function deafBetween(first: Pick<TimedGlance, 'held'>, last: Pick<TimedGlance, 'held'>): string[] {
-  return last.held
-    .filter(
-      ({ cpu, pid, switches, interruptsOff }) =>
-        interruptsOff &&
-        first.held.some(
-          (before) =>
-            before.interruptsOff && before.cpu === cpu && before.pid === pid && before.switches === switches,
-        ),
-    )
+  const deaf = (cpu: number) => first.held.some((before) => before.cpu === cpu && before.interruptsOff);
+  return stillHeld(first, last)
+    .filter(({ cpu, interruptsOff }) => interruptsOff && deaf(cpu))
     .map(({ cpu, comm, pid }) => `${comm}:${pid} holds CPU ${cpu} with interrupts off`);
 }
 
 /** Every CPU was held by one task and no other, while somebody waited for one: only real-time tasks can do that. */
 export function starvedBetween(first: TimedGlance, last: TimedGlance): string[] {
   const waited = last.queuedSeconds;
-  if (last.idle > 0 || last.held.length === 0 || waited * 1000 < last.at - first.at) return [];
-  const stays = last.held.every(({ cpu, pid, switches }) =>
-    first.held.some((before) => before.cpu === cpu && before.pid === pid && before.switches === switches),
-  );
-  if (!stays || last.held.some(({ switches }) => switches === null)) return [];
-  const { comm = '', pid = 0 } = last.held[0] ?? {};
-  const others = last.held.length === 1 ? '' : ` (+${last.held.length - 1} others)`;
-  return [`${comm}:${pid}${others} keeps every CPU from tasks that have waited for ${waited.toFixed(1)} s`];
+  const held = stillHeld(first, last).filter(({ switches }) => switches !== null);
+  const [holder] = held;
+  if (holder === undefined || last.idle > 0 || held.length < last.held.length) return [];
+  if (waited * 1000 < last.at - first.at) return [];
+  const others = held.length === 1 ? '' : ` (+${held.length - 1} others)`;
+  const keeps = `${holder.comm}:${holder.pid}${others} keeps every CPU from tasks`;
+  return [`${keeps} that have waited for ${waited.toFixed(1)} s`];
 }
 
 const inWords = (tasks: readonly Standing[]): string[] => [

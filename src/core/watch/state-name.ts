@@ -15,3 +15,8 @@ export const STATE_NAMES = [
 ] as const;
 
 export type StateName = (typeof STATE_NAMES)[number];
+
+const HUNG: ReadonlySet<string> = new Set<StateName>(['held', 'panicked', 'qemu-stuck']);
+
+/** A hang of the guest was found, and is not over. */
+export const isHung = (state: string): boolean => HUNG.has(state);

@@ -33,6 +33,7 @@ import { lateTest } from './late-test.js';
 import { testRecorded } from './slices/tests.js';
 import { onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
+import { isHung } from './state-name.js';
 import { memoryTick } from './memory-tick.js';
 import { stalls, standsStill } from './stands.js';
 import { workOf } from './looks.js';
@@ -184,7 +185,7 @@ function caseTick(context: Context, current: Case, blind: string | undefined): v
 function calmTick(context: Context, { blind }: Of<'tick'>): void {
   const { state, settings, at } = context;
   if (state.name === 'recovered' && at - state.since >= RECOVERED_MS) enterCalm(context, state.why);
-  if (state.name === 'held' || state.name === 'panicked' || state.name === 'qemu-stuck') return;
+  if (isHung(state.name)) return;
   // Silence of a source that cannot be read says nothing about the guest.
   if (blind !== undefined) {
     disturbed(state.boot);

@@ -4,7 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DOUBTS, UNTIL } from '../../../src/core/watch/case/doubts.js';
+import { UNTIL } from '../../../src/core/watch/case/doubt.js';
+import { DOUBTS } from '../../../src/core/watch/case/doubts.js';
 import { OVERLAY } from '../../../src/core/watch/case/overlay.js';
 import { NEXT } from '../../../src/core/watch/case/stage.js';
 

@@ -1,7 +1,8 @@
 /** A test a row: facts that this row is the first to fit, and what follows from it. */
 import { describe, expect, it } from 'vitest';
 import type { Verdict } from '../../../src/core/model.js';
-import { DOUBTS, doubtOf, UNTIL } from '../../../src/core/watch/case/doubts.js';
+import { UNTIL } from '../../../src/core/watch/case/doubt.js';
+import { DOUBTS, doubtOf } from '../../../src/core/watch/case/doubts.js';
 import type { Facts } from '../../../src/core/watch/case/facts.js';
 
 const AT = 100_000;

@@ -53,7 +53,7 @@ it('a guest that is as busy for half a minute is not accused', () => {
 });
 
 /** Its memory: from WEDGE on two loops, so often switched, keep a server from running. */
-const kept = (switches: (at: number) => number) => (at: number) => {
+const kept = (switches: (at: number, pid: number) => number) => (at: number) => {
   const resting = recordedTasks('idle');
   const dump = memoryAt(resting, at, { since: null, busy: at >= WEDGE });
   if (at < WEDGE) return dump;
@@ -63,7 +63,7 @@ const kept = (switches: (at: number) => number) => (at: number) => {
     comm: 'loop',
     pid,
     onCpu: true as const,
-    switches: switches(at),
+    switches: switches(at, pid),
   }));
   const waits = {
     ...made,
@@ -78,6 +78,7 @@ const kept = (switches: (at: number) => number) => (at: number) => {
 it.each([
   ['all the time has its memory on disk at once', () => 4, ['looking', 'opening', 'holding']],
   ['and is switched is looked at no sooner than others', (at: number) => at, []],
+  ['but one that is switched neither', (at: number, pid: number) => (pid === 901 ? at : 4), []],
 ])('a loop that holds every CPU %s', (_, switches, stages) => {
   const life = { ssh: healthyFor(WEDGE), press: held, memory: kept(switches), look: () => running };
   const guest = booted(new VirtualGuest(life));

@@ -9,7 +9,7 @@ import { standingTold } from '../slices/memory.js';
 import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
-import type { StateName } from '../state-name.js';
+import { isHung, type StateName } from '../state-name.js';
 import { besideAnswers } from './accusation.js';
 import type { Case } from './case.js';
 
@@ -132,7 +132,7 @@ interface Life {
 /** Ends `held`: the guest moves again. */
 export function recovered(context: Context, { sign, says }: Life): void {
   const { state, at, effects } = context;
-  if (state.name !== 'held' && state.name !== 'qemu-stuck' && state.name !== 'panicked') return;
+  if (!isHung(state.name)) return;
   if (state.name === 'held' && sign === 'answer' && state.filings.filedFor === 'complaint') {
     enter(context, 'up', ['SSH answers as before; what is stuck may still be stuck']);
     return;
