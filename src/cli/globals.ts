@@ -1,5 +1,7 @@
 /** What every verb shares. */
 import type { Config } from '../core/config/schema.js';
+import { printable } from '../core/printable.js';
+import { ArchiveError } from '../io/archive/directory.js';
 import type { Terminal } from './print.js';
 
 export interface Globals {
@@ -51,4 +53,15 @@ async function withGuests(config: Config): Promise<Config> {
   const { withProcesses } = await import('../daemon/process-discovery.js');
   const { qmpDirectory } = await import('../io/paths.js');
   return withProcesses(config, qmpDirectory());
+}
+
+/** What was read; null, with a word on standard error, where the archive cannot be. */
+export async function fromArchive<T>(terminal: Terminal, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    terminal.err(`wedgewatch: ${printable(error.message, 600)}\n`);
+    return null;
+  }
 }

@@ -4,9 +4,8 @@ import { printable } from '../core/printable.js';
 import { countHangs, type FleetHang, type HostRow } from '../core/report/fleet.js';
 import { safeJson } from '../core/report/json.js';
 import { counted } from '../core/words.js';
-import { ArchiveError } from '../io/archive/directory.js';
 import { readFleet } from '../io/archive/read.js';
-import { EXIT } from './globals.js';
+import { EXIT, fromArchive } from './globals.js';
 import { knownLines, type ListOptions, wantedBy } from './list.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
@@ -35,16 +34,11 @@ export async function listFleet(
 ): Promise<number> {
   const isWanted = wantedBy(options, nowMs, terminal);
   if (isWanted === null) return EXIT.usage;
-  const rows: HostRow[] = [];
-  try {
-    for (const directory of directories)
-      for (const { host, rows: found } of await readFleet(directory))
-        rows.push(...found.filter(isWanted).map((row) => ({ ...row, host })));
-  } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
-    terminal.err(`wedgewatch: ${printable(error.message, 600)}\n`);
-    return EXIT.environment;
-  }
+  const hosts = await fromArchive(terminal, () => Promise.all(directories.map(readFleet)));
+  if (hosts === null) return EXIT.environment;
+  const rows: HostRow[] = hosts
+    .flat()
+    .flatMap(({ host, rows: found }) => found.filter(isWanted).map((row) => ({ ...row, host })));
   const hangs = countHangs(rows).map((hang) => ({
     ...hang,
     known: findKnown({ ...hang, startedAt: hang.lastAt }),

@@ -6,9 +6,8 @@ import { safeJson } from '../core/report/json.js';
 import { printable } from '../core/printable.js';
 import { type IncidentRow, seenText } from '../core/report/row.js';
 import { roughly } from '../core/words.js';
-import { ArchiveError } from '../io/archive/directory.js';
 import { readIncidents } from '../io/archive/read.js';
-import { EXIT } from './globals.js';
+import { EXIT, fromArchive } from './globals.js';
 import { type Cell, type Column, type Terminal, table } from './print.js';
 
 export interface ListOptions {
@@ -78,14 +77,8 @@ export async function listIncidents(
 ): Promise<number> {
   const isWanted = wantedBy(options, nowMs, terminal);
   if (isWanted === null) return EXIT.usage;
-  let all: IncidentRow[];
-  try {
-    all = await readIncidents(root);
-  } catch (error) {
-    if (!(error instanceof ArchiveError)) throw error;
-    terminal.err(`wedgewatch: ${error.message}\n`);
-    return EXIT.environment;
-  }
+  const all = await fromArchive(terminal, () => readIncidents(root));
+  if (all === null) return EXIT.environment;
   const rows = all.filter(isWanted).map((row) => ({ ...row, known: findKnown(row) }));
   if (options.json === true) terminal.out(`${safeJson(rows, 2)}\n`);
   else if (rows.length > 0) {

@@ -1,11 +1,9 @@
 /** `prune`: removes the incidents beyond the limits now, and not by the daemon's schedule. */
 import { roundSize } from '../core/config/size.js';
-import type { Expiry } from '../core/report/expired.js';
 import { safeJson } from '../core/report/json.js';
-import { ArchiveError } from '../io/archive/directory.js';
 import { doubtText, retain, retainable } from '../io/archive/retain.js';
 import { archiveRoot } from '../io/paths.js';
-import { EXIT, type Globals, withConfig } from './globals.js';
+import { EXIT, fromArchive, type Globals, withConfig } from './globals.js';
 
 interface PruneOptions {
   dryRun?: boolean | undefined;
@@ -19,15 +17,11 @@ export async function prune({ dryRun, trustClock, json }: PruneOptions, globals:
   const { terminal, quiet } = globals;
   return withConfig(globals, async (config) => {
     const now = Date.now();
-    let expiry: Expiry;
-    try {
-      const find = dryRun === true ? retainable : retain;
-      expiry = await find(archiveRoot(config), config.archive, now, trustClock);
-    } catch (error) {
-      if (!(error instanceof ArchiveError)) throw error;
-      terminal.err(`wedgewatch: ${error.message}\n`);
-      return EXIT.environment;
-    }
+    const find = dryRun === true ? retainable : retain;
+    const expiry = await fromArchive(terminal, () =>
+      find(archiveRoot(config), config.archive, now, trustClock),
+    );
+    if (expiry === null) return EXIT.environment;
     const { gone } = expiry;
     const doubt = doubtText(expiry, now);
     if (doubt !== null) terminal.err(`wedgewatch: ${doubt}\n`);

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { printable } from '../printable.js';
 import { type Found, namedIn, type Places } from './dump-anchors.js';
+import { POLICY } from './html-policy.js';
 
 const SENTENCE_MAX = 600;
 export const ROWS_SHOWN = 100;
@@ -10,6 +11,18 @@ export const safe = (text: string): string => printable(text, SENTENCE_MAX);
 
 /** `2026-09-18 10:15:02.250`; the page's first line says that it is UTC. */
 export const readable = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.000)?Z$/, '');
+
+/** The head of a page that needs no network, and runs nothing. */
+export const PageHead = ({ title, style }: { title: string; style: string }) => (
+  <head>
+    <meta charSet="utf-8" />
+    <meta http-equiv="Content-Security-Policy" content={POLICY} />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="referrer" content="no-referrer" />
+    <title>{title}</title>
+    <style dangerouslySetInnerHTML={{ __html: style }} />
+  </head>
+);
 
 export function Section(props: { id: string; title: string; shown: boolean; children: ComponentChildren }) {
   if (!props.shown) return null;

@@ -4,8 +4,7 @@ import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import { type DumpText, type Places, placesOf } from './dump-anchors.js';
 import { Mail } from './html-mail.js';
-import { POLICY } from './html-policy.js';
-import { Bullets, readable, ROWS_SHOWN, safe, Section, Table } from './html-parts.js';
+import { PageHead, Bullets, readable, ROWS_SHOWN, safe, Section, Table } from './html-parts.js';
 import { Dumps, Stacks } from './html-stacks.js';
 import { IciclePicture } from './icicle-picture.js';
 import type { Incident, Moment } from './incident.js';
@@ -39,14 +38,7 @@ export function renderReport(input: ReportInput): string {
   const places = placesOf(input.dumps);
   const page = (
     <html lang="en">
-      <head>
-        <meta charSet="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content={POLICY} />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>{safe(`${incident.vm}: ${incident.verdict.title}`)}</title>
-        <style dangerouslySetInnerHTML={{ __html: STYLE }} />
-      </head>
+      <PageHead title={safe(`${incident.vm}: ${incident.verdict.title}`)} style={STYLE} />
       <body>
         <Head incident={incident} />
         <Contents input={input} />

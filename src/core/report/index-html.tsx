@@ -3,9 +3,9 @@ import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import { Filter } from './html-filter.js';
-import { POLICY } from './html-policy.js';
 import type { IncidentRow } from './row.js';
 import { INDEX_STYLE, STYLE } from './style.js';
+import { PageHead } from './html-parts.js';
 
 const ROWS_SHOWN = 1_000;
 const HANGS_SHOWN = 20;
@@ -17,14 +17,7 @@ export function renderIndex(rows: readonly IncidentRow[], madeAt: string): strin
   const shown = rows.slice(-ROWS_SHOWN).reverse();
   const page = (
     <html lang="en">
-      <head>
-        <meta charSet="utf-8" />
-        <meta http-equiv="Content-Security-Policy" content={POLICY} />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="referrer" content="no-referrer" />
-        <title>{`wedgewatch: ${counted(rows.length, 'incident')}`}</title>
-        <style dangerouslySetInnerHTML={{ __html: STYLE + INDEX_STYLE }} />
-      </head>
+      <PageHead title={`wedgewatch: ${counted(rows.length, 'incident')}`} style={STYLE + INDEX_STYLE} />
       <body>
         <header>
           <p class="kicker">wedgewatch · {minute(madeAt)} UTC</p>
