@@ -38,6 +38,15 @@ describe('what a warning says', () => {
     expect(reasons.join(' ')).toContain('warned of this: possible deadlock: fictoctl:1622 takes &ring->lock');
   });
 
+  it('names it beside a CPU that spins, of which no task is known', () => {
+    const { reasons, culprit } = told([
+      ...linesOf('paste-splat-circular'),
+      ...linesOf('stall-cpu-without-name'),
+    ]);
+    expect(culprit).toBeNull();
+    expect(reasons.join(' ')).toContain('The kernel also warned of this: possible deadlock');
+  });
+
   it('reads the function that a mailer put into the next line', () => {
     const { frame } = told(
       `WARNING: possible recursive locking detected

@@ -27,6 +27,14 @@ it('reads an arm64 as far as it tells', () => {
   ]);
 });
 
+it.each([
+  ['00000085', true],
+  ['00000045', null],
+])('an arm64 with PSTATE %s masks interrupts: %s', (state, masked) => {
+  const text = `\nCPU#0\n PC=ffff800010a1b2c4 X00=0000000000000000\nPSTATE=${state} ---- EL1h\n`;
+  expect(registersOf(text).get(0)?.masked).toBe(masked);
+});
+
 it.each([null, {}, '', 'CPU#0\nnothing', 'CPU#x\nRIP=00000000'])('takes nothing from %j', (answer) => {
   expect(registersOf(answer).size).toBe(0);
 });
