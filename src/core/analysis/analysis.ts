@@ -15,11 +15,13 @@ import { withMemory } from './memory-facts.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
+import { runnerVerdict } from './runners.js';
 import { sleeperVerdict } from './sleepers.js';
 import { splatReasons, splatVerdict } from './splat-verdict.js';
 import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
-import { stuckVerdict, TITLE_MAX } from './stuck-verdict.js';
+import { TITLE_MAX } from './stuck-title.js';
+import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { findEdges } from './waits.js';
 import { wholeDump } from './whole-dump.js';
@@ -132,7 +134,7 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
-    (context.proofOnly === true ? null : sleeperVerdict(dumps)) ??
+    (context.proofOnly === true ? null : (sleeperVerdict(dumps) ?? runnerVerdict(dumps))) ??
     splatVerdict(dumps, nothing) ??
     nothing;
   return { verdict, parts: [verdict.frame ?? ''] };

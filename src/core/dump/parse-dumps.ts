@@ -81,7 +81,8 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
-    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    if (this.loose.lines.length > 0 && !this.found.some(({ section }) => showsStack(section)))
+      this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
     else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
@@ -116,8 +117,14 @@ export class DumpParser {
 
   /** A line of a paste that no report or dump has begun. */
   private outside(text: string, seconds: number | null): void {
-    if (opensLoosely(text)) this.start('none', '', seconds).push(text);
-    else this.loose.push(text);
+    if (opensLoosely(text)) {
+      const section = this.start('none', '', seconds);
+      // What stands above it is of the same list.
+      const above = this.loose.takeLines();
+      for (const line of above) section.push(line);
+      section.end();
+      section.push(text);
+    } else this.loose.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {
@@ -228,6 +235,9 @@ export class DumpParser {
     this.section = null;
   }
 }
+
+const showsStack = ({ cpus, tasks }: Section): boolean =>
+  [...cpus, ...tasks].some(({ frames }) => frames.length > 0);
 
 /** The dumps in a console log, oldest first. Lines as they came; see DumpParser. */
 export function parseDumps(lines: Iterable<string>, options: ParseOptions = {}): Dump[] {
