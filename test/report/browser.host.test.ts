@@ -9,7 +9,8 @@ import { parseDumps } from '../../src/core/dump/parse-dumps.js';
 import { SCRIPT } from '../../src/core/report/html-script.js';
 import { writeIndexPage } from '../../src/io/archive/index-page.js';
 import { openIncident } from '../../src/io/archive/writer.js';
-import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
+import { incident, opening, partsOf } from '../fixtures/archive-sample.js';
+import { hostileReport } from '../fixtures/hostile-report.js';
 import { readGolden } from '../golden/golden.mjs';
 import { temporaryDirectory } from '../support/temporary.js';
 import { WORST_CONTRAST, WORST_CONTRAST_IN_PICTURES } from './contrast.js';
@@ -26,45 +27,6 @@ beforeAll(async () => {
   browser = await chromium.launch({ executablePath: CHROMIUM, args: QUIET, headless: true });
 }, 60_000);
 afterAll(() => browser.close());
-
-const EVIL = [
-  '</pre></style></title><script>document.title = "owned"</script>',
-  '<img src="https://example.org/pixel.png" onerror="document.title=\'owned\'">',
-  '<link rel=stylesheet href=//example.org/x.css><iframe src="file:///etc/passwd"></iframe>',
-  '\u001b]0;owned\u0007\u001b[2J \u009b31m \u202egnp.exe \u2066x "\'&lt;',
-].join('');
-
-/** The report of an incident in which everything that a guest can choose is hostile. */
-async function hostileReport(): Promise<string> {
-  const { verdict, evidence, groups } = incident();
-  const evil = incident({
-    vm: EVIL,
-    unit: EVIL,
-    awaiting: EVIL,
-    why: [EVIL, 'x'.repeat(100_000)],
-    lastProgress: { at: EVIL, text: EVIL },
-    verdict: { ...verdict, title: `stuck in ${EVIL}`, reasons: [EVIL], inferred: [EVIL] },
-    evidence: { ...evidence, complete: false, incompleteBecause: [EVIL] },
-    groups: groups.map((group) => ({ ...group, comms: [EVIL, EVIL], frames: [EVIL, 'x'.repeat(100_000)] })),
-    waits: [{ waiter: EVIL, owner: EVIL, through: EVIL, confidence: 'low' }],
-    fingerprint: EVIL,
-  });
-  const writer = await openIncident(await temporaryDirectory(), opening(EVIL));
-  await writer.raw(rawRow(0));
-  await writer.dump('sysrq-w.1', [EVIL, 'x'.repeat(300_000)]);
-  await writer.dump(
-    'sysrq-t',
-    Array.from({ length: 30_000 }, (_, n) => `task ${n} ${EVIL}`),
-  );
-  const parts = {
-    ...partsOf(),
-    console: `${EVIL}\n${'y'.repeat(300_000)}`,
-    moments: [{ at: EVIL, text: EVIL }],
-  };
-  const { path, missing } = await writer.file(evil, parts);
-  expect(missing).toEqual([]);
-  return join(path, 'report.html');
-}
 
 /** Opens a report in a browser without a network and notes whatever it tries. */
 async function opened(
