@@ -99,7 +99,9 @@ export function bySameModule(stuck: readonly Candidate[]): Finder {
   return (waiter, lock) => {
     const place = lock === null ? null : operationFrame(waiter.frames);
     // In a filesystem many wait for many things at once.
-    if (place === null || subjectOf(waiter.frames)?.name.startsWith('filesystem ') === true) return null;
+    const subject = subjectOf(waiter.frames);
+    if (place === null || subject?.name.startsWith('filesystem ') === true) return null;
+    if (place.module === null && subject && SERVES_MANY.has(subject.layer)) return null;
     const inside = past.filter(
       ({ task }) =>
         !isSame(task, waiter) && firmFrames(task.frames).some((frame) => sharesCode(frame, place)),
@@ -113,6 +115,16 @@ export function bySameModule(stuck: readonly Candidate[]): Finder {
     });
   };
 }
+
+/** Whose functions have one name for many objects, of which each has locks of its own. */
+const SERVES_MANY: ReadonlySet<string> = new Set([
+  'block',
+  'filesystem',
+  'journal',
+  'network',
+  'memory',
+  'user',
+]);
 
 /** Of one module; of what is built into the kernel, by the first word of the name. */
 const sharesCode = (frame: Frame, place: Frame): boolean =>

@@ -35,17 +35,20 @@ export function titleOf(
     return `${parts.filter((part) => part !== null).join(' → ')}${more}${besides(shown)}`;
   };
   const entered = entry === null ? '' : ` in ${entry}`;
-  // How it came into the kernel is what is missed least, and a syscall less than a function.
-  const way = entryOf(told);
-  const little =
-    way?.kind === 'syscall' || way?.kind === 'kthread' || (way?.kind === 'work' && way.func === frame);
-  const bare = little ? '' : entered;
+  const bare = saysLittle(told, frame) ? '' : entered;
   const withHelper = (rows: Told, short: string): string[] =>
     HELPERS.flatMap((helper) =>
       rows.map(([callers, most, whole]) => title(whole ? entered : short, callers, most, helper)),
     );
   const forms = [...withHelper(beside.length > 0 ? BESIDE : [], ''), ...withHelper(ALONE, bare)];
-  return forms.find((form) => form.length <= TITLE_MAX) ?? title('');
+  return forms.find((form) => form.length <= TITLE_MAX) ?? title('').replace(/, inside \w+/, '');
+}
+
+/** How it came into the kernel is what is missed least, where the rest says it too; and a syscall less than a function. */
+function saysLittle(task: Task, frame: string | null): boolean {
+  const way = entryOf(task);
+  if (way?.kind === 'work') return way.func === frame;
+  return way?.kind === 'syscall' || way?.kind === 'kthread';
 }
 
 type Helper = Parameters<typeof whatOf>[1] | null;

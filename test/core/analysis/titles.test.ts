@@ -36,7 +36,7 @@ describe('who used the place', () => {
   });
 
   it('gives up the syscall before a task beside it', () => {
-    const long = 'thing_a_function_with_quite_a_long_name_of_its_own';
+    const long = 'thing_a_function_with_quite_a_very_long_name_of_its_very_own';
     const lines = [
       ...hung('first', 7, `io_schedule ${long} __x64_sys_read`),
       ...hung('second', 8, `mutex_lock other_function_with_quite_a_long_name __x64_sys_read`),
@@ -79,5 +79,27 @@ describe('tasks that run', () => {
     );
     expect(title(['sysrq: Show State', ...lines])).not.toContain('running');
     expect(title(lines, true)).not.toContain('running');
+  });
+});
+
+describe('what a paste has lost', () => {
+  it('a report without its stack gives way to a stack that stands above it', () => {
+    const above = ['Call trace:', ...frames('__switch_to __schedule schedule blk_queue_enter thing_rescan kthread ret_from_fork'), '']; // prettier-ignore
+    const lines = [...above, 'INFO: task fio:3382 blocked for more than 121 seconds.'];
+    expect(title(lines)).toMatch(/^unknown task:\? blocked .* \(blk_queue_enter ← thing_rescan\)/);
+  });
+
+  it('where the unwinder came no further than the call to sleep, what it doubts is believed', () => {
+    const doubted = frames(
+      'thing_write_cache thing_make_request thing_submit thing_zero thing_init thing_thread',
+    );
+    const stack = [...frames('__schedule schedule'), ...doubted.map((frame) => `? ${frame}`)];
+    expect(title(task('lazyinit', 9, 'D', stack))).toContain('(thing_write_cache ← thing_make_request');
+  });
+
+  it('a stack without its middle is of no idle worker', () => {
+    expect(title(hung('kworker/2:3', 9, 'wait_for_completion thing_configure worker_thread kthread'))).toBe(
+      'kworker/2:3:9 stuck ≥122 s → waiting for a completion (thing_configure)',
+    );
   });
 });
