@@ -19,6 +19,8 @@ export interface SnapshotTaken {
   text: string;
   /** By which way it was read, such as `shared memory`. */
   way?: string;
+  /** Why it was not read in a way that shows more. */
+  instead?: Closed;
   /** dmesg.txt, and how many records it lacks; null where the ring could not be read. */
   log: KernelLog | null;
 }
