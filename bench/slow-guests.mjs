@@ -123,6 +123,7 @@ try {
   await daemon?.stop();
   reader.close();
   for (const guest of guests) await guest.stop();
-  rmSync(place, { recursive: true, force: true });
+  if (filed.length === 0) rmSync(place, { recursive: true, force: true });
+  else say(`the incidents are in ${place}`);
 }
 process.exit(filed.length > 0 ? 1 : 0);

@@ -225,7 +225,7 @@ function guessedSegments({ pid, argv }: MemorySource): Segment[] {
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 const isRefused = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error));
 
-/** The user of a process; null if it is gone. /proc/PID of one that is not dumpable belongs to root. */
+/** The user of a process; null if it is gone. */
 function userOf(pid: number): number | null {
   try {
     const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
@@ -240,17 +240,18 @@ function refusal(error: unknown, pid: number): string {
   if (user === null) return 'its QEMU has ended';
   if (!isRefused(error)) return `QEMU’s memory cannot be opened: ${codeOf(error)}`;
   if (user !== ownUser()) return `QEMU runs as another user (uid ${user})`;
-  const dumpable = statSync(`/proc/${pid}`).uid === user;
+  // /proc/PID itself is its user's always; what is below belongs to root where it is not dumpable.
+  const dumpable = statSync(`/proc/${pid}/fd`).uid === user;
   return dumpable
     ? 'the system forbids to read QEMU'
-    : 'QEMU is not dumpable: it has file capabilities, is set-uid, or changed its user';
+    : 'QEMU is not dumpable: its program has capabilities, is set-uid or cannot be read, or it changed its user';
 }
 
 function opens(error: unknown, pid: number): string | null {
   const user = userOf(pid);
   if (user === null || !isRefused(error)) return null;
   if (user !== ownUser()) return `run wedgewatch as the user with uid ${user}`;
-  return 'start QEMU as this user, from a program file without capabilities (getcap) and without -runas';
+  return 'start QEMU as this user, from a program file that can be read and has no capabilities (getcap), without -runas';
 }
 
 function ownRefusal(error: unknown, pid: number): string {
