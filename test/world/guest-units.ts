@@ -48,10 +48,16 @@ export const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
 
 const quoted = (argument: string) => (/[ ;#]/.test(argument) ? `"${argument}"` : argument);
-const environment = (name: string, words: readonly string[]) => `${name}='${words.map(quoted).join(' ')}'\n`;
+export const environment = (name: string, words: readonly string[]) =>
+  `${name}='${words.map(quoted).join(' ')}'\n`;
 
-async function copy(world: World, from: string, to: string): Promise<void> {
-  await world.write(to, await readFile(join(import.meta.dirname, 'units', from), 'utf8'));
+export async function copy(
+  world: World,
+  from: string,
+  to: string,
+  owner: 'dev' | 'root' = 'dev',
+): Promise<void> {
+  await world.write(to, await readFile(join(import.meta.dirname, 'units', from), 'utf8'), owner);
 }
 
 const manager = (world: World, ...words: string[]) => world.dev(['systemctl', '--user', ...words]);
