@@ -77,6 +77,11 @@ const kept = (switches: (at: number, pid: number) => number) => (at: number) => 
 
 it.each([
   ['all the time has its memory on disk at once', () => 4, ['looking', 'opening', 'holding']],
+  [
+    "but for the kernel's own stopper, now and then, has it too",
+    (at: number) => 4 + Math.floor(at / 1_000),
+    ['looking', 'opening', 'holding'],
+  ],
   ['and is switched is looked at no sooner than others', (at: number) => at, []],
   ['but one that is switched neither', (at: number, pid: number) => (pid === 901 ? at : 4), []],
 ])('a loop that holds every CPU %s', (_, switches, stages) => {
