@@ -95,3 +95,14 @@ it.each([
       /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
     );
 });
+
+it('loops whose guest is lost for a while are in one case: its memory is that of the first seconds', () => {
+  const config = 'detect: {secondLook: 1s}';
+  const life = { config, ssh: healthyFor(WEDGE), press: held, memory: kept(() => 4), look };
+  const guest = booted(new VirtualGuest(life)).run(60_000);
+  expect(guest.stages.filter((stage) => stage === 'opening')).toHaveLength(1);
+  const [finding] = guest.findings;
+  expect(finding?.analysis.verdict.class).toBe('starved');
+  expect((finding?.suspectAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(3_000);
+  expect((finding?.capturedAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(16_000);
+});
