@@ -24,6 +24,7 @@ const STUCK: Facts = {
   awaiting: null,
   busy: false,
   loops: false,
+  deaf: false,
   held: null,
   starved: false,
   serverSleeps: false,
@@ -241,6 +242,7 @@ describe('a doubt', () => {
       [{ backendDead: true, keptWaiting: 'its vCPUs waited' }, 'stuck'],
       [{ backendDead: true, hostStarves: 'host I/O pressure 95 %' }, 'slow'],
       [{ keptWaiting: 'its vCPUs waited' }, 'slow'],
+      [{ keptWaiting: 'its vCPUs waited', deaf: true }, 'stuck'],
     ];
     for (const [changed, id] of rows)
       expect([changed, doubtOf({ ...STUCK, onShare: true, ...changed }, blocked).id]).toEqual([changed, id]);

@@ -28,8 +28,8 @@ const share: Share = {
 };
 const look = (at: number, cpuMs: number, more: Partial<TimedLook> = {}): TimedLook => ({
   ...running,
-  ...{ at, shares: [share], ...more },
   qmp: { ok: true, runState: 'running', vcpus: [{ index: 0, threadId: 1, cpuMs }], block: null },
+  ...{ at, shares: [share], ...more },
 });
 
 /** A guest that was up for half a minute and is accused of silence now. */
@@ -166,6 +166,29 @@ describe('between two looks', () => {
     expect(facts(stuck, looks(look(0, 0), look(4_000, 4_000))).busy).toBe(true);
     expect(facts(stuck, looks(look(0, 0), look(4_000, 100))).busy).toBe(false);
     expect(facts(stuck, looks(look(0, 0))).busy).toBe(false);
+  });
+
+  it('every vCPU stayed in the kernel without interrupts, however rarely the host let it run', () => {
+    const sample = { pc: 'ffffffff97c18710', halted: false, user: false, masked: true };
+    const spun = (changed: Partial<typeof sample>, cpuMs = 1_000, samples = 4) =>
+      facts(
+        stuck,
+        looks(
+          ...[0, cpuMs].map((ran, turn) => {
+            const own = Array.from({ length: samples }, () => ({ ...sample, ...(turn === 1 && changed) }));
+            const vcpus = [{ index: 0, threadId: 1, cpuMs: ran, samples: own }];
+            return look(turn * 10_000, 0, { qmp: { ok: true, runState: 'running', vcpus, block: null } });
+          }),
+        ),
+      ).deaf;
+    expect(spun({})).toBe(true);
+    expect(spun({ pc: 'ffffffff97c1a710' })).toBe(false);
+    expect(spun({ masked: false })).toBe(false);
+    expect(spun({ user: true })).toBe(false);
+    expect(spun({ halted: true })).toBe(false);
+    expect(spun({}, 900)).toBe(false);
+    expect(spun({}, 1_000, 2)).toBe(false);
+    expect(facts(stuck, looks(look(0, 0), look(4_000, 4_000))).deaf).toBe(false);
   });
 
   it('a server worked, or only stirred', () => {

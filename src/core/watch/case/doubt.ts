@@ -59,10 +59,14 @@ export function mayEnd({ backendDead, backendUnknown, culprit, onShare }: Facts)
   return onShare && backendUnknown !== null ? ` (${backendUnknown})` : null;
 }
 
-/** Disks move, or the host itself is short of time. Who waits for a dead server is helped by neither. */
+/**
+ * Disks move, or the host itself is short of time. Who waits for a dead server is helped by neither, and CPUs that take no
+ * interrupts are not by time.
+ */
 export function stillWorks({
   onShare,
   backendDead,
+  deaf,
   moved,
   stirs,
   hostStarves,
@@ -70,7 +74,7 @@ export function stillWorks({
 }: Facts): string | null {
   const dead = onShare && backendDead;
   const moves = dead ? null : (moved ?? (onShare ? stirs : null));
-  const starves = hostStarves ?? (dead ? null : keptWaiting);
+  const starves = deaf ? null : (hostStarves ?? (dead ? null : keptWaiting));
   return moves ?? (starves === null ? null : `the host is short of time itself (${starves})`);
 }
 
