@@ -90,6 +90,7 @@ function because(title: string, found: string): string {
   let whole = `${title} → ${found}`;
   if (whole.length > TITLE_MAX) whole = `${short} → ${found}`;
   while (whole.length > TITLE_MAX && LAST_CALLER.test(whole)) whole = whole.replace(LAST_CALLER, ')');
+  if (whole.length > TITLE_MAX) whole = whole.replace(/ \(at [^()]{1,200}\)/, '').replace(/^kernel /, '');
   return whole;
 }
 

@@ -46,7 +46,7 @@ const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 const REPORTER =
   /^(?:_*dump_(?:stack|backtrace)\w*|show_(?:stack|regs)\w*|sched_show_task|dump_cpu_task|rcu_dump_cpu_stacks|rcu_(?:sched_clock_irq|check_callbacks)|(?:nmi_)?(?:trigger_\w+_)?cpu_backtrace\w*|watchdog_timer_fn|update_process_times|tick_sched_\w+|tick_(?:nohz_\w+|handle_\w+))$/;
 const CAME_IN_BY =
-  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
+  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|replay_soft_interrupts|arch_local_irq_restore|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
 const REPORT_MAX = 32;
 
 export interface StallPlace {
@@ -56,17 +56,23 @@ export interface StallPlace {
   at: string;
   /** What called it, from there outwards, inside of `frame`: the loop is in one of these. */
   callers: readonly string[];
+  /** Functions through which a module was called that is neither that of `frame` nor the innermost. */
+  foreign: readonly string[];
+  /** All functions from there outwards to `frame`. */
+  within: readonly string[];
+  /** Whether the stack ends before whatever carries `frame`. */
+  cut: boolean;
   /** What an interrupt does, it does on top of any task; null where the task itself came there. */
   interrupt: 'a softirq' | 'an interrupt' | null;
 }
 
 /**
  * The function that an interrupt came into, where the interrupt waits for a lock, and that function is in the same
- * module: it likely has the lock. Null where none is.
+ * module: it likely has the lock. Behind it the nearest module that called it. Empty where none is.
  */
-export function interrupted(frames: readonly Frame[]): string | null {
+export function interrupted(frames: readonly Frame[]): string[] {
   const place = stallPlace(frames);
-  if (!place?.interrupt || !waitsForOther(frames)) return null;
+  if (!place?.interrupt || !waitsForOther(frames)) return [];
   const firm = firmFrames(frames);
   const names = firmSymbols(frames);
   const end = names.findLastIndex((name) => SOFTIRQS.test(name) || INTERRUPTS.test(name));
@@ -78,7 +84,9 @@ export function interrupted(frames: readonly Frame[]): string | null {
       ({ symbol, module }) =>
         (module === null ? isPart(symbol, part) : modules.has(module)) || isKin(symbol, place.frame),
     );
-  return held === undefined ? null : baseSymbol(held.symbol);
+  if (held === undefined) return [];
+  const by = held.module === null ? firm.slice(firm.indexOf(held)).find(({ module }) => module !== null) : null;
+  return [held, ...(by ? [by] : [])].map(({ symbol }) => baseSymbol(symbol));
 }
 
 /** Drivers that are built in have their name in front of all their functions. */
@@ -103,12 +111,28 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const by = names[carrier];
   if (at === undefined) return null;
   if (by === undefined) return cutOff(names, at);
-  if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, callers: [], interrupt: null };
+  if (CROSS_CALL.test(by)) return crossCall(names, at, carrier);
   const called = names.slice(0, carrier);
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
   const frame = syscall === null ? place : `sys_${syscall}`;
-  return { frame, at, callers: callersOf(between(called, at, place)), interrupt: interruptOf(by) };
+  return {
+    frame,
+    at,
+    callers: callersOf(between(called, at, place)),
+    foreign: foreignIn(frames, place),
+    within: called.slice(0, called.lastIndexOf(place) + 1),
+    cut: false,
+    interrupt: interruptOf(by),
+  };
+}
+
+/** The callers are those who want the others to answer. */
+function crossCall(names: readonly string[], at: string, call: number): StallPlace {
+  const outwards = names.slice(call + 1).filter((name) => !CROSS_CALL.test(name));
+  const end = outwards.findIndex((name) => CARRIERS.test(name) || SOFTIRQS.test(name));
+  const callers = callersOf(end < 0 ? outwards : outwards.slice(0, end));
+  return { ...NOWHERE, frame: 'smp_call_function', at, callers, cut: end < 0 };
 }
 
 /** Where an interrupt ends, and lets softirqs run before it does. */
@@ -124,6 +148,19 @@ function withoutLeaving(names: readonly string[]): readonly string[] {
   return exits && left.some((name) => layerOf(name) === 'operation') ? left : names;
 }
 
+const NOWHERE = { foreign: [], within: [], interrupt: null };
+
+/** Where a third module stands between that of the innermost functions and that of the place, its outermost tells why. */
+function foreignIn(frames: readonly Frame[], place: string): string[] {
+  const firm = firmFrames(frames);
+  const end = firm.findIndex(({ symbol }) => baseSymbol(symbol) === place);
+  const inside = firm.slice(0, Math.max(end, 0));
+  const known = new Set([null, firm[end]?.module, inside.find(({ module }) => module !== null)?.module]);
+  return inside
+    .filter(({ module }, index) => !known.has(module) && firm[index + 1]?.module !== module)
+    .map(({ symbol }) => baseSymbol(symbol));
+}
+
 const between = (names: readonly string[], at: string, place: string): string[] =>
   names
     .slice(names.indexOf(at) + 1, names.lastIndexOf(place))
@@ -133,7 +170,7 @@ function cutOff(names: readonly string[], at: string): StallPlace | null {
   const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
   return frame === undefined
     ? null
-    : { frame, at, callers: callersOf(between(names, at, frame)), interrupt: null };
+    : { ...NOWHERE, frame, at, callers: callersOf(between(names, at, frame)), cut: true };
 }
 
 /** What the checker of spinlocks prints first. */
@@ -160,7 +197,7 @@ export const showsLoop = (frames: readonly Frame[]): boolean => stallPlace(frame
 
 /** A CPU in it waits for another one: that one is the reason. */
 const WAITS_FOR_CPU =
-  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*)$/;
+  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*|tasklet_unlock_\w*wait|tasklet_(?:kill|disable)|osq_lock|mutex_spin_on_owner|rwsem_spin_on_owner)$/;
 
 /** Whether a CPU was caught waiting for another: for its lock, or for its answer. */
 export const waitsForOther = (frames: readonly Frame[]): boolean =>
