@@ -1,7 +1,7 @@
 /** Whom a report of a stall or a lockup is about. */
 import { isIdleTask } from '../dump/cpu-lines.js';
 import type { Dump, Frame, Task } from '../model.js';
-import { showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
+import { isCrossCall, showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
 
 export interface Accused {
   /** Empty where no line names it. */
@@ -92,10 +92,12 @@ function inTheWay({ stall }: Dump, tasks: readonly Found[]): Found | undefined {
 
 /** Who alone does not answer, where the accused waits for an answer. */
 function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
-  if (stallPlace(waits.frames)?.frame !== 'smp_call_function') return null;
-  const others = onCpus.filter(
-    ({ cpu, frames }) => cpu !== waits.cpu && stallPlace(frames)?.frame !== 'smp_call_function',
-  );
+  const asks = (frames: Frame[]): boolean => {
+    const place = stallPlace(frames);
+    return place !== null && isCrossCall(place);
+  };
+  if (!asks(waits.frames)) return null;
+  const others = onCpus.filter(({ cpu, frames }) => cpu !== waits.cpu && !asks(frames));
   const [other] = others;
   return other && others.length === 1 && showsLoop(other.frames) ? proven(other, 'other') : null;
 }
@@ -112,7 +114,7 @@ function cpusOf(dump: Dump): Found[] {
 /** Tasks of the report, but for the thread that ends grace periods: it is shown where it starves, whoever starves it. */
 function tasksOf({ tasks, stall }: Dump): Found[] {
   const thread = stall?.starved?.comm ?? stall?.allSeen?.comm;
-  return tasks.filter(({ comm }) => comm !== thread).flatMap(toFound);
+  return tasks.filter(({ comm, frames }) => comm !== thread || waitsForOther(frames)).flatMap(toFound);
 }
 
 function toFound(task: Task | undefined): Found[] {

@@ -15,6 +15,7 @@ import { withMemory } from './memory-facts.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
+import { runnersVerdict } from './runners.js';
 import { sleeperVerdict } from './sleepers.js';
 import { splatReasons, splatVerdict } from './splat-verdict.js';
 import { spinVerdict } from './stall-verdict.js';
@@ -115,7 +116,7 @@ function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
 }
 
 function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
-  const first = spin !== null && !cameFirst(root, dumps);
+  const first = spin?.class === 'spinning' && spin.frame !== null && !cameFirst(root, dumps);
   if (spin && ((first && (waitsForCpu(root) || stoodBefore(root, dumps))) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
@@ -133,7 +134,7 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
-    (context.proofOnly === true ? null : sleeperVerdict(dumps)) ??
+    (context.proofOnly === true ? null : (sleeperVerdict(dumps) ?? runnersVerdict(dumps))) ??
     splatVerdict(dumps, nothing) ??
     nothing;
   return { verdict, parts: [verdict.frame ?? ''] };

@@ -14,6 +14,8 @@ const CARRIERS = whole([
   // Threads, work items, initcalls.
   'process_one_work|process_scheduled_works|kthread|kthread_worker_fn|smpboot_thread_fn|ret_from_\\w+|async_run_entry_fn|do_one_initcall|irq_thread(?:_fn)?',
   'start_secondary|cpu_startup_entry|start_kernel|rest_init',
+  // A driver's probe is the place, not the bus or the module that led to it.
+  'really_probe|call_driver_probe|\\w+_bus_probe|(?:platform|i2c_device|pci_device|local_pci|virtio_dev|spi|amba|auxiliary_bus|usb)_(?:drv_)?probe(?:_\\w+)?|local_pci_probe|virtio_dev_probe',
   // Syscalls, and those of them that only lead on to a device or a protocol.
   'do_syscall_\\w+|do_fast_syscall_\\w+|do_int80\\w*|x64_sys_call|ia32_sys_call|_*invoke_syscall|el0_svc\\w*|do_el0_svc|system_call\\w*|ret_fast_syscall|tracesys\\w*|sysenter_\\w+|entry_\\w+',
   '(?:__(?:x64|ia32|arm64|riscv|s390x?|se|do)_(?:compat_)?sys_|(?:compat_)?SyS_|ksys_|(?:compat_)?sys_|__sys_)(?:ioctl|connect|socketpair|setsockopt|getsockopt|listen|accept4?|bind)',
@@ -36,7 +38,7 @@ const PREEMPTED =
   /^(?:context_switch|__switch_to|__?schedule|schedule_rtlock|rt_?lock_slowlock\w*|preempt_schedule\w*|(?:raw_)?irqentry_exit\w*|asm_\w+|sysvec_\w+|retint_\w+|el1h?_\w+|arm64_preempt_\w+|_*cond_resched)$/;
 
 /** A CPU that waits for others to answer its call: the caller does not matter. */
-const CROSS_CALL = /smp_call_function/;
+const CROSS_CALL = /smp_call_function|^multi_cpu_stop$/;
 const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 
 /**
@@ -46,7 +48,7 @@ const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 const REPORTER =
   /^(?:_*dump_(?:stack|backtrace)\w*|show_(?:stack|regs)\w*|sched_show_task|dump_cpu_task|rcu_dump_cpu_stacks|rcu_(?:sched_clock_irq|check_callbacks)|(?:nmi_)?(?:trigger_\w+_)?cpu_backtrace\w*|watchdog_timer_fn|update_process_times|tick_sched_\w+|tick_(?:nohz_\w+|handle_\w+))$/;
 const CAME_IN_BY =
-  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|replay_soft_interrupts|arch_local_irq_restore|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
+  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|replay_(?:soft_)?interrupt\w*|arch_local_irq_restore|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
 const REPORT_MAX = 32;
 
 export interface StallPlace {
@@ -132,7 +134,14 @@ function crossCall(names: readonly string[], at: string, call: number): StallPla
   const outwards = names.slice(call + 1).filter((name) => !CROSS_CALL.test(name));
   const end = outwards.findIndex((name) => CARRIERS.test(name) || SOFTIRQS.test(name));
   const callers = callersOf(end < 0 ? outwards : outwards.slice(0, end));
-  return { ...NOWHERE, frame: 'smp_call_function', at, callers, cut: end < 0 };
+  const stops = names[call] === 'multi_cpu_stop';
+  return {
+    ...NOWHERE,
+    frame: stops ? 'multi_cpu_stop' : 'smp_call_function',
+    at,
+    callers: stops ? [] : callers,
+    cut: end < 0,
+  };
 }
 
 /** Where an interrupt ends, and lets softirqs run before it does. */
@@ -167,7 +176,8 @@ const between = (names: readonly string[], at: string, place: string): string[] 
     .filter((name) => name !== at && name !== place && !PREEMPTED.test(name));
 
 function cutOff(names: readonly string[], at: string): StallPlace | null {
-  const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
+  const told = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
+  const frame = told ?? (WAITS_FOR_CPU.test(at) ? at : undefined);
   return frame === undefined
     ? null
     : { ...NOWHERE, frame, at, callers: callersOf(between(names, at, frame)), cut: true };
@@ -179,7 +189,7 @@ const SPIN_BUG = /^(?:_*dump_stack\w*|show_stack\w*|dump_backtrace\w*|spin_(?:du
 /** What the interrupt that prints did is not what it interrupted. */
 function withoutReporter(all: readonly string[]): readonly string[] {
   const names = all.slice(
-    /^_*dump_/.test(all[0] ?? '')
+    /^(?:_*dump_|show_stack)/.test(all[0] ?? '')
       ? Math.max(
           0,
           all.findIndex((name) => !SPIN_BUG.test(name)),
@@ -197,11 +207,16 @@ export const showsLoop = (frames: readonly Frame[]): boolean => stallPlace(frame
 
 /** A CPU in it waits for another one: that one is the reason. */
 const WAITS_FOR_CPU =
-  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*|tasklet_unlock_\w*wait|tasklet_(?:kill|disable)|osq_lock|mutex_spin_on_owner|rwsem_spin_on_owner)$/;
+  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|arch_spin_\w+|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*|tasklet_unlock_\w*wait|tasklet_(?:kill|disable)|osq_lock|mutex_spin_on_owner|rwsem_spin_on_owner)$/;
 
 /** Whether a CPU was caught waiting for another: for its lock, or for its answer. */
-export const waitsForOther = (frames: readonly Frame[]): boolean =>
-  WAITS_FOR_CPU.test(stallPlace(frames)?.at ?? '');
+export function waitsForOther(frames: readonly Frame[]): boolean {
+  const place = stallPlace(frames);
+  return place !== null && (isCrossCall(place) || WAITS_FOR_CPU.test(place.at));
+}
+
+/** It waits until all the others have answered, or have stopped. */
+export const isCrossCall = ({ frame }: StallPlace): boolean => CROSS_CALL.test(frame);
 
 const interruptOf = (carrier: string): StallPlace['interrupt'] =>
   SOFTIRQS.test(carrier) ? 'a softirq' : INTERRUPTS.test(carrier) ? 'an interrupt' : null;

@@ -8,7 +8,7 @@ import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
-import { interrupted, type StallPlace, stallPlace } from './stall-frame.js';
+import { interrupted, isCrossCall, type StallPlace, stallPlace } from './stall-frame.js';
 import { aboutOf, acrossSamples, cpuOf, gathered, type Report, type Samples } from './stall-samples.js';
 import {
   ageReasons,
@@ -47,10 +47,11 @@ export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
     return [{ ...found, said: { ...found.said, reasons } }];
   });
   const rank = Math.max(...findings.map((finding) => finding.rank));
-  const first = findings.find((finding) => finding.rank === rank);
+  const top = findings.filter((finding) => finding.rank === rank);
+  // A stack that was cut off says less than one that is whole.
+  const first = top.find(({ cut }) => cut !== true) ?? top[0];
   if (!first) return null;
-  const same = findings.filter(({ about, rank: its }) => about === first.about && its === rank);
-  // A stack that was cut off says less than one before it that is whole.
+  const same = top.filter(({ about }) => about === first.about);
   const best = same.findLast(({ cut }) => cut !== true) ?? same.at(-1) ?? first;
   // The scheduler's table says more than a report that shows nobody.
   const held = rank <= RANK_STARVED ? starvedVerdict(dumps) : null;
@@ -114,7 +115,7 @@ function loopSaid(dump: Dump, accused: Accused, hz: number | null, around: Aroun
   const confidence: Confidence = dump.key === 'lockup' ? 'high' : 'medium';
   const known = comm !== '' && !idle;
   const age = longest([dump, ...own.map((one) => one.dump)], hz);
-  const verb = place?.frame === 'smp_call_function' ? 'waiting' : 'spinning';
+  const verb = place && isCrossCall(place) ? 'waiting' : 'spinning';
   return {
     title: titled(
       `${subject(dump, accused)} ${verb}${age}${onCpu(dump, accused)}`,
@@ -160,7 +161,7 @@ function placed(
   if (frame === null) return [];
   const caught = place ? caughtAt(place) : [''];
   const ends = beside.flatMap((other) => caught.map((at) => at + other));
-  if (frame === 'smp_call_function') return [` for another CPU's answer → ${frame}`, ends];
+  if (place && isCrossCall(place)) return [` for another CPU's answer → ${frame}`, ends];
   const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? enteredBy(accused, frame));
   const by = entry === null ? '' : ` in ${entry}`;
   return [`${by} → ${frame}`, onTopOf(accused, frame), ends];
@@ -190,7 +191,7 @@ function namedSaid(dump: Dump, accused: Accused, hz: number | null): Said {
   return {
     title:
       thread === undefined
-        ? `${where}, and a grace period cannot end: ${seen}`
+        ? `${where}${dump.key === 'lockup' ? '' : ', and a grace period cannot end'}: ${seen}`
         : `${where} while ${thread}, the thread that ends grace periods, does not get to run: ${seen}`,
     class: 'spinning',
     frame: null,

@@ -42,6 +42,9 @@ const INSTRUCTION = new RegExp(
 /** Where the function a CPU was in returns to, if it calls nothing itself: arm64, arm, powerpc, mips and riscv. */
 const LINK = new RegExp(`^(?:lr : |LR is at |LR |ra *: )(?:${ADDRESS}|[0-9a-f]{8,16} +)*${PLACE}${MODULE}`);
 
+/** powerpc, of what an interrupt came into. */
+const INTERRUPTED = new RegExp(`^--- interrupt: [0-9a-f]+ at (\\? +)?${PLACE}${MODULE}`);
+
 const SYMBOL_MAX = 200;
 
 function frame(
@@ -71,6 +74,7 @@ function fromMatch(match: RegExpExecArray | null, unreliableTail = false): Frame
  * An arm32 line names two functions: `first` says whether it opens its stack, since later ones repeat their callee.
  */
 export function parseFrames(text: string, first: boolean): Frame[] | null {
+  if (text.startsWith('--- interrupt: ')) return fromMatch(INTERRUPTED.exec(text));
   if (text.includes('+0x')) return withOffsets(text, first);
   if (text.includes('>{')) return braced(text);
   return text.endsWith(')') || text.includes(') ') ? decoded(text) : null;

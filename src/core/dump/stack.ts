@@ -90,6 +90,8 @@ export class Stack {
   /** A function that stands alone, as people shorten a stack. False outside of one. */
   bare(symbol: string | null): boolean {
     if (symbol === null || this.target === null || !this.traced) return false;
+    // Whoever shortens a stack shortens all of it: in a whole one this is another writer's word.
+    if (this.target.frames.some(({ offset }) => offset !== null)) return false;
     return this.add([{ symbol, offset: null, size: null, module: null, reliable: true }]);
   }
 
