@@ -65,7 +65,8 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const runs = [...onCpus, ...tasks.filter(({ state }) => state === 'R')];
   const loops = (one: Found): boolean => showsLoop(one.frames);
   const busy = meant.filter(loops);
-  const first = busy.find(({ frames }) => !waitsForOther(frames));
+  const free = busy.filter(({ frames }) => !waitsForOther(frames));
+  const first = free.find(({ frames }) => stallPlace(frames)?.cut === false) ?? free[0];
   if (first) return proven(first, 'loops');
   const [waits] = busy;
   if (waits) return onlyOther(onCpus, waits) ?? proven(waits, 'waits');

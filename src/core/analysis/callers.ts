@@ -8,11 +8,35 @@ import { subjectOfSymbol } from './subjects.js';
 
 const CALLERS_MAX = 6;
 
-/** Of functions, innermost first, the nearest that tell anything. */
+/** Of functions, innermost first, the nearest that tell anything, and one further out that goes through many of something. */
 export function callersOf(names: readonly string[]): string[] {
-  const telling = names.filter((name) => layerOf(name) === 'operation' && !SERVES_ALL.test(name));
-  return [...new Set(telling)].slice(0, CALLERS_MAX);
+  const telling = tellingOf(names);
+  const near = telling.slice(0, CALLERS_MAX);
+  const [loop] = iterating(names);
+  return loop === undefined || near.includes(loop) ? near : [...near.slice(0, -1), loop];
 }
+
+const tellingOf = (names: readonly string[]): string[] => [
+  ...new Set(names.filter((name) => tells(name) && !SERVES_ALL.test(name))),
+];
+
+function tells(name: string): boolean {
+  const layer = layerOf(name);
+  return layer === 'operation' || (layer === 'plumbing' && ITERATES.test(name));
+}
+
+/** The innermost function that goes through many of something by its name, of the code that the stack is in. */
+export function iterating(names: readonly string[]): string[] {
+  const telling = tellingOf(names);
+  const kin = new Set(telling.slice(0, 2).map(wordOf));
+  const loop = telling.find((name) => ITERATES.test(name) && kin.has(wordOf(name)));
+  return loop === undefined ? [] : [loop];
+}
+
+const wordOf = (name: string): string => /^_*([a-z]+\d*)/i.exec(name)?.[1] ?? name;
+
+const ITERATES =
+  /(?:^|_)(?:i?truncate|walk|scan|shrink|purge|drain|reclaim|iterate|foreach|for_each|each|loop|batch|range|all|extents|pages|folios|items|inodes|entries|nodes|objects|blocks|segments|sections|chunks|buffers|slots|files|tasks|lists?(?=$)|maps|pfns|ptes)(?:_|$)|(?:^|_)for_each_/;
 
 /** The same of the function that names the place of a sleeping task, as far as the code of the same part reaches. */
 export function callersOfPlace(frames: readonly Frame[]): string[] {

@@ -1,6 +1,6 @@
 /** Where a CPU loops: one name for a loop, whichever of its functions the report happened to catch. */
 import type { Frame } from '../model.js';
-import { callersOf } from './callers.js';
+import { callersOf, iterating } from './callers.js';
 import { firmFrames, firmSymbols } from './frames.js';
 import { baseSymbol, layerOf, syscallName } from './layers.js';
 import { whole } from './patterns.js';
@@ -25,7 +25,7 @@ const CARRIERS = whole([
   // Attributes of devices: who stores or shows one is the place.
   'kernfs_fop_(?:read|write)\\w*|kernfs_seq_show|sysfs_kf_\\w+|(?:kobj|dev|bus|drv|class)_attr_(?:show|store)',
   // Page faults, and work on the way back to a program.
-  '_*do_fault|_*do_page_fault|page_fault|do_user_addr_fault|exc_page_fault|_*fput|task_work_run|exit_to_user\\w*|resume_user_mode_work',
+  '_*do_fault|_*do_page_fault|page_fault|do_user_addr_fault|exc_page_fault|__+fput|task_work_run|exit_to_user\\w*|resume_user_mode_work',
 ]);
 
 const SOFTIRQS = whole([
@@ -58,8 +58,11 @@ export interface StallPlace {
   at: string;
   /** What called it, from there outwards, inside of `frame`: the loop is in one of these. */
   callers: readonly string[];
-  /** Functions through which a module was called that is neither that of `frame` nor the innermost. */
-  foreign: readonly string[];
+  /**
+   * Callers not to be left out: through which a module was called that is neither that of `frame` nor the innermost, and
+   * which goes through many of something by its name.
+   */
+  telling: readonly string[];
   /** All functions from there outwards to `frame`. */
   within: readonly string[];
   /** Whether the stack ends before whatever carries `frame`. */
@@ -122,7 +125,7 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
     frame,
     at,
     callers: callersOf(between(called, at, place)),
-    foreign: foreignIn(frames, place),
+    telling: [...foreignIn(frames, place), ...iterating(between(called, at, place))],
     within: called.slice(0, called.lastIndexOf(place) + 1),
     cut: false,
     interrupt: interruptOf(by),
@@ -157,7 +160,7 @@ function withoutLeaving(names: readonly string[]): readonly string[] {
   return exits && left.some((name) => layerOf(name) === 'operation') ? left : names;
 }
 
-const NOWHERE = { foreign: [], within: [], interrupt: null };
+const NOWHERE = { telling: [], within: [], interrupt: null };
 
 /** Where a third module stands between that of the innermost functions and that of the place, its outermost tells why. */
 function foreignIn(frames: readonly Frame[], place: string): string[] {
@@ -180,7 +183,14 @@ function cutOff(names: readonly string[], at: string): StallPlace | null {
   const frame = told ?? (WAITS_FOR_CPU.test(at) ? at : undefined);
   return frame === undefined
     ? null
-    : { ...NOWHERE, frame, at, callers: callersOf(between(names, at, frame)), cut: true };
+    : {
+        ...NOWHERE,
+        frame,
+        at,
+        callers: callersOf(between(names, at, frame)),
+        telling: iterating(between(names, at, frame)),
+        cut: true,
+      };
 }
 
 /** What the checker of spinlocks prints first. */

@@ -44,9 +44,26 @@ export function acrossSamples(place: StallPlace, reports: readonly Report[]): St
     const other = accused && stallPlace(accused.frames);
     return other?.frame === place.frame && other.within.length > 1 ? [other.within.toReversed()] : [];
   });
-  const [first = [], ...others] = stacks;
-  const end = first.findIndex((name, depth) => others.some((stack) => stack[depth] !== name));
-  if (others.length === 0 || end <= 1) return place;
-  const callers = callersOf(first.slice(1, end).toReversed()).filter((name) => name !== place.at);
+  if (stacks.length < 2) return place;
+  const shared = mostly(stacks);
+  const callers = callersOf(shared.slice(1).toReversed()).filter((name) => name !== place.at);
   return callers.length === 0 ? place : { ...place, callers };
 }
+
+/** What most of several stacks share, outermost first: of one a frame may be missing. */
+function mostly(stacks: readonly (readonly string[])[]): string[] {
+  let alike = stacks;
+  for (let depth = 0; ; depth += 1) {
+    const names = alike.flatMap((stack) => stack[depth] ?? []);
+    const most = names.reduce(
+      (best, name) => (alikeAt(alike, depth, name).length > alikeAt(alike, depth, best).length ? name : best),
+      names[0] ?? '',
+    );
+    const next = alikeAt(alike, depth, most);
+    if (most === '' || next.length * 3 < stacks.length * 2) return (alike[0] ?? []).slice(0, depth);
+    alike = next;
+  }
+}
+
+const alikeAt = (stacks: readonly (readonly string[])[], depth: number, name: string) =>
+  stacks.filter((stack) => stack[depth] === name);

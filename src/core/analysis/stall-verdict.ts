@@ -80,7 +80,7 @@ function cpuFinding(
     const about = aboutOf(dump, accused);
     const said = loopSaid(dump, accused, hz, { about, samples });
     const cut = stallPlace(accused.frames)?.cut !== false;
-    return { rank: RANKS[accused.proof], about, cut, said: { ...said, reasons: inferred } };
+    return { rank: rankOf(dump, accused), about, cut, said: { ...said, reasons: inferred } };
   }
   if (accused) {
     const said = namedSaid(dump, accused, hz);
@@ -96,6 +96,13 @@ function cpuFinding(
     return { rank: RANK_STARVED, about: 'starved', said: { ...starved, reasons } };
   }
   return { rank: 0, about: dump.headline ?? '', said: { ...nobody(dump, hz), reasons: inferred } };
+}
+
+/** Whoever waits for all others' answers waits for one that has its interrupts off, as in a hard lockup. */
+function rankOf({ headline = '' }: Dump, { proof, frames }: Accused): number {
+  const place = stallPlace(frames);
+  if (proof !== 'waits' || !place) return RANKS[proof];
+  return RANKS.waits + (isCrossCall(place) ? -0.5 : 0) + (/hard LOCKUP/i.test(headline) ? 0.2 : 0);
 }
 
 type Finding = Omit<Verdict, 'reasons' | 'inferred'>;

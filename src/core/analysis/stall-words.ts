@@ -81,8 +81,8 @@ export function titled(...parts: readonly (string | readonly string[])[]): strin
 }
 
 /**
- * ` (at _raw_spin_lock ← free_one ← free_all)`, and the same with ever fewer callers, the outermost first to go, those of
- * another module last; empty where `frame` says it.
+ * ` (at _raw_spin_lock ← free_one ← free_all)`, and the same with ever fewer callers, the outermost first to go, the
+ * telling ones last; empty where `frame` says it.
  */
 export function caughtAt(place: StallPlace): string[] {
   const { frame, at, callers } = place;
@@ -91,10 +91,10 @@ export function caughtAt(place: StallPlace): string[] {
   return chains([at, ...callers], place);
 }
 
-function chains(all: readonly string[], { foreign }: StallPlace): string[] {
+function chains(all: readonly string[], { telling }: StallPlace): string[] {
   const forms = [all];
   for (let left = all; left.length > 1;) {
-    const plain = left.filter((name, index) => index > 0 && !foreign.includes(name));
+    const plain = left.filter((name, index) => index > 0 && !telling.includes(name));
     const gone = plain.at(-1) ?? left.at(-1);
     left = left.filter((name) => name !== gone);
     forms.push(left);
