@@ -90,7 +90,8 @@ export function interrupted(frames: readonly Frame[]): string[] {
         (module === null ? isPart(symbol, part) : modules.has(module)) || isKin(symbol, place.frame),
     );
   if (held === undefined) return [];
-  const by = held.module === null ? firm.slice(firm.indexOf(held)).find(({ module }) => module !== null) : null;
+  const by =
+    held.module === null ? firm.slice(firm.indexOf(held)).find(({ module }) => module !== null) : null;
   return [held, ...(by ? [by] : [])].map(({ symbol }) => baseSymbol(symbol));
 }
 

@@ -46,7 +46,8 @@ export function acrossSamples(place: StallPlace, reports: readonly Report[]): St
   });
   if (stacks.length < 2) return place;
   const shared = mostly(stacks);
-  const callers = callersOf(shared.slice(1).toReversed()).filter((name) => name !== place.at);
+  const at = shared.indexOf(place.at);
+  const callers = callersOf(shared.slice(1, at < 0 ? undefined : at).toReversed());
   return callers.length === 0 ? place : { ...place, callers };
 }
 

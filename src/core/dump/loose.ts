@@ -14,7 +14,8 @@ const SLEEPS =
   /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch|_*mutex_lock\S*|rwsem_down_\S+|down_(?:read|write)\w*|_*down\w*|wait_for_completion\w*|_*wait_for_common\S*|_*lock_sock|msleep|usleep_range\S*|cv_wait\w*|folio_wait_\w+)$/;
 
 /** What says of a stack that its CPU did not come back: the registers of kernel code, or the watchdog's timer in it. */
-const SPINS = /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\[<?[0-9a-f]{8,16}>?\] *)*(?:\? *)?(?:watchdog_timer_fn|rcu_dump_cpu_stacks|rcu_sched_clock_irq)\+0x/;
+const SPINS =
+  /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\[<?[0-9a-f]{8,16}>?\] *)*(?:\? *)?(?:watchdog_timer_fn|rcu_dump_cpu_stacks|rcu_sched_clock_irq)\+0x/;
 const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>|CPU: \d+ .*Comm: )/;
 /** Such a stack tells of an oops or a warning instead. */
 const OTHERWISE =

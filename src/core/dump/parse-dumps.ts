@@ -69,7 +69,8 @@ export class DumpParser {
 
   /** What somebody read in /proc of the workers of a stuck pool runs on no CPU. */
   private ofSleeper(text: string): boolean {
-    if (this.options.pasted !== true || this.section?.key !== 'lockup' || !text.startsWith('[<0>]')) return false;
+    if (this.options.pasted !== true || this.section?.key !== 'lockup' || !text.startsWith('[<0>]'))
+      return false;
     this.close();
     return true;
   }

@@ -15,6 +15,3 @@ export const LISTING_KEYS: ReadonlySet<DumpKey> = new Set(['w', 't']);
 /** Memory and timers: their lines are shown as they are. */
 export const UNREAD_KEYS: ReadonlySet<DumpKey> = new Set(['m', 'q']);
 export const CPU_KEYS: ReadonlySet<DumpKey> = new Set(['lockup', 'rcu_stall', 'oops', 'panic']);
-
-/** Where a hard lockup of powerpc says that its CPU was. */
-export const AT = / LOCKUP @ ([A-Za-z_.$][\w.$]*\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?: \[\w+\])?)$/;

@@ -49,7 +49,6 @@ export class Section {
   private readonly byPid = new Map<number, Task>();
   private row = 0;
   private frameRow = 0;
-  private told = false;
 
   constructor(
     readonly key: DumpKey,
@@ -123,7 +122,6 @@ export class Section {
   end(): void {
     this.giveUpTorn();
     this.startReported();
-    this.startAt();
     this.leave();
   }
 
@@ -232,15 +230,6 @@ export class Section {
     const accused = accusedCpu(this.headline, this.pasted ? this.stall : null);
     if (accused) this.startCpu({ ...accused, frames: [] });
     else this.startTask({ ...rows.NOBODY, state: 'R' });
-  }
-
-  /** `CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80`, if that is all there is. */
-  private startAt(): void {
-    const at = this.key === 'lockup' && !this.hasStack && !this.told ? rows.AT.exec(this.headline)?.[1] : undefined;
-    if (at === undefined) return;
-    this.told = true;
-    this.startAccused();
-    this.stack.push(at);
   }
 
   private startReported(): void {

@@ -3,8 +3,9 @@
  * arch/powerpc/kernel/watchdog.c, kernel/workqueue.c.
  */
 import { findKernelLine } from '../kernel-lines/find.js';
-import type { Stall, Task } from '../model.js';
+import type { Frame, Stall, Task } from '../model.js';
 import { isIdleTask } from './cpu-lines.js';
+import { parseFrames } from './frame.js';
 
 const MAX_ACCUSED = 4096;
 const COMM_MAX = 32;
@@ -156,6 +157,18 @@ export function accusedCpu(headline: string, stall: Stall | null): AccusedCpu | 
   return cpu === undefined ? null : { cpu, comm: '', pid: null, idle: false };
 }
 
+/** Where a hard lockup of powerpc says that its CPU was. */
+const AT = / LOCKUP @ ([A-Za-z_.$][\w.$]*\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?: \[[\w-]+\])?)$/;
+
+/** `watchdog: CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80`: its CPU at that place, or none. */
+export function cpuInHeadline(headline: string): (AccusedCpu & { frames: Frame[] })[] {
+  const frames = parseFrames(AT.exec(headline)?.[1] ?? '', true);
+  const cpu = findKernelLine(headline)?.groups['cpu'];
+  return frames === null || cpu === undefined
+    ? []
+    : [{ cpu: Number(cpu), comm: '', pid: null, idle: false, frames }];
+}
+
 interface AccusedCpu {
   cpu: number;
   comm: string;
@@ -164,8 +177,7 @@ interface AccusedCpu {
 }
 
 /** `rcu_preempt kthread starved for 5251 jiffies!`: the thread that ends grace periods does not get to run. */
-export const isStarved = (text: string): boolean =>
-  text.includes(' kthread ') && STARVED.test(text);
+export const isStarved = (text: string): boolean => text.includes(' kthread ') && STARVED.test(text);
 
 /** The kernel shows the accused and RCU's own threads unasked; only lines of a dump know the parents of others. */
 export function isOfStall({ comm, pid, ppid }: Task, stall: Stall | null): boolean {
