@@ -1,45 +1,64 @@
-/** Running tasks in a paste of few tasks, none of them blocked: whoever pasted them, found them busy. */
+/**
+ * Tasks in R that somebody cut out of a dump: whoever pastes them and nothing else, means them. One look does not show
+ * that they do not end, so it is a hint, and never told to the watch.
+ */
 import type { Dump, Task, Verdict } from '../model.js';
+import { isIdleTask } from '../dump/cpu-lines.js';
+import { callersOf } from './callers.js';
 import { nameOf } from './candidates.js';
-import { callersOfPlace } from './callers.js';
+import { nameDump } from './dump-names.js';
 import { entryTextOf } from './frames.js';
-import { layerOf } from './layers.js';
-import { frameName } from './phrases.js';
-import { titled } from './stall-words.js';
+import { type StallPlace, stallPlace } from './stall-frame.js';
+import { caughtAt, titled } from './stall-words.js';
 import { counted } from '../words.js';
 
-/** Of several, the function that most of them were caught in; null where the paste shows anything else, or no stack. */
-export function runnerVerdict(dumps: readonly Dump[]): Verdict | null {
-  if (dumps.length === 0 || !dumps.every(({ key }) => key === 'none')) return null;
-  const busy = dumps.flatMap(({ tasks }) => tasks.filter(isBusy));
-  const caught = new Map<string, Task[]>();
-  for (const task of busy) {
-    const place = frameName(task.frames) ?? '';
-    caught.set(place, [...(caught.get(place) ?? []), task]);
-  }
-  const [most] = [...caught].sort(([, one], [, other]) => other.length - one.length);
-  const task = most?.[1][0];
-  if (most === undefined || task === undefined) return null;
-  const [frame, alike] = most;
-  const others = busy.length > 1 ? ` (+${counted(busy.length - 1, 'other')})` : '';
+interface Runner {
+  task: Task;
+  place: StallPlace;
+  /** The innermost function that tells anything. */
+  inner: string;
+}
+
+/** It asked for the dump. */
+const ASKED = /^(?:write_sysrq_trigger|sysrq_handle_\w+|show_state_filter)$/;
+
+function runner(task: Task): Runner[] {
+  if (task.state !== 'R' || isIdleTask(task.comm, task.pid)) return [];
+  if (task.frames.some(({ symbol }) => ASKED.test(symbol))) return [];
+  // Of a task that runs no frame is firm.
+  const frames = task.frames.map((frame) => ({ ...frame, reliable: true }));
+  const place = stallPlace(task.frames) ?? stallPlace(frames);
+  if (!place) return [];
+  return [{ task, place, inner: callersOf([place.at, ...place.callers])[0] ?? place.frame }];
+}
+
+/** Of a paste that shows tasks in R and no other. Null for anything else. */
+export function runnersVerdict(dumps: readonly Dump[]): Verdict | null {
+  const index = dumps.findLastIndex(({ key, tasks }) => key === 'none' && tasks.length > 0);
+  const { tasks = [] } = dumps[index] ?? {};
+  if (dumps.some(({ key }) => key !== 'none' && key !== 'splat') || tasks.some(({ state }) => state !== 'R'))
+    return null;
+  const found = tasks.flatMap(runner);
+  const alike = ({ inner }: Runner): Runner[] => found.filter((one) => one.inner === inner);
+  const most = found.map(alike).reduce((best, one) => (one.length > best.length ? one : best), []);
+  const [first] = most;
+  if (!first) return null;
+  const { task, place } = first;
   const entry = entryTextOf(task);
-  const title = (callers: number): string =>
-    `${nameOf(task)} running${entry === null ? '' : ` in ${entry}`} → ${[frame, ...callersOfPlace(task.frames).slice(0, callers)].join(' ← ')}${others}`;
+  const others = most.length > 1 ? ` (+${counted(most.length - 1, 'other')})` : '';
   return {
-    title: titled([title(3), title(2), title(1), title(0)]),
+    title: titled(
+      `${nameOf(task)}${others} runs${entry === null ? '' : ` in ${entry}`} → ${place.frame}`,
+      caughtAt(place),
+    ),
     class: 'spinning',
-    frame,
+    frame: place.frame,
     confidence: 'low',
-    culprit: { comm: task.comm, pid: task.pid, state: task.state, frame },
+    culprit: { comm: task.comm, pid: task.pid, state: task.state, frame: place.frame },
     reasons: [
-      `No task of this paste is blocked; ${counted(alike.length, 'running task')} of ${busy.length} ${alike.length === 1 ? 'was' : 'were'} caught in ${frame}.`,
-      'One picture of a task that runs proves no loop.',
+      `${nameDump(dumps, index)}: ${counted(tasks.length, 'task')} in R and no other.`,
+      'One look shows no loop: that it does not end is only known if somebody saw it so.',
     ],
     inferred: [],
   };
-}
-
-function isBusy({ state, frames }: Task): boolean {
-  const place = frameName(frames);
-  return state === 'R' && place !== null && layerOf(place) === 'operation';
 }

@@ -40,7 +40,7 @@ export function titleOf(
     HELPERS.flatMap((helper) =>
       rows.map(([callers, most, whole]) => title(whole ? entered : short, callers, most, helper)),
     );
-  const forms = [...withHelper(beside.length > 0 ? BESIDE : [], ''), ...withHelper(ALONE, bare)];
+  const forms = [...withHelper(beside.length > 0 ? BESIDE : [], ''), ...withHelper(ALONE, bare), title('')];
   return forms.find((form) => form.length <= TITLE_MAX) ?? title('').replace(/, inside \w+/, '');
 }
 

@@ -5,7 +5,7 @@ import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
 import { readHeader } from '../memory-words.js';
 import { Debuggers } from './debuggers.js';
-import { LooseStacks, opensLoosely } from './loose.js';
+import { LooseStacks, opensLoosely, stallWithoutHeadline } from './loose.js';
 import { MemorySection } from './memory-section.js';
 import { Splats } from './paste/splats.js';
 import { Section } from './section.js';
@@ -60,11 +60,19 @@ export class DumpParser {
     if (this.options.pasted === true && this.splats.push(text, seconds, () => this.place())) return;
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
-    else if (this.section) this.keep(this.section, text);
+    else if (this.section && !this.ofSleeper(text)) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
     // Of a report whose headline is lost.
     else if (isStarved(text)) this.start('rcu_stall', text, seconds);
     else if (this.options.pasted === true) this.outside(text, seconds);
+  }
+
+  /** What somebody read in /proc of the workers of a stuck pool runs on no CPU. */
+  private ofSleeper(text: string): boolean {
+    if (this.options.pasted !== true || this.section?.key !== 'lockup' || !text.startsWith('[<0>]'))
+      return false;
+    this.close();
+    return true;
   }
 
   /** How many kernel starts came so far. */
@@ -81,6 +89,7 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
+    this.stackAboveHeadline();
     if (this.loose.lines.length > 0 && !this.found.some(({ section }) => showsStack(section)))
       this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
@@ -109,22 +118,34 @@ export class DumpParser {
     return true;
   }
 
-  private alone(key: DumpKey, lines: readonly string[]): void {
-    const section = this.start(key, '', null);
+  /** Whoever cuts out a stack of a watchdog's timer may have the headline of the next report below it. */
+  private stackAboveHeadline(): void {
+    const last = this.found.at(-1)?.section;
+    if (!(last instanceof Section) || last.key !== 'lockup' || this.loose.spinning.length === 0) return;
+    if (this.found.every(({ section }) => section instanceof Section && !section.hasStack))
+      this.alone('lockup', this.loose.spinning, last.headline);
+  }
+
+  private alone(key: DumpKey, lines: readonly string[], headline = ''): void {
+    const section = this.start(key, headline, null);
     for (const line of lines) section.push(line);
     this.close();
   }
 
   /** A line of a paste that no report or dump has begun. */
   private outside(text: string, seconds: number | null): void {
-    if (opensLoosely(text)) {
-      const section = this.start('none', '', seconds);
-      // What stands above it is of the same list.
-      const above = this.loose.takeLines();
-      for (const line of above) section.push(line);
-      section.end();
-      section.push(text);
-    } else this.loose.push(text);
+    const stall = stallWithoutHeadline(text);
+    if (stall) this.start(stall, text, seconds).push(text);
+    else if (opensLoosely(text)) this.openLoosely(text, seconds);
+    else this.loose.push(text);
+  }
+
+  private openLoosely(text: string, seconds: number | null): void {
+    const section = this.start('none', '', seconds);
+    // What stands above it is of the same list.
+    for (const line of this.loose.takeLines()) section.push(line);
+    section.end();
+    section.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {

@@ -66,22 +66,6 @@ describe('a lock that its own stack may hold', () => {
   });
 });
 
-describe('tasks that run', () => {
-  const run = (pid: number, names: string) => task('server', pid, 'R', frames(names));
-  const lines = [...run(1, 'thing_other thing_walk'), ...run(2, 'thing_loop thing_walk'), ...run(3, 'thing_loop thing_walk')]; // prettier-ignore
-
-  it('are told of a paste that shows no others, where most of them were caught', () => {
-    expect(title(lines)).toBe('server:2 running → thing_loop ← thing_walk (+2 others)');
-  });
-  it('are not told beside one that is blocked, in a dump of all, nor to a watch', () => {
-    expect(title([...lines, ...task('idle', 4, 'D', frames('schedule msleep thing_poll'))])).not.toContain(
-      'running',
-    );
-    expect(title(['sysrq: Show State', ...lines])).not.toContain('running');
-    expect(title(lines, true)).not.toContain('running');
-  });
-});
-
 describe('what a paste has lost', () => {
   it('a report without its stack gives way to a stack that stands above it', () => {
     const above = ['Call trace:', ...frames('__switch_to __schedule schedule blk_queue_enter thing_rescan kthread ret_from_fork'), '']; // prettier-ignore
