@@ -5,8 +5,8 @@ import { owesBanner } from './slices/ssh.js';
 import type { GuestState } from './state.js';
 import type { StateName } from './state-name.js';
 
-/** A healthy server greets within milliseconds. */
-const LATE_MS = 1_000;
+/** A healthy server greets within milliseconds. Less than the time between two ticks, so that it is the next one. */
+const LATE_MS = 400;
 /** Two snapshots that show what stands are so far apart. */
 export const APART_MS = 900;
 /** By then the guest is suspected, or SSH alone is lost. */
