@@ -5,7 +5,7 @@ import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
 import { readHeader } from '../memory-words.js';
 import { Debuggers } from './debuggers.js';
-import { LooseStacks, opensLoosely } from './loose.js';
+import { LooseStacks, opensLoosely, stallWithoutHeadline } from './loose.js';
 import { MemorySection } from './memory-section.js';
 import { Splats } from './paste/splats.js';
 import { Section } from './section.js';
@@ -60,11 +60,19 @@ export class DumpParser {
     if (this.options.pasted === true && this.splats.push(text, seconds, () => this.place())) return;
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
-    else if (this.section) this.keep(this.section, text);
+    else if (this.section && !this.ofSleeper(text)) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
     // Of a report whose headline is lost.
     else if (isStarved(text)) this.start('rcu_stall', text, seconds);
     else if (this.options.pasted === true) this.outside(text, seconds);
+  }
+
+  /** What somebody read in /proc of the workers of a stuck pool runs on no CPU. */
+  private ofSleeper(text: string): boolean {
+    if (this.options.pasted !== true || this.section?.key !== 'lockup' || !text.startsWith('[<0>]'))
+      return false;
+    this.close();
+    return true;
   }
 
   /** How many kernel starts came so far. */
@@ -81,6 +89,7 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
+    this.stackAboveHeadline();
     if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
@@ -108,15 +117,25 @@ export class DumpParser {
     return true;
   }
 
-  private alone(key: DumpKey, lines: readonly string[]): void {
-    const section = this.start(key, '', null);
+  /** Whoever cuts out a stack of a watchdog's timer may have the headline of the next report below it. */
+  private stackAboveHeadline(): void {
+    const last = this.found.at(-1)?.section;
+    if (!(last instanceof Section) || last.key !== 'lockup' || this.loose.spinning.length === 0) return;
+    if (this.found.every(({ section }) => section instanceof Section && !section.hasStack))
+      this.alone('lockup', this.loose.spinning, last.headline);
+  }
+
+  private alone(key: DumpKey, lines: readonly string[], headline = ''): void {
+    const section = this.start(key, headline, null);
     for (const line of lines) section.push(line);
     this.close();
   }
 
   /** A line of a paste that no report or dump has begun. */
   private outside(text: string, seconds: number | null): void {
-    if (opensLoosely(text)) this.start('none', '', seconds).push(text);
+    const stall = stallWithoutHeadline(text);
+    if (stall) this.start(stall, text, seconds).push(text);
+    else if (opensLoosely(text)) this.start('none', '', seconds).push(text);
     else this.loose.push(text);
   }
 

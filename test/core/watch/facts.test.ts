@@ -210,6 +210,35 @@ describe('between two looks', () => {
     expect(facts(stuck, undefined, { found: { inferred: ['virtiofsd is stopped'] } }).onShare).toBe(true);
   });
 
+  it('the culprit waits for a disk if memory shows that', () => {
+    const waits =
+      (symbols: string[], source: string | null, more: Partial<Task> = {}) =>
+      (context: Context) => {
+        const frames = symbols.map((symbol) => ({
+          symbol,
+          offset: 1,
+          size: 9,
+          module: null,
+          reliable: true,
+        }));
+        const filesystem = { type: 'ext4', source, on: '/' };
+        const objects = source === null ? [] : [{ kind: 'folio' as const, text: '/f', filesystem }];
+        const seen = { ...task(88, 'D'), frames, objects, offCpuSeconds: 54, ...more };
+        const shown: Dump = { ...dump('t', [seen]), key: 'memory' };
+        if (context.state.case !== null)
+          context.state.case.memory = { at: context.at, dump: shown, lines: 1, hopeless: false };
+      };
+    const page = ['__schedule', 'schedule', 'io_schedule', 'folio_wait_bit_common', 'shmem_swapin_folio'];
+    const onDisk = (symbols: string[], source: string | null) => facts(stuck, waits(symbols, source)).onDisk;
+    expect(facts(stuck).onDisk).toBe(false);
+    expect(onDisk(page, null)).toBe(true);
+    expect(onDisk(page, '/dev/vda')).toBe(true);
+    expect(onDisk(page, 'store')).toBe(false);
+    const asked = { request: { operation: 'READ', unique: '7', source: null } };
+    expect(facts(stuck, waits(page, null, asked)).onDisk).toBe(false);
+    expect(onDisk(['__schedule', 'schedule', 'percpu_rwsem_wait', 'mnt_want_write'], '/dev/vda')).toBe(false);
+  });
+
   it('the host itself was short of time', () => {
     const pressed = ({ state, at }: Context) =>
       (state.host.now = { at, pressure: { cpu: 0, io: 95, memory: 0 }, stalled: 0, guests: 1 });

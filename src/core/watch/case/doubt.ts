@@ -77,3 +77,13 @@ export function stillWorks({
   const starves = deaf ? null : (hostStarves ?? (dead ? null : keptWaiting));
   return moves ?? (starves === null ? null : `the host is short of time itself (${starves})`);
 }
+
+/** A disk that completes requests comes to the culprit's too: under a heavy load, after minutes. */
+const DISK_PROOF_MS = 180_000;
+
+/** Proven to stand still for so long that what moves meanwhile does not help it. */
+export function standsDespiteWork(facts: Facts): boolean {
+  const { proven, at, lost, stood, onDisk, moved, stoodMs, byMemoryMs } = facts;
+  if (!proven || at < lost.slow || stood?.ran === true) return false;
+  return !onDisk || moved === null || Math.max(stoodMs, byMemoryMs ?? 0) >= DISK_PROOF_MS;
+}

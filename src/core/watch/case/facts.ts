@@ -22,7 +22,7 @@ import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
 import { type Accusation, besideAnswers, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
-import { culpritStood, itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
+import { culpritStood, itsServerIsDead, stoodLong, waitsOnDisk, waitsOnShare } from './memory.js';
 import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -81,8 +81,9 @@ export interface Facts {
   /** No wait for files or blocks can end; and why it is not known whether one can. */
   backendDead: boolean;
   backendUnknown: string | null;
-  /** The culprit waits for a server. */
+  /** The culprit waits for a server; for a disk of the guest's own, as its memory shows. */
   onShare: boolean;
+  onDisk: boolean;
   culprit: Verdict['culprit'];
   /** A task was blocked at the same place in both dumps of blocked tasks. */
   stoodStill: boolean;
@@ -139,7 +140,8 @@ export function factsOf(
     starved: starvedVerdict(dumps) !== null,
     serverSleeps: serverSleeps(dumps),
     hostStarves: hostStarves(state.host, at),
-    ...{ onShare: waitsOnShare(current, verdict), backendDead: itsServerIsDead(current, verdict) },
+    ...{ onShare: waitsOnShare(current, verdict), onDisk: waitsOnDisk(current, verdict) },
+    backendDead: itsServerIsDead(current, verdict),
     culprit: verdict.culprit,
     stoodStill: still,
     fresh: isFresh(dumps, verdict, still),
