@@ -138,9 +138,13 @@ describe('a QEMU that is not dumpable, with the memory of a recorded guest', () 
   afterAll(() => world.dev(['systemctl', '--user', 'kill', '--signal=KILL', unit]));
 
   test('is read through its own copies, and ps says why and what opens more', async () => {
-    const ps = () => verb(world, `ps ${vm} --all --json`);
-    await expect.poll(async () => (await ps()).code, { timeout: 60_000, interval: 500 }).toBe(4);
-    const { out, err } = await ps();
+    let [out, err] = ['', ''];
+    const ps = async () => {
+      const ended = await verb(world, `ps ${vm} --all --json`);
+      [out, err] = [ended.out, ended.err];
+      return ended.code;
+    };
+    await expect.poll(ps, { timeout: 60_000, interval: 500 }).toBe(4);
     expect((JSON.parse(out) as TaskRow[]).map(({ comm }) => comm)).toContain('kthreadd');
     expect(err).toMatch(
       /QEMU copied the memory piece by piece[^]*it was read so because QEMU is not dumpable/,
