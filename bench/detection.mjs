@@ -160,7 +160,12 @@ async function boot(kind, index) {
   const append = `loglevel=7 sysctl.kernel.hung_task_timeout_secs=${timeoutSeconds}`;
   await startGuest(world, { vm: run.vm, mode, port: FIRST_PORT + index, append, image, extra });
   await waitForSsh(world, run.vm, BOOT_MS);
-  if (prepare) await inGuest(world, run.vm, prepare, 30_000);
+  const prepared = () =>
+    inGuest(world, run.vm, prepare, 30_000).then(
+      () => true,
+      () => null,
+    );
+  if (prepare && !(await until(prepared, BOOT_MS, 1_000))) throw new Error(`${run.vm} was not prepared`);
   const isUp = async () => (await watchdog.guestStatus(world, run.vm))?.state === 'up';
   if (!(await until(isUp, BOOT_MS, 1_000))) throw new Error(`${run.vm} did not come up`);
   return run;
