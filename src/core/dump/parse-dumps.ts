@@ -22,6 +22,8 @@ interface ParseOptions {
 
 /** No kernel line is longer (PRINTKRB_RECORD_MAX is 1024); the HELP line is the longest. */
 const LINE_MAX = 1500;
+/** As journald and rsyslog write it behind what a kernel's line begins with. */
+const TAB = /\\x09|#011/;
 /** A log with more dumps than this keeps the newest. */
 const MAX_DUMPS = 500;
 /** And so many characters in them: stacks of which no two are alike take six bytes for each. */
@@ -49,9 +51,10 @@ export class DumpParser {
 
   /** One console line, with or without its logger's prefixes. */
   push(line: string): void {
-    if (this.options.pasted === true && this.ofMemory(line)) return;
-    const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
-    const rewritten = this.options.pasted === true ? this.debuggers.lines(text) : null;
+    const pasted = this.options.pasted === true;
+    if (pasted && this.ofMemory(line)) return;
+    const { text, seconds } = stripPrefix(printable(pasted ? line.replace(TAB, '\t') : line, LINE_MAX));
+    const rewritten = pasted ? this.debuggers.lines(text) : null;
     if (rewritten) for (const one of rewritten) this.take(one, null);
     else this.take(text, seconds);
   }
@@ -90,7 +93,8 @@ export class DumpParser {
     this.section?.endOfLog();
     this.close();
     this.stackAboveHeadline();
-    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    if (this.loose.lines.length > 0 && !this.found.some(({ section }) => showsStack(section)))
+      this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
     else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
@@ -135,8 +139,16 @@ export class DumpParser {
   private outside(text: string, seconds: number | null): void {
     const stall = stallWithoutHeadline(text);
     if (stall) this.start(stall, text, seconds).push(text);
-    else if (opensLoosely(text)) this.start('none', '', seconds).push(text);
+    else if (opensLoosely(text)) this.openLoosely(text, seconds);
     else this.loose.push(text);
+  }
+
+  private openLoosely(text: string, seconds: number | null): void {
+    const section = this.start('none', '', seconds);
+    // What stands above it is of the same list.
+    for (const line of this.loose.takeLines()) section.push(line);
+    section.end();
+    section.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {
@@ -247,6 +259,9 @@ export class DumpParser {
     this.section = null;
   }
 }
+
+const showsStack = ({ cpus, tasks }: Section): boolean =>
+  [...cpus, ...tasks].some(({ frames }) => frames.length > 0);
 
 /** The dumps in a console log, oldest first. Lines as they came; see DumpParser. */
 export function parseDumps(lines: Iterable<string>, options: ParseOptions = {}): Dump[] {
