@@ -1,166 +1,194 @@
 /**
- * hung_task, at its default of 120 s, and wedgewatch side by side on the same wedges of the same real guests. Needs
- * `npm run build`, and Debian on x86-64 as the demo does. All kinds of a round run under one daemon; they are wedged one
- * after the other, and hung_task is then given 4 min: it reports 120 to 240 s after a task blocks.
- *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS]     5 rounds of every kind by default
+ * From the wedge to the archived stacks, beside hung_task at its default of 120 s, on real guests: units of a user on a
+ * Debian 13, their consoles through its journal, wedgewatch as its unit with no configuration. Needs `npm run build` and root.
+ * All kinds of a round are wedged one after the other; hung_task, which reports 120 to 240 s after a task blocks, is waited
+ * for as long as SECONDS say, from the last wedge on.
+ *   node bench/detection.mjs [ROUNDS] [KIND,…] [SECONDS] [DIRECTORY]     5 rounds of every kind, and 240 s, by default
+ * The incidents are copied into DIRECTORY, where one is given.
  */
 /* global performance */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseConfig } from '../dist/core/config/parse-config.js';
+import stripAnsi from 'strip-ansi';
 import { complaintIn } from '../dist/core/console/complaints.js';
-import { Daemon } from '../dist/daemon/daemon.js';
-import { ProcessMemoryReader } from '../dist/daemon/process-memory-reader.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
-import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
-import { incidentsIn } from '../dist/io/archive/directory.js';
-import { runtimeDirectory } from '../dist/io/paths.js';
-import { inGuest, makeDisk, mountDisk } from './real-guests.mjs';
+import { makeDisk, mountDisk } from './real-guests.mjs';
+import { buildModule, guests, shareScenes, user, watchdog, World } from './world.mjs';
 
-const stopStore = (guest) => guest.wedge();
-const freeze = (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk');
+const { guestUnit, inGuest, newVm, startGuest, stopGuest, waitForSsh } = guests;
+const options = { log: () => undefined };
+
+/** The server of the store is stopped; when, is told by the very shell that does it. */
+const stopStore = async ({ vm }) => {
+  const kill = `systemctl --user kill --signal=STOP virtiofsd@${vm}-store.service`;
+  return (
+    new Date(Number(await world.dev(['sh', '-c', `date +%s%3N; exec ${kill}`]))) - performance.timeOrigin
+  );
+};
+const SOON_MS = 3_000;
+/** A command in the guest, after a moment: the login that brings it there has ended by then. */
+const soon =
+  (command, afterMs = 0) =>
+  async ({ vm }) => {
+    const background = `(sleep ${SOON_MS / 1000}; ${command}) >/dev/null 2>&1 </dev/null &`;
+    for (let tries = 1; ; tries += 1) {
+      const at = await firstWord(['ssh', vm, `echo armed; ${background}`]);
+      if (at !== null) return at + SOON_MS + afterMs;
+      if (tries === 3) throw new Error(`${vm} was not told to wedge`);
+    }
+  };
+/** When a command inside prints its first word; null if it ends without one. */
+const firstWord = (command) =>
+  new Promise((resolve, reject) => {
+    const [file, ...args] = world.asDev(command);
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] }).once('error', reject);
+    child.stdout.once('data', () => resolve(performance.now()));
+    child.once('close', () => resolve(null));
+  });
 /** As sshd does with lastlog: each login is written to the disk first. */
 const recordLogins = `${mountDisk}
 printf '#!/bin/sh\\ntouch /mnt/disk/login\\nexec /bin/serve-ssh /bin/dropbear\\n' >/tmp/serve
 chmod +x /tmp/serve; killall nc
 nc -ll -p 22 -e /tmp/serve >/dev/null 2>&1 </dev/null &`;
-const hog = 'echo -1 >/proc/sys/kernel/sched_rt_runtime_us; (sleep 1; hog) >/dev/null 2>&1 </dev/null &';
+/** As the demo's job: a shell whose own text is read from the store, again and again. */
+const readStore = `/mnt/store/ash -c 'while :; do echo 1 >/proc/sys/vm/drop_caches; awk "BEGIN { print 1 }"
+sort /proc/version; xxd /proc/version; sha256sum /proc/version; /bin/sleep 1; done' >/dev/null 2>&1 </dev/null &`;
+const touch = 'fsfreeze --freeze /mnt/disk; touch /mnt/disk/file';
 
+/** `loops`: it holds the CPUs for ever. */
 const KINDS = {
   job: { mode: 'job', wedge: stopStore, what: 'page-in on a dead virtiofs, in D (killable)' },
   exec: { mode: 'exec', wedge: stopStore, what: 'exec on a dead virtiofs, in S' },
-  quiet: { mode: 'job quiet', wedge: stopStore, what: 'page-in, booted with `quiet`' },
-  login: { mode: 'none', prepare: recordLogins, wedge: freeze, what: 'login on a frozen ext4, in D' },
-  realtime: { mode: 'none', wedge: (guest) => inGuest(guest, hog), what: 'every CPU in a real-time loop' },
+  login: {
+    prepare: recordLogins,
+    wedge: soon('fsfreeze --freeze /mnt/disk'),
+    what: 'a login is recorded on a frozen ext4, in D',
+  },
+  realtime: {
+    prepare: 'echo -1 >/proc/sys/kernel/sched_rt_runtime_us',
+    wedge: soon('hog'),
+    loops: true,
+    what: 'every CPU in a real-time loop',
+  },
+  interrupts: {
+    wedge: soon('insmod /wedges/abba_spin.ko', 1_000), // by then its threads take their locks
+    loops: true,
+    what: 'interrupts off on every CPU, in two spinlocks',
+  },
+  stalled: {
+    prepare: readStore,
+    wedge: stopStore,
+    archiveMs: 150_000,
+    what: 'SSH answers; a page-in on a dead virtiofs, in D',
+  },
   complaint: {
-    mode: 'none',
     timeoutSeconds: 10,
     prepare: mountDisk,
-    wedge: (guest) => inGuest(guest, 'fsfreeze --freeze /mnt/disk; touch /mnt/disk/file >/dev/null 2>&1 &'),
+    wedge: soon(touch),
     what: 'SSH answers; hung_task after 10 s, and from its line on',
   },
 };
 const rounds = Number(process.argv[2] ?? 5);
 const kinds = (process.argv[3] ?? Object.keys(KINDS).join(',')).split(',');
 const patienceMs = Number(process.argv[4] ?? 240) * 1000;
-const BOOT_MS = 120_000;
-const ARCHIVE_MS = 60_000;
+const keepIn = process.argv[5];
+const ARCHIVE_MS = 90_000;
+const BOOT_MS = 180_000;
+const FIRST_PORT = 2600;
 const now = () => performance.now();
-const vmOf = (kind) => `detection-${kind}`;
 
-async function until(ask, limitMs) {
-  for (const end = now() + limitMs; now() < end; await delay(50)) {
-    const answer = ask();
+async function until(ask, limitMs, everyMs = 25) {
+  for (const end = now() + limitMs; now() < end; await delay(everyMs)) {
+    const answer = await ask();
     if (answer) return answer;
   }
   return null;
 }
 
-function startDaemon(guests, scratch, onFiled) {
-  const configFile = join(scratch, 'ssh_config');
-  writeFileSync(configFile, guests.map((guest) => readFileSync(guest.sshConfigFile, 'utf8')).join(''));
-  const parsed = parseConfig(
-    JSON.stringify({
-      ssh: { configFile },
-      discover: { enabled: false, directory: guests[0].qmpDirectory },
-      guests: guests.map((guest) => ({
-        name: guest.vm,
-        ...(guest.unit && { unit: guest.unit }),
-        qmp: guest.qmpSocket,
-        console: guest.console,
-        ssh: guest.sshHost,
-      })),
-    }),
-    'bench',
-  );
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const { config } = parsed;
-  const state = join(scratch, 'state');
-  const reader = new ProcessMemoryReader();
-  return new Daemon({ config, state, runtime: runtimeDirectory(), log: () => undefined, onFiled, reader });
+/** When the kernel's hung_task spoke first, by the journal. */
+function followHungTask(run) {
+  const command = ['journalctl', `--user-unit=${guestUnit(run.vm)}`, '--follow', '--output=cat', '--all'];
+  const [file, ...args] = world.asDev(command);
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (complaintIn(stripAnsi(line))?.kind === 'hung_task') run.line ??= now();
+  });
+  return () => child.kill();
 }
 
-/** Milliseconds from the wedge to the archive and to hung_task's first line; null where it did not come. */
-async function wedgeOne({ kind, guest, daemon, filed, incidents }) {
-  const run = { kind, at: now(), stacks: new Map(), archived: null, line: null };
-  const reported = () =>
-    daemon.guests.get(guest.vm)?.state.console.tail.some((line) => complaintIn(line)?.kind === 'hung_task');
-  run.watch = () => {
-    run.archived ??= filed.get(guest.vm) ?? null;
-    if (run.line === null && reported()) run.line = now();
-    if (run.archived === null) noteStacks(run.stacks, incidents);
-  };
-  await KINDS[kind].wedge(guest);
-  await until(() => (run.watch(), run.archived), ARCHIVE_MS);
-  return run;
-}
-
-/** When the memory of each incident that is being written was first on disk, by the beginning of its name. */
-function noteStacks(stacks, incidents) {
+/** When the stacks of a guest, as memory shows them, were on disk first, and when its incident was filed. */
+function watch(run) {
   for (const name of existsSync(incidents) ? readdirSync(incidents) : []) {
+    if (name.split('.')[1] !== run.vm) continue;
     const id = name.split('.').slice(0, 3).join('.');
-    if (!stacks.has(id) && existsSync(join(incidents, name, 'memory.txt'))) stacks.set(id, now());
+    const isFiled = name === id;
+    if (!run.stacks.has(id) && existsSync(join(incidents, name, 'memory.txt'))) run.stacks.set(id, now());
+    if (isFiled) run.archived ??= { id, at: now() };
   }
+  return run.archived;
 }
 
-/** Seconds from the wedge until all stacks, as memory shows them, were on disk; the keys came later. */
-function stacksAfter({ stacks, archived }, from) {
-  const at = archived && stacks.get(basename(archived.directory));
-  return at && from ? (at - from) / 1000 : null;
-}
-
-function outcome(run) {
-  const { kind, at, archived, line } = run;
+function outcome({ kind, at, stacks, archived, line, vm }) {
   const from = kind === 'complaint' ? line : at;
-  const incident = archived && JSON.parse(readFileSync(join(archived.directory, 'incident.json'), 'utf8'));
+  const after = (moment) => (moment && from ? (moment - from) / 1000 : null);
+  const directory = archived && join(incidents, archived.id);
+  const incident = directory && JSON.parse(readFileSync(join(directory, 'incident.json'), 'utf8'));
+  if (directory && keepIn) cpSync(directory, join(keepIn, archived.id), { recursive: true });
   return {
-    stacks: stacksAfter(run, from),
-    archive: archived && from && (archived.at - from) / 1000,
+    suspect: incident && after(new Date(incident.startedAt) - performance.timeOrigin),
+    stacks: after(archived && stacks.get(archived.id)),
+    archive: after(archived?.at),
     line: line && (line - at) / 1000,
     whole: incident?.evidence.complete === true,
     class: incident?.verdict.class ?? 'not caught',
     title: incident?.verdict.title,
+    vm,
   };
 }
 
-async function round(image) {
-  const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-detection-'));
-  const guests = new Map();
-  const filed = new Map();
-  let daemon;
+async function boot(kind, index) {
+  const { mode = 'none', prepare, timeoutSeconds = 120 } = KINDS[kind];
+  const run = { kind, vm: newVm(), stacks: new Map(), archived: null, line: null };
+  const disk = `${run.vm}.ext4`;
+  const extra = makeDisk(join(world.share, disk)).map((word) => word.replace(world.share, '/share'));
+  chmodSync(join(world.share, disk), 0o666);
+  const append = `loglevel=7 sysctl.kernel.hung_task_timeout_secs=${timeoutSeconds}`;
+  await startGuest(world, { vm: run.vm, mode, port: FIRST_PORT + index, append, image, extra });
+  await waitForSsh(world, run.vm, BOOT_MS);
+  if (prepare) await inGuest(world, run.vm, prepare, 30_000);
+  const isUp = async () => (await watchdog.guestStatus(world, run.vm))?.state === 'up';
+  if (!(await until(isUp, BOOT_MS, 1_000))) throw new Error(`${run.vm} did not come up`);
+  return run;
+}
+
+async function round(number) {
+  const runs = [];
+  const ends = [];
   try {
-    for (const kind of kinds) {
-      const { mode, timeoutSeconds = 120 } = KINDS[kind];
-      const append = `loglevel=7 wedge.mode=${mode} sysctl.kernel.hung_task_timeout_secs=${timeoutSeconds}`;
-      const extra = makeDisk(join(scratch, kind));
-      guests.set(kind, await startGuest({ vm: vmOf(kind), image, append, extra }));
+    runs.push(...(await Promise.all(kinds.map((kind, index) => boot(kind, number * kinds.length + index)))));
+    ends.push(...runs.map(followHungTask));
+    await delay(20_000);
+    process.stderr.write(`${number}: wedges\n`);
+    for (const run of runs) {
+      await delay(3_000 * Math.random()); // of the probes' pace
+      run.at = await KINDS[run.kind].wedge(run);
+      await until(() => watch(run), KINDS[run.kind].archiveMs ?? ARCHIVE_MS);
+      if (!run.archived)
+        process.stderr.write(JSON.stringify(await watchdog.guestStatus(world, run.vm)) + '\n');
+      if (KINDS[run.kind].loops) await stopGuest(world, run.vm);
     }
-    daemon = startDaemon([...guests.values()], scratch, ({ vm }, { directory }) => {
-      if (directory && !filed.has(vm)) filed.set(vm, { directory, at: now() });
-    });
-    await daemon.start();
-    const runs = [];
-    for (const [kind, guest] of guests) {
-      const up = () => daemon.guests.get(guest.vm)?.state.name === 'up';
-      if (!(await until(up, BOOT_MS))) throw new Error(`${guest.vm} did not come up`);
-      if (KINDS[kind].prepare) await inGuest(guest, KINDS[kind].prepare);
-    }
-    await delay(6_000);
-    for (const [kind, guest] of guests)
-      runs.push(
-        await wedgeOne({ kind, guest, daemon, filed, incidents: incidentsIn(join(scratch, 'state')) }),
-      );
-    const all = () => (runs.forEach((run) => run.watch()), runs.every((run) => run.line && run.archived));
-    await until(all, Math.max(0, runs.at(-1).at + patienceMs - now()));
-    return runs.map((run) => [run.kind, outcome(run)]);
+    const waited = runs.filter(({ kind }) => !KINDS[kind].loops);
+    const until240 = Math.max(...waited.map(({ at }) => at)) + patienceMs;
+    await until(() => waited.every(({ line }) => line), Math.max(0, until240 - now()), 500);
+    return runs.map((run) => ({ kind: run.kind, ...outcome(run) }));
   } finally {
-    await daemon?.stop();
-    for (const guest of guests.values()) await guest.stop();
-    rmSync(scratch, { recursive: true, force: true });
+    for (const end of ends) end();
+    for (const { vm } of runs) await stopGuest(world, vm).catch(() => undefined);
   }
 }
 
@@ -169,19 +197,31 @@ const spread = (values) => {
   if (sorted.length === 0) return 'never';
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(1);
   const missing = sorted.length < values.length ? ` (${values.length - sorted.length} never)` : '';
-  return `${at(0)} / ${at(0.5)} / ${at(0.95)}${missing}`;
+  return `${at(0.5)} / ${at(0.95)} / ${at(1)}${missing}`;
 };
 
-const image = await buildGuest(guestCache(), { log: () => undefined }, await wedgeRecipe());
+const demo = await buildGuest(guestCache(), options, await wedgeRecipe());
+const modules = { abba_spin: await buildModule('abba_spin', demo, guestCache(), options) };
+const world = await World.up(demo);
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.on(signal, () => void world.down().then(() => process.exit(130)));
+const incidents = world.outside(join(user.home, '.local/state/wedgewatch/incidents'));
 const results = new Map(kinds.map((kind) => [kind, []]));
-for (let number = 1; number <= rounds; number += 1) {
-  for (const [kind, run] of await round(image)) {
-    results.get(kind).push(run);
-    process.stderr.write(`${number} ${kind} ${JSON.stringify(run)}\n`);
+let image;
+try {
+  image = await shareScenes(demo, world.share, 'demo', modules);
+  await watchdog.startWatchdog(world);
+  for (let number = 1; number <= rounds; number += 1) {
+    for (const run of await round(number)) {
+      results.get(run.kind).push(run);
+      process.stderr.write(`${number} ${run.kind} ${JSON.stringify(run)}\n`);
+    }
   }
+} finally {
+  await world.down();
 }
 process.stdout.write(
-  'wedge | to stacks on disk, s: min / median / p95 | to the incident, s | first hung_task line, s | whole | class\n',
+  'wedge | to stacks on disk, s: p50 / p95 / max | to the incident, s | first hung_task line, s | whole | class\n',
 );
 for (const [kind, runs] of results) {
   const whole = runs.filter((run) => run.whole).length;

@@ -24,8 +24,8 @@ const ROUNDS = 5;
 const CONTEXT_MS = 15 * 60_000;
 const START = (Date.now() - CONTEXT_MS / 2) * 1000;
 const UID = 1000;
-const matches = guestMatches(UID);
-const guestOf = guestRouter(configSchema.parse({}), null);
+const matches = guestMatches('user', UID);
+const guestOf = guestRouter(configSchema.parse({}), null, 'user');
 
 function consoleLine(i) {
   const stamp = `[${(i / 100).toFixed(6).padStart(12)}] `;

@@ -24,10 +24,12 @@ tar -xzf "$tarball" -C "$library" --strip-components=1 --no-same-owner --no-same
 version=$(node -p 'JSON.parse(require("fs").readFileSync(process.argv[1])).version' "$library/package.json")
 
 ln -s ../lib/wedgewatch/dist/cli/main.js "$root/usr/bin/wedgewatch"
-mkdir -p "$root/usr/lib/systemd/user"
+mkdir -p "$root/usr/lib/systemd/user" "$root/usr/lib/systemd/system"
 for unit in wedgewatch.service wedgewatch-alarm.service; do
   sed 's|^ExecStart=%h/.local/bin/wedgewatch|ExecStart=/usr/bin/wedgewatch|' "$library/systemd/$unit" \
     >"$root/usr/lib/systemd/user/$unit"
+  sed 's|^ExecStart=/usr/local/bin/wedgewatch|ExecStart=/usr/bin/wedgewatch|' "$library/systemd/system/$unit" \
+    >"$root/usr/lib/systemd/system/$unit"
 done
 install -D -m 644 "$library/systemd/user@.service.d/50-wedgewatch.conf" \
   "$root/usr/lib/systemd/system/user@.service.d/50-wedgewatch.conf"

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseKeys } from '../core/capture/dump-keys.js';
 import { printable } from '../core/printable.js';
 import { escapeUnsafe } from '../core/report/json.js';
+import { systemctl } from '../core/scope.js';
 import { captureNow } from '../daemon/capture-now.js';
 import {
   askCapture,
@@ -24,6 +25,7 @@ import { errorCode } from '../io/archive/directory.js';
 import { readIncidentOf, readVerdict } from '../io/archive/read.js';
 import { makeLog } from '../io/log.js';
 import { archiveRoot, runtimeDirectory } from '../io/paths.js';
+import { ownScope } from '../io/scope.js';
 import type { Config } from '../core/config/schema.js';
 import { endOnSignals } from './ending.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
@@ -105,7 +107,7 @@ async function daemonFault(socket: string): Promise<CaptureResult | null> {
   return askStatus(socket, { timeoutMs: ANSWER_MS }).then(
     () => null,
     (error: unknown) => {
-      const problem = `the daemon does not answer (${told(error)}); see: systemctl --user status wedgewatch`;
+      const problem = `the daemon does not answer (${told(error)}); see: ${systemctl(ownScope(), 'status wedgewatch')}`;
       return isNobody(error) && { directory: null, problem };
     },
   );

@@ -4,7 +4,7 @@ import { counted } from '../core/words.js';
 import { EXIT, type Globals } from './globals.js';
 import { tellClosed, withGuestMemory } from './guest-memory.js';
 
-/** Prints it, also what its console never showed. Returns 0, 3 for an unknown VM, 4 where records are lost, 5. */
+/** Prints it, also what its console never showed. Returns 0, 3 for an unknown VM, 4 where records are lost or left out, 5. */
 export function dmesg(
   vm: string,
   options: { json?: boolean | undefined },
@@ -24,8 +24,11 @@ export function dmesg(
     const lines = log.text.split('\n').filter((line) => line !== '');
     if (options.json === true) terminal.out(`${safeJson(lines.map(lineOf), 2)}\n`);
     else terminal.out(lines.map((line) => `${line}\n`).join(''));
-    if (log.lost > 0) terminal.err(`wedgewatch: ${counted(log.lost, 'record')} were overwritten before\n`);
-    return log.lost > 0 ? EXIT.incomplete : EXIT.ok;
+    const { lost, leftOut } = log;
+    if (lost > 0) terminal.err(`wedgewatch: ${counted(lost, 'record')} were overwritten before\n`);
+    if (leftOut > 0)
+      terminal.err(`wedgewatch: ${counted(leftOut, 'older record')} are left out: the log is that large\n`);
+    return lost + leftOut > 0 ? EXIT.incomplete : EXIT.ok;
   });
 }
 

@@ -54,8 +54,12 @@ export function tellClosed({ err }: Terminal, vm: string, { why, fix }: Closed):
 }
 
 /** Says what is missing of a snapshot. @returns 4 where something is, else 0 */
-export function tellDoubts({ err }: Terminal, { dump }: SnapshotTaken): number {
+export function tellDoubts({ err }: Terminal, { dump, instead }: SnapshotTaken): number {
   if (dump.complete) return EXIT.ok;
   err(`wedgewatch: the snapshot is incomplete: ${printable(dump.incompleteBecause.join('; '), 400)}\n`);
+  if (instead !== undefined) {
+    err(`  it was read so because ${printable(instead.why, 400)}\n`);
+    if (instead.fix !== null) err(`  to read it whole: ${printable(instead.fix, 400)}\n`);
+  }
   return EXIT.incomplete;
 }

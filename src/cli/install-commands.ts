@@ -6,7 +6,7 @@ export function installCommands(program: Command, terminal: Terminal, done: (cod
   program
     .command('install')
     .description(
-      'Install wedgewatch as a unit of this user: units, node, linger, start. Run it again after an upgrade.',
+      'Install wedgewatch as a unit of this user, with --system of the host: units, node, linger, start. Run it again after an upgrade.',
     )
     .option('-n, --dry-run', 'only say what it would do')
     .option('--command <path>', 'let the unit start this command, such as the one of a Nix profile')

@@ -1,5 +1,6 @@
 /** What `install` and `uninstall` do, as data: the same list is printed, and carried out. */
 import { join } from 'node:path';
+import { type Scope, SCOPES } from '../core/scope.js';
 
 /** One step. `why` says to the user what it is for. */
 export type Step =
@@ -13,6 +14,7 @@ export type Step =
   | { do: 'tell'; lines: readonly string[]; why: string };
 
 export interface Place {
+  scope: Scope;
   /** Of the user. */
   home: string;
   user: string;
@@ -31,14 +33,21 @@ export interface Place {
 
 const MAIN_UNIT = 'wedgewatch.service';
 const DROP_IN = '50-install.conf';
+/** The unit by which journald counts the lines of consoles: it knows no user units. */
+export const RATE_LIMITED: Readonly<Record<Scope, string>> = {
+  user: 'user@.service',
+  system: 'qemu-system@.service',
+};
 const MADE =
   '# Written by `wedgewatch install`, removed by `wedgewatch uninstall`; put your own settings into another file.';
 
 /** The manager, which started without the user's shell, looks there whatever that shell says. */
-const unitsIn = ({ home }: Place): string => join(home, '.config/systemd/user');
+const unitsIn = ({ scope, home }: Place): string =>
+  scope === 'system' ? '/etc/systemd/system' : join(home, '.config/systemd/user');
 const dropIn = (place: Place): string => join(unitsIn(place), `${MAIN_UNIT}.d`, DROP_IN);
-const link = ({ home }: Place): string => join(home, '.local/bin/wedgewatch');
-const manager = (...words: string[]): string[] => ['systemctl', '--user', ...words];
+const link = ({ scope, home }: Place): string =>
+  join(scope === 'system' ? '/usr/local' : join(home, '.local'), 'bin/wedgewatch');
+const manager = ({ scope }: Place, ...words: string[]): string[] => [...SCOPES[scope].systemctl, ...words];
 
 /** A word of ExecStart=: systemd knows quotes, specifiers and variables in it. */
 const quoted = (word: string): string =>
@@ -46,30 +55,32 @@ const quoted = (word: string): string =>
 
 /** Units, command, linger, start; each step may be done again, after an upgrade or a move. */
 export function installSteps(place: Place): Step[] {
-  const { user, lingers } = place;
+  const { scope, user, lingers } = place;
+  const withWhat = scope === 'system' ? 'it starts with the host' : 'it starts with your user manager';
   const outlive = 'guests and watchdog outlive your login';
-  const linger: Step[] = lingers
-    ? []
-    : [{ do: 'run', command: ['loginctl', 'enable-linger', user], why: outlive, mayFail: true }];
+  const linger: Step[] =
+    lingers || scope === 'system'
+      ? []
+      : [{ do: 'run', command: ['loginctl', 'enable-linger', user], why: outlive, mayFail: true }];
   return [
     ...(place.packaged ? [] : filesOf(place)),
     ...linger,
-    { do: 'run', command: manager('daemon-reload'), why: 'systemd reads the units' },
-    { do: 'run', command: manager('reenable', MAIN_UNIT), why: 'it starts with your user manager' },
-    { do: 'run', command: manager('restart', MAIN_UNIT), why: 'it starts now' },
+    { do: 'run', command: manager(place, 'daemon-reload'), why: 'systemd reads the units' },
+    { do: 'run', command: manager(place, 'reenable', MAIN_UNIT), why: withWhat },
+    { do: 'run', command: manager(place, 'restart', MAIN_UNIT), why: 'it starts now' },
     ...rateLimitSteps(place),
   ];
 }
 
 function filesOf(place: Place): Step[] {
-  const { units, command, program } = place;
+  const { scope, units, command, program } = place;
   const copies = Object.entries(units).map(([name, text]): Step => ({
     do: 'write',
     path: join(unitsIn(place), name),
     text: `${MADE}\n${text}`,
     why: name === MAIN_UNIT ? 'the unit of the daemon' : 'logs an alert if the daemon fails for good',
   }));
-  const start = [...command, 'run'].map(quoted).join(' ');
+  const start = [...command, ...(scope === 'system' ? ['--system'] : []), 'run'].map(quoted).join(' ');
   return [
     ...copies,
     {
@@ -84,15 +95,16 @@ function filesOf(place: Place): Step[] {
   ];
 }
 
-function rateLimitSteps({ rateLimit: { inPlace, path } }: Place): Step[] {
+function rateLimitSteps({ scope, rateLimit: { inPlace, path } }: Place): Step[] {
   if (inPlace) return [];
+  const directory = `/etc/systemd/system/${RATE_LIMITED[scope]}.d`;
   return [
     {
       do: 'tell',
-      why: 'as root, once: journald drops lines of a large dump otherwise. It holds after a reboot',
+      why: 'as root, once: journald drops lines of a large dump otherwise. It holds from the next start of that unit',
       lines: [
-        'sudo mkdir -p /etc/systemd/system/user@.service.d',
-        `sudo cp ${shellWord(path)} /etc/systemd/system/user@.service.d/`,
+        `sudo mkdir -p ${directory}`,
+        `sudo cp ${shellWord(path)} ${directory}/`,
         'sudo systemctl daemon-reload',
       ],
     },
@@ -115,14 +127,16 @@ export function uninstallSteps(place: Place): Step[] {
           : [{ do: 'unlink', path: link(place), to: place.program, why: 'the command' } as const]),
       ];
   return [
-    { do: 'run', command: manager('disable', '--now', MAIN_UNIT), why: 'it ends', mayFail: true },
+    { do: 'run', command: manager(place, 'disable', '--now', MAIN_UNIT), why: 'it ends', mayFail: true },
     ...files,
-    { do: 'run', command: manager('daemon-reload'), why: 'systemd forgets the units' },
-    {
-      do: 'tell',
-      why: 'left as they are: your incidents, your configuration, and linger. To end linger as well',
-      lines: ['loginctl disable-linger'],
-    },
+    { do: 'run', command: manager(place, 'daemon-reload'), why: 'systemd forgets the units' },
+    place.scope === 'system'
+      ? { do: 'tell', why: 'left as they are: the incidents and the configuration', lines: [] }
+      : {
+          do: 'tell',
+          why: 'left as they are: your incidents, your configuration, and linger. To end linger as well',
+          lines: ['loginctl disable-linger'],
+        },
   ];
 }
 

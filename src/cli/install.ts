@@ -1,4 +1,4 @@
-/** `install`, `uninstall`: wedgewatch as a user unit, wherever this package and node are. */
+/** `install`, `uninstall`: wedgewatch as a unit of the user or of the system, wherever this package and node are. */
 import { existsSync } from 'node:fs';
 import { lstat, mkdir, readFile, readlink, realpath, rm, rmdir, symlink } from 'node:fs/promises';
 import { homedir, userInfo } from 'node:os';
@@ -10,8 +10,16 @@ import { safeJson } from '../core/report/json.js';
 import { faultText } from '../io/archive/directory.js';
 import { putFile } from '../io/files.js';
 import { runtimeDirectory } from '../io/paths.js';
+import { ownScope } from '../io/scope.js';
 import { EXIT } from './globals.js';
-import { installSteps, type Place, type Step, stepText, uninstallSteps } from './install-plan.js';
+import {
+  installSteps,
+  type Place,
+  RATE_LIMITED,
+  type Step,
+  stepText,
+  uninstallSteps,
+} from './install-plan.js';
 import type { Terminal } from './print.js';
 
 interface InstallOptions {
@@ -24,7 +32,7 @@ interface InstallOptions {
 /** Of a systemctl that starts the daemon, which reads the journal first. */
 const RUN_MS = 60_000;
 const UNITS = ['wedgewatch.service', 'wedgewatch-alarm.service'];
-const RATE_LIMIT = 'user@.service.d/50-wedgewatch.conf';
+const RATE_LIMIT = '50-wedgewatch.conf';
 /** Where the packages of distributions put it. */
 const PACKAGED = '/usr/lib/wedgewatch';
 
@@ -111,12 +119,21 @@ async function runTool([file = '', ...args]: readonly string[]): Promise<string 
 async function thisPlace(command: string | undefined): Promise<Place> {
   const root = await realpath(fileURLToPath(new URL('../..', import.meta.url)));
   const { username } = userInfo();
+  const scope = ownScope();
   const packaged = root === PACKAGED && command === undefined;
   const main = join(root, 'dist/cli/main.js');
   const units = await Promise.all(
-    UNITS.map(async (name) => [name, await readFile(join(root, 'systemd', name), 'utf8')] as const),
+    UNITS.map(
+      async (name) =>
+        [
+          name,
+          await readFile(join(root, 'systemd', ...(scope === 'system' ? ['system'] : []), name), 'utf8'),
+        ] as const,
+    ),
   );
+  const limited = `${RATE_LIMITED[scope]}.d`;
   return {
+    scope,
     home: homedir(),
     lingers: existsSync(join('/var/lib/systemd/linger', username)),
     user: username,
@@ -125,8 +142,10 @@ async function thisPlace(command: string | undefined): Promise<Place> {
     packaged,
     units: Object.fromEntries(units),
     rateLimit: {
-      inPlace: ['/etc', '/usr/lib'].some((base) => existsSync(join(base, 'systemd/system', RATE_LIMIT))),
-      path: join(root, 'systemd', RATE_LIMIT),
+      inPlace: ['/etc', '/usr/lib'].some((base) =>
+        existsSync(join(base, 'systemd/system', limited, RATE_LIMIT)),
+      ),
+      path: join(root, 'systemd', `${RATE_LIMITED.user}.d`, RATE_LIMIT),
     },
   };
 }

@@ -12,6 +12,7 @@ import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
 import { archiveRoot } from '../io/paths.js';
+import { chooseSystem } from '../io/scope.js';
 
 surviveClosedPipes();
 const terminal = processTerminal();
@@ -28,6 +29,7 @@ const program = new Command('wedgewatch')
   .version(VERSION)
   .option('-c, --config <file>', 'configuration file (default: $XDG_CONFIG_HOME/wedgewatch/config.yaml)')
   .option('-q, --quiet', 'print only results, warnings and errors')
+  .option('--system', 'guests of system units, as root (default: those of this user)')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'wedgewatch: ')) })
   .showHelpAfterError('(wedgewatch --help lists the verbs)')
   .exitOverride((error) => {
@@ -38,6 +40,9 @@ const program = new Command('wedgewatch')
     `\nExit codes:\n${EXIT_CODES.map(([code, says]) => `  ${String(code).padEnd(4)}${says}`).join('\n')}`,
   );
 
+program.on('option:system', () => {
+  if (!chooseSystem()) program.error('--system is for root');
+});
 const globals = (): Globals => {
   const { config = null, quiet = false } = program.opts();
   return { config, quiet, terminal };
@@ -56,7 +61,9 @@ const withKnown = (verb: (root: string, find: FindKnown) => Promise<number>): Pr
 
 program
   .command('run')
-  .description('Run the daemon, which watches all guests of this user. wedgewatch.service starts it.')
+  .description(
+    'Run the daemon, which watches all guests of this user, or of the system. wedgewatch.service starts it.',
+  )
   .action(async () => {
     const { run } = await import('./run.js');
     done(await run(globals()));

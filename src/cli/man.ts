@@ -12,7 +12,7 @@ interface Text {
 
 const TEXT: Text = {
   about: [
-    'Guests are the systemd user units qemu-system@VM.service and whatever the configuration names.',
+    'Guests are the systemd user units qemu-system@VM.service, with --system the system units of that name, and whatever the configuration names.',
     'The daemon follows their consoles in the journal and probes their SSH servers. When one is wedged it reads its stacks, says in one line where it is stuck, and archives the evidence.',
     'All verbs but run and completion take --json.',
   ],
@@ -21,13 +21,16 @@ const TEXT: Text = {
     ['WEDGEWATCH_PAGER, PAGER', 'The pager of show in a terminal; cat, or nothing, for none. Default: less.'],
     ['XDG_CONFIG_HOME', 'Where wedgewatch/config.yaml is looked for. Default: ~/.config.'],
     ['STATE_DIRECTORY, XDG_STATE_HOME', 'Where the archive is. Default: ~/.local/state, in wedgewatch.'],
-    ['XDG_RUNTIME_DIR', 'Where the sockets of the daemon and of the guests are.'],
+    ['XDG_RUNTIME_DIR', 'Where the sockets of the daemon and of the guests are. With --system: /run.'],
   ],
   files: [
-    ['~/.config/wedgewatch/config.yaml', 'The configuration; it may be missing.'],
+    [
+      '~/.config/wedgewatch/config.yaml',
+      'The configuration; it may be missing. With --system: /etc/wedgewatch/config.yaml.',
+    ],
     [
       '~/.local/state/wedgewatch/incidents/',
-      'A directory for each incident; verdict.txt and report.html first.',
+      'A directory for each incident; verdict.txt and report.html first. With --system: in /var/lib/wedgewatch.',
     ],
     ['~/.local/state/wedgewatch/index.html', 'All incidents, for a browser.'],
   ],

@@ -5,7 +5,7 @@ import { guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
 import { cleanRow } from '../core/console/clean.js';
 import { Stamps } from '../core/console/stamps.js';
-import { guestMatches, guestRouter } from '../core/journal/route.js';
+import { guestRouter } from '../core/journal/route.js';
 import { didYouMean } from '../core/nearest.js';
 import { printable } from '../core/printable.js';
 import type { GuestEvent } from '../core/watch/events.js';
@@ -15,7 +15,9 @@ import { replay, type TimelineStart } from '../core/watch/timeline.js';
 import { seconds } from '../core/words.js';
 import { LogError, logLines } from '../io/console-log.js';
 import { readJournal } from '../io/journal-read.js';
+import { ownMatches } from '../io/own-journal.js';
 import { archiveRoot, qmpDirectory } from '../io/paths.js';
+import { ownScope } from '../io/scope.js';
 import { findIncident, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
 import { evidenceLines } from './status.js';
@@ -192,9 +194,9 @@ async function ofJournal(since: string, only: string | undefined, asked: Asked):
   const { config } = asked;
   const reruns = new Map<string, ConsoleRerun>();
   const others = new Set<string>();
-  const guestOf = guestRouter(config, null);
+  const guestOf = guestRouter(config, null, ownScope());
   const fault = await readJournal({
-    matches: guestMatches(process.getuid?.() ?? 0),
+    matches: ownMatches(),
     since,
     onEntries: (entries) => {
       for (const entry of entries) {

@@ -2,11 +2,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
+import { systemctl } from '../core/scope.js';
 import type { CatchingUp, GuestStatus } from '../core/watch/status.js';
 import { counted, seconds } from '../core/words.js';
 import { askStatus, controlSocket, type DaemonStatus } from '../daemon/control.js';
 import { noGuest } from '../daemon/known-guests.js';
 import { runtimeDirectory } from '../io/paths.js';
+import { ownScope } from '../io/scope.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
 import { CLEAR, interrupted, REFRESH_MS } from './watching.js';
@@ -17,7 +19,8 @@ interface StatusOptions {
 }
 
 const TEXT_MAX = 200;
-export const NO_DAEMON = 'no daemon answers; start it with: systemctl --user start wedgewatch';
+export const noDaemon = (): string =>
+  `no daemon answers; start it with: ${systemctl(ownScope(), 'start wedgewatch')}`;
 
 /**
  * Prints the guests of the running daemon; with `watch` each second until interrupted. Returns 0, 3 for an unknown VM,
@@ -47,7 +50,7 @@ async function once(vm: string | undefined, options: StatusOptions, globals: Glo
   try {
     daemon = await askStatus(controlSocket(runtimeDirectory()), { watched: watch });
   } catch {
-    terminal.err(`${clear}wedgewatch: ${NO_DAEMON}\n`);
+    terminal.err(`${clear}wedgewatch: ${noDaemon()}\n`);
     return EXIT.environment;
   }
   const guests = daemon.guests.filter((guest) => vm === undefined || guest.vm === vm);

@@ -10,7 +10,7 @@ import { askStatus, controlSocket } from '../daemon/control.js';
 import { monotonicMs } from '../io/clock.js';
 import { runtimeDirectory } from '../io/paths.js';
 import { EXIT, type Globals } from './globals.js';
-import { NO_DAEMON } from './status.js';
+import { noDaemon } from './status.js';
 
 interface WaitOptions {
   until: string;
@@ -43,7 +43,7 @@ export async function waitFor(vm: string, options: WaitOptions, globals: Globals
       seenAt = monotonicMs();
       known = asked.guests.map((guest) => guest.vm);
     } else if (monotonicMs() - seenAt > AWAY_MS || last === null) {
-      terminal.err(`wedgewatch: ${NO_DAEMON}\n`);
+      terminal.err(`wedgewatch: ${noDaemon()}\n`);
       return EXIT.environment;
     }
     last = asked?.guests.find((guest) => guest.vm === vm) ?? last;

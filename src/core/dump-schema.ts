@@ -157,7 +157,17 @@ const stall = z.object({
   /** CPUs among them that took no timer tick since it began. */
   tickless: z.array(z.number()).exactOptional(),
   /** The thread that ends grace periods could not run, and where it should have. */
-  starved: z.object({ comm: z.string(), cpu: z.number().nullable(), jiffies: z.number() }).exactOptional(),
+  starved: z
+    .object({
+      comm: z.string(),
+      cpu: z.number().nullable(),
+      jiffies: z.number(),
+      /** It wants to run, or it sleeps and its timer has not woken it; absent where the kernel does not say. */
+      runnable: z.boolean().exactOptional(),
+    })
+    .exactOptional(),
+  /** The CPU that noticed, where it is not one of those that stall. */
+  detectedBy: z.number().exactOptional(),
   /**
    * Nobody hinders the grace period any more: only its thread, `comm`, has to run, and has not for `jiffies`. `pause`
    * jiffies are between two of its looks.

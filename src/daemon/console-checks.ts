@@ -6,11 +6,12 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config, GuestSettings } from '../core/config/schema.js';
-import { guestRouter } from '../core/journal/route.js';
+import { SCOPES, systemctl } from '../core/scope.js';
 import { counted } from '../core/words.js';
 import { newestLine } from '../io/journal-newest.js';
 import { runtimeDirectory } from '../io/paths.js';
-import { bootId } from '../io/proc.js';
+import { ownRouter } from '../io/own-journal.js';
+import { ownScope } from '../io/scope.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { GIVE_CONSOLE } from './console-reading.js';
 import { askStatus, controlSocket, type DaemonStatus } from './control.js';
@@ -41,11 +42,7 @@ async function checkJournal(config: Config, settings: GuestSettings): Promise<Ch
   if (held === 'none')
     return fault('console', `blind: ${unit} has logged nothing in this boot`, GIVE_CONSOLE);
   if (held === 'unknown')
-    return warning(
-      'console',
-      `journalctl does not say what ${unit} logged`,
-      `try: journalctl --user-unit=${unit}`,
-    );
+    return warning('console', `journalctl does not say what ${unit} logged`, `try: ${logOf(unit)}`);
   const daemon = await guestOfDaemon(vm);
   return daemon === null ? checkReader(config, settings) : checkDaemon(unit, vm, held);
 }
@@ -57,9 +54,18 @@ async function guestOfDaemon(vm: string): Promise<DaemonGuest | null> {
   return status?.guests.find((guest) => guest.vm === vm) ?? null;
 }
 
+/** The command that shows the lines of a unit. */
+const logOf = (unit: string): string => `journalctl ${SCOPES[ownScope()].unitOption}=${unit}`;
+
 /** When journalctl says that the newest line of the unit was logged, in milliseconds since 1970. */
 async function newestHeld(unit: string): Promise<number | 'none' | 'unknown'> {
-  const choice = ['--quiet', '--boot', '--lines=1', '--output=json', `--user-unit=${unit}`];
+  const choice = [
+    '--quiet',
+    '--boot',
+    '--lines=1',
+    '--output=json',
+    `${SCOPES[ownScope()].unitOption}=${unit}`,
+  ];
   const said = await tool('journalctl', [...choice, '--output-fields=_TRANSPORT', '_TRANSPORT=stdout']);
   if (said === null) return 'unknown';
   if (said.trim() === '') return 'none';
@@ -91,21 +97,21 @@ export function compareRead(unit: string, held: number, { rows, newestMs }: Daem
   return fault(
     'console',
     `blind: the journal holds lines of ${unit} up to ${new Date(held).toISOString()}, and the daemon has read ${behind}`,
-    `systemctl --user restart wedgewatch; if that does not help, report it with: journalctl --user-unit=${unit} --lines=3 --output=export`,
+    `${systemctl(ownScope(), 'restart wedgewatch')}; if that does not help, report it with: ${logOf(unit)} --lines=3 --output=export`,
   );
 }
 
 /** Without a daemon: its own reader finds the line, or does not. */
 async function checkReader(config: Config, { unit, vm }: GuestSettings): Promise<Check> {
-  const { entry, problem } = await newestLine({ uid: process.getuid?.() ?? 0, unit });
+  const { entry, problem } = await newestLine({ unit });
   if (problem !== null) return fault('console', `blind: ${problem}`, null);
-  const route = entry === null ? null : guestRouter(config, bootId())(entry);
+  const route = entry === null ? null : ownRouter(config)(entry);
   if (route?.vm === vm) return ok('console', `in the journal of ${unit}`);
   const finds = entry === null ? 'does not find them' : `assigns them to ${route?.vm ?? 'no guest'}`;
   return fault(
     'console',
     `blind: the journal holds lines of ${unit}, and wedgewatch ${finds}`,
-    `check that the unit is the user's own, and that discover.unit or guests names it; see: journalctl --user-unit=${unit} --lines=3 --output=export`,
+    `check that the unit is ${ownScope() === 'user' ? "the user's own" : "the system's"}, and that discover.unit or guests names it; see: ${logOf(unit)} --lines=3 --output=export`,
   );
 }
 

@@ -5,12 +5,11 @@
 import { join } from 'node:path';
 import { guestForUnit, guestSettings } from '../core/config/guest-settings.js';
 import type { Config } from '../core/config/schema.js';
-import { guestRouter } from '../core/journal/route.js';
 import { scheduleRetention } from '../io/archive/retain.js';
 import { monotonicMs } from '../io/clock.js';
 import type { FollowedEntry } from '../io/journal.js';
 import { bugsTo, type Log } from '../io/log.js';
-import { bootId } from '../io/proc.js';
+import { ownRouter } from '../io/own-journal.js';
 import { archiveRoot } from '../io/paths.js';
 import { Presence } from './absence.js';
 import { ConsoleFiles } from './console-files.js';
@@ -65,8 +64,7 @@ export class Daemon {
   private readonly files: ConsoleFiles;
   private readonly host = new HostWatch();
   private readonly presence = new Presence({ onLongGone: (guest) => this.forget(guest) });
-  private readonly boot = bootId();
-  private guestOf: ReturnType<typeof guestRouter>;
+  private guestOf: ReturnType<typeof ownRouter>;
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
   private readonly discovery: Discovery;
@@ -78,7 +76,7 @@ export class Daemon {
   constructor(private readonly options: DaemonOptions) {
     this.config = options.config;
     this.bug = bugsTo(options.log);
-    this.guestOf = guestRouter(options.config, this.boot);
+    this.guestOf = ownRouter(options.config);
     this.services = {
       ...{ log: options.log, memory: options.reader ?? NO_READER },
       ...{ slots: new Slots(), turns: new Turns(), logins: new Pace() },
@@ -221,7 +219,7 @@ export class Daemon {
 
   private use(config: Config): void {
     this.config = config;
-    this.guestOf = guestRouter(config, this.boot);
+    this.guestOf = ownRouter(config);
   }
 
   private async onProcesses(vms: string[]): Promise<void> {

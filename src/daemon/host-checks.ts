@@ -1,10 +1,12 @@
 /** Doctor's checks of the host. */
 import type { Config } from '../core/config/schema.js';
-import { guestMatches } from '../core/journal/route.js';
+import { systemctl } from '../core/scope.js';
 import { counted } from '../core/words.js';
 import { makeIncidentsDirectory } from '../io/archive/directory.js';
 import { followJournal } from '../io/journal.js';
+import { ownMatches } from '../io/own-journal.js';
 import { archiveRoot, runtimeDirectory } from '../io/paths.js';
+import { ownScope } from '../io/scope.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
 import { askStatus, controlSocket } from './control.js';
@@ -20,8 +22,8 @@ export async function checkHost(config: Config): Promise<Check[]> {
     checkPending(runtimeDirectory()),
     checkJournal(config),
     checkDaemon(),
-    checkLinger(),
-    checkRateLimit(),
+    ...(ownScope() === 'user' ? [checkLinger()] : []),
+    checkRateLimit(config),
   ]);
 }
 
@@ -40,7 +42,7 @@ async function checkJournal(config: Config): Promise<Check> {
   let read = 0;
   let last: SourceStatus = { state: 'catching-up', detail: 'still being read after 6 s' };
   await followJournal({
-    matches: guestMatches(process.getuid?.() ?? 0),
+    matches: ownMatches(),
     position: null,
     onEntries: (entries) => void (read += entries.length),
     onStatus: (status) => {
@@ -68,7 +70,7 @@ async function checkDaemon(): Promise<Check> {
       return fault('daemon', `running, pid ${pid}, but cannot read the journal: ${blind}`, null);
     return ok('daemon', `running, pid ${pid}`);
   } catch {
-    return warning('daemon', 'not running', 'systemctl --user enable --now wedgewatch');
+    return warning('daemon', 'not running', systemctl(ownScope(), 'enable --now wedgewatch'));
   }
 }
 

@@ -2,10 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../core/config/schema.js';
 import type { ConsolePosition } from '../core/console/position.js';
-import { guestMatches } from '../core/journal/route.js';
 import { loadPosition, PositionSaver } from '../io/cursor.js';
 import { followJournal, type FollowedEntry, type JournalPosition } from '../io/journal.js';
 import type { Log } from '../io/log.js';
+import { ownMatches } from '../io/own-journal.js';
 import type { SourceStatus } from '../io/source-status.js';
 
 const AGAIN_MS = 1_000;
@@ -47,7 +47,7 @@ export class JournalSource {
     while (!signal.aborted) {
       try {
         await followJournal({
-          matches: guestMatches(process.getuid?.() ?? 0),
+          matches: ownMatches(),
           position: this.position,
           onEntries: (entries) => this.deliver(entries),
           onStatus: (status) => this.report(status),

@@ -14,8 +14,7 @@ export function lookBack(guest: Guest, deliver: (entry: FollowedEntry) => void):
   const needless = reading.rows > 0 || console.kind === 'file';
   reading.lookedBack = needless ? 'yes' : 'under way';
   if (needless) return;
-  const uid = process.getuid?.() ?? 0;
-  const found = newestLine({ uid, unit, signal: stopping.signal }).then(({ entry, problem }) => {
+  const found = newestLine({ unit, signal: stopping.signal }).then(({ entry, problem }) => {
     if (stopping.signal.aborted) return;
     if (problem !== null) guest.log('warning', `could not look up its last line: ${problem}`);
     if (entry !== null && reading.rows === 0) deliver({ ...entry, replayed: true });

@@ -35,11 +35,20 @@ const COPIES: OpenedRam['way'] = 'copies that QEMU makes';
 const SAMPLED_NOT = 'only QEMU itself can read it, which is not asked all the time';
 
 /** Whether a task ran meanwhile cannot be told from copies. */
-function doubted(taken: SnapshotTaken): SnapshotTaken {
+function doubted(taken: SnapshotTaken, instead: Closed | undefined): SnapshotTaken {
   const why = 'QEMU copied the memory piece by piece while the guest ran';
   const incompleteBecause = [...taken.dump.incompleteBecause, why];
   const dump = { ...taken.dump, complete: false, incompleteBecause };
-  return { ...taken, dump, text: memoryText(dump) };
+  return { ...taken, dump, text: memoryText(dump), ...(instead !== undefined && { instead }) };
+}
+
+/** That no kernel was found may be for what could not be read, or was looked for in the wrong place. */
+function explained(closed: Closed, { ram, instead }: OpenedRam, { regions }: MemorySource): Closed {
+  const failure = ram.failure ?? null;
+  if (failure !== null && instead !== undefined)
+    return { ok: false, why: `${instead.why}; QEMU makes no copy: ${failure}`, fix: instead.fix };
+  if (regions !== null) return closed;
+  return { ...closed, why: `QEMU does not answer, and where its memory lies is a guess: ${closed.why}` };
 }
 
 export class MemoryGuests {
@@ -53,11 +62,13 @@ export class MemoryGuests {
     }
     const { vm, source } = question;
     const registers = question.registers === null ? [] : parseRegisters(question.registers);
-    return this.withRam(vm, source, (guest, { way }) => {
+    return this.withRam(vm, source, (guest, opened) => {
+      const { way, instead } = opened;
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
         const taken = guest.snapshot(registers, now);
-        return taken.ok ? { ...(way === COPIES ? doubted(taken) : taken), way } : taken;
+        if (!taken.ok) return explained(taken, opened, source);
+        return { ...(way === COPIES ? doubted(taken, instead) : taken), way };
       }
       // A look is worth that QEMU stands still for moments; to sample all the time is not.
       if (way === COPIES) return { ok: false, why: SAMPLED_NOT, fix: null };

@@ -5,7 +5,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../core/config/schema.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
-import { type Shown, type ShownIncident, shownOf, stateFile } from '../core/watch/state-file.js';
+import {
+  readStateFile,
+  type Shown,
+  type ShownIncident,
+  shownOf,
+  stateFile,
+} from '../core/watch/state-file.js';
 import { errorCode } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
 import { ownDirectory, readOwn, showFile } from '../io/files.js';
@@ -122,14 +128,24 @@ export class StateFiles {
     { vm, state, settings }: Pick<GuestHandle, 'vm' | 'state' | 'settings'>,
     watched: boolean,
   ): Promise<void> {
+    const name = stateFileName(vm);
+    if (!this.written.has(name)) await this.recall(vm, join(directory, name));
     const now = monotonicMs();
     const shown = shownOf(state, settings, this.hangOf(vm), now);
-    const name = stateFileName(vm);
     const says = JSON.stringify({ shown, watched });
     const before = this.written.get(name);
     if (before?.says === says && now - before.at < AGAIN_MS) return;
     await showFile(join(directory, name), textOf(shown, watched));
     this.written.set(name, { says, at: now });
+  }
+
+  /** An earlier run told of a hang: it is still the newest, if it is still there. */
+  private async recall(vm: string, path: string): Promise<void> {
+    const earlier = readStateFile(await readOwn(path).catch(() => ''));
+    const hang = earlier?.vm === vm ? earlier.incident : null;
+    const found = hang === null ? null : await lstat(hang.path).catch(() => null);
+    // One may have been filed meanwhile.
+    if (hang !== null && found?.isDirectory() === true && !this.hangs.has(vm)) this.hangs.set(vm, hang);
   }
 
   /** It may have waited for the archive, and be there now. */
@@ -193,15 +209,6 @@ function textOf(shown: Shown, watched: boolean): string {
 
 /** The directory may hold what is not ours. */
 function isOurs(name: string, text: string): boolean {
-  try {
-    const { writer, vm } = JSON.parse(text) as { writer?: unknown; vm?: unknown };
-    return (
-      typeof writer === 'string' &&
-      writer.startsWith('wedgewatch ') &&
-      typeof vm === 'string' &&
-      stateFileName(vm) === name
-    );
-  } catch {
-    return false;
-  }
+  const file = readStateFile(text);
+  return file !== null && stateFileName(file.vm) === name;
 }

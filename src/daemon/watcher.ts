@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../core/config/schema.js';
+import { systemctl } from '../core/scope.js';
 import type { GuestStatus } from '../core/watch/status.js';
 import { errorCode } from '../io/archive/directory.js';
 import { monotonicMs } from '../io/clock.js';
 import { LockHeld } from '../io/lock.js';
 import type { Log } from '../io/log.js';
+import { ownScope } from '../io/scope.js';
 import { askStatus, controlSocket } from './control.js';
 import type { Daemon } from './daemon.js';
 import { becomeOwner } from './owner.js';
@@ -66,7 +68,7 @@ export class Watcher {
         problem ??= held;
       } else
         problem = new Error(
-          `the daemon does not answer (${asked.why}); see: systemctl --user status wedgewatch`,
+          `the daemon does not answer (${asked.why}); see: ${systemctl(ownScope(), 'status wedgewatch')}`,
         );
       await delay(AGAIN_MS);
     }

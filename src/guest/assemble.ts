@@ -34,8 +34,8 @@ export const demoRecipe: Recipe = {
   kernelPattern: /^linux-image-\d.*-cloud-amd64$/,
   /** The libraries are those of dropbear beyond what the host must have itself. */
   packages: ['busybox-static', 'dropbear-bin', 'libtomcrypt1', 'libtommath1', 'libgmp10'],
-  /** The last two are for the power button. */
-  modules: ['virtio_pci', 'virtio_net', 'virtiofs', 'button', 'evdev'],
+  /** `virtio_mmio` and `virtio_input` for machines without PCI, and without a PS/2 keyboard; the last two for the power button. */
+  modules: ['virtio_pci', 'virtio_mmio', 'virtio_input', 'virtio_net', 'virtiofs', 'button', 'evdev'],
   spareModules: ['virtio_console'],
   programs: [],
   assets: { init: 'init', 'serve-ssh': 'bin/serve-ssh' },

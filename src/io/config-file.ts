@@ -5,6 +5,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { parseConfig, type ParsedConfig } from '../core/config/parse-config.js';
 import type { ConfigProblem } from '../core/config/problem.js';
+import { ownScope } from './scope.js';
 
 export interface ConfigFile {
   path: string;
@@ -17,12 +18,13 @@ type LoadedConfig = ParsedConfig & { text: string | null };
 
 const MAX_BYTES = 1024 * 1024;
 
-/** The file of `--config`, else $XDG_CONFIG_HOME/wedgewatch/config.yaml. */
+/** The file of `--config`, else of the system /etc/wedgewatch/config.yaml, of a user that in $XDG_CONFIG_HOME. */
 export function findConfig(explicit: string | null, env: NodeJS.ProcessEnv = process.env): ConfigFile {
   if (explicit !== null) return { path: resolve(explicit), required: true };
   const xdg = env['XDG_CONFIG_HOME'] ?? '';
   // The base directory specification: a relative path is to be ignored.
-  const base = isAbsolute(xdg) ? xdg : join(homedir(), '.config');
+  const own = isAbsolute(xdg) ? xdg : join(homedir(), '.config');
+  const base = ownScope(env) === 'system' ? '/etc' : own;
   return { path: join(base, 'wedgewatch', 'config.yaml'), required: false };
 }
 

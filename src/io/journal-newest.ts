@@ -1,23 +1,31 @@
 /** The newest line of one unit in this boot of the host, read as the lines that are followed are. */
 import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
-import { ROUTED_FIELDS } from '../core/journal/route.js';
+import { routedFields } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { startJournalctl } from './journal-process.js';
+import { ownUnitMatches } from './own-journal.js';
+import { ownScope } from './scope.js';
 
 const DEADLINE_MS = 10_000;
 
 /** The entry, null if the journal has none; or why it cannot be read. Never throws. */
 export async function newestLine(options: {
-  uid: number;
   unit: string;
   signal?: AbortSignal | undefined;
   /** Default: journalctl. */
   command?: readonly string[];
 }): Promise<{ entry: JournalEntry | null; problem: string | null }> {
-  const { uid, unit, signal, command = ['journalctl'] } = options;
+  const { unit, signal, command = ['journalctl'] } = options;
   const run = startJournalctl(command, [
-    ...['--no-pager', '--boot', '--lines=1', '--output=export', `--output-fields=${ROUTED_FIELDS}`],
-    ...[`_UID=${uid}`, `_SYSTEMD_USER_UNIT=${unit}`, '_TRANSPORT=stdout'],
+    ...[
+      '--no-pager',
+      '--boot',
+      '--lines=1',
+      '--output=export',
+      `--output-fields=${routedFields(ownScope())}`,
+    ],
+    ...ownUnitMatches(unit),
+    '_TRANSPORT=stdout',
   ]);
   const stop = AbortSignal.any([AbortSignal.timeout(DEADLINE_MS), ...(signal ? [signal] : [])]);
   stop.addEventListener('abort', run.kill, { once: true });

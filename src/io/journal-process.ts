@@ -1,8 +1,9 @@
 /** One run of `journalctl --follow`, from its start to its end. */
 import { execa } from 'execa';
-import { ROUTED_FIELDS } from '../core/journal/route.js';
+import { routedFields } from '../core/journal/route.js';
 import type { JournalctlEnd } from './journal-faults.js';
 import { signalGroup } from './process-group.js';
+import { ownScope } from './scope.js';
 
 /** Where a run begins: an entry, or a wall-clock time in milliseconds. */
 export type Start = { cursor: string } | { sinceMs: number };
@@ -31,7 +32,7 @@ export function journalctlArguments(
     '--boot',
     '--no-pager',
     '--output=export',
-    `--output-fields=${ROUTED_FIELDS}`,
+    `--output-fields=${routedFields(ownScope())}`,
     'cursor' in start ? `--cursor=${start.cursor}` : `--since=@${(start.sinceMs / 1000).toFixed(6)}`,
     ...source,
     ...matches,

@@ -1,9 +1,10 @@
 /** Reads the past journal once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ExportParser, type JournalEntry } from '../core/journal/export-format.js';
-import { ROUTED_FIELDS } from '../core/journal/route.js';
+import { routedFields } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { startJournalctl } from './journal-process.js';
+import { ownScope } from './scope.js';
 
 /** A journalctl that is silent for this long will not answer any more. */
 const SILENT_MS = 60_000;
@@ -22,7 +23,7 @@ export async function readJournal(options: {
 }): Promise<string | null> {
   const { matches, since, onEntries, command = ['journalctl'] } = options;
   const run = startJournalctl(command, [
-    ...['--no-pager', '--output=export', `--output-fields=${ROUTED_FIELDS}`, `--since=${since}`],
+    ...['--no-pager', '--output=export', `--output-fields=${routedFields(ownScope())}`, `--since=${since}`],
     ...matches,
   ]);
   const parser = new ExportParser();

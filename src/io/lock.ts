@@ -12,7 +12,9 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isAlive } from '../core/host/stat.js';
 import { printable } from '../core/printable.js';
+import { systemctl } from '../core/scope.js';
 import { bootId, readStat } from './proc.js';
+import { ownScope } from './scope.js';
 
 /** What a holder writes into its file: a note for people. The lock itself is the kernel's. */
 const noteSchema = z.object({
@@ -128,7 +130,7 @@ async function holderOf(fd: number, path: string): Promise<string> {
   if (stat === null || !isAlive(stat) || stat.startTicks !== note.start)
     return `${who}, which is not to be seen from here, perhaps in a container: ${path} is locked; find it with: fuser -v ${path}`;
   const stop = /\brun$/.test(doing)
-    ? 'stop it with: systemctl --user stop wedgewatch'
+    ? `stop it with: ${systemctl(ownScope(), 'stop wedgewatch')}`
     : 'it ends by itself: try again then';
   if (stat.state === 'T') return `${who}, which is stopped; continue it with: kill -CONT ${pid}; or ${stop}`;
   return `${who}; ${stop}`;

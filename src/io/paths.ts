@@ -1,11 +1,13 @@
-/** Where things are in this user's environment. */
+/** Where things are in this user's environment, or in the system's. */
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import type { Config } from '../core/config/schema.js';
 import { stateDirectory } from './archive/directory.js';
+import { ownScope } from './scope.js';
 
-/** `$XDG_RUNTIME_DIR`, else where logind makes it. The base directory specification ignores an empty or relative one. */
+/** Of the system /run; of a user `$XDG_RUNTIME_DIR`, else where logind makes it. The base directory specification ignores an empty or relative one. */
 export function runtimeDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  if (ownScope(env) === 'system') return '/run';
   const given = env['XDG_RUNTIME_DIR'] ?? '';
   return isAbsolute(given) ? given : `/run/user/${process.getuid?.() ?? 0}`;
 }

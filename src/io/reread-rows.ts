@@ -7,6 +7,8 @@ import { ExportParser, type JournalEntry } from '../core/journal/export-format.j
 import { routeOf } from '../core/journal/route.js';
 import { faultSentence } from './journal-faults.js';
 import { journalctlRangeArguments, startJournalctl } from './journal-process.js';
+import { ownUnitMatches } from './own-journal.js';
+import { ownScope } from './scope.js';
 
 interface RowAgain {
   bytes: Uint8Array;
@@ -38,11 +40,12 @@ async function* journalRows(
   { unit, invocation }: Whose,
   signal: AbortSignal,
 ): AsyncGenerator<RowAgain> {
-  const matches = [`_UID=${process.getuid?.() ?? 0}`, `_SYSTEMD_USER_UNIT=${unit}`];
+  const scope = ownScope();
+  const matches = ownUnitMatches(unit);
   const start = from.cursor === '' ? { sinceMs: from.realtimeMs } : { cursor: from.cursor };
   for await (const entry of entriesOf(journalctlRangeArguments(matches, start), signal)) {
     const { cursor, realtimeMs, message } = entry;
-    const route = routeOf(entry);
+    const route = routeOf(entry, scope);
     if (cursor === from.cursor || route?.kind !== 'console') continue;
     if (invocation !== null && route.invocation !== invocation) return;
     yield { bytes: message, at: realtimeMs, position: { kind: 'journal', cursor, realtimeMs } };

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { installSteps, type Place, type Step, stepText, uninstallSteps } from '../../src/cli/install-plan.js';
 
 const place: Place = {
+  scope: 'user',
   home: '/home/me',
   user: 'me',
   lingers: false,
@@ -44,6 +45,23 @@ describe('install', () => {
     expect(kinds(uninstallSteps(packaged))).toBe('run run tell');
   });
 
+  it('of the system writes to /etc, and lets nobody linger', () => {
+    const steps = installSteps({ ...place, scope: 'system' });
+    expect(kinds(steps)).toBe('write write write link run run run tell');
+    const dropIn = written(steps)['/etc/systemd/system/wedgewatch.service.d/50-install.conf'];
+    expect(dropIn).toMatch(/\nExecStart=".*node" ".*main\.js" "--system" "run"\n$/);
+    const text = steps.map(stepText).join('\n');
+    expect(text).toContain('link    /usr/local/bin/wedgewatch -> ');
+    expect(text).toContain('run     systemctl reenable wedgewatch.service');
+    expect(text).toContain("50-wedgewatch.conf' /etc/systemd/system/qemu-system@.service.d/");
+    expect(text).not.toMatch(/--user|linger/);
+    expect(
+      uninstallSteps({ ...place, scope: 'system' })
+        .map(stepText)
+        .join('\n'),
+    ).not.toMatch(/--user|linger/);
+  });
+
   it('with a command of its own makes no link', () => {
     const nix = { ...place, program: null, command: ['/home/me/.nix-profile/bin/wedgewatch'] };
     expect(kinds(installSteps(nix))).not.toContain('link');
@@ -51,11 +69,11 @@ describe('install', () => {
   });
 });
 
-it('uninstall takes back all files that install made', () => {
-  const made = installSteps(place).flatMap((step) =>
+it.each(['user', 'system'] as const)('uninstall takes back all files that install made: %s', (scope) => {
+  const made = installSteps({ ...place, scope }).flatMap((step) =>
     step.do === 'write' || step.do === 'link' ? [step.path] : [],
   );
-  const gone = uninstallSteps(place).flatMap((step) =>
+  const gone = uninstallSteps({ ...place, scope }).flatMap((step) =>
     step.do === 'remove' || step.do === 'unlink' ? [step.path] : [],
   );
   expect(gone.sort()).toEqual(made.sort());

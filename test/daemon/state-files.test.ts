@@ -80,6 +80,30 @@ it('a capture by hand is no hang; one that waits for the archive is shown where 
   expect((await read('vm1')).incident?.path).toBe('/run/pending/it');
 });
 
+it('tells of the hang that an earlier run told of, as long as it is in the archive', async () => {
+  const { directory, guests, files, read, hang } = await shown('vm1');
+  const path = await temporaryDirectory();
+  const again = () => {
+    const config = configSchema.parse({ status: { directory } });
+    const services = { pending: { pathOf: () => path } };
+    return new StateFiles({ guests, config, services }, () => undefined);
+  };
+  hang('vm1', { directory: path });
+  await files.stop();
+  const told = { ...(await read('vm1')).incident!, path };
+  await writeFile(
+    join(directory, 'vm1.json'),
+    JSON.stringify({ writer: 'wedgewatch 0.1.0', vm: 'vm1', incident: told }),
+  );
+  const next = again();
+  await next.round();
+  expect((await read('vm1')).incident).toEqual(told);
+  await next.stop();
+  await rm(path, { recursive: true });
+  await again().round();
+  expect((await read('vm1')).incident).toBeNull();
+});
+
 it('writes only what has changed', async () => {
   const { directory, guests, files } = await shown('vm1', 'vm2');
   await files.round();

@@ -21,6 +21,7 @@ const project = join(import.meta.dirname, '../..');
 const GUEST = 'asks a running guest; test/world/memory.test.ts and by-hand.ts do';
 const INSTALLED = 'needs a user manager; test/world/install.test.ts runs it';
 const ROOT = 'changes the host as root; test/world/install.test.ts does the same in a world';
+const SYSTEM = 'watches the host as root; test/world/reach.test.ts does so in a world';
 const JOB = 'is a job of somebody; test/cli/guard.host.test.ts runs some';
 const HOST = 'needs another host of a team';
 const CI = '.ci/run runs it';
@@ -41,6 +42,8 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   'sudo cp ~/wedgewatch/systemd/user@.service.d/50-wedgewatch.conf /etc/systemd/system/user@.service.d/':
     ROOT,
   'sudo systemctl daemon-reload': ROOT,
+  'sudo wedgewatch install --system': SYSTEM,
+  'sudo wedgewatch --system status': SYSTEM,
   'sudo apt install ./wedgewatch_0.1.0_all.deb': ROOT,
   'packaging/deb.sh wedgewatch-0.1.0.tgz': 'takes a while; test/world/install.test.ts runs it',
   'echo kernel.sysrq=1 | sudo tee /etc/sysctl.d/99-sysrq.conf && sudo sysctl --system':

@@ -45,7 +45,7 @@ const systemctl = `runuser -u dev -- env XDG_RUNTIME_DIR=/run/user/${UID} system
 
 /** Runs in the container: guests and a unit that is none, one after the other; then what the journal has of them. */
 function recorder() {
-  const args = journalctlArguments([], guestMatches(UID), { sinceMs: 0 });
+  const args = journalctlArguments([], guestMatches('user', UID), { sinceMs: 0 });
   const past = args.filter((arg) => arg !== '--follow' && arg !== '--no-tail');
   const units = [...GUESTS.map((vm) => `qemu-system@${vm}.service`), 'other.service'];
   return `#!/bin/sh

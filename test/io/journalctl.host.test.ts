@@ -37,7 +37,7 @@ function start(position: JournalPosition | null = null) {
   const entries: FollowedEntry[] = [];
   const statuses: SourceStatus[] = [];
   const done = followJournal({
-    matches: guestMatches(1000),
+    matches: guestMatches('user', 1000),
     position,
     source: [`--directory=${directory}`],
     onEntries: (batch) => void entries.push(...batch),
@@ -97,7 +97,7 @@ describe('followJournal with journalctl', () => {
     await write('a', [row('vm1 2', 0, 'qemu-system@vm1.service', 'machine.slice')]);
     await write('b', [row('vm3 1', 0, 'qemu-system@vm3.service', 'other.slice')]);
     const config = configSchema.parse({ guests: [{ name: 'own', unit: 'own.service' }] });
-    const guestOf = guestRouter(config, null);
+    const guestOf = guestRouter(config, null, 'user');
     const said = () =>
       entries.flatMap((entry) => {
         const route = guestOf(entry);

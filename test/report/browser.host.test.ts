@@ -6,9 +6,11 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { analyze } from '../../src/core/analysis/analysis.js';
 import { parseDumps } from '../../src/core/dump/parse-dumps.js';
+import { SCRIPT } from '../../src/core/report/html-script.js';
 import { writeIndexPage } from '../../src/io/archive/index-page.js';
 import { openIncident } from '../../src/io/archive/writer.js';
-import { incident, opening, partsOf, rawRow } from '../fixtures/archive-sample.js';
+import { incident, opening, partsOf } from '../fixtures/archive-sample.js';
+import { hostileReport } from '../fixtures/hostile-report.js';
 import { readGolden } from '../golden/golden.mjs';
 import { temporaryDirectory } from '../support/temporary.js';
 import { WORST_CONTRAST, WORST_CONTRAST_IN_PICTURES } from './contrast.js';
@@ -26,48 +28,14 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => browser.close());
 
-const EVIL = [
-  '</pre></style></title><script>document.title = "owned"</script>',
-  '<img src="https://example.org/pixel.png" onerror="document.title=\'owned\'">',
-  '<link rel=stylesheet href=//example.org/x.css><iframe src="file:///etc/passwd"></iframe>',
-  '\u001b]0;owned\u0007\u001b[2J \u009b31m \u202egnp.exe \u2066x "\'&lt;',
-].join('');
-
-/** The report of an incident in which everything that a guest can choose is hostile. */
-async function hostileReport(): Promise<string> {
-  const { verdict, evidence, groups } = incident();
-  const evil = incident({
-    vm: EVIL,
-    unit: EVIL,
-    awaiting: EVIL,
-    why: [EVIL, 'x'.repeat(100_000)],
-    lastProgress: { at: EVIL, text: EVIL },
-    verdict: { ...verdict, title: `stuck in ${EVIL}`, reasons: [EVIL], inferred: [EVIL] },
-    evidence: { ...evidence, complete: false, incompleteBecause: [EVIL] },
-    groups: groups.map((group) => ({ ...group, comms: [EVIL, EVIL], frames: [EVIL, 'x'.repeat(100_000)] })),
-    waits: [{ waiter: EVIL, owner: EVIL, through: EVIL, confidence: 'low' }],
-    fingerprint: EVIL,
-  });
-  const writer = await openIncident(await temporaryDirectory(), opening(EVIL));
-  await writer.raw(rawRow(0));
-  await writer.dump('sysrq-w.1', [EVIL, 'x'.repeat(300_000)]);
-  await writer.dump(
-    'sysrq-t',
-    Array.from({ length: 30_000 }, (_, n) => `task ${n} ${EVIL}`),
-  );
-  const parts = {
-    ...partsOf(),
-    console: `${EVIL}\n${'y'.repeat(300_000)}`,
-    moments: [{ at: EVIL, text: EVIL }],
-  };
-  const { path, missing } = await writer.file(evil, parts);
-  expect(missing).toEqual([]);
-  return join(path, 'report.html');
-}
-
 /** Opens a report in a browser without a network and notes whatever it tries. */
-async function opened(path: string, colorScheme: 'light' | 'dark'): Promise<{ page: Page; noise: string[] }> {
-  const page = await browser.newPage({ colorScheme, offline: true, viewport: { width: 1280, height: 900 } });
+async function opened(
+  path: string,
+  colorScheme: 'light' | 'dark',
+  javaScriptEnabled = true,
+): Promise<{ page: Page; noise: string[] }> {
+  const viewport = { width: 1280, height: 900 };
+  const page = await browser.newPage({ colorScheme, offline: true, viewport, javaScriptEnabled });
   const noise: string[] = [];
   page.on('request', (request) => noise.push(`request ${request.url()}`));
   page.on('console', (message) => noise.push(`console ${message.text()}`));
@@ -85,7 +53,8 @@ describe('report.html of a hostile guest in a browser', () => {
     const path = await hostileReport();
     const { page, noise } = await opened(path, scheme);
     expect(noise).toEqual([`request ${pathToFileURL(path).href}`]);
-    expect(await page.locator('script, iframe, img, link, object, embed, form').count()).toBe(0);
+    expect(await page.locator('iframe, img, link, object, embed, form').count()).toBe(0);
+    expect(await page.locator('script').allTextContents()).toEqual([SCRIPT]);
     expect(await page.evaluate('document.title')).not.toBe('owned');
     const first = page.locator('h1, h2, h3').first();
     expect(await first.evaluate((heading) => heading.nodeName)).toBe('H1');
@@ -106,7 +75,7 @@ describe('report.html of a hostile guest in a browser', () => {
     expect(html).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
   });
 
-  it('runs no script even if a tag came through', async () => {
+  it('runs no script of others even if a tag came through', async () => {
     const { page } = await opened(await hostileReport(), 'light');
     await page.evaluate(`new Promise((resolve) => {
       const image = Object.assign(new Image(), { src: 'x' });
@@ -185,7 +154,7 @@ async function problemsOf(page: Page): Promise<unknown> {
 const shots = async (name: string) =>
   join(process.env['WEDGEWATCH_SHOTS'] ?? (await temporaryDirectory()), `${name}.png`);
 
-describe('without a script', () => {
+describe('with a script and without', () => {
   /** The report of a capture with its dump, and what was seen meanwhile. */
   async function withDumps(): Promise<string> {
     const lines = readGolden('inode-lock').log.toString().split('\n');
@@ -206,8 +175,39 @@ describe('without a script', () => {
     return join(path, 'report.html');
   }
 
-  it('a report is filtered, and a reason leads into the dump', async () => {
-    const { page, noise } = await opened(await withDumps(), 'light');
+  it('words are found in groups and rows, groups unfold, and the mail is copied', async () => {
+    const report = await withDumps();
+    const { page, noise } = await opened(report, 'light');
+    const visible = () => page.locator('.group:visible').count();
+    const all = await visible();
+    await page.getByLabel('Find').fill('INIT fuse_lookup');
+    await page
+      .locator('.find .soft')
+      .getByText(/^\d+ of \d+ contain it$/)
+      .waitFor();
+    expect(await visible()).toBeGreaterThan(0);
+    expect(await visible()).toBeLessThan(all);
+    await page.getByLabel('Find').fill('no such word');
+    expect(await visible()).toBe(0);
+    await page.getByLabel('Find').fill('');
+    expect(await visible()).toBe(all);
+    await page.getByRole('button', { name: 'Unfold all' }).click();
+    expect(await page.locator('.group:not([open])').count()).toBe(0);
+    await page.getByRole('button', { name: 'Copy the mail' }).click();
+    await page.getByRole('button', { name: 'Copied' }).waitFor();
+    expect(noise).toHaveLength(1);
+    await page.close();
+    const root = dirname(dirname(dirname(report)));
+    await writeIndexPage(root);
+    const index = await opened(join(root, 'index.html'), 'light');
+    await index.page.getByLabel('Find').fill('no such guest');
+    expect(await index.page.locator('#incidents tbody tr:visible').count()).toBe(0);
+    await index.page.close();
+  });
+
+  it('a report is filtered without, and a reason leads into the dump', async () => {
+    const { page, noise } = await opened(await withDumps(), 'light', false);
+    expect(await page.locator('.find, button').count()).toBe(0);
     const visible = () => page.locator('.group:visible').count();
     const all = await visible();
     await page.locator('.pick-state-D').check();

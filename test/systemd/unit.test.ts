@@ -26,6 +26,16 @@ it('the unit finds node where Nix puts it, behind the user’s own choice and be
 const directive = (name: string) =>
   [...read('systemd/wedgewatch.service').matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].at(-1)?.[1] ?? '';
 
+it('the unit of the system differs in what it may, and in nothing that keeps it alive', () => {
+  const lines = (path: string) =>
+    read(path)
+      .split('\n')
+      .filter((line) => /^[A-Z]\w+=/.test(line));
+  const own = /^(?:Description|ExecStart|Environment=PATH|OOMScoreAdjust|WantedBy)/;
+  const [user, system] = ['systemd', 'systemd/system'].map((at) => lines(`${at}/wedgewatch.service`));
+  expect(system).toEqual(expect.arrayContaining((user ?? []).filter((line) => !own.test(line))));
+});
+
 it('the unit gives the daemon longer to end than it takes', () => {
   expect(Number(/^(\d+)s$/.exec(directive('TimeoutStopSec'))?.[1]) * 1000).toBeGreaterThan(END_MS + 2_000);
 });

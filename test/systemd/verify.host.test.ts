@@ -7,16 +7,21 @@ import { expect, it, onTestFinished } from 'vitest';
 
 const units = join(import.meta.dirname, '../../systemd');
 
-it('systemd knows every directive of the units, and finds nothing wrong', async () => {
+const scopes = [
+  ['user', '--user', units],
+  ['system', '--system', join(units, 'system')],
+] as const;
+
+it.each(scopes)('systemd knows every directive of the units: %s', async (_, manager, directory) => {
   const place = await mkdtemp(join(tmpdir(), 'wedgewatch-units-'));
   onTestFinished(() => rm(place, { recursive: true }));
   // The program need not be installed here.
-  const text = await readFile(join(units, 'wedgewatch.service'), 'utf8');
+  const text = await readFile(join(directory, 'wedgewatch.service'), 'utf8');
   const unit = join(place, 'wedgewatch.service');
   await writeFile(unit, text.replace(/^ExecStart=\S+/m, 'ExecStart=/bin/true'));
-  await copyFile(join(units, 'wedgewatch-alarm.service'), join(place, 'wedgewatch-alarm.service'));
+  await copyFile(join(directory, 'wedgewatch-alarm.service'), join(place, 'wedgewatch-alarm.service'));
   const env = { XDG_RUNTIME_DIR: place, SYSTEMD_UNIT_PATH: `${place}:` };
-  const verify = await execa('systemd-analyze', ['--user', 'verify', unit], {
+  const verify = await execa('systemd-analyze', [manager, 'verify', unit], {
     env,
     all: true,
     reject: false,

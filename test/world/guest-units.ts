@@ -14,8 +14,11 @@ export interface Machine {
   image: QemuOptions['image'];
   /** More of the kernel command line. */
   append: string;
-  /** Whether the kernel is told of a second console: with its driver it takes /dev/console over. Default: true. */
-  hvc?: boolean | undefined;
+  /**
+   * Whether the kernel is told of a second console, which its driver makes /dev/console, or of that alone, which no
+   * journal has. Default: true.
+   */
+  hvc?: boolean | 'alone' | undefined;
   /** A file inside that QEMU writes the console to, beside the journal. */
   log?: string | undefined;
   memory?: string | undefined;
@@ -45,10 +48,16 @@ export const storeUnit = (vm: string) => `virtiofsd@${vm}-store.service`;
 export const qmpSocket = (vm: string) => join(user.runtime, 'qemu-system', vm, 'qmp.sock');
 
 const quoted = (argument: string) => (/[ ;#]/.test(argument) ? `"${argument}"` : argument);
-const environment = (name: string, words: readonly string[]) => `${name}='${words.map(quoted).join(' ')}'\n`;
+export const environment = (name: string, words: readonly string[]) =>
+  `${name}='${words.map(quoted).join(' ')}'\n`;
 
-async function copy(world: World, from: string, to: string): Promise<void> {
-  await world.write(to, await readFile(join(import.meta.dirname, 'units', from), 'utf8'));
+export async function copy(
+  world: World,
+  from: string,
+  to: string,
+  owner: 'dev' | 'root' = 'dev',
+): Promise<void> {
+  await world.write(to, await readFile(join(import.meta.dirname, 'units', from), 'utf8'), owner);
 }
 
 const manager = (world: World, ...words: string[]) => world.dev(['systemctl', '--user', ...words]);

@@ -1,4 +1,5 @@
 /** ps, stacks and dmesg of wedged guests, by their user and without a daemon, beside what the guests print for SysRq-t. */
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StackGroup } from '../../src/core/model.js';
 import type { Incident } from '../../src/core/report/incident.js';
@@ -6,14 +7,25 @@ import type { TaskRow } from '../../src/core/report/task-table.js';
 import type { Check } from '../../src/daemon/check.js';
 import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { buildKernelGuest } from '../../src/guest/kernels.js';
+import { LOADED, writeRecordedRam } from '../golden-memory/raw-ram.js';
 import { verb } from './by-hand.js';
-import { continueStore, newVm, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
+import {
+  continueStore,
+  guestUnit,
+  newVm,
+  qmpSocket,
+  startGuest,
+  stopGuest,
+  stopStore,
+  waitForSsh,
+} from './guests.js';
 import { shareScenes } from './scenes.js';
 import { World } from './world.js';
 
 const options = { log: () => undefined };
 const guests = [
-  { kernel: 'of the host', vm: newVm(), port: 2510 },
+  // Of a buffer so large the kernel's own tables alone are 70 MB.
+  { kernel: 'of the host', vm: newVm(), port: 2510, append: 'loglevel=7 log_buf_len=16M' },
   { kernel: 'newest', vm: newVm(), port: 2511 },
 ];
 
@@ -26,9 +38,9 @@ beforeAll(async () => {
     world.share,
     'newest',
   );
-  for (const { kernel, vm, port } of guests) {
+  for (const { kernel, vm, port, append } of guests) {
     const image = kernel === 'newest' ? newest : undefined;
-    await startGuest(world, { vm, mode: 'job', port, image });
+    await startGuest(world, { vm, mode: 'job', port, image, ...(append !== undefined && { append }) });
     await waitForSsh(world, vm, 120_000);
     await stopStore(world, vm);
   }
@@ -94,5 +106,66 @@ describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }
     const { out } = await verb(world, `doctor ${vm} --json`, 120_000);
     const check = (JSON.parse(out) as Check[]).find(({ what }) => what === `${vm}: memory`);
     expect(check).toMatchObject({ result: 'ok', detail: expect.stringContaining('shared memory') as string });
+  });
+});
+
+/** As with file capabilities: the kernel lets nobody read a process whose program cannot be read. */
+describe('a QEMU that is not dumpable, with the memory of a recorded guest', () => {
+  const vm = newVm();
+  const size = 384;
+  const program = '/usr/bin/qemu-system-unread';
+
+  beforeAll(async () => {
+    await writeRecordedRam(join(world.share, 'ram'), '6.1-pagein', size);
+    await world.root(['install', '--mode=711', '/usr/bin/qemu-system-x86_64', program]);
+    await world.dev(['mkdir', '-p', dirname(qmpSocket(vm))]);
+    const args = [
+      ...[
+        '-M',
+        'q35',
+        '-accel',
+        'tcg',
+        '-S',
+        '-nodefaults',
+        '-display',
+        'none',
+        '-smp',
+        '2',
+        '-m',
+        `${size}M`,
+      ],
+      ...['-object', `memory-backend-memfd,id=mem,size=${size}M,share=on`, '-numa', 'node,memdev=mem'],
+      ...['-qmp', `unix:${qmpSocket(vm)},server=on,wait=off`],
+      ...['-device', `loader,file=/share/ram,addr=${LOADED},force-raw=on`],
+    ];
+    await world.dev([
+      'systemd-run',
+      '--user',
+      '--quiet',
+      '--collect',
+      `--unit=${guestUnit(vm)}`,
+      program,
+      ...args,
+    ]);
+  });
+
+  afterAll(() => world.dev(['systemctl', '--user', 'kill', '--signal=KILL', guestUnit(vm)]));
+
+  test('is read through its own copies, and ps says why and what opens more', async () => {
+    const ps = () => verb(world, `ps ${vm} --all --json`);
+    await expect.poll(async () => (await ps()).code, { timeout: 60_000, interval: 500 }).toBe(4);
+    const { out, err } = await ps();
+    expect((JSON.parse(out) as TaskRow[]).map(({ comm }) => comm)).toContain('kthreadd');
+    expect(err).toMatch(
+      /QEMU copied the memory piece by piece[^]*it was read so because QEMU is not dumpable/,
+    );
+    expect(err).toMatch(/to read it whole: start QEMU as this user/);
+  });
+
+  test('and is not read at all once it has stopped', async () => {
+    await world.dev(['systemctl', '--user', 'kill', '--signal=STOP', guestUnit(vm)]);
+    const { code, err } = await verb(world, `ps ${vm}`);
+    expect(code).toBe(5);
+    expect(err).toMatch(/cannot be read: QEMU is not dumpable: /);
   });
 });

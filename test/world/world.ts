@@ -204,13 +204,13 @@ export class World {
     return call(file, args, { timeoutMs });
   }
 
-  /** Writes a file inside that belongs to the user; its directory too, where it is missing. */
-  async write(path: string, text: string): Promise<void> {
+  /** Writes a file inside that belongs to the user, or to root; its directory too, where it is missing. */
+  async write(path: string, text: string, owner: 'dev' | 'root' = 'dev'): Promise<void> {
     const name = randomUUID(); // others write at the same time
     const handOver = join(this.share, name);
     await writeFile(handOver, text, { mode: 0o644 });
-    await this.dev(['mkdir', '-p', dirname(path)]);
-    await this.dev(['install', '--mode=600', join('/share', name), path]);
+    await this[owner](['mkdir', '-p', dirname(path)]);
+    await this[owner](['install', '--mode=600', join('/share', name), path]);
     await rm(handOver);
   }
 

@@ -1,7 +1,7 @@
 /** Whom a report of a stall or a lockup is about. */
 import { isIdleTask } from '../dump/cpu-lines.js';
 import type { Dump, Frame, Task } from '../model.js';
-import { showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
+import { isCrossCall, showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
 
 export interface Accused {
   /** Empty where no line names it. */
@@ -36,12 +36,17 @@ export function shownIn(dumps: readonly Dump[]): Shown {
   const tasks = new Map<number, Task>();
   const cpus = new Map<number, Found>();
   for (const dump of dumps) {
+    if (showsDetector(dump)) continue;
     for (const task of dump.tasks)
       if (task.pid !== null && (task.frames.length > 0 || !tasks.has(task.pid))) tasks.set(task.pid, task);
     for (const found of cpusOf(dump)) if (found.cpu !== null) cpus.set(found.cpu, found);
   }
   return { tasks, cpus };
 }
+
+/** Whoever finds a stall or a hung task panics, and is none of those that stand still. */
+const showsDetector = ({ key, headline = '' }: Dump): boolean =>
+  key === 'panic' && /: (?:RCU Stall|hung_task)/.test(headline);
 
 /** Null where the report and the dumps around it show nobody. */
 export function accusedIn(dump: Dump, shown: Shown): Accused | null {
@@ -59,10 +64,13 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   ];
   const runs = [...onCpus, ...tasks.filter(({ state }) => state === 'R')];
   const loops = (one: Found): boolean => showsLoop(one.frames);
-  const first = meant.find(loops);
-  if (first && !waitsForOther(first.frames)) return proven(first, 'loops');
-  if (first) return onlyOther(onCpus, first) ?? proven(first, 'waits');
-  const other = runs.find(loops);
+  const busy = meant.filter(loops);
+  const free = busy.filter(({ frames }) => !waitsForOther(frames));
+  const first = free.find(({ frames }) => stallPlace(frames)?.cut === false) ?? free[0];
+  if (first) return proven(first, 'loops');
+  const [waits] = busy;
+  if (waits) return onlyOther(onCpus, waits) ?? proven(waits, 'waits');
+  const other = inTheWay(dump, tasks) ?? runs.find((one) => !noticed(dump, one) && loops(one));
   if (other) return proven(other, 'other');
   // The task of the CPU that noticed is shown if nothing else is left to wait for.
   const named = meant[0] ?? (allSeen ? runs[0] : undefined);
@@ -71,12 +79,26 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
 
 const proven = (found: Found, proof: Accused['proof']): Accused => ({ ...found, proof });
 
+/** The CPU that noticed is shown for that, unless the report means it as well. */
+const noticed = ({ stall }: Dump, { cpu }: Found): boolean =>
+  cpu !== null && cpu === stall?.detectedBy && !stall.cpus.includes(cpu);
+
+/** The task of the CPU that noticed, where the thread that ends grace periods wants to run on that very CPU. */
+function inTheWay({ stall }: Dump, tasks: readonly Found[]): Found | undefined {
+  const { allSeen, starved, detectedBy } = stall ?? {};
+  if (!allSeen || starved?.runnable !== true || starved.cpu !== detectedBy) return undefined;
+  const [current] = tasks;
+  return current && !current.idle && showsLoop(current.frames) ? { ...current, cpu: starved.cpu } : undefined;
+}
+
 /** Who alone does not answer, where the accused waits for an answer. */
 function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
-  if (stallPlace(waits.frames)?.frame !== 'smp_call_function') return null;
-  const others = onCpus.filter(
-    ({ cpu, frames }) => cpu !== waits.cpu && stallPlace(frames)?.frame !== 'smp_call_function',
-  );
+  const asks = (frames: Frame[]): boolean => {
+    const place = stallPlace(frames);
+    return place !== null && isCrossCall(place);
+  };
+  if (!asks(waits.frames)) return null;
+  const others = onCpus.filter(({ cpu, frames }) => cpu !== waits.cpu && !asks(frames));
   const [other] = others;
   return other && others.length === 1 && showsLoop(other.frames) ? proven(other, 'other') : null;
 }
@@ -93,7 +115,7 @@ function cpusOf(dump: Dump): Found[] {
 /** Tasks of the report, but for the thread that ends grace periods: it is shown where it starves, whoever starves it. */
 function tasksOf({ tasks, stall }: Dump): Found[] {
   const thread = stall?.starved?.comm ?? stall?.allSeen?.comm;
-  return tasks.filter(({ comm }) => comm !== thread).flatMap(toFound);
+  return tasks.filter(({ comm, frames }) => comm !== thread || waitsForOther(frames)).flatMap(toFound);
 }
 
 function toFound(task: Task | undefined): Found[] {

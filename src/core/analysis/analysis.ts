@@ -15,11 +15,13 @@ import { withMemory } from './memory-facts.js';
 import { frameName } from './phrases.js';
 import { type AnalysisContext, anyServerDead } from './places.js';
 import { chooseRoot, findRoots, type Root } from './roots.js';
+import { runnersVerdict } from './runners.js';
 import { sleeperVerdict } from './sleepers.js';
 import { splatReasons, splatVerdict } from './splat-verdict.js';
 import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
-import { stuckVerdict, TITLE_MAX } from './stuck-verdict.js';
+import { TITLE_MAX } from './stuck-title.js';
+import { stuckVerdict } from './stuck-verdict.js';
 import { lockWaited } from './wait-kinds.js';
 import { findEdges } from './waits.js';
 import { wholeDump } from './whole-dump.js';
@@ -115,7 +117,8 @@ function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
 }
 
 function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
-  if (spin && ((waitsForCpu(root) && !cameFirst(root, dumps)) || isCulprit(root, spin))) {
+  const first = spin?.class === 'spinning' && spin.frame !== null && !cameFirst(root, dumps);
+  if (spin && ((first && (waitsForCpu(root) || stoodBefore(root, dumps))) || isCulprit(root, spin))) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -132,7 +135,7 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
-    (context.proofOnly === true ? null : sleeperVerdict(dumps)) ??
+    (context.proofOnly === true ? null : (sleeperVerdict(dumps) ?? runnersVerdict(dumps))) ??
     splatVerdict(dumps, nothing) ??
     nothing;
   return { verdict, parts: [verdict.frame ?? ''] };
@@ -150,6 +153,28 @@ function cameFirst({ members }: Root, dumps: readonly Dump[]): boolean {
   const ofCpu = dumps.findIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
   return members.some(({ hungSeconds, still, dump }) => hungSeconds !== null && (still[0] ?? dump) < ofCpu);
 }
+
+/**
+ * A CPU that loops waits for no task: where it stood before the tasks did, and still, they are its victims. Out of a hard
+ * lockup no CPU comes back.
+ */
+function stoodBefore({ members }: Root, dumps: readonly Dump[]): boolean {
+  const hard = dumps.findIndex(({ key, headline }) => key === 'lockup' && HARD_LOCKUP.test(headline ?? ''));
+  const shown = members.map(({ still, dump }) => still[0] ?? dump);
+  if (hard >= 0 && shown.every((index) => hard < index)) return true;
+  const times = dumps.flatMap(({ key, stall, bootSeconds }) =>
+    key === 'lockup' && typeof stall?.seconds === 'number' && bootSeconds !== undefined
+      ? [{ since: bootSeconds - stall.seconds, at: bootSeconds }]
+      : [],
+  );
+  return members.every(({ dump, hungSeconds }) => {
+    const at = dumps[dump]?.bootSeconds;
+    const began = at === undefined || hungSeconds === null ? null : at - hungSeconds;
+    return began !== null && times.some((cpu) => cpu.since <= began && cpu.at >= began);
+  });
+}
+
+const HARD_LOCKUP = /hard LOCKUP/i;
 
 /** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
 function waitsForCpu(root: Root): boolean {

@@ -89,7 +89,9 @@ function because(title: string, found: string): string {
   const short = title.replace(/(: [^:]{3,40}):.*$/, '$1');
   let whole = `${title} → ${found}`;
   if (whole.length > TITLE_MAX) whole = `${short} → ${found}`;
+  if (whole.length > TITLE_MAX) whole = whole.replace(/^kernel /, '');
   while (whole.length > TITLE_MAX && LAST_CALLER.test(whole)) whole = whole.replace(LAST_CALLER, ')');
+  if (whole.length > TITLE_MAX) whole = whole.replace(/ \(at [^()]{1,200}\)/, '');
   return whole;
 }
 

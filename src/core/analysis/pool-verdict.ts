@@ -7,7 +7,7 @@ import { frameName } from './phrases.js';
 import { showsLoop, stallPlace } from './stall-frame.js';
 import { caughtAt, cpusText, since, type StallFinding, titled } from './stall-words.js';
 
-const WORKQUEUE = /^BUG: workqueue lockup/;
+const WORKQUEUE = /^(?:BUG: workqueue lockup|Showing backtraces of \w+ workers in stalled)/;
 const RANKS = { cpu: 4, worker: 4, item: 3, pending: 0.5, nothing: 0 };
 const MOST_PENDING = 4;
 

@@ -1,6 +1,6 @@
 /** Where a CPU loops: one name for a loop, whichever of its functions the report happened to catch. */
 import type { Frame } from '../model.js';
-import { callersOf } from './callers.js';
+import { callersOf, iterating } from './callers.js';
 import { firmFrames, firmSymbols } from './frames.js';
 import { baseSymbol, layerOf, syscallName } from './layers.js';
 import { whole } from './patterns.js';
@@ -14,6 +14,8 @@ const CARRIERS = whole([
   // Threads, work items, initcalls.
   'process_one_work|process_scheduled_works|kthread|kthread_worker_fn|smpboot_thread_fn|ret_from_\\w+|async_run_entry_fn|do_one_initcall|irq_thread(?:_fn)?',
   'start_secondary|cpu_startup_entry|start_kernel|rest_init',
+  // A driver's probe is the place, not the bus or the module that led to it.
+  'really_probe|call_driver_probe|\\w+_bus_probe|(?:platform|i2c_device|pci_device|local_pci|virtio_dev|spi|amba|auxiliary_bus|usb)_(?:drv_)?probe(?:_\\w+)?|local_pci_probe|virtio_dev_probe',
   // Syscalls, and those of them that only lead on to a device or a protocol.
   'do_syscall_\\w+|do_fast_syscall_\\w+|do_int80\\w*|x64_sys_call|ia32_sys_call|_*invoke_syscall|el0_svc\\w*|do_el0_svc|system_call\\w*|ret_fast_syscall|tracesys\\w*|sysenter_\\w+|entry_\\w+',
   '(?:__(?:x64|ia32|arm64|riscv|s390x?|se|do)_(?:compat_)?sys_|(?:compat_)?SyS_|ksys_|(?:compat_)?sys_|__sys_)(?:ioctl|connect|socketpair|setsockopt|getsockopt|listen|accept4?|bind)',
@@ -23,7 +25,7 @@ const CARRIERS = whole([
   // Attributes of devices: who stores or shows one is the place.
   'kernfs_fop_(?:read|write)\\w*|kernfs_seq_show|sysfs_kf_\\w+|(?:kobj|dev|bus|drv|class)_attr_(?:show|store)',
   // Page faults, and work on the way back to a program.
-  '_*do_fault|_*do_page_fault|page_fault|do_user_addr_fault|exc_page_fault|_*fput|task_work_run|exit_to_user\\w*|resume_user_mode_work',
+  '_*do_fault|_*do_page_fault|page_fault|do_user_addr_fault|exc_page_fault|__+fput|task_work_run|exit_to_user\\w*|resume_user_mode_work',
 ]);
 
 const SOFTIRQS = whole([
@@ -36,7 +38,7 @@ const PREEMPTED =
   /^(?:context_switch|__switch_to|__?schedule|schedule_rtlock|rt_?lock_slowlock\w*|preempt_schedule\w*|(?:raw_)?irqentry_exit\w*|asm_\w+|sysvec_\w+|retint_\w+|el1h?_\w+|arm64_preempt_\w+|_*cond_resched)$/;
 
 /** A CPU that waits for others to answer its call: the caller does not matter. */
-const CROSS_CALL = /smp_call_function/;
+const CROSS_CALL = /smp_call_function|^multi_cpu_stop$/;
 const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 
 /**
@@ -46,7 +48,7 @@ const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 const REPORTER =
   /^(?:_*dump_(?:stack|backtrace)\w*|show_(?:stack|regs)\w*|sched_show_task|dump_cpu_task|rcu_dump_cpu_stacks|rcu_(?:sched_clock_irq|check_callbacks)|(?:nmi_)?(?:trigger_\w+_)?cpu_backtrace\w*|watchdog_timer_fn|update_process_times|tick_sched_\w+|tick_(?:nohz_\w+|handle_\w+))$/;
 const CAME_IN_BY =
-  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
+  /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|replay_(?:soft_)?interrupt\w*|arch_local_irq_restore|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
 const REPORT_MAX = 32;
 
 export interface StallPlace {
@@ -56,17 +58,26 @@ export interface StallPlace {
   at: string;
   /** What called it, from there outwards, inside of `frame`: the loop is in one of these. */
   callers: readonly string[];
+  /**
+   * Callers not to be left out: through which a module was called that is neither that of `frame` nor the innermost, and
+   * which goes through many of something by its name.
+   */
+  telling: readonly string[];
+  /** All functions from there outwards to `frame`. */
+  within: readonly string[];
+  /** Whether the stack ends before whatever carries `frame`. */
+  cut: boolean;
   /** What an interrupt does, it does on top of any task; null where the task itself came there. */
   interrupt: 'a softirq' | 'an interrupt' | null;
 }
 
 /**
  * The function that an interrupt came into, where the interrupt waits for a lock, and that function is in the same
- * module: it likely has the lock. Null where none is.
+ * module: it likely has the lock. Behind it the nearest module that called it. Empty where none is.
  */
-export function interrupted(frames: readonly Frame[]): string | null {
+export function interrupted(frames: readonly Frame[]): string[] {
   const place = stallPlace(frames);
-  if (!place?.interrupt || !waitsForOther(frames)) return null;
+  if (!place?.interrupt || !waitsForOther(frames)) return [];
   const firm = firmFrames(frames);
   const names = firmSymbols(frames);
   const end = names.findLastIndex((name) => SOFTIRQS.test(name) || INTERRUPTS.test(name));
@@ -78,7 +89,10 @@ export function interrupted(frames: readonly Frame[]): string | null {
       ({ symbol, module }) =>
         (module === null ? isPart(symbol, part) : modules.has(module)) || isKin(symbol, place.frame),
     );
-  return held === undefined ? null : baseSymbol(held.symbol);
+  if (held === undefined) return [];
+  const by =
+    held.module === null ? firm.slice(firm.indexOf(held)).find(({ module }) => module !== null) : null;
+  return [held, ...(by ? [by] : [])].map(({ symbol }) => baseSymbol(symbol));
 }
 
 /** Drivers that are built in have their name in front of all their functions. */
@@ -103,12 +117,35 @@ export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const by = names[carrier];
   if (at === undefined) return null;
   if (by === undefined) return cutOff(names, at);
-  if (CROSS_CALL.test(by)) return { frame: 'smp_call_function', at, callers: [], interrupt: null };
+  if (CROSS_CALL.test(by)) return crossCall(names, at, carrier);
   const called = names.slice(0, carrier);
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
   const frame = syscall === null ? place : `sys_${syscall}`;
-  return { frame, at, callers: callersOf(between(called, at, place)), interrupt: interruptOf(by) };
+  return {
+    frame,
+    at,
+    callers: callersOf(between(called, at, place)),
+    telling: [...foreignIn(frames, place), ...iterating(between(called, at, place))],
+    within: called.slice(0, called.lastIndexOf(place) + 1),
+    cut: false,
+    interrupt: interruptOf(by),
+  };
+}
+
+/** The callers are those who want the others to answer. */
+function crossCall(names: readonly string[], at: string, call: number): StallPlace {
+  const outwards = names.slice(call + 1).filter((name) => !CROSS_CALL.test(name));
+  const end = outwards.findIndex((name) => CARRIERS.test(name) || SOFTIRQS.test(name));
+  const callers = callersOf(end < 0 ? outwards : outwards.slice(0, end));
+  const stops = names[call] === 'multi_cpu_stop';
+  return {
+    ...NOWHERE,
+    frame: stops ? 'multi_cpu_stop' : 'smp_call_function',
+    at,
+    callers: stops ? [] : callers,
+    cut: end < 0,
+  };
 }
 
 /** Where an interrupt ends, and lets softirqs run before it does. */
@@ -124,16 +161,37 @@ function withoutLeaving(names: readonly string[]): readonly string[] {
   return exits && left.some((name) => layerOf(name) === 'operation') ? left : names;
 }
 
+const NOWHERE = { telling: [], within: [], interrupt: null };
+
+/** Where a third module stands between that of the innermost functions and that of the place, its outermost tells why. */
+function foreignIn(frames: readonly Frame[], place: string): string[] {
+  const firm = firmFrames(frames);
+  const end = firm.findIndex(({ symbol }) => baseSymbol(symbol) === place);
+  const inside = firm.slice(0, Math.max(end, 0));
+  const known = new Set([null, firm[end]?.module, inside.find(({ module }) => module !== null)?.module]);
+  return inside
+    .filter(({ module }, index) => !known.has(module) && firm[index + 1]?.module !== module)
+    .map(({ symbol }) => baseSymbol(symbol));
+}
+
 const between = (names: readonly string[], at: string, place: string): string[] =>
   names
     .slice(names.indexOf(at) + 1, names.lastIndexOf(place))
     .filter((name) => name !== at && name !== place && !PREEMPTED.test(name));
 
 function cutOff(names: readonly string[], at: string): StallPlace | null {
-  const frame = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
+  const told = names.findLast((name) => !PREEMPTED.test(name) && layerOf(name) === 'operation');
+  const frame = told ?? (WAITS_FOR_CPU.test(at) ? at : undefined);
   return frame === undefined
     ? null
-    : { frame, at, callers: callersOf(between(names, at, frame)), interrupt: null };
+    : {
+        ...NOWHERE,
+        frame,
+        at,
+        callers: callersOf(between(names, at, frame)),
+        telling: iterating(between(names, at, frame)),
+        cut: true,
+      };
 }
 
 /** What the checker of spinlocks prints first. */
@@ -142,7 +200,7 @@ const SPIN_BUG = /^(?:_*dump_stack\w*|show_stack\w*|dump_backtrace\w*|spin_(?:du
 /** What the interrupt that prints did is not what it interrupted. */
 function withoutReporter(all: readonly string[]): readonly string[] {
   const names = all.slice(
-    /^_*dump_/.test(all[0] ?? '')
+    /^(?:_*dump_|show_stack)/.test(all[0] ?? '')
       ? Math.max(
           0,
           all.findIndex((name) => !SPIN_BUG.test(name)),
@@ -160,11 +218,16 @@ export const showsLoop = (frames: readonly Frame[]): boolean => stallPlace(frame
 
 /** A CPU in it waits for another one: that one is the reason. */
 const WAITS_FOR_CPU =
-  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*)$/;
+  /^(?:native_queued_\w+|(?:__pv_|pv_)?queued_\w+lock_slowpath|_raw_(?:spin|read|write)_lock\w*|do_raw_\w+lock|arch_spin_\w+|rt_spin_lock\w*|rt_(?:read|write)_lock\w*|kvm_wait|csd_lock_wait\w*|smp_call_function\w*|multi_cpu_stop|stop_one_cpu\w*|tasklet_unlock_\w*wait|tasklet_(?:kill|disable)|osq_lock|mutex_spin_on_owner|rwsem_spin_on_owner)$/;
 
 /** Whether a CPU was caught waiting for another: for its lock, or for its answer. */
-export const waitsForOther = (frames: readonly Frame[]): boolean =>
-  WAITS_FOR_CPU.test(stallPlace(frames)?.at ?? '');
+export function waitsForOther(frames: readonly Frame[]): boolean {
+  const place = stallPlace(frames);
+  return place !== null && (isCrossCall(place) || WAITS_FOR_CPU.test(place.at));
+}
+
+/** It waits until all the others have answered, or have stopped. */
+export const isCrossCall = ({ frame }: StallPlace): boolean => CROSS_CALL.test(frame);
 
 const interruptOf = (carrier: string): StallPlace['interrupt'] =>
   SOFTIRQS.test(carrier) ? 'a softirq' : INTERRUPTS.test(carrier) ? 'an interrupt' : null;

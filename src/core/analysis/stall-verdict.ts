@@ -1,19 +1,21 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
 import type { Confidence, Dump, Verdict } from '../model.js';
 import { softLockup } from '../dump/stall.js';
-import { type Accused, accusedIn, type Shown, shownIn } from './accused.js';
+import { type Accused, accusedIn, shownIn } from './accused.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
-import { interrupted, type StallPlace, stallPlace } from './stall-frame.js';
+import { interrupted, isCrossCall, type StallPlace, stallPlace } from './stall-frame.js';
+import { aboutOf, acrossSamples, cpuOf, gathered, type Report, type Samples } from './stall-samples.js';
 import {
   ageReasons,
   caughtAt,
   cpusText,
   lasted,
+  longest,
   type Said,
   type StallFinding,
   titled,
@@ -30,17 +32,27 @@ const MOST_LISTED = 3;
 export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
   const hz = jiffiesPerSecond(dumps);
   const shown = shownIn(dumps);
+  const reports = dumps.flatMap((dump): Report[] =>
+    (dump.key === 'lockup' || dump.key === 'rcu_stall') && !isPool(dump)
+      ? [{ dump, accused: accusedIn(dump, shown) }]
+      : [],
+  );
+  const samples = gathered(reports);
   const findings = dumps.flatMap((dump, index): StallFinding[] => {
     if (dump.key !== 'lockup' && dump.key !== 'rcu_stall') return [];
     if (isPool(dump) && !isLastOfPools(dump, dumps[index + 1])) return [];
-    const found = isPool(dump) ? poolFinding(dump, dumps, shown) : cpuFinding(dump, dumps, hz, shown);
+    const report = reports.find((one) => one.dump === dump);
+    const found = report ? cpuFinding(report, dumps, hz, samples) : poolFinding(dump, dumps, shown);
     const reasons = [`${nameDump(dumps, index)}: ${dump.headline ?? ''}.`, ...found.said.reasons];
     return [{ ...found, said: { ...found.said, reasons } }];
   });
   const rank = Math.max(...findings.map((finding) => finding.rank));
-  const first = findings.find((finding) => finding.rank === rank);
+  const top = findings.filter((finding) => finding.rank === rank);
+  // A stack that was cut off says less than one that is whole.
+  const first = top.find(({ cut }) => cut !== true) ?? top[0];
   if (!first) return null;
-  const best = findings.findLast(({ about, rank: its }) => about === first.about && its === rank) ?? first;
+  const same = top.filter(({ about }) => about === first.about);
+  const best = same.findLast(({ cut }) => cut !== true) ?? same.at(-1) ?? first;
   // The scheduler's table says more than a report that shows nobody.
   const held = rank <= RANK_STARVED ? starvedVerdict(dumps) : null;
   const said = held ?? best.said;
@@ -57,14 +69,18 @@ function alsoReported(findings: readonly StallFinding[], best: StallFinding): st
   return titles.length === 0 ? [] : [`Also reported: ${titles.slice(0, MOST_LISTED).join('; ')}${more}.`];
 }
 
-function cpuFinding(dump: Dump, dumps: readonly Dump[], hz: number | null, shown: Shown): StallFinding {
-  const accused = accusedIn(dump, shown);
+function cpuFinding(
+  { dump, accused }: Report,
+  dumps: readonly Dump[],
+  hz: number | null,
+  samples: Samples,
+): StallFinding {
   const inferred = ageReasons(dump, hz);
   if (accused && accused.proof !== 'named') {
-    const said = loopSaid(dump, accused, hz);
-    const about =
-      accused.idle || accused.comm === '' ? `CPU ${cpuOf(dump, accused) ?? '?'}` : nameOf(accused);
-    return { rank: RANKS[accused.proof], about, said: { ...said, reasons: inferred } };
+    const about = aboutOf(dump, accused);
+    const said = loopSaid(dump, accused, hz, { about, samples });
+    const cut = stallPlace(accused.frames)?.cut !== false;
+    return { rank: rankOf(dump, accused), about, cut, said: { ...said, reasons: inferred } };
   }
   if (accused) {
     const said = namedSaid(dump, accused, hz);
@@ -82,18 +98,35 @@ function cpuFinding(dump: Dump, dumps: readonly Dump[], hz: number | null, shown
   return { rank: 0, about: dump.headline ?? '', said: { ...nobody(dump, hz), reasons: inferred } };
 }
 
+/** Whoever waits for all others' answers waits for one that has its interrupts off, as in a hard lockup. */
+function rankOf({ headline = '' }: Dump, { proof, frames }: Accused): number {
+  const place = stallPlace(frames);
+  if (proof !== 'waits' || !place) return RANKS[proof];
+  return RANKS.waits + (isCrossCall(place) ? -0.5 : 0) + (/hard LOCKUP/i.test(headline) ? 0.2 : 0);
+}
+
 type Finding = Omit<Verdict, 'reasons' | 'inferred'>;
 
-function loopSaid(dump: Dump, accused: Accused, hz: number | null): Finding {
-  const { comm, pid, state, idle } = accused;
-  const place = stallPlace(accused.frames);
+/** Whom a report is about, and what others say of it and of others. */
+interface Around {
+  about: string;
+  samples: Samples;
+}
+
+function loopSaid(dump: Dump, accused: Accused, hz: number | null, around: Around): Finding {
+  const { comm, pid, state, idle, proof } = accused;
+  const own = around.samples.get(around.about) ?? [];
+  const caught = stallPlace(accused.frames);
+  const place = caught && acrossSamples(caught, own);
   const frame = place?.frame ?? frameName(accused.frames);
   const confidence: Confidence = dump.key === 'lockup' ? 'high' : 'medium';
   const known = comm !== '' && !idle;
+  const age = longest([dump, ...own.map((one) => one.dump)], hz);
+  const verb = place && isCrossCall(place) ? 'waiting' : 'spinning';
   return {
     title: titled(
-      `${subject(dump, accused)} spinning${lasted(dump, hz)}${onCpu(dump, accused)}`,
-      ...placed(accused, frame, place),
+      `${subject(dump, accused)} ${verb}${age}${onCpu(dump, accused)}`,
+      ...placed(accused, frame, place, proof === 'waits' ? otherSide(caught, around) : ['']),
     ),
     class: 'spinning',
     frame,
@@ -102,18 +135,22 @@ function loopSaid(dump: Dump, accused: Accused, hz: number | null): Finding {
   };
 }
 
+/** Another CPU that was reported too, and waits as well, at another place: each may be what the other waits for. */
+function otherSide(place: StallPlace | null, { about, samples }: Around): readonly string[] {
+  for (const [other, reports] of samples) {
+    const accused = reports.findLast((one) => one.accused?.proof === 'waits')?.accused;
+    const its = accused && other !== about ? stallPlace(accused.frames) : null;
+    if (!accused || !its || its.frame === place?.frame) continue;
+    return [`, beside ${other} in ${its.callers[0] ?? its.frame}`, ''];
+  }
+  return [''];
+}
+
 /** Nobody is to blame for what an interrupt does on top of an idle CPU. */
 function subject(dump: Dump, accused: Accused): string {
   if (accused.comm !== '' && !accused.idle) return nameOf(accused);
   const cpu = cpuOf(dump, accused);
   return cpu === null ? 'an unknown task' : `CPU ${cpu}`;
-}
-
-/** A lockup's headline has the number where no other line has. */
-function cpuOf({ key, stall }: Dump, { cpu, comm }: Accused): number | null {
-  const { cpus = [] } = stall ?? {};
-  const only = cpus.length === 1 && (comm === '' || key === 'lockup') ? cpus[0] : undefined;
-  return cpu ?? only ?? null;
 }
 
 function onCpu(dump: Dump, accused: Accused): string {
@@ -126,13 +163,23 @@ function placed(
   accused: Accused,
   frame: string | null,
   place: StallPlace | null,
+  beside: readonly string[],
 ): (string | readonly string[])[] {
   if (frame === null) return [];
+  const caught = place ? caughtAt(place) : [''];
+  const ends = beside.flatMap((other) => caught.map((at) => at + other));
+  if (place && isCrossCall(place)) return [` for another CPU's answer → ${frame}`, ends];
   const entry = frame.startsWith('sys_') ? null : (place?.interrupt ?? enteredBy(accused, frame));
   const by = entry === null ? '' : ` in ${entry}`;
-  const within = interrupted(accused.frames);
-  const onTop = within === null || within === frame ? '' : `, on top of ${within}`;
-  return [`${by} → ${frame}`, onTop, place ? caughtAt(place) : ''];
+  return [`${by} → ${frame}`, onTopOf(accused, frame), ends];
+}
+
+/** Of a softirq that waits for a lock, what it came into: that likely has the lock. */
+function onTopOf({ frames }: Accused, frame: string): readonly string[] {
+  const [within, ...outwards] = interrupted(frames);
+  if (within === undefined || within === frame) return [''];
+  const called = outwards.map((_, index) => ` ← ${outwards.slice(0, outwards.length - index).join(' ← ')}`);
+  return [...called, ''].map((by) => `, on top of ${within}${by}`);
 }
 
 /** How it came there, without a function that is named as the place. */
@@ -151,7 +198,7 @@ function namedSaid(dump: Dump, accused: Accused, hz: number | null): Said {
   return {
     title:
       thread === undefined
-        ? `${where}, and a grace period cannot end: ${seen}`
+        ? `${where}${dump.key === 'lockup' ? '' : ', and a grace period cannot end'}: ${seen}`
         : `${where} while ${thread}, the thread that ends grace periods, does not get to run: ${seen}`,
     class: 'spinning',
     frame: null,

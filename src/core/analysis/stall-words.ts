@@ -11,15 +11,25 @@ export interface StallFinding {
   rank: number;
   /** Reports of the same are one. */
   about: string;
+  /** The stack ends before its outer end. */
+  cut?: boolean;
   said: Said;
 }
 
 const TITLE_MAX = 160;
 
 /** ` ≥21 s`; empty where the report does not say. */
-export function lasted(dump: Dump, hz: number | null): string {
+export const lasted = (dump: Dump, hz: number | null): string => since(ageSeconds(dump, hz));
+
+function ageSeconds(dump: Dump, hz: number | null): number | undefined {
   const age = ageIn(dump, hz);
-  return since(typeof age === 'number' ? age : age?.seconds);
+  return typeof age === 'number' ? age : age?.seconds;
+}
+
+/** The most that any of several reports says. */
+export function longest(dumps: readonly Dump[], hz: number | null): string {
+  const ages = dumps.flatMap((dump) => ageSeconds(dump, hz) ?? []);
+  return ages.length === 0 ? '' : since(Math.max(...ages));
 }
 
 export const since = (seconds: number | null | undefined): string =>
@@ -70,9 +80,24 @@ export function titled(...parts: readonly (string | readonly string[])[]): strin
   return title;
 }
 
-/** ` (at _raw_spin_lock ← free_one ← free_all)`, and the same shortened from its end; empty where `frame` says it. */
-export function caughtAt({ frame, at, callers }: StallPlace): string[] {
+/**
+ * ` (at _raw_spin_lock ← free_one ← free_all)`, and the same with ever fewer callers, the outermost first to go, the
+ * telling ones last; empty where `frame` says it.
+ */
+export function caughtAt(place: StallPlace): string[] {
+  const { frame, at, callers } = place;
+  if (frame === 'smp_call_function' && callers.length > 0) return chains(callers, place);
   if (at === frame && callers.length === 0) return [''];
-  const chains = callers.map((_, index) => [at, ...callers.slice(0, callers.length - index)]);
-  return [...chains, [at]].map((chain) => ` (at ${chain.join(' ← ')})`);
+  return chains([at, ...callers], place);
+}
+
+function chains(all: readonly string[], { telling }: StallPlace): string[] {
+  const forms = [all];
+  for (let left = all; left.length > 1;) {
+    const plain = left.filter((name, index) => index > 0 && !telling.includes(name));
+    const gone = plain.at(-1) ?? left.at(-1);
+    left = left.filter((name) => name !== gone);
+    forms.push(left);
+  }
+  return forms.map((chain) => ` (at ${chain.join(' ← ')})`);
 }

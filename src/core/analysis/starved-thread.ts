@@ -15,7 +15,8 @@ export function starvedThread(dump: Dump, dumps: readonly Dump[], hz: number | n
   if (!thread && idle === null) return null;
   const age = lasted(dump, hz);
   const runs = runningOn(starved?.cpu ?? idle, dumps);
-  const alone = runs === '' ? ': no loop shows there, suspect its timer or the host' : runs;
+  const suspect = starved?.runnable === false ? ': suspect that timer or the host' : NO_LOOP;
+  const alone = runs === '' ? suspect : runs;
   return {
     title:
       task === undefined
@@ -29,13 +30,16 @@ export function starvedThread(dump: Dump, dumps: readonly Dump[], hz: number | n
   };
 }
 
+const NO_LOOP = ': no loop shows there, suspect its timer or the host';
+
 function told({ stall }: Dump, idle: number | null, age: string): string {
   const { starved, allSeen } = stall ?? {};
   const thread = starved ?? allSeen;
   if (!thread) return `CPU ${idle ?? '?'} takes no timer ticks${age}`;
   const cpu = starved?.cpu ?? stall?.tickless?.[0];
-  const where = cpu === undefined ? '' : ` on CPU ${cpu}`;
-  return `${thread.comm}, the thread that ends grace periods, does not get to run${age}${where}`;
+  const where = typeof cpu === 'number' ? ` on CPU ${cpu}` : '';
+  const lacks = starved?.runnable === false ? 'is not woken by its timer' : 'does not get to run';
+  return `${thread.comm}, the thread that ends grace periods, ${lacks}${age}${where}`;
 }
 
 /** By the scheduler's table of a dump of all tasks. */
@@ -56,6 +60,9 @@ function reasonsFor({ stall }: Dump, idle: number | null): string[] {
   return [
     ...(idle === null ? [] : [`CPU ${idle} is idle, and took no timer tick since the grace period began.`]),
     ...(starved ? [`The kernel says that ${starved.comm} was starved for ${starved.jiffies} jiffies.`] : []),
+    ...(starved?.runnable === false
+      ? [`By its state it sleeps: a timer should have woken it, and did not.`]
+      : []),
     ...(allSeen && !starved
       ? [
           `All CPUs have let the grace period pass; ${allSeen.comm} has not run for ${allSeen.jiffies} jiffies.`,

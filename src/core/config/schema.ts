@@ -119,7 +119,7 @@ const qmp = z
 const archive = z
   .strictObject({
     directory: optionalPath(
-      'Directory of the archive. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/wedgewatch.',
+      'Directory of the archive. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/wedgewatch, with --system /var/lib/wedgewatch.',
     ),
     consoleLines: count(10, 100_000, 'Console lines before the stall to keep with an incident.').prefault(
       2000,
@@ -148,7 +148,7 @@ const discover = z
       'Watch each QEMU of this user, whoever started it: by hand, by virtme-ng, by libvirt. Its QMP and console are read from its arguments.',
     ).prefault(false),
     directory: optionalPath(
-      'Directory with one directory per VM, which holds its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system.',
+      'Directory with one directory per VM, which holds its qmp.sock. Default: $XDG_RUNTIME_DIR/qemu-system, with --system /run/qemu-system.',
     ),
     unit: text(
       /^[^/\s%]*%v[^/\s%]*\.service$/,
@@ -163,7 +163,7 @@ const guest = z.strictObject({
   unit: text(
     /^[^/\s]+\.service$/,
     'a service unit',
-    'Its systemd user unit. Default: discover.unit.',
+    'Its systemd unit, of the user or with --system of the system. Default: discover.unit.',
   ).optional(),
   qmp: qmpAddress(
     'Its QMP: the absolute path of a socket, tcp:HOST:PORT, or libvirt:DOMAIN or libvirt:URI/DOMAIN for a domain of libvirt. Default: NAME/qmp.sock in discover.directory.',

@@ -2,6 +2,7 @@ import type { Dump, DumpKey, IncompleteCode } from '../model.js';
 import { counted } from '../words.js';
 import { markWanted } from './locks.js';
 import type { Section } from './section.js';
+import { cpuInHeadline } from './stall.js';
 
 /** Console loglevel from which task lines (KERN_INFO) reach the console: kernel/printk/printk.c prints below it. */
 export const SHOWS_BODIES = 7;
@@ -96,7 +97,7 @@ export function toDump(section: Section, visibility: Visibility, loglevelRaised:
     ...(lossesOf(section).length === 0 ? {} : { lossy: true as const }),
     ...(section.torn.mended === 0 ? {} : { mended: section.torn.mended }),
     tasks: section.tasks,
-    cpus: section.cpus,
+    cpus: section.hasStack ? section.cpus : cpuInHeadline(section.headline),
     locks: markWanted(section.locks.rows, section.tasks),
     workqueues: section.workqueues.rows,
     headline: section.headline,

@@ -12,7 +12,7 @@ interface CpuLine {
 
 /** OpenVZ adds the container. */
 const MODERN =
-  /^CPU: ?(\d{1,5}) (?:UID: \d+ )?PID: (\d{1,10}) Comm: (.{1,64}?)(?: +ve: ?\S{1,64})?(?: +(?:Not tainted|Tainted|Kdump)|$)/;
+  /^CPU: ?(\d{1,5}) (?:UID: \d+ )?PID: (\d{1,10}) Comm: (.{1,64}?)(?: +ve: ?\S{1,64})?(?: +(?:Not tainted|Tainted|Kdump|\d{1,2}\.\d{1,3}\.\d\S* #)|$)/;
 /** Until 3.9; x86-64 says `CPU 1` above it. */
 const PID_COMM = /^Pid: (\d{1,10}), comm: (.{1,64}?) +(?:Not tainted|Tainted|xid:|\()/;
 const PROCESS = /^Process (.{1,64}?) \(pid: (\d{1,10})/;

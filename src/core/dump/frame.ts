@@ -39,6 +39,12 @@ const INSTRUCTION = new RegExp(
   `^(?:RIP: ${SEGMENTS}:|EIP: (?:${SEGMENTS}:)?|EIP is at |PC is at |pc : |epc *: |NIP |Krnl PSW : \\w+ \\w+ \\(|ERA: |TPC: <)(?:${ADDRESS}|[0-9a-f]{8,16} +)*${PLACE}${MODULE}`,
 );
 
+/** Where the function a CPU was in returns to: of arm64 and powerpc, whose unwinders do not tell. */
+const LINK = new RegExp(`^(?:lr : |LR )(?:${ADDRESS})*${PLACE}${MODULE}`);
+
+/** powerpc, of what an interrupt came into. */
+const INTERRUPTED = new RegExp(`^--- interrupt: [0-9a-f]+ at (\\? +)?${PLACE}${MODULE}`);
+
 const SYMBOL_MAX = 200;
 
 function frame(
@@ -68,6 +74,7 @@ function fromMatch(match: RegExpExecArray | null, unreliableTail = false): Frame
  * An arm32 line names two functions: `first` says whether it opens its stack, since later ones repeat their callee.
  */
 export function parseFrames(text: string, first: boolean): Frame[] | null {
+  if (text.startsWith('--- interrupt: ')) return fromMatch(INTERRUPTED.exec(text));
   if (text.includes('+0x')) return withOffsets(text, first);
   if (text.includes('>{')) return braced(text);
   return text.endsWith(')') || text.includes(') ') ? decoded(text) : null;
@@ -103,6 +110,13 @@ function braced(text: string): Frame[] | null {
 function decoded(text: string): Frame[] | null {
   const [, mark, symbol, module] = DECODED.exec(text) ?? [];
   return symbol === undefined ? null : [frame(symbol, null, null, module, mark === undefined)];
+}
+
+/** The function that the link register points into, or null. */
+export function parseLink(text: string): Frame | null {
+  const [, symbol, offset, size, module] = LINK.exec(text) ?? [];
+  if (symbol === undefined || offset === undefined || size === undefined) return null;
+  return frame(symbol, offset, size, module, true);
 }
 
 /** The kernel function a register line says the CPU was in, or null. */

@@ -14,11 +14,14 @@ const SLEEPS =
   /^(?:__schedule|schedule|io_schedule|schedule_\w+|__switch_to|context_switch|_*mutex_lock\S*|rwsem_down_\S+|down_(?:read|write)\w*|_*down\w*|wait_for_completion\w*|_*wait_for_common\S*|_*lock_sock|msleep|usleep_range\S*|cv_wait\w*|folio_wait_\w+)$/;
 
 /** What says of a stack that its CPU did not come back: the registers of kernel code, or the watchdog's timer in it. */
-const SPINS = /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\? *)?watchdog_timer_fn\+0x/;
+const SPINS =
+  /^(?:RIP: 0010:|pc : |PC is at |NIP \[|epc : )[A-Za-z_.$[]|^(?:\[<?[0-9a-f]{8,16}>?\] *)*(?:\? *)?(?:watchdog_timer_fn|rcu_dump_cpu_stacks|rcu_sched_clock_irq)\+0x/;
 const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>|CPU: \d+ .*Comm: )/;
 /** Such a stack tells of an oops or a warning instead. */
 const OTHERWISE =
   /^(?:WARNING: |-{3,}\[ cut here|BUG: |Oops|general protection|Unable to handle|kernel BUG|Internal error|divide error|UBSAN|KASAN|refcount_t)/;
+
+const NAMELESS = /^(?:\[<[0-9a-f]{1,16}>\] *)?(?:\? *)?0x[0-9a-f]{8,16}$/;
 
 const FRAMES_MIN = 3;
 const LINES_MAX = 2_000;
@@ -43,6 +46,17 @@ export function looseOwner(text: string): TaskHeader | null {
   return pid === undefined ? null : { comm: '', pid: Number(thread ?? pid), ppid: null, state: 'D' };
 }
 
+/** ` 3-....: (24002 ticks this GP) idle=…`, kernel/rcu/tree_stall.h. */
+const STALLED_CPU = /^(?:rcu: *)?\d{1,5}-[A-Za-z.?!\d]{3,6}: \(\d{1,10} (?:ticks this GP|GPs behind)\)/;
+const STALLED_POOLS = /^Showing backtraces of \w+ workers in stalled /;
+
+/** The report that a line of its body belongs to, of which the headline was cut off. */
+export function stallWithoutHeadline(text: string): 'rcu_stall' | 'lockup' | null {
+  if (text.includes('this GP)') || text.includes('GPs behind)'))
+    return STALLED_CPU.test(text) ? 'rcu_stall' : null;
+  return text.startsWith('Showing backtraces') && STALLED_POOLS.test(text) ? 'lockup' : null;
+}
+
 /** Whether a line that belongs to nothing begins a list of tasks. */
 export const opensLoosely = (text: string): boolean =>
   (text.startsWith('[<0>]') && PROC_FRAME.test(text)) ||
@@ -52,7 +66,7 @@ export const opensLoosely = (text: string): boolean =>
 
 /** Keeps stacks of sleeping tasks that nothing introduces, for a paste that has nothing else. */
 export class LooseStacks {
-  readonly lines: string[] = [];
+  lines: string[] = [];
   private run: string[] = [];
   private sleeps = false;
   private workqueue: string | null = null;
@@ -69,6 +83,14 @@ export class LooseStacks {
   /** Stacks of which not even that is known whether they sleep. */
   get others(): readonly string[] {
     return this.otherwise ? [] : this.unknown;
+  }
+
+  /** Hands its sleeping stacks over. */
+  takeLines(): string[] {
+    const { lines } = this;
+    this.lines = [];
+    this.run = [];
+    return lines;
   }
 
   private ofCpu(text: string): void {
@@ -89,6 +111,8 @@ export class LooseStacks {
       else if (this.run.length >= FRAMES_MIN) this.keep(text, this.unknown);
       return;
     }
+    // A module that is not loaded any more has no names.
+    if (NAMELESS.test(text)) return;
     if (text.startsWith('Workqueue: ')) this.workqueue = text;
     else if (!/^(?:Call Trace:|<\/?TASK>)/.test(text)) this.workqueue = null;
     if (this.run.length > 0) this.run = [];

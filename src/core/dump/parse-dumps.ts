@@ -5,7 +5,7 @@ import { opener, type Opener, type Report } from './openers.js';
 import { stripPrefix } from '../console/prefix.js';
 import { readHeader } from '../memory-words.js';
 import { Debuggers } from './debuggers.js';
-import { LooseStacks, opensLoosely } from './loose.js';
+import { LooseStacks, opensLoosely, stallWithoutHeadline } from './loose.js';
 import { MemorySection } from './memory-section.js';
 import { Splats } from './paste/splats.js';
 import { Section } from './section.js';
@@ -22,6 +22,8 @@ interface ParseOptions {
 
 /** No kernel line is longer (PRINTKRB_RECORD_MAX is 1024); the HELP line is the longest. */
 const LINE_MAX = 1500;
+/** As journald and rsyslog write it behind what a kernel's line begins with. */
+const TAB = /\\x09|#011/;
 /** A log with more dumps than this keeps the newest. */
 const MAX_DUMPS = 500;
 /** And so many characters in them: stacks of which no two are alike take six bytes for each. */
@@ -49,9 +51,10 @@ export class DumpParser {
 
   /** One console line, with or without its logger's prefixes. */
   push(line: string): void {
-    if (this.options.pasted === true && this.ofMemory(line)) return;
-    const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
-    const rewritten = this.options.pasted === true ? this.debuggers.lines(text) : null;
+    const pasted = this.options.pasted === true;
+    if (pasted && this.ofMemory(line)) return;
+    const { text, seconds } = stripPrefix(printable(pasted ? line.replace(TAB, '\t') : line, LINE_MAX));
+    const rewritten = pasted ? this.debuggers.lines(text) : null;
     if (rewritten) for (const one of rewritten) this.take(one, null);
     else this.take(text, seconds);
   }
@@ -60,11 +63,19 @@ export class DumpParser {
     if (this.options.pasted === true && this.splats.push(text, seconds, () => this.place())) return;
     const means = opener(text);
     if (means) this.turn(means, text, seconds);
-    else if (this.section) this.keep(this.section, text);
+    else if (this.section && !this.ofSleeper(text)) this.keep(this.section, text);
     else if (text.includes('task:') && parseTaskHeader(text)) this.start('none', '', seconds).push(text);
     // Of a report whose headline is lost.
     else if (isStarved(text)) this.start('rcu_stall', text, seconds);
     else if (this.options.pasted === true) this.outside(text, seconds);
+  }
+
+  /** What somebody read in /proc of the workers of a stuck pool runs on no CPU. */
+  private ofSleeper(text: string): boolean {
+    if (this.options.pasted !== true || this.section?.key !== 'lockup' || !text.startsWith('[<0>]'))
+      return false;
+    this.close();
+    return true;
   }
 
   /** How many kernel starts came so far. */
@@ -81,7 +92,9 @@ export class DumpParser {
   finish(): Dump[] {
     this.section?.endOfLog();
     this.close();
-    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    this.stackAboveHeadline();
+    if (this.loose.lines.length > 0 && !this.found.some(({ section }) => showsStack(section)))
+      this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
     else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
@@ -108,16 +121,34 @@ export class DumpParser {
     return true;
   }
 
-  private alone(key: DumpKey, lines: readonly string[]): void {
-    const section = this.start(key, '', null);
+  /** Whoever cuts out a stack of a watchdog's timer may have the headline of the next report below it. */
+  private stackAboveHeadline(): void {
+    const last = this.found.at(-1)?.section;
+    if (!(last instanceof Section) || last.key !== 'lockup' || this.loose.spinning.length === 0) return;
+    if (this.found.every(({ section }) => section instanceof Section && !section.hasStack))
+      this.alone('lockup', this.loose.spinning, last.headline);
+  }
+
+  private alone(key: DumpKey, lines: readonly string[], headline = ''): void {
+    const section = this.start(key, headline, null);
     for (const line of lines) section.push(line);
     this.close();
   }
 
   /** A line of a paste that no report or dump has begun. */
   private outside(text: string, seconds: number | null): void {
-    if (opensLoosely(text)) this.start('none', '', seconds).push(text);
+    const stall = stallWithoutHeadline(text);
+    if (stall) this.start(stall, text, seconds).push(text);
+    else if (opensLoosely(text)) this.openLoosely(text, seconds);
     else this.loose.push(text);
+  }
+
+  private openLoosely(text: string, seconds: number | null): void {
+    const section = this.start('none', '', seconds);
+    // What stands above it is of the same list.
+    for (const line of this.loose.takeLines()) section.push(line);
+    section.end();
+    section.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {
@@ -228,6 +259,9 @@ export class DumpParser {
     this.section = null;
   }
 }
+
+const showsStack = ({ cpus, tasks }: Section): boolean =>
+  [...cpus, ...tasks].some(({ frames }) => frames.length > 0);
 
 /** The dumps in a console log, oldest first. Lines as they came; see DumpParser. */
 export function parseDumps(lines: Iterable<string>, options: ParseOptions = {}): Dump[] {

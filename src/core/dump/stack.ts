@@ -1,5 +1,5 @@
 import type { Frame } from '../model.js';
-import { parseInstruction } from './frame.js';
+import { parseInstruction, parseLink } from './frame.js';
 import type { StackPool } from './stack-pool.js';
 
 /** Deeper than any kernel stack; a guest that prints frames for ever stops here. */
@@ -22,7 +22,7 @@ const FALLS_ASLEEP = /^(?:__schedule|__switch_to|context_switch)$/;
 const ENDS =
   /^(?:ret_from_\w+|kthread|worker_thread|entry_SYSCALL\w*|el0\w*_sync\w*|system_call_fastpath|ret_fast_syscall)$/;
 const GOES_ON =
-  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|entry_\w+|\w*syscall\w*|system_call\w*|el\d\w*|asm_\w+|start_\w+|secondary_\w+)$/;
+  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|entry_\w+|\w*syscall\w*|system_call\w*|el\d\w*|asm_\w+|start_(?:kernel|secondary|here|cpu|thread)\w*|secondary_\w+)$/;
 const FRAMES_MIN = 3;
 
 /** Reads the lines of one stack into a task's or a CPU's frames. */
@@ -37,6 +37,7 @@ export class Stack {
   private aside = false;
   private cutOff: Frame[] = [];
   private interrupt = { from: 0, inside: false, registersSeen: false };
+  private link: Frame | null = null;
 
   constructor(private readonly pool: StackPool) {}
 
@@ -44,6 +45,7 @@ export class Stack {
   begin(target: { frames: Frame[] }, ofCpu: boolean): void {
     this.leave();
     this.target = target;
+    this.link = null;
     this.ofCpu = ofCpu;
     this.traced = false;
     this.interrupt = { from: 0, inside: false, registersSeen: false };
@@ -57,6 +59,7 @@ export class Stack {
   }
 
   private drop(): void {
+    if (this.target && this.link) this.target.frames = withLink(this.target.frames, this.link);
     // A stack that has nothing but an interrupt in it is cut off, or the interrupt is what does not end.
     if (this.target?.frames.length === 0) this.target.frames = this.cutOff;
     this.cutOff = [];
@@ -87,6 +90,8 @@ export class Stack {
   /** A function that stands alone, as people shorten a stack. False outside of one. */
   bare(symbol: string | null): boolean {
     if (symbol === null || this.target === null || !this.traced) return false;
+    // Whoever shortens a stack shortens all of it: in a whole one this is another writer's word.
+    if (this.target.frames.some(({ offset }) => offset !== null)) return false;
     return this.add([{ symbol, offset: null, size: null, module: null, reliable: true }]);
   }
 
@@ -121,6 +126,7 @@ export class Stack {
     if (text.startsWith('#') || text.startsWith('NMI ')) return false;
     const instruction = parseInstruction(text);
     if (instruction) this.registers();
+    else if (this.target?.frames.length === 1) this.link ??= parseLink(text);
     const frames = instruction ? [instruction] : this.pool.read(text, this.target?.frames.length === 0);
     return frames !== null && this.add(frames);
   }
@@ -169,4 +175,16 @@ export class Stack {
       this.target.frames.length = Math.min(this.interrupt.from, this.target.frames.length);
     }
   }
+}
+
+/**
+ * The caller of a function that keeps no frame of its own is in the link register only. A function that has called
+ * another has itself there.
+ */
+function withLink(frames: readonly Frame[], link: Frame): Frame[] {
+  const [at, ...traced] = frames;
+  if (!at || link.symbol === at.symbol) return [...frames];
+  const again = traced[0]?.symbol === at.symbol ? 1 : 0;
+  if (traced.slice(again, again + 2).some(({ symbol }) => symbol === link.symbol)) return [...frames];
+  return [at, ...traced.slice(0, again), link, ...traced.slice(again)];
 }

@@ -3,8 +3,9 @@
  * arch/powerpc/kernel/watchdog.c, kernel/workqueue.c.
  */
 import { findKernelLine } from '../kernel-lines/find.js';
-import type { Stall, Task } from '../model.js';
+import type { Frame, Stall, Task } from '../model.js';
 import { isIdleTask } from './cpu-lines.js';
+import { parseFrames } from './frame.js';
 
 const MAX_ACCUSED = 4096;
 const COMM_MAX = 32;
@@ -12,7 +13,11 @@ const COMM_MAX = 32;
 const RCU_CPU = /^(?:rcu: *)?(\d{1,5})(?:-[A-Za-z.?!\d]{3,6})?: ?\(/;
 /** `t=21003 jiffies g=7740`: the age of the grace period and its number. */
 const AGE = /\(?\bt=(\d{1,15}) jiffies,? (?:g=(-?\d{1,15}))?/;
-const STARVED = /^(?:rcu: *)?(\w+) kthread starved for (\d{1,15}) jiffies!(?:.*->cpu=(\d{1,5}))?/;
+const STARVED =
+  /^(?:rcu: *)?(\w+) kthread (?:starved|timer wakeup didn't happen) for (\d{1,15}) jiffies!(?:.*->state=0x([0-9a-f]{1,8}))?(?:.*->cpu=(\d{1,5}))?/;
+/** It is printed where no timer came; its softirq count says nothing more. */
+const NO_TIMER = /^(?:rcu: *)?\s*Possible timer handling issue on cpu=(\d{1,5})/;
+const DETECTED = /\(detected by (\d{1,5})\b/;
 const ALL_SEEN =
   /^(?:rcu: *)?All QSes seen, last (\w+) kthread activity (\d{1,15})\b.{0,80}?\bjiffies_till_next_fqs=(\d{1,6})/;
 const TICKLESS = /: ?\(0 ticks this GP\)/;
@@ -27,7 +32,7 @@ export class StallReport {
   private readonly pids = new Set<number>();
   private seconds: number | null = null;
   private readonly tickless: number[] = [];
-  private readonly rest: Pick<Stall, 'jiffies' | 'gracePeriod' | 'starved' | 'allSeen'> = {};
+  private readonly rest: Pick<Stall, 'jiffies' | 'gracePeriod' | 'starved' | 'allSeen' | 'detectedBy'> = {};
 
   /** What was found, or null. */
   get stall(): Stall | null {
@@ -44,18 +49,22 @@ export class StallReport {
 
   /** True if the line names an accused. */
   push(text: string): boolean {
+    const by = text.includes('detected by') ? DETECTED.exec(text)?.[1] : undefined;
+    if (by !== undefined) this.rest.detectedBy = Number(by);
+    if (text.includes('Possible timer') && this.noTimer(text)) return true;
     if (text.includes('jiffies') && this.age(text)) return true;
     return this.rcu(text) || this.lockup(text);
   }
 
   /** True if nothing else is in the line. */
   private age(text: string): boolean {
-    const [, thread, starved, cpu] = STARVED.exec(text) ?? [];
+    const [, thread, starved, state, cpu] = STARVED.exec(text) ?? [];
     if (thread !== undefined) {
       this.rest.starved = {
         comm: thread.slice(0, COMM_MAX),
         cpu: cpu === undefined ? null : Number(cpu),
         jiffies: Number(starved),
+        ...runnableIn(state),
       };
       return true;
     }
@@ -70,6 +79,13 @@ export class StallReport {
     this.rest.jiffies = Number(jiffies);
     if (number !== undefined) this.rest.gracePeriod = Number(number);
     return !text.includes('stall');
+  }
+
+  private noTimer(text: string): boolean {
+    const cpu = NO_TIMER.exec(text)?.[1];
+    if (cpu === undefined || !this.rest.starved) return false;
+    this.rest.starved = { ...this.rest.starved, cpu: Number(cpu), runnable: false };
+    return true;
   }
 
   private rcu(text: string): boolean {
@@ -119,6 +135,14 @@ export class StallReport {
   }
 }
 
+/** TASK_RUNNING is 0, and TASK_INTERRUPTIBLE and TASK_UNINTERRUPTIBLE are its lowest bits, include/linux/sched.h. */
+function runnableIn(state: string | undefined): { runnable?: boolean } {
+  if (state === undefined) return {};
+  const bits = Number.parseInt(state, 16);
+  if (bits === 0) return { runnable: true };
+  return (bits & 3) === 0 ? {} : { runnable: false };
+}
+
 /** The CPU and the task that a soft lockup's headline names, or null. */
 export function softLockup(headline: string): { cpu: number; comm: string; pid: number } | null {
   const { cpu, comm, pid } = findKernelLine(headline)?.groups ?? {};
@@ -133,6 +157,18 @@ export function accusedCpu(headline: string, stall: Stall | null): AccusedCpu | 
   return cpu === undefined ? null : { cpu, comm: '', pid: null, idle: false };
 }
 
+/** Where a hard lockup of powerpc says that its CPU was. */
+const AT = / LOCKUP @ ([A-Za-z_.$][\w.$]*\+0x[0-9a-f]{1,8}\/0x[0-9a-f]{1,8}(?: \[[\w-]+\])?)$/;
+
+/** `watchdog: CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80`: its CPU at that place, or none. */
+export function cpuInHeadline(headline: string): (AccusedCpu & { frames: Frame[] })[] {
+  const frames = parseFrames(AT.exec(headline)?.[1] ?? '', true);
+  const cpu = findKernelLine(headline)?.groups['cpu'];
+  return frames === null || cpu === undefined
+    ? []
+    : [{ cpu: Number(cpu), comm: '', pid: null, idle: false, frames }];
+}
+
 interface AccusedCpu {
   cpu: number;
   comm: string;
@@ -141,8 +177,7 @@ interface AccusedCpu {
 }
 
 /** `rcu_preempt kthread starved for 5251 jiffies!`: the thread that ends grace periods does not get to run. */
-export const isStarved = (text: string): boolean =>
-  text.includes('kthread starved for ') && STARVED.test(text);
+export const isStarved = (text: string): boolean => text.includes(' kthread ') && STARVED.test(text);
 
 /** The kernel shows the accused and RCU's own threads unasked; only lines of a dump know the parents of others. */
 export function isOfStall({ comm, pid, ppid }: Task, stall: Stall | null): boolean {

@@ -147,10 +147,13 @@ export const REPORTS: readonly KernelLine[] = [
   // arch/powerpc/kernel/watchdog.c: of itself, and of others
   {
     heads: ['watchdog: CPU '],
-    rest: /^(?<cpu>\d{1,5}) self-detected hard LOCKUP\b/,
+    rest: /^(?<cpu>\d{1,5}) (?:self-detected hard|Hard) LOCKUP\b/,
     complaint: 'hard_lockup',
     dump: 'lockup',
-    examples: ['watchdog: CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80'],
+    examples: [
+      'watchdog: CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80',
+      'watchdog: CPU 68 Hard LOCKUP',
+    ],
   },
   {
     heads: ['watchdog: CPU '],

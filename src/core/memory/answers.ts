@@ -1,5 +1,6 @@
 /** What the reader of guests' memory answers. It runs in a process of its own, so all of it is plain data. */
 import type { Dump, Task } from '../model.js';
+import type { KernelLog } from './printk.js';
 
 /** Why the memory cannot be read: a clause, and what opens it; null where nothing does. */
 export interface Closed {
@@ -18,8 +19,10 @@ export interface SnapshotTaken {
   text: string;
   /** By which way it was read, such as `shared memory`. */
   way?: string;
+  /** Why it was not read in a way that shows more. */
+  instead?: Closed;
   /** dmesg.txt, and how many records it lacks; null where the ring could not be read. */
-  log: { text: string; lost: number } | null;
+  log: KernelLog | null;
 }
 
 export interface SampleTaken {

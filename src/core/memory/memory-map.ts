@@ -59,18 +59,41 @@ const GIB = 2 ** 30;
  * above a hole for devices, or from 1 GiB on.
  */
 export function usualRegions(argv: readonly string[], size: number): Region[] {
-  const machine = [...optionValues(argv, 'machine'), ...optionValues(argv, 'M')]
-    .map(parseOptions)
-    .map(({ first, values }) => values['type'] ?? first)
-    .find((name) => name !== '');
+  const machines = machineOptions(argv);
+  const machine = machines.map(({ first, values }) => values['type'] ?? first).find((name) => name !== '');
   const id = 'ram';
   if (argv[0]?.includes('aarch64') === true) return [{ id, first: GIB, end: GIB + size, offset: 0 }];
-  const [most, low] = /q35/.test(machine ?? '') ? [0xb000_0000, 2 * GIB] : [0xe000_0000, 3 * GIB];
-  if (size < most) return [{ id, first: 0, end: size, offset: 0 }];
+  const limit = machines.map(({ values }) => bytesOf(values['max-ram-below-4g'])).find((one) => one > 0);
+  const [usual, least] = /q35/.test(machine ?? '') ? [0xb000_0000, 2 * GIB] : [0xe000_0000, 3 * GIB];
+  const most = Math.min(usual, limit ?? usual);
+  const low = Math.min(least, most);
+  if (size < most || size === low) return [{ id, first: 0, end: size, offset: 0 }];
   return [
     { id, first: 0, end: low, offset: 0 },
     { id, first: 4 * GIB, end: 4 * GIB + size - low, offset: low },
   ];
+}
+
+const machineOptions = (argv: readonly string[]) =>
+  [...optionValues(argv, 'machine'), ...optionValues(argv, 'M')].map(parseOptions);
+
+/** `128M`, as QEMU takes sizes; 0 where it is none. */
+function bytesOf(text: string | undefined): number {
+  const [, digits = '0', unit = ''] = /^(\d{1,15})([KMGT]?)$/i.exec(text ?? '') ?? [];
+  const power = ['', 'K', 'M', 'G', 'T'].indexOf(unit.toUpperCase());
+  return Number(digits) * 1024 ** power;
+}
+
+/** The ids of the memories that are RAM, node behind node: of `-numa`, else the machine's own; empty where none is named. */
+export function memoriesOfNodes(argv: readonly string[]): string[] {
+  const nodes = optionValues(argv, 'numa').map(parseOptions);
+  const number = ({ values }: (typeof nodes)[number], index: number) => Number(values['nodeid'] ?? index);
+  const named = nodes
+    .filter(({ first, values }) => (values['type'] ?? first) === 'node')
+    .map((node, index) => ({ id: node.values['memdev'], at: number(node, index) }))
+    .toSorted((a, b) => a.at - b.at);
+  const own = machineOptions(argv).map(({ values }) => values['memory-backend']);
+  return [...(named.length > 0 ? named.map(({ id }) => id) : own)].filter((id) => id !== undefined);
 }
 
 /** `Host virtual address for 0x0 (mem) is 0x7f…`, of the monitor's gpa2hva; null where it is none. */

@@ -2,47 +2,71 @@
 import { replaceUnsafe } from '../printable.js';
 import { allKnown } from './known.js';
 import type { Kernel } from './model.js';
-import { isKernelAddress, u64, readWords, type Words } from './reading.js';
+import { isKernelAddress, u64, readWords } from './reading.js';
 
-interface KernelLog {
+export interface KernelLog {
   /** `[    1.234567] text`, each line of a record with its time, as a console prints it. */
   text: string;
   /** Records that were overwritten, or have no text any more. */
   lost: number;
+  /** Older records that were not read: they would have been too many, or their memory could not be read. */
+  leftOut: number;
 }
 
-/** 2^18 records, 2^26 bytes: log_buf_len is at most 64 MiB here, larger ones exist nowhere but in its manual. */
-const COUNT_BITS_MAX = 18;
-const SIZE_BITS_MAX = 26;
+/** log_buf_len is at most 2 GiB, of which a record takes 32 bytes by the kernel's own reckoning. */
+const COUNT_BITS_MAX = 26;
+const SIZE_BITS_MAX = 31;
 const STRUCT_MAX = 4096;
-/** Of all lines together: a record of one byte a line would grow by its times. */
-const TEXT_MAX = 64 * 1024 * 1024;
+/** Of all lines together, the newest: a full buffer of 16 MiB fits. */
+const TEXT_MAX = 32 * 2 ** 20;
+/** Looked at, the newest: also those that have no text. */
+const RECORDS_MAX = 2 ** 20;
+/** Read at once. A large buffer is mostly empty, and a full one is more than should be held at a time. */
+const PIECE = 2048;
+const BLOCK = 2 ** 16;
+/** Of a piece, whose records have a kilobyte each at most (PRINTKRB_RECORD_MAX in kernel/printk/printk.c). */
+const BLOCKS_MAX = 64;
+const RECORD_MAX = 8192;
 
-/** Null where the buffer cannot be found or read. */
+/** From the newest record backwards, as many as the limits let in. Null where the buffer cannot be found or read. */
 export function readLog(kernel: Kernel): KernelLog | null {
   kernel.space.forget();
   const layout = ringLayout(kernel);
   const ring = layout === null ? null : readRing(kernel, layout);
   if (layout === null || ring === null) return null;
-  const lines: string[] = [];
-  const state = { found: 0, first: null as bigint | null, last: 0n, size: 0 };
-  for (let id = ring.tail, left = ring.count; left > 0; id = (id + 1n) & ID_MASK, left--) {
-    const record = recordOf(layout, ring, id);
-    if (record !== null && state.size < TEXT_MAX) {
-      state.found++;
-      state.first ??= record.seq;
-      state.last = record.seq;
-      const stamp = stampOf(record.ns);
-      for (const line of record.text.split('\n')) {
-        lines.push(`${stamp}${printableLine(line)}`);
-        state.size += stamp.length + line.length + 1;
-      }
+  const texts: string[] = [];
+  let [size, left] = [0, ring.count];
+  let last: bigint | null = null;
+  const least = Math.max(0, ring.count - RECORDS_MAX);
+  for (let id = ring.head; left > least && size < TEXT_MAX;) {
+    // Up to the beginning of the tables, where they go on at their end.
+    const count = Math.min(PIECE, left - least, Number(id & BigInt(ring.slots - 1)) + 1);
+    const first = (id - BigInt(count - 1)) & ID_MASK;
+    const records = readPiece(kernel, { ring, layout, first, count });
+    if (records === null) break;
+    for (const record of records) {
+      left -= 1;
+      if (record === null) continue;
+      last ??= record.seq;
+      const text = linesOf(record);
+      texts.push(text);
+      size += text.length;
+      if (size >= TEXT_MAX) break;
     }
-    if (id === ring.head) break;
+    id = (first - 1n) & ID_MASK;
   }
-  const written = state.first === null ? 0n : state.last + 1n;
-  const lost = Math.max(0, Number(written) - state.found);
-  return { text: lines.map((line) => `${line}\n`).join(''), lost };
+  if (left === ring.count) return null;
+  const written = last === null ? 0 : Number(last) + 1;
+  const lost = Math.max(0, written - texts.length - left);
+  return { text: texts.reverse().join(''), lost, leftOut: left };
+}
+
+function linesOf({ ns, text }: LogRecord): string {
+  const stamp = stampOf(ns);
+  return text
+    .split('\n')
+    .map((line) => `${stamp}${printableLine(line)}\n`)
+    .join('');
 }
 
 /** As dmesg: what could make a terminal lie is spelled out. */
@@ -70,47 +94,104 @@ interface LogRecord {
   text: string;
 }
 
-function recordOf(layout: Layout, ring: Ring, id: bigint): LogRecord | null {
-  const index = Number(id & BigInt(ring.slots - 1));
-  const at = index * layout.desc.size;
-  const info = index * layout.info.size;
-  const word = ring.descs.u64(at + layout.desc.state);
-  const state = word >> 62n;
-  if ((word & ID_MASK) !== id || (state !== COMMITTED && state !== FINALIZED)) return null;
-  const begin = ring.descs.u64(at + layout.desc.begin);
-  const next = ring.descs.u64(at + layout.desc.next);
-  // Reused while it was read: its text is another's.
-  if (ring.again.u64(at + layout.desc.state) !== word) return null;
-  const text = textOf(ring, { begin, next, length: ring.infos.u16(info + layout.info.length) });
-  if (text === null) return null;
-  return { seq: ring.infos.u64(info + layout.info.seq), ns: ring.infos.counter(info + layout.info.ns), text };
+interface Piece {
+  ring: Ring;
+  layout: Layout;
+  /** The id of its first record. */
+  first: bigint;
+  /** They lie one behind the other in the tables. */
+  count: number;
+}
+
+/** Newest first, null for one that is not there; null where its memory cannot be read. */
+function readPiece({ space }: Kernel, { ring, layout, first, count }: Piece): (LogRecord | null)[] | null {
+  const { desc, info } = layout;
+  const slot = first & BigInt(ring.slots - 1);
+  const at = ring.descs + slot * BigInt(desc.size);
+  const descs = readWords(space, at, count * desc.size);
+  const infos = readWords(space, ring.infos + slot * BigInt(info.size), count * info.size);
+  if (descs === null || infos === null) return null;
+  const data = new TextBlocks(space, ring);
+  const texts = new Map<number, string>();
+  for (let index = count - 1; index >= 0; index--) {
+    const here = index * desc.size;
+    const word = descs.u64(here + desc.state);
+    const [state, id] = [word >> 62n, (first + BigInt(index)) & ID_MASK];
+    if ((word & ID_MASK) !== id || (state !== COMMITTED && state !== FINALIZED)) continue;
+    const [begin, next] = [descs.u64(here + desc.begin), descs.u64(here + desc.next)];
+    const text = data.text({ begin, next, length: infos.u16(index * info.size + info.length) });
+    if (text !== null) texts.set(index, text);
+  }
+  const again = readWords(space, at, count * desc.size);
+  if (again === null || data.unreadable) return null;
+  return Array.from({ length: count }, (_, back) => {
+    const index = count - 1 - back;
+    const text = texts.get(index);
+    const here = index * desc.size + desc.state;
+    // Reused while it was read: its text is another's.
+    if (text === undefined || again.u64(here) !== descs.u64(here)) return null;
+    const own = index * info.size;
+    return { seq: infos.u64(own + info.seq), ns: infos.counter(own + info.ns), text };
+  });
 }
 
 /** Before each text stands the id of its record. */
 const ID_SIZE = 8;
 const utf8 = new TextDecoder();
 
-function textOf(
-  { data }: Ring,
-  { begin, next, length }: { begin: bigint; next: bigint; length: number },
-): string | null {
-  if ((begin & 1n) === 1n) return begin === EMPTY_LINE ? '' : null;
-  const size = BigInt(data.length);
-  // A block that would reach over the end lies at the beginning.
-  const wraps = begin / size !== (next - 1n) / size;
-  const at = (wraps ? 0 : Number(begin % size)) + ID_SIZE;
-  if (at + length > data.length) return null;
-  return utf8.decode(data.subarray(at, at + length));
+/** The texts' buffer, of which as much is read as the records of a piece have in it. */
+class TextBlocks {
+  unreadable = false;
+  private readonly blocks = new Map<number, Uint8Array>();
+  private readonly block: number;
+
+  constructor(
+    private readonly space: Kernel['space'],
+    private readonly ring: Pick<Ring, 'data' | 'size'>,
+  ) {
+    this.block = Math.min(BLOCK, ring.size);
+  }
+
+  text({ begin, next, ...record }: { begin: bigint; next: bigint; length: number }): string | null {
+    const length = Math.min(record.length, RECORD_MAX);
+    if ((begin & 1n) === 1n) return begin === EMPTY_LINE ? '' : null;
+    const size = BigInt(this.ring.size);
+    // A block that would reach over the end lies at the beginning.
+    const wraps = begin / size !== (next - 1n) / size;
+    const at = (wraps ? 0 : Number(begin % size)) + ID_SIZE;
+    if (at + length > this.ring.size) return null;
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const within = (at + done) % this.block;
+      const part = this.at(at + done - within)?.subarray(within, within + length - done);
+      if (part === undefined) return null;
+      bytes.set(part, done);
+      done += part.length;
+    }
+    return utf8.decode(bytes);
+  }
+
+  private at(offset: number): Uint8Array | null {
+    const known = this.blocks.get(offset);
+    if (known !== undefined) return known;
+    if (this.unreadable || this.blocks.size >= BLOCKS_MAX) return null;
+    const words = readWords(this.space, this.ring.data + BigInt(offset), this.block);
+    if (words === null) this.unreadable = true;
+    else this.blocks.set(offset, words.bytes);
+    return words?.bytes ?? null;
+  }
 }
 
 interface Ring {
   slots: number;
-  descs: Words;
-  again: Words;
-  infos: Words;
-  data: Uint8Array;
-  tail: bigint;
+  descs: bigint;
+  infos: bigint;
+  data: bigint;
+  /** Of the data, in bytes. */
+  size: number;
+  /** The id of the newest record. */
   head: bigint;
+  /** From the oldest record on, so many as there can be. */
   count: number;
 }
 
@@ -119,21 +200,21 @@ function readRing(kernel: Kernel, layout: Layout): Ring | null {
   // What SYMBOL(prb) names is a pointer to the buffer in use.
   const pointer = kernel.note.get('SYMBOL(prb)') ?? kernel.symbols.address('prb');
   const ring = kernel.object('prb') ?? (pointer === null ? null : u64(space, pointer));
-  const head = ring === null || !isKernelAddress(ring) ? null : readWords(space, ring, layout.span);
-  if (head === null) return null;
-  const bits = head.u32(layout.countBits);
-  const sizeBits = head.u32(layout.sizeBits);
+  const words = ring === null || !isKernelAddress(ring) ? null : readWords(space, ring, layout.span);
+  if (words === null) return null;
+  const bits = words.u32(layout.countBits);
+  const sizeBits = words.u32(layout.sizeBits);
   if (bits > COUNT_BITS_MAX || sizeBits > SIZE_BITS_MAX) return null;
   const slots = 2 ** bits;
-  const infos = readWords(space, head.u64(layout.infos), slots * layout.info.size);
-  const at = head.u64(layout.descs);
-  const descs = readWords(space, at, slots * layout.desc.size);
-  const data = readWords(space, head.u64(layout.data), 2 ** sizeBits);
-  const again = readWords(space, at, slots * layout.desc.size);
-  if (infos === null || descs === null || data === null || again === null) return null;
-  const tail = head.u64(layout.tail) & ID_MASK;
-  const last = head.u64(layout.head) & ID_MASK;
-  return { ...{ slots, descs, again, infos, tail, head: last, count: slots }, data: data.bytes };
+  const head = words.u64(layout.head) & ID_MASK;
+  const tail = words.u64(layout.tail) & ID_MASK;
+  const between = Number((head - tail) & ID_MASK);
+  return {
+    ...{ slots, head, size: 2 ** sizeBits, count: Math.min(slots, between + 1) },
+    descs: words.u64(layout.descs),
+    infos: words.u64(layout.infos),
+    data: words.u64(layout.data),
+  };
 }
 
 type Layout = NonNullable<ReturnType<typeof ringLayout>>;

@@ -1,4 +1,4 @@
-/** Choices that hide what does not fit, by style alone: a report runs no script. */
+/** Choices that hide what does not fit, by style alone: they work where no script may run. */
 
 interface Facet {
   /** Names the classes that it chooses among, `state-D`: fit for one, and never a guest's. */

@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { printable } from '../printable.js';
 import { type Found, namedIn, type Places } from './dump-anchors.js';
 import { POLICY } from './html-policy.js';
+import { SCRIPT } from './html-script.js';
 
 const SENTENCE_MAX = 600;
 export const ROWS_SHOWN = 100;
@@ -12,7 +13,7 @@ export const safe = (text: string): string => printable(text, SENTENCE_MAX);
 /** `2026-09-18 10:15:02.250`; the page's first line says that it is UTC. */
 export const readable = (iso: string): string => iso.replace('T', ' ').replace(/(?:\.000)?Z$/, '');
 
-/** The head of a page that needs no network, and runs nothing. */
+/** The head of a page that needs no network, and runs no script but its own. */
 export const PageHead = ({ title, style }: { title: string; style: string }) => (
   <head>
     <meta charSet="utf-8" />
@@ -23,6 +24,9 @@ export const PageHead = ({ title, style }: { title: string; style: string }) => 
     <style dangerouslySetInnerHTML={{ __html: style }} />
   </head>
 );
+
+/** The end of its body. */
+export const PageScript = () => <script dangerouslySetInnerHTML={{ __html: SCRIPT }} />;
 
 export function Section(props: { id: string; title: string; shown: boolean; children: ComponentChildren }) {
   if (!props.shown) return null;

@@ -1,10 +1,10 @@
-/** report.html: one file that needs no network and runs no script, whatever the guest printed. */
+/** report.html: one file that needs no network, and runs no script but its own, whatever the guest printed. */
 import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import { type DumpText, type Places, placesOf } from './dump-anchors.js';
 import { Mail } from './html-mail.js';
-import { PageHead, Bullets, readable, ROWS_SHOWN, safe, Section, Table } from './html-parts.js';
+import { PageHead, PageScript, Bullets, readable, ROWS_SHOWN, safe, Section, Table } from './html-parts.js';
 import { Dumps, Stacks } from './html-stacks.js';
 import { IciclePicture } from './icicle-picture.js';
 import type { Incident, Moment } from './incident.js';
@@ -55,6 +55,7 @@ export function renderReport(input: ReportInput): string {
           <Mail incident={incident} />
         </main>
         <Foot incident={incident} files={input.files} />
+        <PageScript />
       </body>
     </html>
   );

@@ -1,11 +1,11 @@
-/** index.html of an archive: its incidents, and which hang they are. One file, without network and script. */
+/** index.html of an archive: its incidents, and which hang they are. One file, without network. */
 import { renderToString } from 'preact-render-to-string';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import { Filter } from './html-filter.js';
 import type { IncidentRow } from './row.js';
 import { INDEX_STYLE, STYLE } from './style.js';
-import { PageHead } from './html-parts.js';
+import { PageHead, PageScript } from './html-parts.js';
 
 const ROWS_SHOWN = 1_000;
 const HANGS_SHOWN = 20;
@@ -28,6 +28,7 @@ export function renderIndex(rows: readonly IncidentRow[], madeAt: string): strin
           <Hangs rows={rows} />
           <Incidents rows={shown} more={rows.length - shown.length} />
         </main>
+        <PageScript />
       </body>
     </html>
   );

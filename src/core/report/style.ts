@@ -59,6 +59,10 @@ textarea { width: 100%; padding: .8rem 1rem; background: var(--panel); color: va
 .choice { font-size: .9rem; }
 .filtered:not(:has(.pick-idle:checked)) .idle { display: none; }
 .none { display: none; }
+[hidden] { display: none !important; }
+.find { display: flex; flex-wrap: wrap; gap: .4rem .8rem; align-items: baseline; }
+.find input, button { padding: .2rem .6rem; background: var(--field); color: var(--fg); border: 1px solid var(--line); border-radius: .4rem; font: inherit; font-size: .9rem; }
+button { cursor: pointer; }
 .group { margin: 0; border-bottom: 1px solid var(--line); }
 .groups { margin: .8rem 0; border-top: 1px solid var(--line); }
 .group > summary { padding: .4rem 0; }
@@ -69,7 +73,7 @@ details { margin: .5rem 0; }
 summary { cursor: pointer; padding: .2rem 0; overflow-wrap: anywhere; }
 footer { margin-top: 3rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .85rem;
   overflow-wrap: anywhere; }
-a:focus-visible, summary:focus-visible, pre:focus-visible, .picture:focus-visible, .scroll:focus-visible, textarea:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+a:focus-visible, summary:focus-visible, pre:focus-visible, .picture:focus-visible, .scroll:focus-visible, textarea:focus-visible, button:focus-visible, .find input:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .picture { overflow-x: auto; margin: .8rem 0; }
 .picture svg { display: block; max-width: 100%; height: auto; font-family: ui-monospace, "Cascadia Code", "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: 12px; }
 .picture text { fill: var(--fg); }

@@ -133,6 +133,33 @@ export function allLoop(looks: readonly TimedLook[]): boolean {
   );
 }
 
+/** A kernel that takes no interrupts for so much of its own running time does not come back. */
+const DEAF_RAN_MS = 1_000;
+
+/**
+ * Every vCPU runs without interrupts within one page of the kernel, in every sample, and has run for a second meanwhile:
+ * however rarely the host lets it, that is no matter of time.
+ */
+export function allDeaf(looks: readonly TimedLook[]): boolean {
+  const [first, last] = [looks.find(hasSamples), looks.findLast(hasSamples)];
+  if (first?.qmp.ok !== true || last?.qmp.ok !== true || last.qmp.vcpus.length === 0) return false;
+  const before = first.qmp.vcpus;
+  const samples = samplesOf(looks);
+  return last.qmp.vcpus.every(({ index, cpuMs }) => {
+    const own = samples.get(index) ?? [];
+    const from = before.find((vcpu) => vcpu.index === index)?.cpuMs ?? null;
+    const ran = cpuMs === null || from === null ? 0 : cpuMs - from;
+    return (
+      ran >= DEAF_RAN_MS &&
+      inOnePage(own) &&
+      own.every(({ user, halted, masked }) => user === false && halted === false && masked === true)
+    );
+  });
+}
+
+const hasSamples = ({ qmp }: TimedLook): boolean =>
+  qmp.ok && qmp.vcpus.some(({ samples = [] }) => samples.length > 0);
+
 /**
  * As a kernel stands after its panic: every vCPU but one has halted and takes no interrupts, and that one runs nothing but
  * the kernel; if it is the only one, within one page of it. No vCPU of a kernel that lives halts without interrupts.

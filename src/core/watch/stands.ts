@@ -16,7 +16,7 @@ import { isStill, type MemoryState, stillStands, type TimedGlance } from './slic
 import { flappingSince, owesBanner, sshCanBeJudged } from './slices/ssh.js';
 import type { GuestState } from './state.js';
 
-const LATE_MS = 1_500;
+const LATE_MS = 1_400;
 /** An older snapshot says nothing of now. */
 const FRESH_MS = 2_500;
 /** A clock that lags, and the time that a probe takes to come to the guest. */
@@ -66,11 +66,24 @@ export function stoodBetween(
   );
 }
 
-/** Of those who hold a CPU in the later one, who held it in the earlier one too, and was not switched in between. */
-const stillHeld = (first: Pick<TimedGlance, 'held'>, last: Pick<TimedGlance, 'held'>): HeldCpu[] =>
+/**
+ * Of those who hold a CPU in the later one, who held it in the earlier one too, and was switched in between so many times
+ * at most.
+ */
+const stillHeld = (
+  first: Pick<TimedGlance, 'held'>,
+  last: Pick<TimedGlance, 'held'>,
+  atMost = 0,
+): HeldCpu[] =>
   last.held.filter(({ cpu, pid, switches }) =>
-    first.held.some((before) => before.cpu === cpu && before.pid === pid && before.switches === switches),
+    first.held.some((before) => {
+      const same = before.cpu === cpu && before.pid === pid;
+      return same && (before.switches === switches || switchedFor(before, switches) <= atMost);
+    }),
   );
+
+const switchedFor = ({ switches: before }: HeldCpu, now: number | null): number =>
+  before === null || now === null ? Infinity : now - before;
 
 /** CPUs that the same task held both times, without interrupts. */
 export function deafBetween(first: Pick<TimedGlance, 'held'>, last: Pick<TimedGlance, 'held'>): string[] {
@@ -80,10 +93,14 @@ export function deafBetween(first: Pick<TimedGlance, 'held'>, last: Pick<TimedGl
     .map(({ cpu, comm, pid }) => `${comm}:${pid} holds CPU ${cpu} with interrupts off`);
 }
 
+/** The kernel's own stopper interrupts even them, now and then, for a moment. */
+const STOPS_A_SECOND = 1;
+
 /** Every CPU was held by one task and no other, while somebody waited for one: only real-time tasks can do that. */
 export function starvedBetween(first: TimedGlance, last: TimedGlance): string[] {
   const waited = last.queuedSeconds;
-  const held = stillHeld(first, last).filter(({ switches }) => switches !== null);
+  const stops = Math.ceil(((last.at - first.at) / 1000) * STOPS_A_SECOND);
+  const held = stillHeld(first, last, stops).filter(({ switches }) => switches !== null);
   const [holder] = held;
   if (holder === undefined || last.idle > 0 || held.length < last.held.length) return [];
   if (waited * 1000 < last.at - first.at) return [];

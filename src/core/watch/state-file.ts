@@ -1,4 +1,5 @@
 /** The small JSON file that tells the state of one guest to programs which reach no socket. */
+import { z } from 'zod';
 import type { GuestSettings } from '../config/schema.js';
 import { printable } from '../printable.js';
 import type { Mono } from '../time.js';
@@ -32,15 +33,34 @@ export interface StateFile {
   incident: ShownIncident | null;
 }
 
-export interface ShownIncident {
-  id: string;
+const shownIncident = z.object({
+  id: z.string(),
   /** Its directory on this host. */
-  path: string;
-  verdict: string;
-  class: string;
+  path: z.string(),
+  verdict: z.string(),
+  class: z.string(),
   /** False: the evidence is incomplete. */
-  complete: boolean;
-  startedAt: string;
+  complete: z.boolean(),
+  startedAt: z.string(),
+});
+
+export type ShownIncident = z.output<typeof shownIncident>;
+
+const written = z.object({ writer: z.string(), vm: z.string(), incident: z.unknown().optional() });
+
+/** What an earlier run wrote of whom; null for what wedgewatch did not write. */
+export function readStateFile(text: string): { vm: string; incident: ShownIncident | null } | null {
+  const file = written.safeParse(parsed(text));
+  if (!file.success || !file.data.writer.startsWith('wedgewatch ')) return null;
+  return { vm: file.data.vm, incident: shownIncident.safeParse(file.data.incident).data ?? null };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 /** What a file says of the guest itself. Times are still those of the monotonic clock, so that equal ones compare equal. */

@@ -215,6 +215,7 @@ function onLook(context: Context, { look, at }: Of<'look'>): void {
   workSeen(state.memory, workOf(look), at);
   state.looks = [...state.looks.slice(-1), { ...look, at }];
   const current = state.case;
+  if (current === null) weighStanding(context);
   if (current === null || current.stage.name === 'filing') return;
   if (lookIsVoid(context, current, look)) return;
   current.looks = [...current.looks.slice(0, 5), { ...look, at }];
@@ -226,6 +227,15 @@ function onSnapshot(context: Context, { seen, at }: Of<'snapshot'>): void {
   const { state } = context;
   snapshotCame(state.memory, seen, at);
   if (state.case !== null) caseMemory(context, state.case, seen);
+  else weighStanding(context);
+}
+
+/** A snapshot and a look came: what both show need not wait for the next tick. */
+function weighStanding(context: Context): void {
+  const { state, settings, at } = context;
+  if (state.name === 'gone' || isHung(state.name) || at < state.restraint.notBefore) return;
+  const reason = standsStill(state, settings, at);
+  if (reason !== null) openCase(context, reason);
 }
 
 /** A rung that presses nothing has its answer. */

@@ -4,16 +4,21 @@ import { access, chmod, mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { ownDirectory } from '../files.js';
+import { ownScope } from '../scope.js';
 
 /** The archive cannot be used. The message names the path, the cause and the fix. */
 export class ArchiveError extends Error {
   override readonly name = 'ArchiveError';
 }
 
-/** $STATE_DIRECTORY (the first, if systemd gives several), else $XDG_STATE_HOME/wedgewatch, else ~/.local/state. */
+/**
+ * $STATE_DIRECTORY (the first, if systemd gives several), else of the system /var/lib/wedgewatch, of a user
+ * $XDG_STATE_HOME/wedgewatch, else ~/.local/state.
+ */
 export function stateDirectory(env: Readonly<Record<string, string | undefined>>): string {
   const given = env['STATE_DIRECTORY']?.split(':')[0];
   if (given !== undefined && given !== '') return given;
+  if (ownScope(env) === 'system') return '/var/lib/wedgewatch';
   const xdg = env['XDG_STATE_HOME'];
   // The specification has relative ones ignored.
   if (xdg !== undefined && isAbsolute(xdg)) return join(xdg, 'wedgewatch');

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { DMESG_TEXT, MEMORY_TEXT } from '../../core/report/text.js';
 import { printable } from '../../core/printable.js';
+import { counted } from '../../core/words.js';
 import { putFile } from '../files.js';
 import { faultText, isFull } from './directory.js';
 
@@ -9,7 +10,7 @@ export interface MemoryTexts {
   /** memory.txt */
   text: string;
   /** dmesg.txt; null where the guest's log could not be read. */
-  log: { text: string } | null;
+  log: { text: string; leftOut: number } | null;
 }
 
 const LINE_MAX = 8192;
@@ -31,7 +32,9 @@ export class MemoryFiles {
   put({ text, log }: MemoryTexts): Promise<void> {
     this.last = this.last.then(async () => {
       await this.write(MEMORY_TEXT, text);
-      if (log !== null) await this.write(DMESG_TEXT, log.text);
+      if (log === null) return;
+      const head = log.leftOut > 0 ? `(${counted(log.leftOut, 'older record')} left out)\n` : '';
+      await this.write(DMESG_TEXT, `${head}${log.text}`);
     });
     return this.last;
   }

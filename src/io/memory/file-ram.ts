@@ -36,6 +36,8 @@ export function openFile(path: string): number {
 /** Open only while it is read: a memfd that is held would keep the RAM of a guest that has ended. */
 export class FileRam implements Ram {
   readonly ranges: readonly { first: number; end: number }[];
+  /** What is open can be read. */
+  readonly failure = null;
   private fds: number[] = [];
 
   constructor(

@@ -2,7 +2,7 @@
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Closed } from '../../core/memory/answers.js';
 import { optionValues, parseOptions } from '../../core/host/argv.js';
-import { usualRegions, type Region } from '../../core/memory/memory-map.js';
+import { memoriesOfNodes, usualRegions, type Region } from '../../core/memory/memory-map.js';
 import { ownUser } from '../trust.js';
 import { FileRam, identityOf, openFile, type Segment } from './file-ram.js';
 import { SavedRam } from './saved-ram.js';
@@ -14,6 +14,8 @@ export interface OpenedRam {
   ok: true;
   way: RamWay;
   ram: FileRam | SavedRam;
+  /** Why the ways before this one are closed, which read more. */
+  instead?: Closed;
 }
 
 const SHARE =
@@ -26,19 +28,18 @@ const MAPS_MAX = 4 * 2 ** 20;
 export function openRam(source: MemorySource): OpenedRam | Closed {
   try {
     const opened = openShared(source) ?? openOwn(source);
-    return opened.ok ? opened : (openSaved(source) ?? opened);
+    return opened.ok ? opened : (openSaved(source, opened) ?? opened);
   } catch (error) {
-    const saved = isRefused(error) ? openSaved(source) : null;
-    if (saved !== null) return saved;
-    return { ok: false, why: refusal(error, source.pid), fix: opens(error, source.pid) };
+    const closed: Closed = { ok: false, why: refusal(error, source.pid), fix: opens(error, source.pid) };
+    return (isRefused(error) ? openSaved(source, closed) : null) ?? closed;
   }
 }
 
 /** Null where QEMU does not say where RAM lies, or could not write to a file of this user. */
-function openSaved({ pid, qmpSocket, regions }: MemorySource): OpenedRam | null {
+function openSaved({ pid, qmpSocket, regions }: MemorySource, instead: Closed): OpenedRam | null {
   // Through libvirt each piece would be a run of virsh.
   if (regions === null || userOf(pid) !== ownUser() || qmpSocket.startsWith('libvirt:')) return null;
-  return { ok: true, way: 'copies that QEMU makes', ram: new SavedRam(qmpSocket, regions) };
+  return { ok: true, way: 'copies that QEMU makes', ram: new SavedRam(qmpSocket, regions), instead };
 }
 
 interface Shared {
@@ -51,25 +52,57 @@ interface Shared {
 function openShared(source: MemorySource): OpenedRam | null {
   const { pid, argv } = source;
   const files = sharedFiles(pid, argv);
-  const largest = files.reduce((most, { size }) => Math.max(most, size), 0);
-  if (largest === 0) return null;
-  const regions = source.regions ?? usualRegions(argv, largest);
-  const homes = homesOf(regions, files, source);
-  const segments = regions.flatMap((region): Segment[] => {
-    const file = homes.get(region.id);
-    return file === undefined ? [] : [{ ...bounds(region), file: files.indexOf(file), at: region.offset }];
-  });
+  const { regions } = source;
+  const segments = regions === null ? usualSegments(argv, files) : placedSegments(regions, files, source);
   if (segments.length === 0) return null;
   return { ok: true, way: 'shared memory', ram: new FileRam(files, segments) };
 }
 
+function placedSegments(
+  regions: readonly Region[],
+  files: readonly Shared[],
+  source: MemorySource,
+): Segment[] {
+  const homes = homesOf(regions, files, source);
+  return regions.flatMap((region): Segment[] => {
+    const file = homes.get(region.id);
+    return file === undefined ? [] : [{ ...bounds(region), file: files.indexOf(file), at: region.offset }];
+  });
+}
+
+/** Where QEMU does not answer: node behind node, as its machines put them. A wrong guess leads to no kernel. */
+function usualSegments(argv: readonly string[], files: readonly Shared[]): Segment[] {
+  let begin = 0;
+  const parts = ramOf(argv, files).map((file) => ({
+    ...{ file: files.indexOf(file), begin, end: (begin += file.size) },
+  }));
+  return usualRegions(argv, begin).flatMap((region) =>
+    parts.flatMap((part): Segment[] => {
+      const from = Math.max(part.begin, region.offset);
+      const to = Math.min(part.end, region.offset + region.end - region.first);
+      const first = region.first + from - region.offset;
+      return from < to ? [{ first, end: first + to - from, file: part.file, at: from - part.begin }] : [];
+    }),
+  );
+}
+
+/** The files of the memories that the command line gives to nodes, in their order; else the largest file. */
+function ramOf(argv: readonly string[], files: readonly Shared[]): Shared[] {
+  const ids = memoryObjects(argv).map(({ values }) => values['id']);
+  const named = memoriesOfNodes(argv).flatMap((id) => files[ids.indexOf(id)] ?? []);
+  if (ids.length === files.length && named.length > 0) return named;
+  return files.toSorted((a, b) => b.size - a.size).slice(0, 1);
+}
+
+const memoryObjects = (argv: readonly string[]) =>
+  optionValues(argv, 'object')
+    .map(parseOptions)
+    .filter(({ first, values }) => /^memory-backend-(?:memfd|file)$/.test(values['qom-type'] ?? first));
+
 const bounds = ({ first, end }: Region) => ({ first, end });
 
 function sharedFiles(pid: number, argv: readonly string[]): Shared[] {
-  const named = optionValues(argv, 'object')
-    .map(parseOptions)
-    .filter(({ first, values }) => (values['qom-type'] ?? first) === 'memory-backend-file')
-    .flatMap(({ values }) => values['mem-path'] ?? []);
+  const named = memoryObjects(argv).flatMap(({ values }) => values['mem-path'] ?? []);
   const isMemory = (link: string) => link.startsWith(MEMFD) || named.some((path) => link.startsWith(path));
   const numbers = readdirSync(`/proc/${pid}/fd`).slice(0, DESCRIPTORS_MAX).map(Number);
   return numbers
@@ -192,7 +225,7 @@ function guessedSegments({ pid, argv }: MemorySource): Segment[] {
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 const isRefused = (error: unknown): boolean => ['EACCES', 'EPERM'].includes(codeOf(error));
 
-/** The user of a process; null if it is gone. /proc/PID of one that is not dumpable belongs to root. */
+/** The user of a process; null if it is gone. */
 function userOf(pid: number): number | null {
   try {
     const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
@@ -207,17 +240,18 @@ function refusal(error: unknown, pid: number): string {
   if (user === null) return 'its QEMU has ended';
   if (!isRefused(error)) return `QEMU’s memory cannot be opened: ${codeOf(error)}`;
   if (user !== ownUser()) return `QEMU runs as another user (uid ${user})`;
-  const dumpable = statSync(`/proc/${pid}`).uid === user;
+  // /proc/PID itself is its user's always; what is below belongs to root where it is not dumpable.
+  const dumpable = statSync(`/proc/${pid}/fd`).uid === user;
   return dumpable
     ? 'the system forbids to read QEMU'
-    : 'QEMU is not dumpable: it has file capabilities, is set-uid, or changed its user';
+    : 'QEMU is not dumpable: its program has capabilities, is set-uid or cannot be read, or it changed its user';
 }
 
 function opens(error: unknown, pid: number): string | null {
   const user = userOf(pid);
   if (user === null || !isRefused(error)) return null;
   if (user !== ownUser()) return `run wedgewatch as the user with uid ${user}`;
-  return 'start QEMU as this user, from a program file without capabilities (getcap) and without -runas';
+  return 'start QEMU as this user, from a program file that can be read and has no capabilities (getcap), without -runas';
 }
 
 function ownRefusal(error: unknown, pid: number): string {

@@ -1,5 +1,6 @@
 /** The stacks and the verdict of a memory image, without the kernel's debug information. */
 import { analyze } from '../../core/analysis/analysis.js';
+import type { SnapshotTaken } from '../../core/memory/answers.js';
 import { createBuilds } from '../../core/memory/builds.js';
 import { KnownGuest } from '../../core/memory/known-guest.js';
 import type { Analysis, Dump } from '../../core/model.js';
@@ -9,7 +10,7 @@ interface ReadImage {
   ok: true;
   analysis: Analysis;
   dump: Dump;
-  log: { text: string; lost: number } | null;
+  log: SnapshotTaken['log'];
   release: string | null;
 }
 

@@ -29,6 +29,9 @@ export interface SaverData {
 /** Each has its own: one that came too late is nobody's. */
 export const pieceFile = (file: string, number: number): string => `${file}-${number}`;
 
+/** What QEMU said as it saved none. */
+export const whyFile = (file: string): string => `${file}-why`;
+
 export class SavedRam implements Ram {
   readonly ranges: readonly { first: number; end: number }[];
   private readonly directory = mkdtempSync(join(tmpdir(), 'wedgewatch-memory-'));
@@ -37,7 +40,8 @@ export class SavedRam implements Ram {
   private readonly order = new SharedArrayBuffer(24);
   private readonly worker: Worker;
   private readonly kept = new Map<number, Uint8Array>();
-  private failed = false;
+  /** Why QEMU's last copy is not to be had; null where it is. */
+  failure: string | null = null;
   private number = 0;
 
   constructor(qmpSocket: string, regions: readonly Region[]) {
@@ -51,7 +55,7 @@ export class SavedRam implements Ram {
   /** Forgets what was read: each look sees the guest anew. After a failure QEMU is asked again. */
   open(): void {
     this.kept.clear();
-    this.failed = false;
+    this.failure = null;
   }
 
   close(): void {
@@ -83,7 +87,7 @@ export class SavedRam implements Ram {
     const known = this.kept.get(first);
     if (known !== undefined) return known;
     // One that gave no answer in time would take that time for each piece.
-    if (this.failed) return null;
+    if (this.failure !== null) return null;
     const [state, order] = [new Int32Array(this.state), new Float64Array(this.order)];
     this.number += 1;
     order.set([first, size, this.number]);
@@ -91,11 +95,22 @@ export class SavedRam implements Ram {
     Atomics.notify(state, 0);
     Atomics.wait(state, 0, 1, PIECE_MS);
     const bytes = Atomics.load(state, 0) === 2 ? this.saved(size) : null;
-    this.failed = bytes === null;
-    if (bytes === null) return null;
+    if (bytes === null) {
+      this.failure = this.whyNot(Atomics.load(state, 0));
+      return null;
+    }
     if (this.kept.size >= KEPT_MAX) this.kept.delete(this.kept.keys().next().value ?? first);
     this.kept.set(first, bytes);
     return bytes;
+  }
+
+  private whyNot(state: number): string {
+    if (state === 1) return 'it gave no answer in time';
+    try {
+      return readFileSync(whyFile(this.file), 'utf8').slice(0, 200);
+    } catch {
+      return 'it wrote less than it was asked for';
+    }
   }
 
   private saved(size: number): Uint8Array | null {

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { workerData } from 'node:worker_threads';
 import { withQmp } from '../qmp/with-qmp.js';
-import { pieceFile, type SaverData } from './saved-ram.js';
+import { pieceFile, type SaverData, whyFile } from './saved-ram.js';
 
 const { qmpSocket, file, state: states, order: orders } = workerData as SaverData;
 const state = new Int32Array(states);
@@ -32,7 +32,8 @@ async function save(val: number, size: number, filename: string): Promise<boolea
       session.execute('pmemsave', { val, size, filename }),
     );
     return true;
-  } catch {
+  } catch (error) {
+    writeFileSync(whyFile(file), error instanceof Error ? error.message : String(error), { mode: 0o600 });
     return false;
   }
 }

@@ -32,7 +32,7 @@ describe.each(['bookworm', 'trixie', 'sid'])('recorded on Debian %s', (suite) =>
   const recorded = readFileSync(new URL(`../../golden/journal/${suite}.export`, import.meta.url));
   const entries = new ExportParser().push(recorded);
   const boot = entries[0]?.bootId ?? '';
-  const guestOf = guestRouter(configSchema.parse({}), boot);
+  const guestOf = guestRouter(configSchema.parse({}), boot, 'user');
   const rowsOf = (vm: string, kind: string) =>
     entries.flatMap((entry) => {
       const route = guestOf(entry);

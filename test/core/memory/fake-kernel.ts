@@ -3,11 +3,14 @@ import type { Kernel, Located } from '../../../src/core/memory/model.js';
 import { createBuilds } from '../../../src/core/memory/builds.js';
 
 const PAGE = 4096n;
+const ZEROES = new Uint8Array(4096);
 
 export class FakeMemory {
   readonly pages = new Map<bigint, Uint8Array>();
   /** Called before each read, with its address. */
   onRead: (va: bigint) => void = () => undefined;
+  /** What is not there is all zeroes, and may be read. */
+  zeroes = false;
   /** Changes what was read. */
   mutate: (into: Uint8Array) => void = () => undefined;
 
@@ -37,7 +40,7 @@ export class FakeMemory {
     this.onRead(va);
     for (let i = 0; i < into.length;) {
       const at = va + BigInt(i);
-      const page = this.pages.get(at / PAGE);
+      const page = this.pages.get(at / PAGE) ?? (this.zeroes ? ZEROES : undefined);
       if (page === undefined) return false;
       const from = Number(at % PAGE);
       const part = page.subarray(from, from + into.length - i);

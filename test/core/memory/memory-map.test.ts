@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   encryptedBy,
+  memoriesOfNodes,
   parseHostAddress,
   parseMemoryTree,
   usualRegions,
@@ -65,6 +66,15 @@ describe('usualRegions', () => {
         [4 * GIB, 6 * GIB, 3 * GIB],
       ],
     ],
+    [
+      'q35,max-ram-below-4g=1G',
+      2 * GIB,
+      [
+        [0, GIB, 0],
+        [4 * GIB, 5 * GIB, GIB],
+      ],
+    ],
+    ['pc,max-ram-below-4g=1024m', GIB, [[0, GIB, 0]]],
   ])('%s with %i bytes', (machine, size, expected) => {
     const found = usualRegions(['qemu-system-x86_64', '-machine', machine], size);
     expect(found.map(({ first, end, offset }) => [first, end, offset])).toEqual(expected);
@@ -75,6 +85,16 @@ describe('usualRegions', () => {
       { id: 'ram', first: GIB, end: 2 * GIB, offset: 0 },
     ]);
   });
+});
+
+it('takes the memories of the nodes in their order, or that of the machine', () => {
+  const nodes = ['-numa', 'node,nodeid=1,memdev=b', '-numa', 'dist,src=0,dst=1,val=20'];
+  expect(memoriesOfNodes(['qemu', ...nodes, '-numa', 'node,nodeid=0,memdev=a', '-M', 'q35'])).toEqual([
+    'a',
+    'b',
+  ]);
+  expect(memoriesOfNodes(['qemu', '-machine', 'q35,memory-backend=mem'])).toEqual(['mem']);
+  expect(memoriesOfNodes(['qemu', '-numa', 'node,mem=1G'])).toEqual([]);
 });
 
 it('reads where QEMU has a memory', () => {

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { renderReport, type ReportInput } from '../../../src/core/report/html.js';
+import { SCRIPT, SCRIPT_HASH } from '../../../src/core/report/html-script.js';
 import { incident } from '../../fixtures/archive-sample.js';
+import { scriptsOf } from '../../support/scripts.js';
 
 const report = (changes: Partial<ReportInput> = {}) =>
   renderReport({
@@ -14,12 +17,18 @@ const report = (changes: Partial<ReportInput> = {}) =>
   });
 
 describe('report.html', () => {
-  it('has the verdict as its first heading, a language and a policy that allows nothing', () => {
+  it('names the hash of the script that it holds, so that a browser runs it', () => {
+    expect(SCRIPT_HASH).toBe(createHash('sha256').update(SCRIPT).digest('base64'));
+  });
+
+  it('has the verdict as its first heading, a language and a policy that allows one script', () => {
     const html = report();
     expect(html).toMatch(/^<!doctype html>\n<html lang="en">/);
     expect(html.indexOf('<h1>chroot:441 stuck')).toBeLessThan(html.indexOf('<h2>'));
     expect(html).toMatch(/http-equiv="Content-Security-Policy" content="default-src (?:'|&#39;)none/);
-    expect(html).not.toMatch(/<script|https?:\/\/|@import|url\((?!#hatch\))/);
+    expect(html).toContain(`script-src 'sha256-${SCRIPT_HASH}'`);
+    expect(scriptsOf(html)).toEqual([SCRIPT]);
+    expect(html).not.toMatch(/https?:\/\/|@import|url\((?!#hatch\))/);
   });
 
   it('shows the dumps folded, links those that are too large, and folds idle threads', () => {
@@ -65,7 +74,8 @@ describe('report.html', () => {
       moments: [{ at: evil, text: evil }],
       marks: [{ at: '2026-09-18T10:15:00.000Z', lane: 'ssh', text: evil, good: false }],
     });
-    for (const bad of ['<script', '\u001b', '\u202e']) expect(html).not.toContain(bad);
+    expect(scriptsOf(html)).toEqual([SCRIPT]);
+    for (const bad of ['\u001b', '\u202e']) expect(html).not.toContain(bad);
     expect(html).toContain('&lt;script>alert(1)&lt;/script>');
   });
 
@@ -79,7 +89,7 @@ describe('report.html', () => {
     expect(fields.get('body')!.split('\r\n')[0]).toContain('Bcc: a@example.org');
     expect(href.length).toBeLessThan(3_000);
     expect(html.match(/<\/textarea>/g)).toHaveLength(1);
-    expect(html).not.toContain('<script');
+    expect(scriptsOf(html)).toEqual([SCRIPT]);
   });
 
   it('stays small with ten thousand kinds of stack', () => {

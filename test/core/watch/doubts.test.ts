@@ -24,6 +24,7 @@ const STUCK: Facts = {
   awaiting: null,
   busy: false,
   loops: false,
+  deaf: false,
   held: null,
   starved: false,
   serverSleeps: false,
@@ -34,6 +35,7 @@ const STUCK: Facts = {
   backendDead: false,
   backendUnknown: null,
   onShare: false,
+  onDisk: false,
   culprit,
   stoodStill: true,
   fresh: false,
@@ -219,6 +221,9 @@ describe('a doubt', () => {
       [{ fresh: true, proven: true, stood }, 'stuck'],
       [{ moved: 'disks', proven: true, stood }, 'stuck'],
       [{ moved: 'disks', proven: true, stood: { ...stood, ran: true } }, 'slow'],
+      [{ moved: 'disks', proven: true, onDisk: true, stoodMs: 60_000, byMemoryMs: 179_000 }, 'slow'],
+      [{ moved: 'disks', proven: true, onDisk: true, byMemoryMs: 180_000 }, 'stuck'],
+      [{ keptWaiting: 'its vCPUs waited', proven: true, onDisk: true, stood }, 'stuck'],
       [{ moved: 'disks', proven: true, stood, lost: young }, 'slow'],
       [{ by: 'ssh-lost', goesOn: true, proven: true, stood }, 'stands-beside-life'],
       [{ by: 'ssh-lost', goesOn: true, proven: true, moved: 'disks' }, 'alive'],
@@ -237,6 +242,7 @@ describe('a doubt', () => {
       [{ backendDead: true, keptWaiting: 'its vCPUs waited' }, 'stuck'],
       [{ backendDead: true, hostStarves: 'host I/O pressure 95 %' }, 'slow'],
       [{ keptWaiting: 'its vCPUs waited' }, 'slow'],
+      [{ keptWaiting: 'its vCPUs waited', deaf: true }, 'stuck'],
     ];
     for (const [changed, id] of rows)
       expect([changed, doubtOf({ ...STUCK, onShare: true, ...changed }, blocked).id]).toEqual([changed, id]);

@@ -28,8 +28,8 @@ const share: Share = {
 };
 const look = (at: number, cpuMs: number, more: Partial<TimedLook> = {}): TimedLook => ({
   ...running,
-  ...{ at, shares: [share], ...more },
   qmp: { ok: true, runState: 'running', vcpus: [{ index: 0, threadId: 1, cpuMs }], block: null },
+  ...{ at, shares: [share], ...more },
 });
 
 /** A guest that was up for half a minute and is accused of silence now. */
@@ -168,6 +168,29 @@ describe('between two looks', () => {
     expect(facts(stuck, looks(look(0, 0))).busy).toBe(false);
   });
 
+  it('every vCPU stayed in the kernel without interrupts, however rarely the host let it run', () => {
+    const sample = { pc: 'ffffffff97c18710', halted: false, user: false, masked: true };
+    const spun = (changed: Partial<typeof sample>, cpuMs = 1_000, samples = 4) =>
+      facts(
+        stuck,
+        looks(
+          ...[0, cpuMs].map((ran, turn) => {
+            const own = Array.from({ length: samples }, () => ({ ...sample, ...(turn === 1 && changed) }));
+            const vcpus = [{ index: 0, threadId: 1, cpuMs: ran, samples: own }];
+            return look(turn * 10_000, 0, { qmp: { ok: true, runState: 'running', vcpus, block: null } });
+          }),
+        ),
+      ).deaf;
+    expect(spun({})).toBe(true);
+    expect(spun({ pc: 'ffffffff97c1a710' })).toBe(false);
+    expect(spun({ masked: false })).toBe(false);
+    expect(spun({ user: true })).toBe(false);
+    expect(spun({ halted: true })).toBe(false);
+    expect(spun({}, 900)).toBe(false);
+    expect(spun({}, 1_000, 2)).toBe(false);
+    expect(facts(stuck, looks(look(0, 0), look(4_000, 4_000))).deaf).toBe(false);
+  });
+
   it('a server worked, or only stirred', () => {
     const after = (cpuMs: number) => facts(stuck, looks(look(0, 0), look(4_000, 1, worked(cpuMs))));
     expect(after(5)).toMatchObject({ moved: null, stirs: null });
@@ -185,6 +208,35 @@ describe('between two looks', () => {
   it('the culprit waits for a share if the verdict inferred one', () => {
     expect(facts(stuck).onShare).toBe(false);
     expect(facts(stuck, undefined, { found: { inferred: ['virtiofsd is stopped'] } }).onShare).toBe(true);
+  });
+
+  it('the culprit waits for a disk if memory shows that', () => {
+    const waits =
+      (symbols: string[], source: string | null, more: Partial<Task> = {}) =>
+      (context: Context) => {
+        const frames = symbols.map((symbol) => ({
+          symbol,
+          offset: 1,
+          size: 9,
+          module: null,
+          reliable: true,
+        }));
+        const filesystem = { type: 'ext4', source, on: '/' };
+        const objects = source === null ? [] : [{ kind: 'folio' as const, text: '/f', filesystem }];
+        const seen = { ...task(88, 'D'), frames, objects, offCpuSeconds: 54, ...more };
+        const shown: Dump = { ...dump('t', [seen]), key: 'memory' };
+        if (context.state.case !== null)
+          context.state.case.memory = { at: context.at, dump: shown, lines: 1, hopeless: false };
+      };
+    const page = ['__schedule', 'schedule', 'io_schedule', 'folio_wait_bit_common', 'shmem_swapin_folio'];
+    const onDisk = (symbols: string[], source: string | null) => facts(stuck, waits(symbols, source)).onDisk;
+    expect(facts(stuck).onDisk).toBe(false);
+    expect(onDisk(page, null)).toBe(true);
+    expect(onDisk(page, '/dev/vda')).toBe(true);
+    expect(onDisk(page, 'store')).toBe(false);
+    const asked = { request: { operation: 'READ', unique: '7', source: null } };
+    expect(facts(stuck, waits(page, null, asked)).onDisk).toBe(false);
+    expect(onDisk(['__schedule', 'schedule', 'percpu_rwsem_wait', 'mnt_want_write'], '/dev/vda')).toBe(false);
   });
 
   it('the host itself was short of time', () => {

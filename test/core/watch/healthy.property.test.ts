@@ -142,6 +142,13 @@ const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
       ['prints the words of a kernel, and means nothing by them', 3_200, 0],
       ['prints the words of a panic in its boot', 0, 0],
     ],
+  'a program prints an oops where nobody can ask SSH, the host is slow for as long as its own average hides it':
+    [
+      ['prints the words of a kernel to a host without ssh', 597_326, 73_516],
+      ['is slow together with its host', 5_200, 0],
+      ['checks its disk, silent for minutes', 0, 0],
+      ['prints the words of a kernel, and means nothing by them', 0, 0],
+    ],
 };
 
 it.each(Object.entries(ACCUSED_ONCE))('%s: nobody is accused', (_, story) => {

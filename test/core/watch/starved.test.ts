@@ -77,6 +77,11 @@ const kept = (switches: (at: number, pid: number) => number) => (at: number) => 
 
 it.each([
   ['all the time has its memory on disk at once', () => 4, ['looking', 'opening', 'holding']],
+  [
+    "but for the kernel's own stopper, now and then, has it too",
+    (at: number) => 4 + Math.floor(at / 1_000),
+    ['looking', 'opening', 'holding'],
+  ],
   ['and is switched is looked at no sooner than others', (at: number) => at, []],
   ['but one that is switched neither', (at: number, pid: number) => (pid === 901 ? at : 4), []],
 ])('a loop that holds every CPU %s', (_, switches, stages) => {
@@ -89,4 +94,15 @@ it.each([
     expect(guest.state.why[1]).toMatch(
       /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
     );
+});
+
+it('loops whose guest is lost for a while are in one case: its memory is that of the first seconds', () => {
+  const config = 'detect: {secondLook: 1s}';
+  const life = { config, ssh: healthyFor(WEDGE), press: held, memory: kept(() => 4), look };
+  const guest = booted(new VirtualGuest(life)).run(60_000);
+  expect(guest.stages.filter((stage) => stage === 'opening')).toHaveLength(1);
+  const [finding] = guest.findings;
+  expect(finding?.analysis.verdict.class).toBe('starved');
+  expect((finding?.suspectAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(3_000);
+  expect((finding?.capturedAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(16_000);
 });

@@ -4,16 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  ftruncateSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -25,29 +16,31 @@ import type { SavedRam } from '../../../src/io/memory/saved-ram.js';
 import { openRam } from '../../../src/io/memory/open-ram.js';
 import { readArgv } from '../../../src/io/proc.js';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
-import { PAGE, unpack } from '../../golden-memory/recording.mjs';
+import { LOADED, writeRecordedRam } from '../../golden-memory/raw-ram.js';
+import { PAGE } from '../../golden-memory/recording.mjs';
 
 const root = join(import.meta.dirname, '../../..');
-const recording = join(root, 'test/golden-memory/6.1-pagein.memory.br');
 const dist = <Module>(path: string): Promise<Module> => import(join(root, 'dist', path)) as Promise<Module>;
 const SIZE = 384 * 2 ** 20;
-/** QEMU's own ROMs are below. */
-const LOADED = 2 ** 20;
+const NODES = ['m0', 'm1'].flatMap((id, cpu) => [
+  ...[
+    '-object',
+    `memory-backend-memfd,id=${id},size=192M,share=on`,
+    '-numa',
+    `node,cpus=${cpu},memdev=${id}`,
+  ],
+]);
 const SHARED = ['-object', 'memory-backend-memfd,id=mem,size=384M,share=on', '-numa', 'node,memdev=mem'];
 
 const directory = mkdtempSync(join(tmpdir(), 'wedgewatch-ram-'));
 const raw = join(directory, 'raw');
 const qmpSocket = join(directory, 'qmp.sock');
-const { ram } = unpack(readFileSync(recording));
+let pages: Map<number, Uint8Array>;
 let qemu: ChildProcess | null = null;
 let reader: ProcessMemoryReader;
 
 beforeAll(async () => {
-  const fd = openSync(raw, 'w');
-  ftruncateSync(fd, SIZE - LOADED);
-  for (const [page, bytes] of ram.pages)
-    if (page * PAGE >= LOADED) writeSync(fd, bytes, 0, PAGE, page * PAGE - LOADED);
-  closeSync(fd);
+  pages = writeRecordedRam(raw, '6.1-pagein', SIZE >> 20);
   const module = await dist<{ ProcessMemoryReader: new () => ProcessMemoryReader }>(
     'daemon/process-memory-reader.js',
   );
@@ -86,9 +79,10 @@ async function start(...more: string[]): Promise<number> {
 const read = () => reader.snapshot({ vm: 'still', qmpSocket, pid: null }, 20_000);
 
 it.each([
-  ['shared memory', SHARED],
-  ['QEMU’s own memory', []],
-])('reads the tasks from %s', async (way, more) => {
+  ['shared memory', 'one', SHARED],
+  ['shared memory', 'one for each node', NODES],
+  ['QEMU’s own memory', 'one', []],
+])('reads the tasks from %s: %s', async (way, _, more) => {
   await start(...more);
   const taken = await read();
   expect(taken).toMatchObject({ ok: true, way });
@@ -97,11 +91,16 @@ it.each([
   expect(tasks).toHaveLength(59);
 });
 
-it('reads without QMP, once QEMU has stopped', async () => {
-  await start(...SHARED);
+it.each([
+  ['one memory', SHARED],
+  ['one for each node', NODES],
+])('reads without QMP, once QEMU has stopped: %s', async (_, more) => {
+  await start(...more);
   qemu?.kill('SIGSTOP');
   try {
-    expect(await read()).toMatchObject({ ok: true, way: 'shared memory' });
+    const taken = await read();
+    expect(taken).toMatchObject({ ok: true, way: 'shared memory' });
+    expect(taken.ok ? taken.dump.tasks : []).toHaveLength(59);
   } finally {
     qemu?.kill('SIGCONT');
   }
@@ -155,10 +154,7 @@ it('reads what QEMU copies', async () => {
   const saved = new module.SavedRam(qmpSocket, [{ id: 'ram', first: 0, end: SIZE, offset: 0 }]);
   try {
     saved.open();
-    const [page, bytes] = [...ram.pages].find(([number]) => number * PAGE >= 2 * LOADED) ?? [
-      0,
-      new Uint8Array(),
-    ];
+    const [page, bytes] = [...pages].find(([number]) => number * PAGE >= 2 * LOADED) ?? [0, new Uint8Array()];
     const into = new Uint8Array(PAGE);
     expect(saved.read(page * PAGE, into)).toBe(true);
     expect(Buffer.from(into).equals(bytes)).toBe(true);

@@ -7,7 +7,7 @@ const NEIGHBOURS: readonly (readonly [first: RegExp, next: RegExp])[] = [
   [/^INFO: task .* blocked /, /^(?:Not tainted|Tainted: )/],
   [/^(?:Not tainted|Tainted: )/, /^"echo 0 >/],
   [/^task:.* state:/, /^(?:Workqueue: |Call [Tt]race:)/],
-  [/^Call [Tt]race:/, /^(?:<TASK>|.*\+0x)/],
+  [/^Call [Tt]race:/, /^(?:<TASK>|(?!(?:NIP|LR|RIP|pc|lr|epc|ra)\b).*\+0x)/],
   [/^(?:\? )?__schedule\+0x/, /^(?:\? )?schedule\w*\+0x/],
   [/^do_syscall_64\+0x/, /^entry_SYSCALL/],
   [/^worker_thread\+0x/, /^(?:\? )?kthread\+0x/],

@@ -28,6 +28,7 @@ const FORMS: readonly Form[] = [
     head: /^(?:(?:NMI )?watchdog: )?(?:BUG|WARN): soft lockup - CPU#/,
     whole: /stuck for \d+s! \[.{1,64}:\d+\]/,
   },
+  { head: /^watchdog: CPU \d{1,5} self-detected hard LOCKUP @/, whole: / @ \S+\+0x/ },
   { head: /^BUG: workqueue lockup/, whole: /stuck for \d+s!/ },
   { head: /^(?:(?:NMI )?watchdog: )?Watchdog detected/, whole: /on cpu ?\d/i },
   { head: /^workqueue \S+:$/, whole: /flags=/ },

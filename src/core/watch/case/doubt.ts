@@ -59,10 +59,14 @@ export function mayEnd({ backendDead, backendUnknown, culprit, onShare }: Facts)
   return onShare && backendUnknown !== null ? ` (${backendUnknown})` : null;
 }
 
-/** Disks move, or the host itself is short of time. Who waits for a dead server is helped by neither. */
+/**
+ * Disks move, or the host itself is short of time. Who waits for a dead server is helped by neither, and CPUs that take no
+ * interrupts are not by time.
+ */
 export function stillWorks({
   onShare,
   backendDead,
+  deaf,
   moved,
   stirs,
   hostStarves,
@@ -70,6 +74,16 @@ export function stillWorks({
 }: Facts): string | null {
   const dead = onShare && backendDead;
   const moves = dead ? null : (moved ?? (onShare ? stirs : null));
-  const starves = hostStarves ?? (dead ? null : keptWaiting);
+  const starves = deaf ? null : (hostStarves ?? (dead ? null : keptWaiting));
   return moves ?? (starves === null ? null : `the host is short of time itself (${starves})`);
+}
+
+/** A disk that completes requests comes to the culprit's too: under a heavy load, after minutes. */
+const DISK_PROOF_MS = 180_000;
+
+/** Proven to stand still for so long that what moves meanwhile does not help it. */
+export function standsDespiteWork(facts: Facts): boolean {
+  const { proven, at, lost, stood, onDisk, moved, stoodMs, byMemoryMs } = facts;
+  if (!proven || at < lost.slow || stood?.ran === true) return false;
+  return !onDisk || moved === null || Math.max(stoodMs, byMemoryMs ?? 0) >= DISK_PROOF_MS;
 }

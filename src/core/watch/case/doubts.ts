@@ -4,18 +4,19 @@
  */
 import type { Verdict } from '../../model.js';
 import {
-  none,
-  looked,
-  busy,
-  work,
-  unseen,
-  alive,
-  standsBesideLife,
-  testStands,
   alike,
-  mayEnd,
-  stillWorks,
+  alive,
+  busy,
   type Doubt,
+  looked,
+  mayEnd,
+  none,
+  standsBesideLife,
+  standsDespiteWork,
+  stillWorks,
+  testStands,
+  unseen,
+  work,
 } from './doubt.js';
 import type { Facts } from './facts.js';
 
@@ -254,10 +255,8 @@ export const DOUBTS: readonly DoubtRow[] = [
   },
   {
     id: 'slow',
-    if: 'its disks or servers move, or the host is short of time, and the culprit is not proven to stand still for a minute',
-    when: (facts) =>
-      stillWorks(facts) !== null &&
-      !(facts.proven && facts.at >= facts.lost.slow && facts.stood?.ran !== true),
+    if: 'its disks or servers move, or the host is short of time, and the culprit is not proven to stand still for a minute; for three minutes where it waits for a disk and disks move',
+    when: (facts) => stillWorks(facts) !== null && !standsDespiteWork(facts),
     doubt: {
       says: (facts, { title }) => `slow, not stuck: ${title}, but ${stillWorks(facts) ?? ''}`,
       until: 'proof',

@@ -9,12 +9,20 @@ import type { Context } from '../context.js';
 import { hostStarves } from '../slices/host.js';
 import type { Stood } from '../slices/restraint.js';
 import { flappingSince, sshCanBeJudged } from '../slices/ssh.js';
-import { allBusy, allLoop, backendIsUnknown, keptWaiting, movedSince, serverStirs } from '../looks.js';
+import {
+  allBusy,
+  allDeaf,
+  allLoop,
+  backendIsUnknown,
+  keptWaiting,
+  movedSince,
+  serverStirs,
+} from '../looks.js';
 import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
 import { type Accusation, besideAnswers, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
-import { culpritStood, itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
+import { culpritStood, itsServerIsDead, stoodLong, waitsOnDisk, waitsOnShare } from './memory.js';
 import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -56,6 +64,8 @@ export interface Facts {
   /** Every vCPU ran all the time, or waited for the host; and each within one page of code. */
   busy: boolean;
   loops: boolean;
+  /** Every vCPU stays where it is in the kernel and takes no interrupts, however rarely the host lets it run. */
+  deaf: boolean;
   /** A real-time task holds a CPU now; every CPU is held, and ordinary tasks wait. */
   held: string | null;
   starved: boolean;
@@ -71,8 +81,9 @@ export interface Facts {
   /** No wait for files or blocks can end; and why it is not known whether one can. */
   backendDead: boolean;
   backendUnknown: string | null;
-  /** The culprit waits for a server. */
+  /** The culprit waits for a server; for a disk of the guest's own, as its memory shows. */
   onShare: boolean;
+  onDisk: boolean;
   culprit: Verdict['culprit'];
   /** A task was blocked at the same place in both dumps of blocked tasks. */
   stoodStill: boolean;
@@ -129,7 +140,8 @@ export function factsOf(
     starved: starvedVerdict(dumps) !== null,
     serverSleeps: serverSleeps(dumps),
     hostStarves: hostStarves(state.host, at),
-    ...{ onShare: waitsOnShare(current, verdict), backendDead: itsServerIsDead(current, verdict) },
+    ...{ onShare: waitsOnShare(current, verdict), onDisk: waitsOnDisk(current, verdict) },
+    backendDead: itsServerIsDead(current, verdict),
     culprit: verdict.culprit,
     stoodStill: still,
     fresh: isFresh(dumps, verdict, still),
@@ -149,6 +161,7 @@ function fromLooks(looks: Case['looks']) {
   return {
     busy: allBusy(looks),
     loops: allLoop(looks),
+    deaf: allDeaf(looks),
     moved: movedSince(looks),
     stirs: serverStirs(looks),
     keptWaiting: keptWaiting(looks),
@@ -178,6 +191,10 @@ export function mayBeDropped(context: Context, current: Case): boolean {
 /** It has given no sign of life for so long that this alone accuses it. */
 export const isLost = (context: Context): boolean =>
   sshCanBeJudged(context.state.ssh, context.settings) && context.at >= lostFor(context, BLIND_MAX_MS);
+
+/** A loop on every CPU would accuse nobody yet when the second look has shown it. */
+export const loopIsYoung = (context: Context): boolean =>
+  context.at + context.settings.detect.secondLook < lostFor(context, LOOP_MAX_MS);
 
 /** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
 function lostFor({ state, settings, at }: Context, ms: number): Mono {

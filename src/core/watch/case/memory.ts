@@ -1,6 +1,6 @@
 /** What the guest's memory says in a case: who has stood still, and for how long, by the scheduler's own clock. */
 import { serverFault } from '../../host/share-server.js';
-import type { Share, Task, Verdict } from '../../model.js';
+import type { Share, Task, Verdict, WaitKind } from '../../model.js';
 import type { DumpEvidence } from '../../report/incident.js';
 import type { Mono } from '../../time.js';
 import { standingIn, standingOf, type SnapshotEvent, type Standing } from '../memory-view.js';
@@ -59,6 +59,20 @@ function shareOf(current: Case, { culprit }: Pick<Verdict, 'culprit'>): Share | 
 /** The culprit waits for a server of files on the host: memory shows which, or it was inferred. */
 export const waitsOnShare = (current: Case, verdict: Verdict): boolean =>
   verdict.inferred.length > 0 || shareOf(current, verdict) !== null;
+
+/** What a disk ends. */
+const DISK_WAITS: ReadonlySet<WaitKind> = new Set<WaitKind>([
+  ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),
+  ...(['block-tag', 'block-io', 'journal-commit', 'transaction'] as const),
+]);
+
+/** Memory shows that the culprit waits for a disk of the guest's own, or for swap. */
+export function waitsOnDisk(current: Case, { culprit }: Pick<Verdict, 'culprit'>): boolean {
+  const task = culprit === null ? null : taskOf(current, culprit);
+  const standing = task === null ? null : standingOf(task);
+  if (standing === null || standing.onServer || standing.wait === null) return false;
+  return DISK_WAITS.has(standing.wait) && (standing.source?.startsWith('/') ?? true);
+}
 
 /** No wait for that server can end; where memory shows which it is, no other one counts. */
 export function itsServerIsDead(current: Case, verdict: Verdict): boolean {

@@ -9,7 +9,7 @@ import { findKernelLine } from '../../kernel-lines/find.js';
 import type { Analysis, Task, Verdict } from '../../model.js';
 import type { Context } from '../context.js';
 import { keptWaiting, movedSince, someInKernel } from '../looks.js';
-import { hostStarves } from '../slices/host.js';
+import { hostStirs } from '../slices/host.js';
 import { sshCanBeJudged } from '../slices/ssh.js';
 import type { Case } from './case.js';
 import { itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
@@ -54,7 +54,7 @@ function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
   if (proven || shown.class === 'starved' || shown.class === 'panicked') return true;
   const stood = [...standing(dumps), ...stoodLong(context, current)];
   if (still && stood.some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? ''))) return true;
-  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStarves(state.host, at);
+  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
   if (still && works === null) return true;
   return !fresh && waitsOnShare(current, shown) && itsServerIsDead(current, shown);
 }

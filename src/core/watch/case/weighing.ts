@@ -15,6 +15,7 @@ import { startAsking } from './asking.js';
 import type { Accusation } from './accusation.js';
 import type { Case } from './case.js';
 import { dropCase, forgetCase } from './end.js';
+import { loopIsYoung } from './facts.js';
 import { contextOf, fileCase } from './judge.js';
 import {
   culpritStood,
@@ -112,11 +113,15 @@ function letGo(context: Context, { says, slow }: Calm, by: Accusation['by']): vo
   if (slow) enter(context, 'suspect', [title]);
 }
 
-/** Nothing ends this wait, or the guest is suspected by the usual windows as well. */
-function isDue({ state, settings, at }: Context, current: Case, verdict: Verdict | null): boolean {
+/** Nothing ends this wait, or the guest is suspected by the usual windows as well, and what they show would count. */
+function isDue(context: Context, current: Case, verdict: Verdict | null): boolean {
+  const { state, settings, at } = context;
   const hopeless = isHopeless(current, verdict, state.memory.glances);
   if (hopeless && current.memory !== null) current.memory.hopeless = true;
-  return hopeless || suspicion(state, settings, at) !== null;
+  if (hopeless) return true;
+  const [before, now] = state.memory.glances.slice(-2);
+  const starved = before !== undefined && now !== undefined && starvedBetween(before, now).length > 0;
+  return suspicion(state, settings, at) !== null && !(starved && loopIsYoung(context));
 }
 
 function isHopeless(

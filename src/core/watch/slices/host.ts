@@ -28,6 +28,8 @@ const FRESH_MS = 10_000;
  */
 const IO_FULL = 40;
 const MEMORY_FULL = 40;
+/** What the average says after a second in which nobody could run. */
+const STIRS = 10;
 /** Guests that stall together have their cause outside. */
 const TOGETHER = 3;
 
@@ -78,11 +80,18 @@ function clockJumped({ lastWallMs, lastTickAt }: HostState, at: Mono, wallMs: nu
 }
 
 /** Why what a guest does slowly may be the host's doing, or null. A CPU that is short shows in the vCPUs' own times. */
-export function hostStarves({ now }: HostState, at: Mono): string | null {
+export const hostStarves = (host: HostState, at: Mono): string | null =>
+  presses(host, at, { io: IO_FULL, memory: MEMORY_FULL });
+
+/** The same of what was slow for so few seconds that the average cannot tell yet. */
+export const hostStirs = (host: HostState, at: Mono): string | null =>
+  presses(host, at, { io: STIRS, memory: STIRS });
+
+function presses({ now }: HostState, at: Mono, limit: { io: number; memory: number }): string | null {
   if (now === null || at - now.at > FRESH_MS) return null;
   const { io, memory } = now.pressure ?? { io: null, memory: null };
-  if (io !== null && io >= IO_FULL) return `host I/O pressure ${Math.round(io)} %`;
-  if (memory !== null && memory >= MEMORY_FULL) return `host memory pressure ${Math.round(memory)} %`;
+  if (io !== null && io >= limit.io) return `host I/O pressure ${Math.round(io)} %`;
+  if (memory !== null && memory >= limit.memory) return `host memory pressure ${Math.round(memory)} %`;
   return null;
 }
 
