@@ -67,7 +67,7 @@ export class MemoryGuests {
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
         const taken = guest.snapshot(registers, now);
-        if (!taken.ok) return explained(taken, opened, source);
+        if (!taken.ok) return explained(taken, opened, question.source);
         return { ...(way === COPIES ? doubted(taken, instead) : taken), way };
       }
       // A look is worth that QEMU stands still for moments; to sample all the time is not.
