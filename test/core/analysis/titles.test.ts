@@ -73,6 +73,18 @@ describe('what a paste has lost', () => {
     expect(title(lines)).toMatch(/^unknown task:\? blocked .* \(blk_queue_enter ← thing_rescan\)/);
   });
 
+  it('a stack below the words that it is of the holder is of another task', () => {
+    const lines = [
+      ...hung('umount', 7, 'mutex_lock thing_reconnect thing_statfs __x64_sys_statfs'),
+      'Stack of the worker that holds the mutex:',
+      ...frames(
+        'thing_wait_answer thing_send thing_negotiate thing_reconnect process_one_work worker_thread',
+      ),
+    ];
+    expect(title(lines)).toMatch(/held up by unknown task:\? in thing_send$/);
+    expect(title(lines.filter((line) => !line.endsWith(':')))).not.toContain('held up');
+  });
+
   it('where the unwinder came no further than the call to sleep, what it doubts is believed', () => {
     const doubted = frames(
       'thing_write_cache thing_make_request thing_submit thing_zero thing_init thing_thread',
