@@ -85,6 +85,18 @@ describe('what a paste has lost', () => {
     expect(title(lines.filter((line) => !line.endsWith(':')))).not.toContain('held up');
   });
 
+  it('a stack whose first function is named like an entry is not the rest of the one above', () => {
+    const proc = (names: string) => frames(names).map((frame) => `[<0>] ${frame}`);
+    const lines = [
+      ...proc('io_schedule thing_write_pages wb_workfn process_one_work worker_thread kthread ret_from_fork'),
+      'Who holds the page',
+      ...proc(
+        'start_thing_inodes thing_reserve thing_fixup process_one_work worker_thread kthread ret_from_fork',
+      ),
+    ];
+    expect(title(lines)).toContain('beside another in start_thing_inodes');
+  });
+
   it('where the unwinder came no further than the call to sleep, what it doubts is believed', () => {
     const doubted = frames(
       'thing_write_cache thing_make_request thing_submit thing_zero thing_init thing_thread',
