@@ -86,7 +86,7 @@ export function titled(...parts: readonly (string | readonly string[])[]): strin
  */
 export function caughtAt(place: StallPlace): string[] {
   const { frame, at, callers } = place;
-  if (frame === 'smp_call_function' && callers.length > 0) return chains(callers, place).slice(0, -1);
+  if (frame === 'smp_call_function' && callers.length > 0) return chains(callers, place);
   if (at === frame && callers.length === 0) return [''];
   return chains([at, ...callers], place);
 }

@@ -39,8 +39,8 @@ const INSTRUCTION = new RegExp(
   `^(?:RIP: ${SEGMENTS}:|EIP: (?:${SEGMENTS}:)?|EIP is at |PC is at |pc : |epc *: |NIP |Krnl PSW : \\w+ \\w+ \\(|ERA: |TPC: <)(?:${ADDRESS}|[0-9a-f]{8,16} +)*${PLACE}${MODULE}`,
 );
 
-/** Where the function a CPU was in returns to, if it calls nothing itself: arm64, arm, powerpc, mips and riscv. */
-const LINK = new RegExp(`^(?:lr : |LR is at |LR |ra *: )(?:${ADDRESS}|[0-9a-f]{8,16} +)*${PLACE}${MODULE}`);
+/** Where the function a CPU was in returns to: of arm64 and powerpc, whose unwinders do not tell. */
+const LINK = new RegExp(`^(?:lr : |LR )(?:${ADDRESS})*${PLACE}${MODULE}`);
 
 /** powerpc, of what an interrupt came into. */
 const INTERRUPTED = new RegExp(`^--- interrupt: [0-9a-f]+ at (\\? +)?${PLACE}${MODULE}`);

@@ -22,6 +22,8 @@ interface ParseOptions {
 
 /** No kernel line is longer (PRINTKRB_RECORD_MAX is 1024); the HELP line is the longest. */
 const LINE_MAX = 1500;
+/** As journald and rsyslog write it behind what a kernel's line begins with. */
+const TAB = /\\x09|#011/;
 /** A log with more dumps than this keeps the newest. */
 const MAX_DUMPS = 500;
 /** And so many characters in them: stacks of which no two are alike take six bytes for each. */
@@ -49,9 +51,10 @@ export class DumpParser {
 
   /** One console line, with or without its logger's prefixes. */
   push(line: string): void {
-    if (this.options.pasted === true && this.ofMemory(line)) return;
-    const { text, seconds } = stripPrefix(printable(line, LINE_MAX));
-    const rewritten = this.options.pasted === true ? this.debuggers.lines(text) : null;
+    const pasted = this.options.pasted === true;
+    if (pasted && this.ofMemory(line)) return;
+    const { text, seconds } = stripPrefix(printable(pasted ? line.replace(TAB, '\t') : line, LINE_MAX));
+    const rewritten = pasted ? this.debuggers.lines(text) : null;
     if (rewritten) for (const one of rewritten) this.take(one, null);
     else this.take(text, seconds);
   }

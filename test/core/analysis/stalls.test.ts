@@ -63,6 +63,16 @@ Call Trace:
   });
 });
 
+it('a CPU that waits for others is told as one that waits, with who asks', () => {
+  const found = verdict(
+    soft('smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64'),
+  );
+  expect(found).toMatchObject({ class: 'spinning', frame: 'smp_call_function', culprit: { pid: 99 } });
+  expect(found.title).toBe(
+    "cat:99 waiting ≥26 s on CPU 1 for another CPU's answer → smp_call_function (at flush_tlb_mm_range)",
+  );
+});
+
 it('a task that was preempted in its loop was caught where it loops, and the interrupt that prints is not its', () => {
   const text = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P42/1:b..l
@@ -156,7 +166,6 @@ describe('the place of a loop is what was called by the innermost function that 
     ['a page fault', 'thing_fault __do_fault do_fault handle_mm_fault do_user_addr_fault asm_exc_page_fault', 'thing_fault', ' in page fault → thing_fault (at loop_here)'],
     ['a timer, on top of a syscall', '<IRQ> thing_timer call_timer_fn run_timer_softirq handle_softirqs irq_exit_rcu </IRQ> <TASK> ext4_sync_file __x64_sys_fsync do_syscall_64 </TASK>', 'thing_timer', ' in a softirq → thing_timer (at loop_here)'],
     ['an interrupt handler', '<IRQ> thing_irq __handle_irq_event_percpu handle_irq_event common_interrupt </IRQ> <TASK> __x64_sys_fsync do_syscall_64 </TASK>', 'thing_irq', ' in an interrupt → thing_irq (at loop_here)'],
-    ['a CPU that waits for others', 'smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64', 'smp_call_function', ' in munmap → smp_call_function (at loop_here)'],
     ['a stack that ends before such a function', 'helper thing_ioctl', 'thing_ioctl', ' → thing_ioctl (at loop_here ← helper)'],
     ['an attribute of a device', 'thing_store dev_attr_store sysfs_kf_write kernfs_fop_write_iter vfs_write __x64_sys_write', 'thing_store', ' in write → thing_store (at loop_here)'],
   ])('%s', (_case, stack, frame, end) => {

@@ -44,7 +44,7 @@ Call Trace:
 CPU: 1 PID: 99 Comm: spin Not tainted 6.1.0 #1
 pstate: 60000005 (nZCv daif -PAN -UAO -TCO -DIT -SSBS BTYPE=--)
 pc : spin_here+0x5/0x10 [spin]
-lr : link_register+0x1/0x2
+lr : spin_here+0x1/0x10 [spin]
 sp : ffff80000a7b3a10
 x29: ffff80000a7b3a10 x28: 0000000000000000 x27: 0000000000000000
 Call trace:
@@ -86,7 +86,7 @@ REGS: c00000000a7b3a10 TRAP: 0900   Not tainted  (6.1.0)
 MSR:  9000000000009033 <SF,HV,EE,ME,IR,DR,RI,LE>  CR: 28002222  XER: 00000000
 GPR00: c008000000a1b2c8 c00000000a7b3a10 c008000000a20000 0000000000000000
 NIP [c008000000a1b2c4] spin_here+0x5/0x10 [spin]
-LR [c008000000a1b2c8] link_register+0x1/0x2
+LR [c008000000a1b2c8] spin_here+0x1/0x10 [spin]
 Call Trace:
 [c00000000a7b3bf0] [c000000000e8d2a4] caller+0x1/0x2`],
     ['s390x', `rcu: INFO: rcu_sched self-detected stall on CPU

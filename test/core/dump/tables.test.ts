@@ -107,12 +107,12 @@ describe('whom a stall accuses', () => {
     [
       'RCU since 4.x',
       'rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\nrcu: \t1-...!: (1 GPs behind) idle=3dc/1/0x4000000000000000 softirq=9/9 fqs=0\nrcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P77/1:b..l P78\n(detected by 0, t=21002 jiffies, g=1, q=3)',
-      { cpus: [1], pids: [77, 78], seconds: null, jiffies: 21002, gracePeriod: 1 },
+      { cpus: [1], pids: [77, 78], seconds: null, jiffies: 21002, gracePeriod: 1, detectedBy: 0 },
     ],
     [
       'RCU on 3.10',
       'INFO: rcu_sched detected stalls on CPUs/tasks: { 2 3} (detected by 0, t=60002 jiffies, g=8, c=7, q=1)',
-      { cpus: [2, 3], pids: [], seconds: null, jiffies: 60002, gracePeriod: 8 },
+      { cpus: [2, 3], pids: [], seconds: null, jiffies: 60002, gracePeriod: 8, detectedBy: 0 },
     ],
     [
       'the thread of grace periods, starved',
@@ -124,7 +124,8 @@ describe('whom a stall accuses', () => {
         tickless: [1],
         jiffies: 38227,
         gracePeriod: -1127,
-        starved: { comm: 'rcu_sched', cpu: 1, jiffies: 38227 },
+        detectedBy: 0,
+        starved: { comm: 'rcu_sched', cpu: 1, jiffies: 38227, runnable: false },
       },
     ],
     [

@@ -123,6 +123,7 @@ hard_lockup           opens lockup          cpu 1        -         -         rep
 hard_lockup           opens lockup          cpu 3        -         -         report   watchdog: CPU3: Watchdog detected hard LOCKUP on cpu 3
 hard_lockup           opens lockup          cpu 3        -         -         report   NMI watchdog: CPU3: Watchdog detected hard LOCKUP on cpu 3
 hard_lockup           opens lockup          cpu 3        -         -         report   watchdog: CPU 3 self-detected hard LOCKUP @ _raw_spin_lock+0x30/0x80
+hard_lockup           opens lockup          cpu 68       -         -         report   watchdog: CPU 68 Hard LOCKUP
 hard_lockup           opens lockup          cpu 1,2      -         -         report   watchdog: CPU 3 detected hard LOCKUP on other CPUs 1-2
 hard_lockup           opens lockup          cpu 59       -         -         report   Watchdog CPU:59 Hard LOCKUP
 hard_lockup           opens lockup          cpu 4,5      -         -         report   Watchdog CPU:3 detected Hard LOCKUP other CPUS:4-5
