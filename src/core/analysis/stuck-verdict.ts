@@ -66,7 +66,7 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   if (ours)
     return {
       ...place,
-      where: `perhaps served by ${nameOf(ours)} (inferred), which waits for it`,
+      where: `perhaps served by ${nameOf(ours)}, behind it (inferred)`,
       inferred: [
         ...place.inferred,
         `That it waits for itself is inferred: ${nameOf(ours)}, which serves NFS here, is held up by it.`,
