@@ -39,16 +39,7 @@ export const LOCKS: readonly Row[] = [
 
 /** Other waits, the most telling first: any firm function from the sleep outwards counts. */
 export const WAITS: readonly Row[] = [
-  {
-    kind: 'journal-commit',
-    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.commitWaits ?? [])),
-    what: 'a journal commit',
-  },
-  {
-    kind: 'transaction',
-    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
-    what: 'a transaction',
-  },
+  // The block layer sleeps on behalf of everybody, and nobody on its.
   // A request is asked for only once the queue is entered, which a suspended device does not let happen.
   {
     kind: 'queue-freeze',
@@ -73,6 +64,16 @@ export const WAITS: readonly Row[] = [
     frame:
       /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|scsi_\w*get_budget)$/,
     what: 'a free block request',
+  },
+  {
+    kind: 'journal-commit',
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.commitWaits ?? [])),
+    what: 'a journal commit',
+  },
+  {
+    kind: 'transaction',
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
+    what: 'a transaction',
   },
   { kind: 'buffer', frame: /^xfs_buf_wait_unpin$/, what: 'a pinned buffer, for the log to be forced' },
   {
