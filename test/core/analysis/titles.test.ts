@@ -24,7 +24,7 @@ const title = (lines: readonly string[], proofOnly?: true) =>
 describe('who used the place', () => {
   it.each([
     ['of what serves drivers, the driver', 'kernfs_drain __kernfs_remove kernfs_remove_by_name_ns device_del thing_unregister thing_store ksys_write', '(kernfs_drain ← thing_unregister ← thing_store)'],
-    ['the nearest, and one of another module', 'wait_for_completion cm_destroy@ib_cm ib_destroy_cm@ib_cm rdma_destroy@rdma_cm ksys_write', '(cm_destroy ← ib_destroy_cm ← rdma_destroy)'],
+    ['the nearest, and one of another module', 'wait_for_completion cm_destroy@ib_cm cm_destroy_id@ib_cm ib_destroy_cm@ib_cm rdma_destroy@rdma_cm ksys_write', '(cm_destroy ← cm_destroy_id ← rdma_destroy)'],
   ])('%s', (_case, names, told) => {
     expect(title(hung('user', 7, names))).toContain(told);
   }); // prettier-ignore
@@ -56,7 +56,7 @@ describe('a lock that its own stack may hold', () => {
     expect(title(hung('kworker/0:1', 7, callback))).toMatch(told);
   });
   it.each([
-    ['another task is in that code, past such locks', [...hung('kworker/0:1', 7, callback), ...hung('other', 8, 'wait_for_completion cm_send@cm ksys_write')]],
+    ['another task is in that code, past such locks', [...hung('kworker/0:1', 7, callback), ...hung('other', 8, 'wait_for_completion cm_send@cm ksys_write'), ...hung('third', 9, 'wait_for_completion cm_close@cm ksys_write')]],
     ['a filesystem is entered through others again', hung('writer', 7, 'schedule_preempt_disabled __mutex_lock ext4_da_get@ext4 iomap_thing thing_do ext4_write@ext4 ksys_write')],
   ])('is not told where %s', (_case, lines) => {
     expect(title(lines)).not.toContain('with itself');
