@@ -73,6 +73,16 @@ describe('what a paste has lost', () => {
     expect(title(lines)).toMatch(/^unknown task:\? blocked .* \(blk_queue_enter ← thing_rescan\)/);
   });
 
+  it('but not where the kernel told who holds it up', () => {
+    const above = ['Call trace:', ...frames('__switch_to __schedule schedule blk_queue_enter thing_rescan kthread ret_from_fork'), '']; // prettier-ignore
+    const lines = [
+      ...above,
+      'INFO: task kwin:1590 blocked for more than 860 seconds.',
+      'INFO: task kwin:1590 is blocked on a semaphore likely last held by task modeset:501',
+    ];
+    expect(title(lines)).toMatch(/^kwin:1590 stuck ≥860 s → held by modeset:501/);
+  });
+
   it('a stack below the words that it is of the holder is of another task', () => {
     const lines = [
       ...hung('umount', 7, 'mutex_lock thing_reconnect thing_statfs __x64_sys_statfs'),
