@@ -40,8 +40,9 @@ const ITERATES =
 
 /** The same of the function that names the place of a sleeping task, as far as the code of the same part reaches. */
 export function callersOfPlace(frames: readonly Frame[]): string[] {
-  // A request to a server says who made it.
-  if (backendOf(frames)) return [];
+  // A request to a server says who made it; to one of NFS, not always what it is.
+  const backend = backendOf(frames);
+  if (backend && backend.kind !== 'nfs') return [];
   const place = operationFrame(frames);
   const firm = firmFrames(frames);
   const from = place === null ? -1 : firm.indexOf(place);
@@ -55,6 +56,7 @@ export function callersOfPlace(frames: readonly Frame[]): string[] {
     ({ symbol }) => baseSymbol(symbol) !== own,
   );
   const nearest = callersOf(reached.map(nameOf));
+  if (backend) return nearest.filter((name) => /^_*nfs/.test(name)).slice(0, 1);
   const user = callersOf(reached.filter((frame) => isUser(frame, place)).map(nameOf));
   if (user.length === 0) return nearest;
   if (SERVICE.test(own)) return user;
