@@ -117,8 +117,10 @@ function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
 
 /** CPUs with a stack, but for those that idle, and for khungtaskd, which reports others. */
 function cpusOf(dump: Dump): Found[] {
+  // Whoever the checker of spinlocks stops was not at rest.
+  const checked = dump.headline?.startsWith('BUG: spinlock ') === true;
   return dump.cpus.flatMap((one): Found[] =>
-    one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
+    one.comm === 'khungtaskd' || one.frames.length === 0 || (rests(one) && !checked)
       ? []
       : [{ ...one, comm: one.comm ?? '', state: 'R', workqueue: one.workqueue ?? null }],
   );

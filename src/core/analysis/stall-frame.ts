@@ -224,17 +224,23 @@ function cutOff(names: readonly string[], at: string): StallPlace | null {
 
 /** What the checker of spinlocks prints first. */
 const SPIN_BUG = /^(?:_*dump_stack\w*|show_stack\w*|dump_backtrace\w*|spin_(?:dump|bug)|do_raw_\w+lock)$/;
+const CHECKED_MAX = 8;
+
+function withoutChecker(names: readonly string[]): readonly string[] {
+  const told = names.slice(0, CHECKED_MAX).findLastIndex((name) => /^spin_(?:dump|bug)$/.test(name));
+  if (told < 0 && !/^(?:_*dump_|show_stack)/.test(names[0] ?? '')) return names;
+  const rest = names.slice(told + 1);
+  return rest.slice(
+    Math.max(
+      0,
+      rest.findIndex((name) => !SPIN_BUG.test(name)),
+    ),
+  );
+}
 
 /** What the interrupt that prints did is not what it interrupted. */
 function withoutReporter(all: readonly string[]): readonly string[] {
-  const names = all.slice(
-    /^(?:_*dump_|show_stack)/.test(all[0] ?? '')
-      ? Math.max(
-          0,
-          all.findIndex((name) => !SPIN_BUG.test(name)),
-        )
-      : 0,
-  );
+  const names = withoutChecker(all);
   const last = names.slice(0, REPORT_MAX).findLastIndex((name) => REPORTER.test(name));
   if (last < 0) return names;
   const rest = names.slice(last, last + REPORT_MAX);

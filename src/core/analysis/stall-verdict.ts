@@ -1,5 +1,6 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
 import type { Confidence, Dump, Verdict } from '../model.js';
+import { isIdleTask } from '../dump/cpu-lines.js';
 import { softLockup } from '../dump/stall.js';
 import { type Accused, accusedIn, shownIn } from './accused.js';
 import { nameOf } from './candidates.js';
@@ -98,7 +99,8 @@ function cpuFinding(
     const reasons = [...starved.reasons, ...inferred];
     return { rank: RANK_STARVED, about: 'starved', said: { ...starved, reasons } };
   }
-  return { rank: 0, about: dump.headline ?? '', said: { ...nobody(dump, hz), reasons: inferred } };
+  const said = nobody(dump, hz, brokeBefore(dump, dumps));
+  return { rank: 0, about: dump.headline ?? '', said: { ...said, reasons: inferred } };
 }
 
 /** Whoever waits for all others' answers waits for one that has its interrupts off, as in a hard lockup. */
@@ -221,16 +223,32 @@ const KINDS: readonly [RegExp, string][] = [
   [/lockup/i, 'a lockup'],
 ];
 
-function nobody(dump: Dump, hz: number | null): Finding {
+function nobody(dump: Dump, hz: number | null, broke: readonly string[]): Finding {
   const { stall, headline = '' } = dump;
   const kind = KINDS.find(([pattern]) => pattern.test(headline))?.[1] ?? 'an RCU stall';
   const [task, ...others] = stall?.pids ?? [];
   const age = lasted(dump, hz);
   const cpus = stall?.cpus ?? [];
   const ran = softLockup(headline);
+  if (ran !== null && isIdleTask(ran.comm, ran.pid)) return idled(dump, age);
   const title =
     cpus.length === 0 && task !== undefined
       ? `task ${task}${others.length === 0 ? '' : ` and ${others.length} more`} keeps a grace period from ending${age}; no stack of it is there`
       : `${cpusText(cpus)} ${cpus.length > 1 ? 'do' : 'does'} not come back${age}: ${kind}, ${ran === null ? '' : `${nameOf(ran)} ran, `}and no stack shows what runs there`;
-  return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
+  return {
+    title: titled(title, [...broke, '']),
+    class: 'spinning',
+    frame: null,
+    confidence: 'low',
+    culprit: null,
+  };
 }
+
+/** An idle task runs nothing that could take so long. */
+const idled = ({ stall }: Dump, age: string): Finding => ({
+  title: `${cpusText(stall?.cpus ?? [])} idles and did not come back${age}: suspect the host, which did not run it, or its timer`,
+  class: 'starved',
+  frame: null,
+  confidence: 'low',
+  culprit: null,
+});
