@@ -1,4 +1,5 @@
 /** Stuck tasks that a title names beside the one it is about. */
+import type { Task } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { counted } from '../words.js';
 import { frameName, whatOf } from './phrases.js';
@@ -21,7 +22,10 @@ const BESIDE_MAX = 3;
 export const besides = (shown: readonly Candidate[]): string =>
   shown.length === 0
     ? ''
-    : `, beside ${shown.map(({ task }) => `${nameOf(task)} in ${frameName(task.frames) ?? '?'}`).join(' and ')}`;
+    : `, beside ${shown.map(({ task }) => `${called(task)} in ${frameName(task.frames) ?? '?'}`).join(' and ')}`;
+
+/** Of a stack without a header nothing is known but that it is another. */
+const called = (task: Task): string => (task.comm === '' && task.pid === null ? 'another' : nameOf(task));
 
 /** What the other stuck tasks wait for, as far as their stacks tell. */
 export function elsewhere(others: readonly Candidate[]): string {

@@ -1,7 +1,7 @@
 /** Who called a place: for a title the functions that tell, without those that serve every caller. */
 import type { Frame } from '../model.js';
 import { backendOf } from './backends.js';
-import { firmSymbols, operationFrame } from './frames.js';
+import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
 import { whole } from './patterns.js';
 import { subjectOfSymbol } from './subjects.js';
@@ -42,15 +42,47 @@ const ITERATES =
 export function callersOfPlace(frames: readonly Frame[]): string[] {
   // A request to a server says who made it.
   if (backendOf(frames)) return [];
-  const names = firmSymbols(frames);
-  const place = operationFrame(frames)?.symbol;
-  const from = place === undefined ? -1 : names.indexOf(baseSymbol(place));
-  if (from < 0) return [];
-  const outwards = names.slice(from + 1);
+  const place = operationFrame(frames);
+  const firm = firmFrames(frames);
+  const from = place === null ? -1 : firm.indexOf(place);
+  if (place === null || from < 0) return [];
+  const outwards = firm.slice(from + 1);
   const end = outwards.findIndex(
-    (name) => layerOf(name) === 'entry' || subjectOfSymbol(name)?.general === true,
+    ({ symbol }) => layerOf(symbol) === 'entry' || subjectOfSymbol(symbol)?.general === true,
   );
-  return callersOf(end < 0 ? outwards : outwards.slice(0, end)).filter((name) => name !== names[from]);
+  const own = baseSymbol(place.symbol);
+  const reached = (end < 0 ? outwards : outwards.slice(0, end)).filter(
+    ({ symbol }) => baseSymbol(symbol) !== own,
+  );
+  const nearest = callersOf(reached.map(nameOf));
+  const user = callersOf(reached.filter((frame) => isUser(frame, place)).map(nameOf));
+  if (user.length === 0) return nearest;
+  if (SERVICE.test(own)) return user;
+  const shown = reached.filter((frame) => nearest.slice(0, SHOWN).includes(nameOf(frame)));
+  if (!shown.every((frame) => isSamePart(frame, place))) return nearest;
+  return [...new Set([...nearest.slice(0, 1), ...user, ...nearest.slice(1)])].slice(0, CALLERS_MAX);
+}
+
+/** So many of them a title has room for, mostly. */
+const SHOWN = 2;
+
+const nameOf = ({ symbol }: Frame): string => baseSymbol(symbol);
+
+/** Parts of the kernel that do for drivers what these ask of them: their own functions tell the least. */
+const SERVICE = /^_*(?:kernfs|sysfs|debugfs|configfs|proc|device|bus|driver|kthread|async)_/;
+
+/** Whether it is a caller of another part of the kernel: who made use of the place. */
+function isUser(frame: Frame, place: Frame): boolean {
+  if (SERVICE.test(frame.symbol)) return false;
+  if (SERVICE.test(place.symbol)) return true;
+  if (frame.module !== null && place.module !== null) return frame.module !== place.module;
+  return subjectOfSymbol(frame.symbol) !== null && !isSamePart(frame, place);
+}
+
+function isSamePart(frame: Frame, place: Frame): boolean {
+  if (frame.module !== null && frame.module === place.module) return true;
+  const subject = subjectOfSymbol(frame.symbol);
+  return subject !== null && subject === subjectOfSymbol(place.symbol);
 }
 
 /** Pages, slabs, reference counts, wakeups, lists, time and the like: lib/, mm/, kernel/. */

@@ -5,8 +5,8 @@ import type { WaitFound } from './wait-kinds.js';
 /** One task waits for another. */
 export interface Edge {
   waiter: Task;
-  /** Its pid, null where its header was lost, and its stack where a dump has it. */
-  owner: { comm: string; pid: number | null; task: Task | null };
+  /** Its pid, null where its header was lost, and its stack where a dump has it; else what is known of it. */
+  owner: { comm: string; pid: number | null; task: Task | null; doing?: string };
   through: string;
   confidence: Confidence;
   /** What says so, as a clause. */

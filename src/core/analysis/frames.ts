@@ -2,11 +2,17 @@ import type { Frame, Task } from '../model.js';
 import { baseSymbol, isFaultEntry, isHelper, layerOf, syscallName } from './layers.js';
 import { perStack } from './per-stack.js';
 
-/** The frames to believe: the firm ones, or where the unwinder has none, all of them. Innermost first. */
+/** The frames to believe: the firm ones, or where the unwinder has none that tells anything, all. Innermost first. */
 export const firmFrames = perStack((frames): readonly Frame[] => {
   const firm = frames.filter((frame) => frame.reliable);
-  return firm.length > 0 ? firm : frames;
+  const lost = firm.every(({ symbol }) => LOST.test(symbol)) && frames.length >= firm.length + DOUBTED_MIN;
+  return firm.length > 0 && !lost ? firm : frames;
 });
+
+/** Where an unwinder got no further than the call to sleep. */
+const LOST = /^(?:__schedule|schedule|io_schedule|__switch_to|context_switch)$/;
+/** Fewer say nothing: these are what lay on the stack before. */
+const DOUBTED_MIN = 6;
 
 /** Names of the firm frames without compiler suffixes, innermost first. */
 export const firmSymbols = perStack((frames): readonly string[] =>
@@ -73,13 +79,7 @@ export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): Entry | null 
     if (isFaultEntry(symbol)) return { kind: 'page-fault' };
   }
   const names = outwards.map(({ symbol }) => baseSymbol(symbol));
-  if (names.includes('worker_thread')) {
-    // Compilers inline one into the other.
-    const at = Math.max(names.indexOf('process_one_work'), names.indexOf('process_scheduled_works'));
-    const work = task.workqueue?.func ?? names[at + 1];
-    const works = at >= 0 && work !== undefined;
-    return works ? { kind: 'work', func: work } : { kind: 'idle-worker' };
-  }
+  if (names.includes('worker_thread')) return ofWorker(names, task);
   if (task.workqueue) return { kind: 'work', func: task.workqueue.func };
   const initcall = names[names.indexOf('do_one_initcall') + 1];
   if (names.includes('do_one_initcall') && initcall !== undefined)
@@ -87,6 +87,19 @@ export function entryOf(task: Pick<Task, 'frames' | 'workqueue'>): Entry | null 
   const main = names[names.indexOf('kthread') + 1];
   if (names.includes('kthread') && main !== undefined) return { kind: 'kthread', func: main };
   return names.includes('do_exit') ? { kind: 'exit' } : null;
+}
+
+function ofWorker(
+  outwards: readonly string[],
+  { frames, workqueue }: Pick<Task, 'frames' | 'workqueue'>,
+): Entry | null {
+  // Compilers inline one into the other.
+  const at = Math.max(outwards.indexOf('process_one_work'), outwards.indexOf('process_scheduled_works'));
+  const work = workqueue?.func ?? outwards[at + 1];
+  if (at >= 0 && work !== undefined) return { kind: 'work', func: work };
+  // A stack without its middle is no idle one.
+  const place = operationFrame(frames)?.symbol;
+  return place !== undefined && layerOf(place) === 'operation' ? null : { kind: 'idle-worker' };
 }
 
 /** A syscall's name, `page fault`, `work FUNC`, `kthread FUNC`, `initcall FUNC`, as an annotation says it. */

@@ -67,6 +67,13 @@ const ROWS: readonly Row[] = [
       /^(?:css_create|online_css|offline_css|cgroup_(?:apply_control\w*|attach_task|migrate_execute|destroy_locked))$/,
   },
   {
+    // By fs/f2fs/checkpoint.c: it is taken for writing as a checkpoint begins, which writes nodes and drops inodes.
+    lock: 'cp_rwsem, which keeps operations out of a checkpoint',
+    wants:
+      /^f2fs_(?:lock_op|truncate_blocks|do_truncate_blocks|map_blocks|reserve_new_block|convert_inline_\w+|evict_inode)$/,
+    holds: /^(?:f2fs_sync_node_pages|f2fs_sync_dirty_inodes|block_operations|f2fs_write_checkpoint)$/,
+  },
+  {
     lock: 'the console lock',
     wants: /^console_lock$/,
     holds: /^(?:console_unlock|console_flush_all|do_con_write|do_take_over_console|do_unblank_screen)$/,

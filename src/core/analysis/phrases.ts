@@ -8,8 +8,8 @@ import { waitOf } from './wait-kinds.js';
 const EXEC =
   /^(?:bprm_execve|do_execveat?_common|load_elf_binary|load_script|begin_new_exec|search_binary_handler|exec_binprm|elf_read|do_open_execat)$/;
 
-/** What a stuck task does or waits for, in words: the middle of the title. */
-export function whatOf(task: Pick<Task, 'frames'>): string {
+/** What a stuck task does or waits for, in words: the middle of the title; with the code's own helper around the sleep, if any. */
+export function whatOf(task: Pick<Task, 'frames'>, helper: 'with its helper' | null = null): string {
   const operation = operationFrame(task.frames);
   if (!operation) return 'no stack';
   const names = firmSymbols(task.frames);
@@ -29,7 +29,9 @@ export function whatOf(task: Pick<Task, 'frames'>): string {
     const helper = helperIn(task.frames, operation);
     return helper === null ? 'a wait' : `a wait in ${helper}`;
   }
-  return wait.kind === 'poll-loop' ? wait.what : `waiting for ${wait.what}`;
+  const what = wait.kind === 'poll-loop' ? wait.what : `waiting for ${wait.what}`;
+  const inside = helper === null ? null : helperIn(task.frames, operation);
+  return inside === null ? what : `${what} in ${inside}`;
 }
 
 /** A helper around the sleep that is of the same module tells what is awaited there. */

@@ -2,9 +2,10 @@
 import type { Task } from '../model.js';
 import { backendOf } from './backends.js';
 import type { Candidate } from './candidates.js';
+import { codesOf } from './codes.js';
 import { type Edge, isSame, toTask } from './edges.js';
 import { firmFrames, firmSymbols, operationFrame } from './frames.js';
-import { baseSymbol, layerOf } from './layers.js';
+import { layerOf } from './layers.js';
 import { frameName } from './phrases.js';
 import { mayServe } from './server-programs.js';
 import { subjectOf, subjectOfSymbol } from './subjects.js';
@@ -176,21 +177,9 @@ function endsByOthers(task: Task): boolean {
   return wait === null || wait.kind === 'work' || wait.kind === 'kthread' || wait.kind === 'completion';
 }
 
-/** A function's part of the kernel, by its module and by the first word of its name. */
-function codesOf(symbol: string, module: string | null): string[] {
-  const word = /^_*([a-z][a-z0-9]{2,})_/.exec(baseSymbol(symbol))?.[1];
-  return [
-    ...(word === undefined || SERVES_ALL.test(word) ? [] : [`${word}_`]),
-    ...(module === null ? [] : [module]),
-  ];
-}
-
-const SERVES_ALL =
-  /^(?:add|alloc|bus|call|compat|default|dev|device|driver|exit|file|fop|free|generic|get|handle|init|ioctl|iter|kernel|kernfs|kobject|ksys|lookup|new|notifier|notify|open|path|platform|proc|process|put|read|register|release|remove|schedule|seq|set|start|stop|sync|sys|sysfs|task|unregister|user|vfs|wait|work|write)$/;
-
 function codesAt({ frames }: Task): Set<string> {
   const place = operationFrame(frames);
-  return new Set(place ? codesOf(place.symbol, place.module) : []);
+  return new Set(place ? codesOf(place) : []);
 }
 
 function codesBehind({ frames }: Task): Set<string> {
@@ -201,6 +190,6 @@ function codesBehind({ frames }: Task): Set<string> {
     firm
       .slice(from)
       .filter(({ symbol }) => layerOf(symbol) === 'operation')
-      .flatMap(({ symbol, module }) => codesOf(symbol, module)),
+      .flatMap(codesOf),
   );
 }

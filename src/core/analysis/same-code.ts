@@ -1,8 +1,10 @@
 /** Guesses at the holder of a lock: a stuck task that is in the same code, and past the lock. */
-import type { Dump, Task } from '../model.js';
+import type { Dump, Frame, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
+import { codesOf, isOneCode } from './codes.js';
 import { type Finder, isSame, toTask } from './edges.js';
 import { entryOf, firmFrames, firmSymbols, operationFrame } from './frames.js';
+import { layerOf } from './layers.js';
 import { frameName } from './phrases.js';
 import { subjectOf } from './subjects.js';
 import { lockWaited, waitsForMmap } from './wait-kinds.js';
@@ -88,22 +90,46 @@ function shownRunning(dumps: readonly Dump[]): Task[] {
     );
 }
 
-/** A lock is wanted in a module, and exactly one other stuck task is in that module and waits for none. */
+/**
+ * A lock is wanted in a module, or in a part of the kernel by its name, and exactly one other stuck task is in there and
+ * waits for none.
+ */
 export function bySameModule(stuck: readonly Candidate[]): Finder {
   const past = stuck.filter(({ task }) => lockWaited(task) === null);
   return (waiter, lock) => {
-    const module = lock === null ? null : (operationFrame(waiter.frames)?.module ?? null);
+    const place = lock === null ? null : operationFrame(waiter.frames);
     // In a filesystem many wait for many things at once.
-    if (module === null || subjectOf(waiter.frames)?.name.startsWith('filesystem ') === true) return null;
+    const subject = subjectOf(waiter.frames);
+    if (place === null || subject?.name.startsWith('filesystem ') === true) return null;
+    if (place.module === null && subject && SERVES_MANY.has(subject.layer)) return null;
     const inside = past.filter(
-      ({ task }) => !isSame(task, waiter) && firmFrames(task.frames).some((frame) => frame.module === module),
+      ({ task }) =>
+        !isSame(task, waiter) && firmFrames(task.frames).some((frame) => sharesCode(frame, place)),
     );
     if (inside.length !== 1) return null;
     return toTask(waiter, inside[0]?.task, {
       through: lock?.what ?? 'a lock',
       confidence: 'low',
-      reason: 'of the stuck tasks in the same module it alone waits for no lock',
+      reason: 'of the stuck tasks in the same code it alone waits for no lock',
       source: 'rule',
     });
   };
 }
+
+/** Whose functions have one name for many objects, of which each has locks of its own. */
+const SERVES_MANY: ReadonlySet<string> = new Set([
+  'block',
+  'filesystem',
+  'journal',
+  'network',
+  'memory',
+  'user',
+]);
+
+/** Of one module; of what is built into the kernel, by the first word of the name. */
+const sharesCode = (frame: Frame, place: Frame): boolean =>
+  place.module === null
+    ? frame.module === null &&
+      layerOf(frame.symbol) === 'operation' &&
+      isOneCode(codesOf(frame), codesOf(place))
+    : frame.module === place.module;

@@ -2,21 +2,22 @@ import type { Dump, Task, Verdict, VerdictClass, WaitKind } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { confidenceOf } from './confidence.js';
 import { nameDump } from './dump-names.js';
-import { besideOf, besides, elsewhere } from './beside.js';
-import { callersOfPlace } from './callers.js';
-import { entryTextOf } from './frames.js';
+import { elsewhere } from './beside.js';
+import { firmSymbols } from './frames.js';
 import { ownLock } from './own-lock.js';
 import { ownWork, ownWorkEnd } from './own-work.js';
-import { frameName, whatOf } from './phrases.js';
+import { frameName } from './phrases.js';
 import { type AnalysisContext, type Place, placeOf } from './places.js';
 import { memoryReasons } from './proven-place.js';
 import { reclaimRecursion } from './reclaim.js';
 import type { Root } from './roots.js';
 import { mayServe, servesDisks } from './server-programs.js';
-import { subjectOf } from './subjects.js';
+import { titleOf } from './stuck-title.js';
+import { subjectOf, subjectOfSymbol } from './subjects.js';
 import { SERVER_KINDS } from '../subsystems.js';
-import { counted } from '../words.js';
+import { takenTwice } from './taken-twice.js';
 import { lockWaited, waitOf } from './wait-kinds.js';
+import { DISPATCHES } from './wait-rows.js';
 import { wholeDump } from './whole-dump.js';
 
 /** The verdict on the end of a chain of waits that stuck tasks lead to; `others` do not lead there. */
@@ -30,7 +31,7 @@ export function stuckVerdict(
   const place = served(root, placeOf(reported?.task ?? task, context, firstShown(root)), dumps);
   const kind = classOf(root);
   const frame = frameName(task.frames);
-  const ends = endOf(root, place);
+  const ends = endOf(root, place, others, context);
   return {
     title: titleOf(root, kind, ends, others),
     place: ends,
@@ -55,10 +56,20 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   if (servesItself(task, waits))
     return {
       ...place,
-      where: 'perhaps served by itself (inferred)',
+      where: `${SERVED_BY_ITSELF} (inferred)`,
       inferred: [
         ...place.inferred,
         `That it waits for itself is inferred: by its name or its stack ${nameOf(task)} is such a server.`,
+      ],
+    };
+  const ours = waits === 'nfs' ? servesBehind(root) : undefined;
+  if (ours)
+    return {
+      ...place,
+      where: `perhaps served by ${nameOf(ours)}, behind it (inferred)`,
+      inferred: [
+        ...place.inferred,
+        `That it waits for itself is inferred: ${nameOf(ours)}, which serves NFS here, is held up by it.`,
       ],
     };
   const all = wholeDump(dumps, () => true)?.tasks ?? [];
@@ -78,11 +89,23 @@ function served(root: Root, place: Place, dumps: readonly Dump[]): Place {
   };
 }
 
+/** A thread of this machine's NFS server that waits for whoever waits for an NFS server. */
+const servesBehind = ({ members, task }: Root): Task | undefined =>
+  members.find((one) => one.task !== task && firmSymbols(one.task.frames).some(isOfServer))?.task;
+
+const isOfServer = (symbol: string): boolean => subjectOfSymbol(symbol)?.name === 'the NFS server';
+
+const SERVED_BY_ITSELF = 'perhaps served by itself';
+
 /** A server of FUSE that asks FUSE, or of disks that waits for a disk's block. NFS servers wait for their own disks. */
 const servesItself = (task: Task, waits: WaitKind): boolean =>
   task.state !== 'T' &&
   waits !== 'nfs' &&
-  (waits === 'fuse' ? mayServe(task, waits) : servesDisks(task) && IO.has(waits));
+  (waits === 'fuse' ? mayServe(task, waits) : (servesDisks(task) || dispatches(task)) && IO.has(waits));
+
+/** The driver that it hands requests to asked for memory, and the search for it came back to the block layer. */
+const dispatches = ({ frames }: Task): boolean =>
+  reclaimRecursion(frames) !== null && firmSymbols(frames).some((name) => DISPATCHES.test(name));
 
 /** Waits that something else than a task of the same code has to end. */
 const AWAITS_OTHERS: ReadonlySet<WaitKind> = new Set<WaitKind>([
@@ -97,59 +120,25 @@ function classOf(root: Root): VerdictClass {
   return root.edges.some(({ confidence }) => confidence === 'high') ? 'lock-chain' : 'blocked';
 }
 
-/** A title fits into two lines of a terminal. */
-export const TITLE_MAX = 160;
-
-const VERBS: Partial<Record<VerdictClass, string>> = { waiting: 'waiting', spinning: 'running' };
-
-function titleOf(root: Root, kind: VerdictClass, ends: string | null, others: readonly Candidate[]): string {
-  const told = root.reported?.task ?? root.task;
-  const age = (root.reported ?? root.candidate)?.ageSeconds ?? null;
-  const frame = frameName(told.frames);
-  const entry = entryTextOf(told);
-  const named = new Set([told, root.task, ...(root.cycle ?? [])]);
-  const unnamed = root.members.filter(({ task }) => !named.has(task));
-  const beside = besideOf([...unnamed, ...others], frame);
-  const who = `${nameOf(told)} ${age === null ? (VERBS[kind] ?? 'blocked') : `stuck ≥${age} s`}`;
-  const title = (entered: string, callers = 0, besideMax = 0): string => {
-    const parts = [who + entered, frame === null ? null : doing(told, frame, callers), ends];
-    const shown = beside.slice(0, besideMax);
-    const left = unnamed.filter(({ task }) => !shown.some((one) => one.task === task)).length;
-    const more = left > 0 ? ` (+${counted(left, 'other')})` : '';
-    return `${parts.filter((part) => part !== null).join(' → ')}${more}${besides(shown)}`;
-  };
-  const entered = entry === null ? '' : ` in ${entry}`;
-  // How it came into the kernel is what is missed least, but for who called the place.
-  const forms = TOLD.map(([callers, most]) => title(entered, callers, most));
-  return forms.find((form) => form.length <= TITLE_MAX) ?? title('');
-}
-
-/** Callers of the place, and stuck tasks elsewhere, that a title has, as many as fit. */
-const TOLD = [
-  [2, 2],
-  [1, 2],
-  [1, 1],
-  [0, 1],
-  [2, 0],
-  [1, 0],
-  [0, 0],
-] as const;
-
 /** Last part of the title: who holds the task up, or where its wait ends. */
-function endOf(root: Root, { where }: Place): string | null {
+function endOf(
+  root: Root,
+  { where }: Place,
+  others: readonly Candidate[],
+  { proofOnly }: AnalysisContext,
+): string | null {
   if (root.reported) return heldBy(root, root.reported.task);
   const chain = chainEnd(root) ?? ownWorkEnd(root);
   if (chain !== null) return chain;
   const recursion = reclaimRecursion(root.task.frames);
-  if (!recursion) return where;
+  if (!recursion) {
+    const holder = proofOnly === true ? null : takenTwice(root.task, [...root.members, ...others]);
+    const twice = holder === null ? null : `perhaps deadlock with itself, inside ${holder} (inferred)`;
+    return twice ?? where;
+  }
+  if (where?.startsWith(SERVED_BY_ITSELF) === true) return `${where}, reached by memory reclaim`;
   return `${where ?? recursion.inner.subject}, reached by memory reclaim from ${recursion.outer.frame}`;
 }
-
-/** A task that runs waits for nothing. */
-const doing = (task: Task, frame: string, callers: number): string =>
-  task.state === 'R'
-    ? frame
-    : `${whatOf(task)} (${[frame, ...callersOfPlace(task.frames).slice(0, callers)].join(' ← ')})`;
 
 /** Who holds up the task that was reported. */
 function heldBy({ task, edges }: Root, told: Task): string {
@@ -172,7 +161,9 @@ function chainEnd(root: Root): string | null {
     return `deadlock with itself${own === null ? '' : `, inside ${own.holder}`}`;
   }
   const unseen = root.edges.find(({ waiter, owner }) => waiter === root.task && owner.task === null);
-  return unseen ? `held by ${nameOf(unseen.owner)} (not in these dumps)` : null;
+  if (!unseen) return null;
+  const { owner } = unseen;
+  return `held by ${nameOf(owner)}${owner.doing === undefined ? '' : `, ${owner.doing}`} (not in these dumps)`;
 }
 
 function reasonsFor(root: Root, others: readonly Candidate[], dumps: readonly Dump[]): string[] {

@@ -62,10 +62,16 @@ export const WAITS: readonly Row[] = [
     frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
     what: 'the freeze of a block queue to end',
   },
+  { kind: 'block-tag', frame: /^wbt_wait$/, what: 'writeback throttling (wbt) to let it on' },
+  {
+    kind: 'block-tag',
+    frame: /^(?:rq_qos_wait|_*rq_qos_throttle|ioc_rqos_throttle|blkcg_iolatency_throttle|blk_throtl_bio)$/,
+    what: 'throttled block I/O to go on',
+  },
   {
     kind: 'block-tag',
     frame:
-      /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|rq_qos_wait|wbt_wait|scsi_\w*get_budget)$/,
+      /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|scsi_\w*get_budget)$/,
     what: 'a free block request',
   },
   { kind: 'buffer', frame: /^xfs_buf_wait_unpin$/, what: 'a pinned buffer, for the log to be forced' },
@@ -158,8 +164,10 @@ export const WAITS: readonly Row[] = [
   {
     kind: 'completion',
     frame: /^(?:wait_for_device_probe|async_synchronize_\w+)$/,
+    within: /^(?:wait_for_device_probe|do_init_module|driver_\w+|prepare_namespace|kernel_init\w*)$/,
     what: 'the probes of devices',
   },
+  { kind: 'completion', frame: /^async_synchronize_\w+$/, what: 'asynchronous work to finish' },
   { kind: 'child', frame: /^wait_for_vfork_done$/, what: 'its vfork child' },
   {
     kind: 'work',

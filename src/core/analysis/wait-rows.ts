@@ -11,6 +11,10 @@ import { SUBSYSTEMS } from '../subsystems.js';
 const BLOCK_IO =
   /^(?:submit_bio_wait|blk_execute_rq\w*|_*wait_on_buffer|_*lock_buffer|_*folio_wait_\w+|folio_put_wait_locked|_*folio_lock\w*|_*lock_page\w*|wait_on_page\w*|blk_mq_get_tag|bit_wait_io|io_schedule\w*)$/;
 
+/** Hands requests to a driver: the driver runs below. */
+export const DISPATCHES =
+  /^(?:_*blk_mq_run_hw_queue|blk_mq_dispatch_rq_list|_*blk_mq_sched_dispatch_requests)$/;
+
 /** The threads that work for journals. */
 const JOURNAL_ROWS = SUBSYSTEMS.flatMap(({ journal }): Row[] => {
   if (journal?.thread === undefined) return [];
@@ -191,6 +195,13 @@ export const EDGE_ROWS: readonly Row[] = [
     reason: 'this worker is in the probe',
   },
   {
+    waiter: /^async_synchronize_\w+$/,
+    owner: { frame: /^async_run_entry_fn$/, not: /^$/ },
+    through: 'asynchronous work',
+    confidence: 'low',
+    reason: 'this worker runs some, and waits for some itself',
+  },
+  {
     waiter: /^_*rtnl_lock\w*$/,
     owner: {
       frame: /^(?:rtnetlink_rcv_msg|rtnl_newlink|dev_ioctl|devinet_ioctl|cleanup_net|unregister_netdevice\w*|netdev_run_todo|tun_chr_close|_*tun_detach|default_device_exit_batch|linkwatch_event|addrconf_dad_work)$/,
@@ -206,6 +217,13 @@ export const EDGE_ROWS: readonly Row[] = [
     through: 'I/O of a loop device',
     confidence: 'low',
     reason: 'it serves a loop device, and is stuck',
+  },
+  {
+    waiter: BLOCK_IO,
+    owner: { frame: DISPATCHES, not: /^$/ },
+    through: 'the requests of a disk',
+    confidence: 'low',
+    reason: 'this worker hands requests to their driver, and is stuck',
   },
   {
     waiter: BLOCK_IO,

@@ -25,6 +25,7 @@ export function findEdges(stuck: readonly Candidate[], dumps: readonly Dump[], s
     byOwnStack,
     byWorkqueue(tasks, stuck, dumps),
     byRow(stuck),
+    byThread(stuck),
     bySync(stuck),
     byGracePeriod(dumps),
     byInode(stuck),
@@ -96,9 +97,13 @@ function byLockdep(tasks: Tasks, stuck: readonly Candidate[], dumps: readonly Du
     const says = { through: wish.name, confidence: 'high', source: 'lockdep' } as const;
     if (owner.pid === waiter.pid)
       return edgeTo(waiter, waiter, { ...says, reason: "lockdep's table says that it holds it itself" });
+    const task = tasks.get(owner.pid) ?? null;
+    // This one is taken around the search for memory.
+    const reclaims =
+      task === null && rows.some(({ pid, name }) => pid === owner.pid && name === 'fs_reclaim');
     return {
       waiter,
-      owner: { comm: owner.comm, pid: owner.pid, task: tasks.get(owner.pid) ?? null },
+      owner: { comm: owner.comm, pid: owner.pid, task, ...(reclaims ? { doing: 'in memory reclaim' } : {}) },
       ...says,
       reason: "lockdep's table lists it as held",
     };
@@ -162,6 +167,30 @@ function byFlush(waiter: Task, others: readonly Candidate[]): Edge | null {
 }
 
 const modulesIn = ({ frames }: Task): string[] => frames.flatMap(({ module }) => module ?? []);
+
+/** Who stops a kernel thread waits for it to end: the stuck one of the same module, by the likeness of their names. */
+function byThread(stuck: readonly Candidate[]): Finder {
+  const threads = stuck.filter(
+    ({ task }) => entryOf(task)?.kind === 'kthread' && waitOf(task)?.kind !== 'kthread',
+  );
+  return (waiter) => {
+    if (waitOf(waiter)?.kind !== 'kthread') return null;
+    const modules = new Set(modulesIn(waiter));
+    const alike = threads.filter(({ task }) => modulesIn(task).some((module) => modules.has(module)));
+    const named = alike.map(({ task }) => ({ task, common: commonStart(task.comm, waiter.comm) }));
+    const most = Math.max(...named.map(({ common }) => common));
+    const [likely, ...more] = named.filter(({ common }) => common === most);
+    const says = { through: 'a kernel thread', confidence: 'low', source: 'rule' } as const;
+    const reason = 'of the stuck threads of the same module its name is the most alike';
+    return more.length > 0 ? null : toTask(waiter, likely?.task, { ...says, reason });
+  };
+}
+
+function commonStart(one: string, other: string): number {
+  let length = 0;
+  while (length < one.length && one[length] === other[length]) length += 1;
+  return length;
+}
 
 function byRow(stuck: readonly Candidate[]): Finder {
   const rowOwners = EDGE_ROWS.map((row) => stuck.filter(({ task }) => doesWork(row, task)));

@@ -13,6 +13,9 @@ const EXCEPTION = /^\[exception RIP: ([A-Za-z_][\w.]*)\+(?:0x)?[0-9a-f]+\]/;
 /** arm32, which names caller and callee: `[<c0545380>] (schedule) from [<c0548a38>] (foo+0x1/0x2 [bar])`. */
 const ARM =
   /^(?:\[<[0-9a-f]{8}>\] *)?\(([A-Za-z_][\w.$]{0,200})(?:\+0x[0-9a-f]+\/0x[0-9a-f]+)?(?: \[([\w-]+)\])?\) from (?:\[<[0-9a-f]{8}>\] *)?\(([A-Za-z_][\w.$]{0,200})(\+0x[0-9a-f]+\/0x[0-9a-f]+)?(?: \[([\w-]+)\])?\)$/;
+/** crash on arm32: ` #1 [<c0b423c8>] (schedule) from [<c0b459d4>]`. */
+const CRASH_ARM =
+  /^#\d{1,3} +\[<[0-9a-f]{8}>\] \(([A-Za-z_][\w.$]{0,200})(?: \[([\w-]+)\])?\) from \[<[0-9a-f]{8}>\]$/;
 /** A frame without its function's size. */
 const SIZELESS =
   /^(?:\[<?[0-9a-f]{6,16}>?\] *)?(\? *)?([A-Za-z_][\w.$]{0,200}\+0x[0-9a-f]{1,5})( \[[\w-]+\])?$/;
@@ -39,13 +42,14 @@ export class Debuggers {
       const at = EXCEPTION.exec(text)?.[1];
       return at === undefined ? null : [`RIP: 0010:${frame(at)}`];
     }
-    if (text.includes(') from ')) return this.arm(text);
+    if (text.includes(') from ') && !text.startsWith('#')) return this.arm(text);
     if (text.includes('+0x') && !text.includes('/0x')) return sizeless(text);
     return text.includes(' at ') || text.startsWith('#') ? this.debugger(text) : null;
   }
 
   private debugger(text: string): string[] | null {
-    const [, symbol, module] = FRAME.exec(text) ?? (text.includes(' at ffff') ? BARE.exec(text) : null) ?? [];
+    const [, symbol, module] =
+      FRAME.exec(text) ?? CRASH_ARM.exec(text) ?? (text.includes(' at ffff') ? BARE.exec(text) : null) ?? [];
     if (symbol === undefined) return null;
     const above = this.header ? this.above(this.header, SLEEPS.test(symbol)) : [];
     this.header = null;

@@ -21,6 +21,8 @@ const STACK_BEGINS = /^(?:Call [Tt]race:|<(?:IRQ|TASK|NMI)>|CPU: \d+ .*Comm: )/;
 const OTHERWISE =
   /^(?:WARNING: |-{3,}\[ cut here|BUG: |Oops|general protection|Unable to handle|kernel BUG|Internal error|divide error|UBSAN|KASAN|refcount_t)/;
 
+const NAMELESS = /^(?:\[<[0-9a-f]{1,16}>\] *)?(?:\? *)?0x[0-9a-f]{8,16}$/;
+
 const FRAMES_MIN = 3;
 const LINES_MAX = 2_000;
 
@@ -64,7 +66,7 @@ export const opensLoosely = (text: string): boolean =>
 
 /** Keeps stacks of sleeping tasks that nothing introduces, for a paste that has nothing else. */
 export class LooseStacks {
-  readonly lines: string[] = [];
+  lines: string[] = [];
   private run: string[] = [];
   private sleeps = false;
   private workqueue: string | null = null;
@@ -81,6 +83,14 @@ export class LooseStacks {
   /** Stacks of which not even that is known whether they sleep. */
   get others(): readonly string[] {
     return this.otherwise ? [] : this.unknown;
+  }
+
+  /** Hands its sleeping stacks over. */
+  takeLines(): string[] {
+    const { lines } = this;
+    this.lines = [];
+    this.run = [];
+    return lines;
   }
 
   private ofCpu(text: string): void {
@@ -101,6 +111,8 @@ export class LooseStacks {
       else if (this.run.length >= FRAMES_MIN) this.keep(text, this.unknown);
       return;
     }
+    // A module that is not loaded any more has no names.
+    if (NAMELESS.test(text)) return;
     if (text.startsWith('Workqueue: ')) this.workqueue = text;
     else if (!/^(?:Call Trace:|<\/?TASK>)/.test(text)) this.workqueue = null;
     if (this.run.length > 0) this.run = [];

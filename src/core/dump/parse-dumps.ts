@@ -93,7 +93,8 @@ export class DumpParser {
     this.section?.endOfLog();
     this.close();
     this.stackAboveHeadline();
-    if (this.found.length === 0 && this.loose.lines.length > 0) this.alone('none', this.loose.lines);
+    if (this.loose.lines.length > 0 && !this.found.some(({ section }) => showsStack(section)))
+      this.alone('none', this.loose.lines);
     else if (this.found.length === 0 && this.loose.spinning.length > 0)
       this.alone('lockup', this.loose.spinning);
     else if (this.found.length === 0 && this.loose.others.length > 0) this.alone('none', this.loose.others);
@@ -138,8 +139,16 @@ export class DumpParser {
   private outside(text: string, seconds: number | null): void {
     const stall = stallWithoutHeadline(text);
     if (stall) this.start(stall, text, seconds).push(text);
-    else if (opensLoosely(text)) this.start('none', '', seconds).push(text);
+    else if (opensLoosely(text)) this.openLoosely(text, seconds);
     else this.loose.push(text);
+  }
+
+  private openLoosely(text: string, seconds: number | null): void {
+    const section = this.start('none', '', seconds);
+    // What stands above it is of the same list.
+    for (const line of this.loose.takeLines()) section.push(line);
+    section.end();
+    section.push(text);
   }
 
   private turn(means: Opener, text: string, seconds: number | null): void {
@@ -250,6 +259,9 @@ export class DumpParser {
     this.section = null;
   }
 }
+
+const showsStack = ({ cpus, tasks }: Section): boolean =>
+  [...cpus, ...tasks].some(({ frames }) => frames.length > 0);
 
 /** The dumps in a console log, oldest first. Lines as they came; see DumpParser. */
 export function parseDumps(lines: Iterable<string>, options: ParseOptions = {}): Dump[] {

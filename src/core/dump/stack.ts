@@ -22,7 +22,7 @@ const FALLS_ASLEEP = /^(?:__schedule|__switch_to|context_switch)$/;
 const ENDS =
   /^(?:ret_from_\w+|kthread|worker_thread|entry_SYSCALL\w*|el0\w*_sync\w*|system_call_fastpath|ret_fast_syscall)$/;
 const GOES_ON =
-  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|entry_\w+|\w*syscall\w*|system_call\w*|el\d\w*|asm_\w+|start_\w+|secondary_\w+)$/;
+  /^(?:ret_\w+|kthread|child_rip|kernel_thread\w*|entry_\w+|\w*syscall\w*|system_call\w*|el\d\w*|asm_\w+|start_(?:kernel|secondary|here|cpu|thread)\w*|secondary_\w+)$/;
 const FRAMES_MIN = 3;
 
 /** Reads the lines of one stack into a task's or a CPU's frames. */

@@ -103,6 +103,46 @@ export const DEVICE_ROWS: readonly DeviceRow[] = [
       ['nvme nvme0: controller is down; will reset: CSTS=0xffffffff, PCI_STATUS=0xffff', 'nvme0'],
     ],
   },
+  // drivers/nvme/host: multipath.c, fabrics.c
+  {
+    kind: 'disk',
+    line: /\bblock (nvme\d{1,3}n\d{1,4}): no (?:usable|available)? ?path(?: available)?\b/,
+    called: 'disk NAME',
+    did: 'which has no path left',
+    examples: [
+      ['block nvme0n1: no usable path - requeuing I/O', 'nvme0n1'],
+      ['block nvme3n1: no path available - requeuing I/O', 'nvme3n1'],
+    ],
+  },
+  {
+    kind: 'disk',
+    line: /\bnvme (nvme\d{1,3}): (?:Failed reconnect attempt|Reconnecting in \d|starting error recovery|Removing controller)/,
+    called: 'disk NAME',
+    did: 'which lost its connection',
+    examples: [
+      ['nvme nvme0: Failed reconnect attempt 3', 'nvme0'],
+      ['nvme nvme1: Reconnecting in 10 seconds...', 'nvme1'],
+    ],
+  },
+  {
+    kind: 'disk',
+    line: /\bnvme (nvme\d{1,3}): Successfully reconnected/,
+    called: 'disk NAME',
+    did: 'which lost its connection',
+    over: true,
+    examples: [['nvme nvme0: Successfully reconnected (2 attempts)', 'nvme0']],
+  },
+  // drivers/scsi: aacraid, megaraid_sas, mpt3sas, hpsa
+  {
+    kind: 'disk',
+    line: /\b(aacraid): Host (?:adapter (?:abort|reset)|bus reset) request|\b(megaraid_sas|megasas) [\da-f:.]{7,12}: (?:resetting fusion adapter|FW in FAULT state|Found FW in FAULT|pending commands remain|IO\/DCMD timeout is detected)|\b(hpsa) [\da-f:.]{7,12}: .{0,60}(?:resetting logical|lockup detected)/,
+    called: 'controller NAME',
+    did: 'which aborted its commands',
+    examples: [
+      ['aacraid: Host adapter abort request (0,0,0,0)', 'aacraid'],
+      ['megaraid_sas 0000:18:00.0: FW in FAULT state Fault code:0x10000', 'megaraid_sas'],
+    ],
+  },
   // drivers/md
   {
     kind: 'disk',
@@ -258,7 +298,7 @@ export const DEVICE_ROWS: readonly DeviceRow[] = [
 
 /** Most lines are none of these: one look tells. */
 const LIKELY =
-  /error, dev |Buffer I\/O error|\bblock \w+: |\bsd \d|\bata\d|\bnvme\d|\bmd\/raid|\bmmc\d+: T|NVRM: X|amdgpu|i915|\bxe \d|nfs: server|CIFS:? ?VFS|ceph: |\d-[\d.]+(?::\d+\.\d+)?: |xhci_hcd|iwlwifi|\bath\w+ |mt7|rtw|brcmfmac|mwifiex|XFS: |allocation stalls|[Oo]om-killer|Out of memory|\bsched: /;
+  /error, dev |Buffer I\/O error|\bblock \w+: |\bsd \d|\bata\d|\bnvme\d|\bmd\/raid|\bmmc\d+: T|NVRM: X|amdgpu|i915|\bxe \d|nfs: server|CIFS:? ?VFS|ceph: |\d-[\d.]+(?::\d+\.\d+)?: |xhci_hcd|iwlwifi|\bath\w+ |mt7|rtw|brcmfmac|mwifiex|XFS: |allocation stalls|[Oo]om-killer|Out of memory|\bsched: |aacraid|megaraid_sas|megasas|hpsa /;
 
 export interface Trouble {
   row: DeviceRow;
@@ -286,8 +326,8 @@ export function troubleIn(line: string): Trouble | null {
   return null;
 }
 
-function nameIn([, first, second]: RegExpExecArray): string | null {
-  const name = first ?? second;
+function nameIn([, ...names]: readonly (string | undefined)[]): string | null {
+  const name = names.find((one) => one !== undefined);
   return name === undefined ? null : diskOf(name);
 }
 

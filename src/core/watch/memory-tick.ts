@@ -7,6 +7,8 @@ import type { StateName } from './state-name.js';
 
 /** A healthy server greets within milliseconds. Less than the time between two ticks, so that it is the next one. */
 const LATE_MS = 400;
+/** One that takes longer, far away or behind a proxy, is given twice what it took last, up to this. */
+const LATE_MAX_MS = 1_000;
 /** Two snapshots that show what stands are so far apart. */
 export const APART_MS = 900;
 /** By then the guest is suspected, or SSH alone is lost. */
@@ -35,7 +37,12 @@ export function memoryTick(context: Context): void {
 function isLate({ ssh }: GuestState, at: number): boolean {
   const since = owesBanner(ssh);
   if (since === null || at - since >= SIGNS_MS) return false;
-  return ssh.failures > 0 || at - since >= LATE_MS;
+  return ssh.failures > 0 || at - since >= lateAfter(ssh);
+}
+
+function lateAfter({ last }: GuestState['ssh']): number {
+  const took = last?.kind === 'ok' ? last.tookMs : 0;
+  return Math.min(Math.max(LATE_MS, 2 * took), LATE_MAX_MS);
 }
 
 /** Its console has had news, and none for half the time that makes it suspect. */

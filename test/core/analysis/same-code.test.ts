@@ -79,3 +79,21 @@ it('a task that runs is not said to wait', () => {
   expect(verdict.title).toBe('sysctl:9 running in write → evict_inodes, beside systemd:1 in synchronize_rcu');
   expect(verdict.class).toBe('spinning');
 }); // prettier-ignore
+
+describe('a part of the kernel that is built in', () => {
+  const waits = (names: string) => stack(`__schedule schedule schedule_preempt_disabled mutex_lock ${names}`);
+  const answers = (names: string) => stack(`__schedule schedule wait_for_completion bus_ask ${names}`);
+
+  it('has one lock for all, most likely: whoever is past it is held to have it', () => {
+    expect(
+      analysis(task('poll', 1, 'D', waits('fictoheat_poll')), task('set', 2, 'D', answers('fictoheat_set')))
+        .waits,
+    ).toMatchObject([{ waiter: 'poll:1', owner: 'set:2', confidence: 'low' }]);
+  });
+  it('but block devices are many, each with a lock of its own', () => {
+    expect(
+      analysis(task('open', 1, 'D', waits('blkdev_get')), task('write', 2, 'D', answers('blkdev_write_iter')))
+        .waits,
+    ).toEqual([]);
+  });
+});

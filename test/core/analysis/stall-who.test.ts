@@ -9,7 +9,10 @@ const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null
 const live = (text: string) => analyze(parseDumps(text.split('\n')), context).verdict;
 
 const pasted = (text: string, proofOnly = false) =>
-  analyze(parseDumps(readPaste(text.split('\n')), { pasted: true }), { ...context, proofOnly }).verdict;
+  analyze(parseDumps(readPaste(text.split('\n')), { pasted: true }), {
+    ...context,
+    ...(proofOnly && { proofOnly }),
+  }).verdict;
 
 const frames = (names: string): string =>
   names

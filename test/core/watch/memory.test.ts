@@ -66,22 +66,6 @@ describe('a guest that was up and wedges', () => {
     expect(guest.stages).not.toContain('holding');
   });
 
-  it('is read half a second after SSH failed to greet, and suspected a second later, without a tick', () => {
-    let failed = Infinity;
-    const reads: number[] = [];
-    const ssh = (at: number) => {
-      if (at >= WEDGE) failed = Math.min(failed, at);
-      return healthyFor(WEDGE)(at);
-    };
-    const memory: Script['memory'] = (at) => {
-      if (at > failed) reads.push(at - failed);
-      return stuck('page-in')(at);
-    };
-    const guest = lifeOf({ memory, ssh }).run(60_000);
-    expect(reads.slice(0, 2)).toEqual([500, 1_500]);
-    expect((guest.findings[0]?.suspectAt ?? Infinity) - failed).toBeLessThan(1_600);
-  });
-
   it('on a share whose server lives has its memory on disk at once, and its keys pressed in time', () => {
     const guest = lifeOf({ memory: stuck('page-in'), look: look({}) });
     guest.lines(['a job has begun'], WEDGE);

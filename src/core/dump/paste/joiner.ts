@@ -123,8 +123,11 @@ const hold = (part: Part): Held => ({
 /** `cut`: characters at the end that only said that the line goes on. */
 function append(held: Held, next: Part, blanks: number, sure: boolean, cut = 0): true {
   const between = ' '.repeat(blanks);
+  // A mail that may be wrapped anew (format=flowed) keeps a blank at the end of its first row.
+  const flowed = blanks === 1 && held.rows.length === 1 && held.rows[0]?.raw.endsWith(' ') === true;
+  const body = flowed ? held.body.trimEnd() : held.body;
   held.rows.push(next);
-  held.body = held.body.slice(0, held.body.length - cut) + between + next.text;
+  held.body = body.slice(0, body.length - cut) + between + next.text;
   held.text = held.text.slice(0, held.text.length - cut) + between + next.text;
   if (sure) {
     held.count = held.rows.length;

@@ -56,7 +56,9 @@ export class Prefixes {
   private shapes: Shape[] = [];
 
   /** Takes the line apart, and learns from it. */
-  part(raw: string): Part {
+  part(line: string): Part {
+    // Web pages and mailers pad columns with blanks that do not break.
+    const raw = line.includes('\u00a0') ? line.replaceAll('\u00a0', ' ') : line;
     const quoted = raw.startsWith('>') ? raw.replace(QUOTE, '') : raw;
     const known = this.known(quoted);
     const told = read(quoted, known);
