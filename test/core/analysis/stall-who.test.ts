@@ -199,3 +199,16 @@ Call Trace:
 ${frames('dump_stack_lvl spin_dump do_raw_spin_lock _raw_spin_lock_irqsave ficto_write_room ficto_receive_chars')}`;
   expect(live(text).title).toContain('ficto_receive_chars (at _raw_spin_lock_irqsave ← ficto_write_room)');
 });
+
+it('a CPU that panics because it found a stall is not taken for one of an earlier report', () => {
+  const stall = (cpu: number, by: number): string => `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t${cpu}-...!: (0 ticks this GP) idle=17c/0/0x0 softirq=1303/1303 fqs=1
+\t(detected by ${by}, t=21021 jiffies, g=7${cpu}, q=585)
+rcu: rcu_preempt kthread starved for 20974 jiffies! g7${cpu} f0x0 RCU_GP_WAIT_FQS(5) ->state=0x402 ->cpu=${cpu}`;
+  const panic = `Kernel panic - not syncing: RCU Stall
+CPU: 3 PID: 2892 Comm: bash Not tainted 6.8.0 #1
+Call Trace:
+${frames('dump_stack panic rcu_sched_clock_irq ficto_fcntl __x64_sys_fcntl do_syscall_64')}`;
+  const { title } = live([stall(3, 1), stall(5, 3), panic].join('\n'));
+  expect(title).toContain('rcu_preempt, the thread that ends grace periods, is not woken by its timer');
+});
