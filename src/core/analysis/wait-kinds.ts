@@ -1,5 +1,5 @@
 /** What a stack sleeps for. Names from the kernel's sources, 3.x to 7.x; the test names one function for each row. */
-import type { Task, WaitKind } from '../model.js';
+import type { Frame, Task, WaitKind } from '../model.js';
 import { backendOf } from './backends.js';
 import { isFrozen, neverRun } from './benign.js';
 import { firmSymbols, operationFrame } from './frames.js';
@@ -261,7 +261,7 @@ const lockIn = perStack((frames): WaitFound | null => {
 });
 
 /** What a lock is for, where who takes it says that. */
-function namedLock(found: WaitFound, taker: string, frames: Task['frames']): WaitFound | null {
+function namedLock(found: WaitFound, taker: string, frames: readonly Frame[]): WaitFound | null {
   if (found.what === 'a mutex' && RTNL_LOCKERS.test(taker)) return RTNL;
   if (found.kind !== 'rwsem') return found;
   // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
