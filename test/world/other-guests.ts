@@ -6,7 +6,7 @@ import { waitForPrompt } from './guests.js';
 import type { SceneImage } from './scenes.js';
 import { user, type World } from './world.js';
 
-export interface OtherGuest {
+interface OtherGuest {
   vm: string;
   /** Port of the world's loopback for the guest's SSH. */
   port: number;
@@ -18,7 +18,7 @@ const inHome = (name: string) => join(user.home, name);
 const storeSocket = (vm: string) => inHome(`${vm}.share`);
 
 /** The file that has the console of its kernel. */
-export const consoleLog = (vm: string) => inHome(`${vm}.log`);
+const consoleLog = (vm: string) => inHome(`${vm}.log`);
 
 /** Serves its store; `stopStore` wedges the guest. */
 async function serveStore(world: World, vm: string): Promise<void> {
