@@ -162,12 +162,14 @@ const { processes, monitor: monitorOf } = await share(guest);
 const sockets = names.map((name) =>
   serveQmp(join(place, 'qmp', name), { press: () => undefined, monitor: monitorOf }),
 );
+const unit = readFileSync(new URL('../systemd/wedgewatch.service', import.meta.url), 'utf8');
 const daemon = spawn(process.execPath, [main, 'run'], {
   stdio: ['ignore', 'ignore', 'inherit'],
   env: {
     ...process.env,
     ...{ XDG_RUNTIME_DIR: place, XDG_STATE_HOME: place, XDG_CONFIG_HOME: place, FAKE_JOURNAL: journal },
     PATH: `${join(place, 'bin')}:${process.env.PATH}`,
+    NODE_OPTIONS: /NODE_OPTIONS=([^"\n]*)/.exec(unit)[1],
     STATE_DIRECTORY: '',
     NOTIFY_SOCKET: '',
   },

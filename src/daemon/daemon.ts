@@ -11,7 +11,7 @@ import type { FollowedEntry } from '../io/journal.js';
 import { bugsTo, type Log } from '../io/log.js';
 import { ownRouter } from '../io/own-journal.js';
 import { archiveRoot } from '../io/paths.js';
-import { notePresence } from './absence.js';
+import { Presence } from './absence.js';
 import { ConsoleFiles } from './console-files.js';
 import { Discovery } from './discovery.js';
 import { Guest } from './guest.js';
@@ -50,8 +50,6 @@ interface DaemonOptions {
 }
 
 const TICK_MS = 500;
-/** A guest that is gone is shown for a while. */
-const FORGET_MS = 10 * 60_000;
 
 export class Daemon {
   readonly guests = new Map<string, Guest>();
@@ -65,6 +63,7 @@ export class Daemon {
   private readonly journal: JournalSource;
   private readonly files: ConsoleFiles;
   private readonly host = new HostWatch();
+  private readonly presence = new Presence({ onLongGone: (guest) => this.forget(guest) });
   private guestOf: ReturnType<typeof ownRouter>;
   private stopArming: () => Promise<void> = () => Promise.resolve();
   private stopRetention: () => Promise<void> = () => Promise.resolve();
@@ -188,12 +187,11 @@ export class Daemon {
       if (blind === null && unread === null) guest.handle(tick);
       else guest.handle({ ...tick, ...(blind !== null && { blind }), ...(unread !== null && { unread }) });
     }
-    for (const guest of this.guests.values()) await this.checkPresence(guest);
+    await this.presence.tick(this.guests.values(), tick.at);
   }
 
-  private async checkPresence(guest: Guest): Promise<void> {
-    const goneMs = await notePresence(guest);
-    if (goneMs === null || goneMs <= FORGET_MS || this.processes.isWritten(guest.vm)) return;
+  private async forget(guest: Guest): Promise<void> {
+    if (this.processes.isWritten(guest.vm)) return;
     this.guests.delete(guest.vm);
     this.processes.forget(guest.vm);
     await guest.stop();

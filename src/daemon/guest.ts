@@ -50,8 +50,6 @@ export class Guest implements GuestHandle {
   private writer: number | null = null;
   /** Its QMP socket was there once: without it now, the guest is gone. */
   hadSocket = false;
-  /** When it was last asked for. */
-  socketAskedAt: Mono = -Infinity;
   /** Moments of the decision since the last calm one, for the report. */
   moments: Moment[] = [];
   readonly marks = new Marks();

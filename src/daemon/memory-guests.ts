@@ -11,7 +11,14 @@ import type { MemorySource } from '../io/memory/source.js';
 
 export type MemoryQuestion =
   | { type: 'snapshot'; vm: string; source: MemorySource; registers: string | null }
-  | { type: 'sample'; vm: string; source: MemorySource; registers: string | null; standingForSeconds: number }
+  /** `source` null: as it was told before. */
+  | {
+      type: 'sample';
+      vm: string;
+      source: MemorySource | null;
+      registers: string | null;
+      standingForSeconds: number;
+    }
   | { type: 'forget'; vm: string };
 
 interface Known {
@@ -23,6 +30,7 @@ interface Known {
 }
 
 const MOST_GUESTS = 4_096;
+const FORGOTTEN: Closed = { ok: false, why: 'its QEMU is not known any more', fix: null };
 const COPIES: OpenedRam['way'] = 'copies that QEMU makes';
 const SAMPLED_NOT = 'only QEMU itself can read it, which is not asked all the time';
 
@@ -59,7 +67,7 @@ export class MemoryGuests {
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
         const taken = guest.snapshot(registers, now);
-        if (!taken.ok) return explained(taken, opened, source);
+        if (!taken.ok) return explained(taken, opened, question.source);
         return { ...(way === COPIES ? doubted(taken, instead) : taken), way };
       }
       // A look is worth that QEMU stands still for moments; to sample all the time is not.
@@ -70,7 +78,7 @@ export class MemoryGuests {
 
   private withRam<T>(
     vm: string,
-    source: MemorySource,
+    source: MemorySource | null,
     read: (guest: KnownGuest, opened: OpenedRam) => T,
   ): T | Closed {
     for (const last of [false, true]) {
@@ -86,6 +94,7 @@ export class MemoryGuests {
         const moved = error instanceof OtherMemory || (error as NodeJS.ErrnoException).code !== undefined;
         if (last || !moved) throw error;
       } finally {
+        known.guest.rest();
         ram.close();
       }
     }
@@ -97,8 +106,9 @@ export class MemoryGuests {
     this.known.delete(vm);
   }
 
-  private find(vm: string, source: MemorySource): Known | Closed {
+  private find(vm: string, source: MemorySource | null): Known | Closed {
     const known = this.known.get(vm);
+    if (source === null) return known ?? FORGOTTEN;
     const told = source.regions !== null;
     if (known !== undefined && known.pid === source.pid && (known.told || !told)) return known;
     const opened = openRam(source);

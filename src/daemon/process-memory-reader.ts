@@ -23,6 +23,8 @@ const LATE_MS = 10_000;
 
 interface Known {
   pid: number;
+  /** What the process was told last: it has that yet, unless it says otherwise. Null where it is to be told anew. */
+  told: MemorySource | null;
   map: Pick<MemorySource, 'regions' | 'hostAddresses'> | null;
   silentUntil: number;
   harmful: { until: number; why: string } | null;
@@ -42,6 +44,12 @@ const isLost = (answer: unknown): boolean => (answer as Partial<Closed>).noKerne
 
 const closed = (why: string): Closed => ({ ok: false, why, fix: null });
 
+const BUSY = closed('the reader was busy with other guests');
+/** Of its time, for a question whose turn came late. */
+const ENOUGH = 1 / 3;
+
+const isRead = (answer: unknown): boolean => (answer as Partial<SampleAnswer>).ok === true;
+
 /** For so many milliseconds nobody reads the memory that ended the reader's process. */
 function leftAlone(known: Known, error: unknown): number {
   if (!(error instanceof HelperFailed && error.late)) return HARMFUL_MS;
@@ -59,12 +67,22 @@ export class ProcessMemoryReader implements MemoryReader {
     return this.ask(target, { type: 'snapshot' }, deadlineMs) as Promise<SnapshotAnswer>;
   }
 
-  sample(target: MemoryTarget, seconds: number): Promise<SampleAnswer> {
-    return this.ask(
-      target,
-      { type: 'sample', standingForSeconds: seconds },
-      SAMPLE_MS,
-    ) as Promise<SampleAnswer>;
+  /** Who was read before is read again as long as that goes well: then nobody looks for its QEMU, nor asks it anything. */
+  async sample(target: MemoryTarget, seconds: number): Promise<SampleAnswer> {
+    const order = { type: 'sample', standingForSeconds: seconds } as const;
+    const known = this.known.get(target.vm);
+    if (this.process.running && known?.told?.qmpSocket === target.qmpSocket) {
+      const { vm } = target;
+      const answer = await this.send(
+        { ...order, vm, source: null, registers: null },
+        SAMPLE_MS,
+        false,
+        known,
+      );
+      if (answer === BUSY || isRead(answer)) return answer as SampleAnswer;
+      known.told = null;
+    }
+    return (await this.ask(target, order, SAMPLE_MS)) as SampleAnswer;
   }
 
   forget(vm: string): void {
@@ -93,6 +111,7 @@ export class ProcessMemoryReader implements MemoryReader {
       for (const last of [false, true]) {
         const registers = urgent ? await this.registersOf(target, known, left() / 2) : null;
         const answer = await this.send({ ...order, vm, source, registers }, left(), urgent, known);
+        known.told = isRead(answer) && source.regions !== null ? source : null;
         if (last || registers === null || !isLost(answer)) return answer;
         // By registers of another moment, as if it had never been seen.
         await this.send({ type: 'forget', vm }, left(), urgent);
@@ -106,7 +125,7 @@ export class ProcessMemoryReader implements MemoryReader {
   private of(vm: string, pid: number): Known {
     const before = this.known.get(vm);
     if (before?.pid === pid) return before;
-    const known: Known = { pid, map: null, silentUntil: 0, harmful: null, late: 0 };
+    const known: Known = { pid, told: null, map: null, silentUntil: 0, harmful: null, late: 0 };
     this.known.set(vm, known);
     return known;
   }
@@ -141,7 +160,8 @@ export class ProcessMemoryReader implements MemoryReader {
     await this.turn(urgent);
     try {
       const left = end - performance.now();
-      if (left <= 0) return closed('the reader was busy with other guests');
+      // A deadline that passes ends the process, and with it all that it knows.
+      if (left < ms * ENOUGH) return BUSY;
       const answer = await this.process.ask(question, left);
       if (known !== undefined) known.late = 0;
       return answer;

@@ -1,9 +1,9 @@
 /** Guests by their QMP sockets: `<directory>/<vm>/qmp.sock`, as qemu-system@.service makes and removes them. */
-import { stat } from 'node:fs/promises';
 import { readdir } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { watch } from 'chokidar';
 import { vmNameProblem } from '../core/vm-name.js';
+import { isSocket } from './unix-sockets.js';
 
 interface DiscoverOptions {
   directory: string;
@@ -14,14 +14,6 @@ interface DiscoverOptions {
 
 const POLL_MS = 2_000;
 const SETTLE_MS = 50;
-
-/** True if the path is a socket. */
-export async function isSocket(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isSocket(),
-    () => false,
-  );
-}
 
 /** The VMs whose socket is there. */
 export async function scanGuests(directory: string): Promise<Set<string>> {

@@ -1,9 +1,9 @@
 /** Whether QEMU serves its QMP: asked once a second for each guest, so the cheapest sign that there is. */
 import { qmpAddressOf } from '../core/qmp-address.js';
 import { monotonicMs } from './clock.js';
-import { isSocket } from './discover.js';
 import { findQemu, type Whose } from './qemu-process.js';
 import { listens } from './qmp/tcp-occupants.js';
+import { isSocket } from './unix-sockets.js';
 
 /** A process is looked for among all there are. */
 const KEPT_MS = 2_000;

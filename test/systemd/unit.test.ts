@@ -45,6 +45,10 @@ it('Node’s own limit of memory comes before the unit’s, with room for childr
   const unit = Number(/^(\d+)G$/.exec(directive('MemoryMax'))?.[1]) * 1024;
   expect(heap).toBeGreaterThan(300);
   expect(heap).toBeLessThan(unit / 2);
+  // Of sixteen megabytes for what is young three times as much stays in memory.
+  expect(read('systemd/wedgewatch.service')).toMatch(
+    /^Environment="NODE_OPTIONS=.*--max-semi-space-size=2"$/m,
+  );
 });
 
 it('an end of one child is not that of the watch, no core is left, and threads are bounded', () => {

@@ -39,3 +39,10 @@ export function endsOf(ending: string, table: string): UnixEnd[] {
   }
   return ends;
 }
+
+/** Num: RefCount Protocol Flags Type St Inode Path. The flag is __SO_ACCEPTCON: somebody listens there. */
+const LISTENING = / 00010000 \d{4} \d{2} +\d+ (\/.*)$/gm;
+
+/** The paths of all sockets that somebody listens on. One that was bound by a relative path is not among them. */
+export const listeningPaths = (table: string): Set<string> =>
+  new Set(Array.from(table.matchAll(LISTENING), ([, path = '']) => path));

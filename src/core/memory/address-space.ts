@@ -1,6 +1,5 @@
 /** Kernel-virtual memory over page tables of any architecture. */
 import type { AddressSpace, Ram } from './model.js';
-import { viewOf } from './reading.js';
 
 /** One table a level, walked for a page number: the address's bits 12 to 56. */
 export interface PageTables {
@@ -100,9 +99,13 @@ export class PagedSpace implements AddressSpace {
   }
 }
 
-/** Page tables as they were read, each a page of 32-bit halves. */
+/** Pages that were forgotten, by their size, for the next tables: guests are read one after the other. */
+const spare = new Map<number, DataView<ArrayBuffer>[]>();
+const SPARE_MAX = 256;
+
+/** Page tables as they were read, each a page of 32-bit halves; a view is good until they are forgotten. */
 export class TableCache {
-  private readonly kept = new Map<number, DataView | null>();
+  private readonly kept = new Map<number, DataView<ArrayBuffer> | null>();
 
   constructor(
     private readonly ram: Ram,
@@ -113,8 +116,8 @@ export class TableCache {
   at(gpa: number): DataView | null {
     let table = this.kept.get(gpa);
     if (table === undefined) {
-      const bytes = new Uint8Array(this.size);
-      table = this.ram.read(gpa, bytes) ? viewOf(bytes) : null;
+      const page = spare.get(this.size)?.pop() ?? new DataView(new ArrayBuffer(this.size));
+      table = this.ram.read(gpa, new Uint8Array(page.buffer)) ? page : null;
       if (this.kept.size * this.size >= 1 << 24) this.kept.clear();
       this.kept.set(gpa, table);
     }
@@ -122,6 +125,9 @@ export class TableCache {
   }
 
   forget(): void {
+    const pages = spare.get(this.size) ?? [];
+    for (const page of this.kept.values()) if (page !== null && pages.length < SPARE_MAX) pages.push(page);
+    spare.set(this.size, pages);
     this.kept.clear();
   }
 }

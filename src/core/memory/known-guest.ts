@@ -69,6 +69,11 @@ export class KnownGuest {
     return sampleKernel(kernel, this.sampler, standingForSeconds);
   }
 
+  /** Until the next look: page tables change anyway, and those of many guests are much. */
+  rest(): void {
+    this.kernel?.space.forget();
+  }
+
   /** Of a kernel that was rebooted since it was found, a snapshot is empty or its clock went back: then once more. */
   private steadySnapshot(registers: readonly VcpuRegisters[], now: number): Snapshot | string {
     for (const last of [false, true]) {
@@ -96,20 +101,28 @@ export class KnownGuest {
     kernel.space.forget();
     const init = kernel.object('init_task') ?? kernel.symbols.address('init_task');
     const comm = kernel.layouts.offset('task_struct', 'comm');
-    const name = new Uint8Array(SWAPPER.length);
-    const named = init !== null && comm !== null && kernel.space.read(init + BigInt(comm), name);
-    if (!named || !equal(name, SWAPPER)) return false;
-    const note = this.noteBytes(kernel);
-    return this.note === null || (note !== null && equal(note, this.note));
+    const named = init !== null && comm !== null && kernel.space.read(init + BigInt(comm), nameRead);
+    if (!named || !equal(nameRead, SWAPPER)) return false;
+    return this.note === null || (this.readNote(kernel, noteRead) && equal(noteRead, this.note));
   }
 
-  private noteBytes({ noteAt }: Kernel): Uint8Array | null {
+  private noteBytes(kernel: Kernel): Uint8Array | null {
     const bytes = new Uint8Array(NOTE_BYTES);
-    return noteAt !== null && this.ram.read(noteAt, bytes) ? bytes : null;
+    return this.readNote(kernel, bytes) ? bytes : null;
+  }
+
+  private readNote({ noteAt }: Kernel, into: Uint8Array): boolean {
+    return noteAt !== null && this.ram.read(noteAt, into);
   }
 }
 
 const SWAPPER = new TextEncoder().encode('swapper/0\0');
+/** Every guest is asked each time: what is read for that is not kept. */
+const nameRead = new Uint8Array(SWAPPER.length);
+const noteRead = new Uint8Array(NOTE_BYTES);
 
-const equal = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, index) => byte === b[index]);
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at += 1) if (a[at] !== b[at]) return false;
+  return true;
+}

@@ -14,6 +14,7 @@ export const APART_MS = 900;
 /** By then the guest is suspected, or SSH alone is lost. */
 const SIGNS_MS = 15_000;
 const SILENCES_APART_MS = 10_000;
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
 
 const NOT_READ: ReadonlySet<StateName> = new Set(['gone', 'paused', 'panicked', 'qemu-stuck', 'held']);
 
@@ -52,9 +53,10 @@ function fallsSilent({ state: { console, memory }, settings, at }: Context): boo
   return (memory.snapshot.askedAt ?? -Infinity) < begins && at - begins < SIGNS_MS;
 }
 
-/** From the name, so that a host's guests are sampled one after the other. */
+/** From the name, so that a host's guests are sampled one after the other, those with consecutive names too. */
 function phaseOf(vm: string): number {
   let hash = 0;
-  for (const char of vm) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) % 1_000;
-  return hash / 1_000;
+  for (const char of vm) hash = Math.imul(hash, 31) + (char.codePointAt(0) ?? 0);
+  // Multiples of it spread evenly over the circle.
+  return (((hash % 1_000_000) + 1_000_000) * GOLDEN_RATIO) % 1;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isQemuOf, kernelCommandLineOf, parseCmdline, servedSocket } from '../../../src/core/host/argv.js';
 import { consoleFileOf } from '../../../src/core/host/consoles.js';
 import { parseStat, parseTimes } from '../../../src/core/host/stat.js';
-import { connectionsTo } from '../../../src/core/host/unix-table.js';
+import { connectionsTo, listeningPaths } from '../../../src/core/host/unix-table.js';
 import { vhostUsersOf } from '../../../src/core/host/vhost-user.js';
 
 const QEMU = [
@@ -149,4 +149,21 @@ describe('connectionsTo', () => {
     expect(connectionsTo('/tmp/q.sock', table)).toEqual({ accepted: [26689], waiting: 2 });
     expect(connectionsTo('/tmp/other.sock', table)).toEqual({ accepted: [], waiting: 0 });
   });
+});
+
+it('who listens stands in the list of unix sockets, and nobody else', () => {
+  const table = [
+    'Num       RefCount Protocol Flags    Type St Inode Path',
+    '0000000000000000: 00000002 00000000 00010000 0001 01 21345 /run/user/1000/qemu-system/vm a/qmp.sock',
+    '0000000000000000: 00000003 00000000 00000000 0001 03 21346 /run/accepted',
+    '0000000000000000: 00000002 00000000 00000000 0002 01   713 /run/datagrams',
+    '0000000000000000: 00000002 00000000 00010000 0001 01  9999 @abstract',
+    '0000000000000000: 00000002 00000000 00010000 0001 01    17 relative.sock',
+    '0000000000000000: 00000002 00000000 00010000 0005 01    18 /run/udev/control',
+    '0000000000000000: 00000003 00000000 00000000 0001 03 21347',
+    '',
+  ].join('\n');
+  expect(listeningPaths(table)).toEqual(
+    new Set(['/run/user/1000/qemu-system/vm a/qmp.sock', '/run/udev/control']),
+  );
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { readLog } from '../../../src/core/memory/printk.js';
 import { listStates } from '../../../src/core/memory/sample.js';
 import { stacksOf, takeSnapshot } from '../../../src/core/memory/snapshot.js';
@@ -213,6 +213,14 @@ test('stacksOf and listStates tell the same of one task', () => {
   expect(states.tasks[2]).toEqual({
     ...{ address: taskAt(40), pid: 40, comm: 'fsstress', state: 'D', switches: 41, onCpu: false },
   });
+});
+
+test('stacksOf reads the list of modules once, not for each stack', () => {
+  const { kernel } = fakeGuest(TASKS);
+  stacksOf(kernel, [taskAt(40)]);
+  const forget = vi.spyOn(kernel.space, 'forget');
+  expect(stacksOf(kernel, [taskAt(40), taskAt(1), taskAt(40)])).toHaveLength(3);
+  expect(forget).toHaveBeenCalledTimes(1);
 });
 
 test.each([

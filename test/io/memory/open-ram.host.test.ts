@@ -8,10 +8,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { ProcessMemoryReader } from '../../../src/daemon/process-memory-reader.js';
+import { KnownGuest } from '../../../src/core/memory/known-guest.js';
+import { MemoryGuests } from '../../../src/daemon/memory-guests.js';
+import { askMap, type MemorySource } from '../../../src/io/memory/source.js';
 import type { SavedRam } from '../../../src/io/memory/saved-ram.js';
 import { openRam } from '../../../src/io/memory/open-ram.js';
+import { readArgv } from '../../../src/io/proc.js';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
 import { LOADED, writeRecordedRam } from '../../golden-memory/raw-ram.js';
 import { PAGE } from '../../golden-memory/recording.mjs';
@@ -114,6 +118,40 @@ it('knows a QEMU that was started anew', async () => {
   expect(await read()).toMatchObject({ ok: true });
 });
 
+it('samples again by what it was told before, until its QEMU is another one', async () => {
+  const guests = new MemoryGuests();
+  const sample = (source: MemorySource | null, vm = 'still') =>
+    guests.answer({ type: 'sample', vm, source, registers: null, standingForSeconds: 20 });
+  const sourceOf = async (pid: number): Promise<MemorySource> => {
+    const signal = AbortSignal.timeout(10_000);
+    const argv = (await readArgv(pid, signal)) ?? [];
+    return { pid, argv, qmpSocket, ...(await askMap(qmpSocket, { qmpMs: 10_000, signal })) };
+  };
+  const source = await sourceOf(await start(...SHARED));
+  expect(sample(null)).toMatchObject({ ok: false, why: 'its QEMU is not known any more' });
+  expect(sample(source)).toMatchObject({ ok: true, tasks: 59 });
+  const forget = vi.spyOn(KnownGuest.prototype, 'rest');
+  expect(sample(null)).toMatchObject({ ok: true, tasks: 59 });
+  // The page tables of many guests are much.
+  expect(forget).toHaveBeenCalledTimes(1);
+  expect(sample(null, 'another')).toMatchObject({ ok: false });
+  qemu?.kill('SIGKILL');
+  await once(qemu as ChildProcess, 'exit');
+  expect(sample(null)).toMatchObject({ ok: false, why: 'its QEMU is not known any more' });
+});
+
+it('samples a QEMU that was started anew', async () => {
+  const sample = () => reader.sample({ vm: 'still', qmpSocket, pid: null }, 20);
+  await start(...SHARED);
+  for (let n = 0; n < 2; n += 1) expect(await sample()).toMatchObject({ ok: true, tasks: 59 });
+  qemu?.kill('SIGKILL');
+  await once(qemu as ChildProcess, 'exit');
+  rmSync(qmpSocket, { force: true });
+  expect(await sample()).toMatchObject({ ok: false, why: 'no QEMU of this guest is running' });
+  await start(...SHARED);
+  expect(await sample()).toMatchObject({ ok: true, tasks: 59 });
+});
+
 it('reads what QEMU copies', async () => {
   await start();
   const module = await dist<{ SavedRam: typeof SavedRam }>('io/memory/saved-ram.js');
@@ -127,6 +165,36 @@ it('reads what QEMU copies', async () => {
     expect(saved.read(SIZE - 8, new Uint8Array(16))).toBe(false);
   } finally {
     saved.end();
+  }
+});
+
+it('says where QEMU makes no copy', async () => {
+  const module = await dist<{ SavedRam: typeof SavedRam }>('io/memory/saved-ram.js');
+  const saved = new module.SavedRam(join(directory, 'nobody'), [
+    { id: 'ram', first: 0, end: SIZE, offset: 0 },
+  ]);
+  try {
+    saved.open();
+    expect(saved.read(0, new Uint8Array(8))).toBe(false);
+    expect(saved.failure).toContain(join(directory, 'nobody'));
+    saved.open();
+    expect(saved.failure).toBeNull();
+  } finally {
+    saved.end();
+  }
+});
+
+it('says where it had to guess where the memory lies', async () => {
+  const own = NODES.map((word) => word.replace(/-memfd,(.*),share=on/, '-ram,$1'));
+  await start(...own);
+  qemu?.kill('SIGSTOP');
+  try {
+    const why = expect.stringMatching(
+      /^QEMU does not answer, and where its memory lies is a guess: no kernel found/,
+    ) as string;
+    expect(await read()).toMatchObject({ ok: false, why });
+  } finally {
+    qemu?.kill('SIGCONT');
   }
 });
 
