@@ -160,7 +160,12 @@ async function boot(kind, index) {
   const append = `loglevel=7 sysctl.kernel.hung_task_timeout_secs=${timeoutSeconds}`;
   await startGuest(world, { vm: run.vm, mode, port: FIRST_PORT + index, append, image, extra });
   await waitForSsh(world, run.vm, BOOT_MS);
-  if (prepare) await inGuest(world, run.vm, prepare, 30_000);
+  const prepared = () =>
+    inGuest(world, run.vm, prepare, 30_000).then(
+      () => true,
+      () => null,
+    );
+  if (prepare && !(await until(prepared, BOOT_MS, 1_000))) throw new Error(`${run.vm} was not prepared`);
   const isUp = async () => (await watchdog.guestStatus(world, run.vm))?.state === 'up';
   if (!(await until(isUp, BOOT_MS, 1_000))) throw new Error(`${run.vm} did not come up`);
   return run;
@@ -178,6 +183,7 @@ async function round(number) {
       await delay(3_000 * Math.random()); // of the probes' pace
       run.at = await KINDS[run.kind].wedge(run);
       await until(() => watch(run), KINDS[run.kind].archiveMs ?? ARCHIVE_MS);
+      process.stderr.write(`${number} ${run.kind} ${JSON.stringify(outcome(run))}\n`);
       if (!run.archived)
         process.stderr.write(JSON.stringify(await watchdog.guestStatus(world, run.vm)) + '\n');
       if (KINDS[run.kind].loops) await stopGuest(world, run.vm);
@@ -200,36 +206,42 @@ const spread = (values) => {
   return `${at(0.5)} / ${at(0.95)} / ${at(1)}${missing}`;
 };
 
+function printTable() {
+  process.stdout.write(
+    'wedge | to stacks on disk, s: p50 / p95 / max | to the incident, s | first hung_task line, s | whole | class\n',
+  );
+  for (const [kind, runs] of results) {
+    const whole = runs.filter((run) => run.whole).length;
+    const classes = [...new Set(runs.map((run) => run.class))].join(', ');
+    const [stacks, archive, line] = ['stacks', 'archive', 'line'].map((what) =>
+      spread(runs.map((run) => run[what])),
+    );
+    process.stdout.write(
+      `${KINDS[kind].what} | ${stacks} | ${archive} | ${line} | ${whole} of ${runs.length} | ${classes}\n`,
+    );
+  }
+}
+
 const demo = await buildGuest(guestCache(), options, await wedgeRecipe());
 const modules = { abba_spin: await buildModule('abba_spin', demo, guestCache(), options) };
 const world = await World.up(demo);
-for (const signal of ['SIGINT', 'SIGTERM'])
-  process.on(signal, () => void world.down().then(() => process.exit(130)));
 const incidents = world.outside(join(user.home, '.local/state/wedgewatch/incidents'));
 const results = new Map(kinds.map((kind) => [kind, []]));
+/** What it has measured until then counts. */
+const end = async () => {
+  printTable();
+  await world.down();
+  process.exit(130);
+};
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => void end());
 let image;
 try {
   image = await shareScenes(demo, world.share, 'demo', modules);
   await watchdog.startWatchdog(world);
   for (let number = 1; number <= rounds; number += 1) {
-    for (const run of await round(number)) {
-      results.get(run.kind).push(run);
-      process.stderr.write(`${number} ${run.kind} ${JSON.stringify(run)}\n`);
-    }
+    for (const run of await round(number)) results.get(run.kind).push(run);
   }
 } finally {
   await world.down();
 }
-process.stdout.write(
-  'wedge | to stacks on disk, s: p50 / p95 / max | to the incident, s | first hung_task line, s | whole | class\n',
-);
-for (const [kind, runs] of results) {
-  const whole = runs.filter((run) => run.whole).length;
-  const classes = [...new Set(runs.map((run) => run.class))].join(', ');
-  const [stacks, archive, line] = ['stacks', 'archive', 'line'].map((what) =>
-    spread(runs.map((run) => run[what])),
-  );
-  process.stdout.write(
-    `${KINDS[kind].what} | ${stacks} | ${archive} | ${line} | ${whole} of ${rounds} | ${classes}\n`,
-  );
-}
+printTable();

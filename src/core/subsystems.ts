@@ -131,6 +131,19 @@ const TABLE = [
   },
   { name: 'NVMe', layer: 'device', prefixes: ['nvmet?_'], modules: ['nvme\\w*'], examples: ['nvme_submit_user_cmd'] },
   {
+    name: 'a SCSI target', layer: 'block',
+    prefixes: [
+      'target_(?!message)', 'transport_(?:clear|generic|wait|send|lookup|deregister|free)_', 'core_(?:tmr|tpg|scsi3|alua)_',
+      'iscsit_', 'iscsi_target_', 'iscsi_check_for_session', 'isert_', 'srpt_', 'tcm_', 'lio_',
+    ],
+    modules: ['target_core_\\w+', 'iscsi_target_mod', 'tcm_\\w+', 'ib_isert', 'ib_srpt'],
+    examples: [
+      'target_wait_for_sess_cmds', 'transport_clear_lun_ref', 'core_tmr_lun_reset', 'iscsit_close_connection',
+      'iscsi_target_tx_thread', 'iscsi_check_for_session_reinstatement', 'isert_wait_conn', 'srpt_remove_one',
+      'tcm_loop_issue_tmr', 'lio_target_tpg_enable_store',
+    ],
+  },
+  {
     name: 'SCSI or ATA', layer: 'device',
     prefixes: [
       'scsi_', 'async_port_probe$', 'do_scan_async$', 'do_scsi_scan', 'sd_', 'sr_', 'sg_', 'st_', 'ata_', 'ahci_',
@@ -340,11 +353,11 @@ const TABLE = [
     name: 'a stacked block device', layer: 'block',
     prefixes: [
       'dm_', 'raid\\d+_', 'md_', 'mddev_', 'bch_', 'bcache_', 'cached_dev_', 'loop_', 'lo_', 'ublk_', 'drbd_',
-      'zram_', 'rbd_', 'crypt_', 'kcryptd', 'thin_', 'dmcrypt_', 'target_', 'table_load$', 'dev_suspend$',
+      'zram_', 'rbd_', 'crypt_', 'kcryptd', 'thin_', 'dmcrypt_', 'table_load$', 'dev_suspend$',
       'do_resume$', 'multipath_',
     ],
     modules: [
-      'dm_\\w+', 'md_mod', 'raid\\d+', 'bcache', 'loop', 'drbd', 'zram', 'rbd', 'ublk_drv', 'target_core_\\w+',
+      'dm_\\w+', 'md_mod', 'raid\\d+', 'bcache', 'loop', 'drbd', 'zram', 'rbd', 'ublk_drv',
       'rnbd_\\w+', 'vdo', 'kvdo', 'cas_\\w+',
     ],
     programs: /^(?:nbd|qemu-nbd|qemu-storage|ublk|target_|drbd|tcmu-runner|multipathd|dmeventd)/,
@@ -352,7 +365,7 @@ const TABLE = [
       'dm_suspend', 'raid5_do_work', 'md_thread', 'mddev_unlock', 'bch_alloc', 'bcache_device_stop',
       'cached_dev_flush', 'loop_process_work', 'lo_release', 'ublk_ctrl_uring_cmd', 'drbd_open',
       'zram_open', 'rbd_open', 'crypt_alloc_tfms', 'kcryptd_crypt', 'thin_presuspend', 'dmcrypt_write',
-      'target_wait_for_sess_cmds', 'table_load', 'dev_suspend', 'do_resume', 'multipath_presuspend',
+      'table_load', 'dev_suspend', 'do_resume', 'multipath_presuspend',
     ],
   },
   {

@@ -9,16 +9,7 @@ import { buildGuest, guestCache } from '../../src/guest/build.js';
 import { buildKernelGuest } from '../../src/guest/kernels.js';
 import { LOADED, writeRecordedRam } from '../golden-memory/raw-ram.js';
 import { verb } from './by-hand.js';
-import {
-  continueStore,
-  guestUnit,
-  newVm,
-  qmpSocket,
-  startGuest,
-  stopGuest,
-  stopStore,
-  waitForSsh,
-} from './guests.js';
+import { continueStore, newVm, qmpSocket, startGuest, stopGuest, stopStore, waitForSsh } from './guests.js';
 import { shareScenes } from './scenes.js';
 import { World } from './world.js';
 
@@ -59,8 +50,10 @@ describe.each(guests)('a guest whose store has stopped, kernel $kernel', ({ vm }
   test('ps says which task waits for which page', async () => {
     const blocked = async () => {
       const { out } = await verb(world, `ps ${vm} --json`);
+      // A login may have waited before it, for the page of another file.
       return (JSON.parse(out) as TaskRow[]).find(
-        ({ state, offCpuSeconds }) => state === 'D' && (offCpuSeconds ?? 0) > 3,
+        ({ state, offCpuSeconds, waitsIn }) =>
+          state === 'D' && (offCpuSeconds ?? 0) > 3 && waitsIn === 'filemap_fault',
       );
     };
     await expect.poll(blocked, { timeout: 90_000, interval: 1_000 }).toMatchObject({
@@ -114,6 +107,7 @@ describe('a QEMU that is not dumpable, with the memory of a recorded guest', () 
   const vm = newVm();
   const size = 384;
   const program = '/usr/bin/qemu-system-unread';
+  const unit = `${vm}.service`;
 
   beforeAll(async () => {
     await writeRecordedRam(join(world.share, 'ram'), '6.1-pagein', size);
@@ -138,23 +132,19 @@ describe('a QEMU that is not dumpable, with the memory of a recorded guest', () 
       ...['-qmp', `unix:${qmpSocket(vm)},server=on,wait=off`],
       ...['-device', `loader,file=/share/ram,addr=${LOADED},force-raw=on`],
     ];
-    await world.dev([
-      'systemd-run',
-      '--user',
-      '--quiet',
-      '--collect',
-      `--unit=${guestUnit(vm)}`,
-      program,
-      ...args,
-    ]);
+    await world.dev(['systemd-run', '--user', '--quiet', '--collect', `--unit=${unit}`, program, ...args]);
   });
 
-  afterAll(() => world.dev(['systemctl', '--user', 'kill', '--signal=KILL', guestUnit(vm)]));
+  afterAll(() => world.dev(['systemctl', '--user', 'kill', '--signal=KILL', unit]));
 
   test('is read through its own copies, and ps says why and what opens more', async () => {
-    const ps = () => verb(world, `ps ${vm} --all --json`);
-    await expect.poll(async () => (await ps()).code, { timeout: 60_000, interval: 500 }).toBe(4);
-    const { out, err } = await ps();
+    let [out, err] = ['', ''];
+    const ps = async () => {
+      const ended = await verb(world, `ps ${vm} --all --json`);
+      [out, err] = [ended.out, ended.err];
+      return ended.code;
+    };
+    await expect.poll(ps, { timeout: 60_000, interval: 500 }).toBe(4);
     expect((JSON.parse(out) as TaskRow[]).map(({ comm }) => comm)).toContain('kthreadd');
     expect(err).toMatch(
       /QEMU copied the memory piece by piece[^]*it was read so because QEMU is not dumpable/,
@@ -163,7 +153,7 @@ describe('a QEMU that is not dumpable, with the memory of a recorded guest', () 
   });
 
   test('and is not read at all once it has stopped', async () => {
-    await world.dev(['systemctl', '--user', 'kill', '--signal=STOP', guestUnit(vm)]);
+    await world.dev(['systemctl', '--user', 'kill', '--signal=STOP', unit]);
     const { code, err } = await verb(world, `ps ${vm}`);
     expect(code).toBe(5);
     expect(err).toMatch(/cannot be read: QEMU is not dumpable: /);

@@ -48,14 +48,18 @@ export function shownIn(dumps: readonly Dump[]): Shown {
 const showsDetector = ({ key, headline = '' }: Dump): boolean =>
   key === 'panic' && /: (?:RCU Stall|hung_task)/.test(headline);
 
+/** Of such a report the first CPU is the one that stalls, whatever line of it is missing. */
+const SELF_DETECTED = /\bself-detected stall\b/;
+
 /** Null where the report and the dumps around it show nobody. */
 export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const { cpus = [], pids = [], allSeen } = dump.stall ?? {};
   const onCpus = cpusOf(dump);
   const tasks = tasksOf(dump);
   const [ones, others] = [new Set(cpus), new Set(pids)];
-  const isMeant = ({ cpu, pid }: Found): boolean =>
-    (cpu !== null && ones.has(cpu)) || (pid !== null && others.has(pid));
+  const self = cpus.length + pids.length === 0 && SELF_DETECTED.test(dump.headline ?? '') ? onCpus[0] : null;
+  const isMeant = (one: Found): boolean =>
+    one === self || (one.cpu !== null && ones.has(one.cpu)) || (one.pid !== null && others.has(one.pid));
   const meant = [
     ...onCpus.filter(isMeant),
     ...tasks.filter(isMeant),
@@ -66,7 +70,7 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const loops = (one: Found): boolean => showsLoop(one.frames);
   const busy = meant.filter(loops);
   const free = busy.filter(({ frames }) => !waitsForOther(frames));
-  const first = free.find(({ frames }) => stallPlace(frames)?.cut === false) ?? free[0];
+  const first = fullest(free.find(({ frames }) => stallPlace(frames)?.cut === false) ?? free[0], free);
   if (first) return proven(first, 'loops');
   const [waits] = busy;
   if (waits) return onlyOther(onCpus, waits) ?? proven(waits, 'waits');
@@ -76,6 +80,14 @@ export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const named = meant[0] ?? (allSeen ? runs[0] : undefined);
   return named && !named.idle ? proven(named, 'named') : null;
 }
+
+/** Of several stacks of one CPU in a report only one is whole. */
+const fullest = (first: Found | undefined, found: readonly Found[]): Found | undefined =>
+  first &&
+  found.reduce(
+    (best, one) => (one.cpu === first.cpu && one.frames.length > best.frames.length ? one : best),
+    first,
+  );
 
 const proven = (found: Found, proof: Accused['proof']): Accused => ({ ...found, proof });
 
@@ -105,8 +117,10 @@ function onlyOther(onCpus: readonly Found[], waits: Found): Accused | null {
 
 /** CPUs with a stack, but for those that idle, and for khungtaskd, which reports others. */
 function cpusOf(dump: Dump): Found[] {
+  // Whoever the checker of spinlocks stops was not at rest.
+  const checked = dump.headline?.startsWith('BUG: spinlock ') === true;
   return dump.cpus.flatMap((one): Found[] =>
-    one.comm === 'khungtaskd' || one.frames.length === 0 || rests(one)
+    one.comm === 'khungtaskd' || one.frames.length === 0 || (rests(one) && !checked)
       ? []
       : [{ ...one, comm: one.comm ?? '', state: 'R', workqueue: one.workqueue ?? null }],
   );

@@ -117,6 +117,9 @@ function panicOf(dumps: readonly Dump[], stood: Verdict | null): Said | null {
 }
 
 function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly Dump[]): Said {
+  // A name without a stack is no reason.
+  if (spin && root.members.every(({ task }) => task.frames.length === 0))
+    return { verdict: spin, parts: [spin.frame ?? ''] };
   const first = spin?.class === 'spinning' && spin.frame !== null && !cameFirst(root, dumps);
   if (spin && ((first && (waitsForCpu(root) || stoodBefore(root, dumps))) || isCulprit(root, spin))) {
     return {

@@ -3,11 +3,25 @@ import type { Task } from '../model.js';
 import { type Candidate, nameOf } from './candidates.js';
 import { counted } from '../words.js';
 import { frameName, whatOf } from './phrases.js';
+import { lockWaited } from './wait-kinds.js';
 
-/** Where few tasks are stuck, each at another place, one of the others may be the reason. */
-export function besideOf(others: readonly Candidate[], place: string | null): Candidate[] {
-  if (others.length > BESIDE_MAX) return [];
-  const seen = new Set([place]);
+/**
+ * Where few tasks are stuck, each at another place, one of the others may be the reason; where many wait for locks as
+ * `told` does, those few that wait for none.
+ */
+export function besideOf(others: readonly Candidate[], told: Task): Candidate[] {
+  if (others.length <= BESIDE_MAX) return elsewhereThan(told, others);
+  if (lockWaited(told) === null) return [];
+  const few = elsewhereThan(
+    told,
+    others.filter(({ task }) => lockWaited(task) === null),
+  );
+  return few.length > FREE_MAX ? [] : few;
+}
+
+/** One of each other place. */
+function elsewhereThan(told: Task, others: readonly Candidate[]): Candidate[] {
+  const seen = new Set([frameName(told.frames)]);
   return others.filter(({ task }) => {
     const frame = frameName(task.frames);
     if (frame === null || seen.has(frame)) return false;
@@ -17,6 +31,7 @@ export function besideOf(others: readonly Candidate[], place: string | null): Ca
 }
 
 const BESIDE_MAX = 3;
+const FREE_MAX = 2;
 
 /** The end of a title. */
 export const besides = (shown: readonly Candidate[]): string =>

@@ -8,15 +8,15 @@ import { subjectOfSymbol } from './subjects.js';
 
 const CALLERS_MAX = 6;
 
-/** Of functions, innermost first, the nearest that tell anything, and one further out that goes through many of something. */
-export function callersOf(names: readonly string[]): string[] {
+/** Of functions, innermost first, the nearest that tell anything, and those further out that must not be missed. */
+export function callersOf(names: readonly string[], wanted: readonly string[] = iterating(names)): string[] {
   const telling = tellingOf(names);
-  const near = telling.slice(0, CALLERS_MAX);
-  const [loop] = iterating(names);
-  return loop === undefined || near.includes(loop) ? near : [...near.slice(0, -1), loop];
+  const far = telling.slice(CALLERS_MAX).filter((name) => wanted.includes(name));
+  return [...telling.slice(0, CALLERS_MAX - far.length), ...far];
 }
 
-const tellingOf = (names: readonly string[]): string[] => [
+/** Without those that tell nothing. */
+export const tellingOf = (names: readonly string[]): string[] => [
   ...new Set(names.filter((name) => tells(name) && !SERVES_ALL.test(name))),
 ];
 
@@ -40,8 +40,9 @@ const ITERATES =
 
 /** The same of the function that names the place of a sleeping task, as far as the code of the same part reaches. */
 export function callersOfPlace(frames: readonly Frame[]): string[] {
-  // A request to a server says who made it.
-  if (backendOf(frames)) return [];
+  // A request to a server says who made it; to one of NFS, not always what it is.
+  const backend = backendOf(frames);
+  if (backend && backend.kind !== 'nfs') return [];
   const place = operationFrame(frames);
   const firm = firmFrames(frames);
   const from = place === null ? -1 : firm.indexOf(place);
@@ -55,6 +56,7 @@ export function callersOfPlace(frames: readonly Frame[]): string[] {
     ({ symbol }) => baseSymbol(symbol) !== own,
   );
   const nearest = callersOf(reached.map(nameOf));
+  if (backend) return nearest.filter((name) => /^_*nfs/.test(name)).slice(0, 1);
   const user = callersOf(reached.filter((frame) => isUser(frame, place)).map(nameOf));
   if (user.length === 0) return nearest;
   if (SERVICE.test(own)) return user;
@@ -92,7 +94,7 @@ const SERVES_ALL = whole([
   '_*delete_object\\w*|find_and_remove_object|(?:create|put|free)_object|kmemleak_\\w+|_*stack_depot_\\w+|_*k[am]san_(?!(?:de)?populate|release_)\\w+|_*debug_(?:object|check)\\w*|debug_object\\w*|debug_objects?_\\w+|lockdep_\\w+|acpi_(?:os|ut)_\\w+',
   'free_pcppages_bulk|_*apply_to_(?:existing_)?page_range|_*free_(?:unref_|hot_cold_|frozen_)?(?:pages?|folios?)\\w*|_*put_(?:page|folio|task_struct)\\w*|_*alloc_pages?\\w*|get_page_from_freelist|rmqueue\\w*|_*get_free_pages?|release_pages|destroy_large_folio|clear_(?:huge_)?page\\w*|copy_page\\w*',
   'k[vz]?[mf](?:alloc|ree)\\w*|_*kmem_cache_\\w+|_*kmalloc\\w*|_*slab_\\w+|slub?_\\w+|v(?:m|z)alloc\\w*|vfree\\w*|cache_\\w+_refill',
-  'mem(?:set|cpy|move|cmp)\\w*|_*copy_(?:to|from)_\\w+|strn?(?:cmp|len|cpy)\\w*|find_(?:first|next)_\\w*bit\\w*|bitmap_\\w+|list_\\w+|rb_(?:next|first|insert|erase)\\w*|xas?_\\w+|radix_tree_\\w+|idr_\\w+|refcount_\\w+|kref_\\w+',
+  'mem(?:set|cpy|move|cmp)\\w*|_*copy_(?:to|from)_\\w+|strn?(?:cmp|len|cpy)\\w*|find_(?:first|next)_\\w*bit\\w*|bitmap_\\w+|_*list_\\w+|rb_(?:next|first|insert|erase)\\w*|xas?_\\w+|radix_tree_\\w+|idr_\\w+|refcount_\\w+|kref_\\w+',
   '_*(?:do_)?raw_\\w*(?:lock|unlock)\\w*|btrfs_(?:release|free)_path|btrfs_tree_unlock|of_node_\\w+|kobject_(?:put|release|cleanup)|pointer|v?s[cn]*printf|device_node_string|fwnode_full_name_string|_*local_(?:bh|irq)_\\w+|arch_local_\\w+|_*rcu_read_\\w+|rcu_is_watching|call_rcu\\w*|wake_\\w+|ttwu_\\w+|_*wake_up\\w*|complete(?:_all)?|_*queue_(?:delayed_)?work\\w*|mod_timer\\w*|mod_delayed_work\\w*|try_to_grab_pending',
-  'ktime_\\w+|read_(?:tsc|hpet)|_*(?:const_)?udelay|delay_\\w+|_*ndelay|native_\\w+|kvm_\\w*clock\\w*|sched_clock\\w*|trace_\\w+|_*lock_(?:is_held|acquire|release)\\w*|irq_\\w+|preempt_\\w+',
+  'arch_stack_walk|stack_trace_\\w+|unwind_\\w+|__orc_find|__unwind_start|_*alloc_skb\\w*|kmalloc_reserve|_*skb_(?:segment|gso_segment|mac_gso_segment)|(?:tcp|inet|udp|ipv6)_gso_segment|ktime_\\w+|read_(?:tsc|hpet)|_*(?:const_)?udelay|delay_\\w+|_*ndelay|native_\\w+|kvm_\\w*clock\\w*|sched_clock\\w*|trace_\\w+|_*lock_(?:is_held|acquire|release)\\w*|irq_\\w+|preempt_\\w+',
 ]);

@@ -1,6 +1,8 @@
 /** Verdicts that the kernel spoke itself: a panic, an oops. */
 import type { Dump, Frame, Verdict } from '../model.js';
 import { printable } from '../printable.js';
+import { callersOf } from './callers.js';
+import { firmSymbols } from './frames.js';
 import { baseSymbol } from './layers.js';
 import { frameName } from './phrases.js';
 import { stallPlace } from './stall-frame.js';
@@ -118,4 +120,14 @@ export function oopsVerdict(dumps: readonly Dump[]): Verdict | null {
     ],
     inferred: [],
   };
+}
+
+/** An oops kills its task, and a lock that it held is never released. */
+export function brokeBefore(dump: Dump, dumps: readonly Dump[]): string[] {
+  const oops = dumps.slice(0, dumps.indexOf(dump)).findLast(({ key }) => key === 'oops');
+  const found = running(oops);
+  if (!found) return [];
+  const [place, caller] = callersOf(firmSymbols(found.frames));
+  const oopsed = `, after an oops of ${found.comm}:${found.pid ?? '?'} in ${place ?? found.frame ?? '?'}`;
+  return caller === undefined ? [oopsed] : [`${oopsed} ← ${caller}`, oopsed];
 }

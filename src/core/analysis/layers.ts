@@ -57,6 +57,8 @@ const PLUMBING = whole([
   'exit_to_user\\w*|prepare_exit_to_user\\w*|arch_do_signal\\w*|do_notify_resume|task_work_run|secondary_startup\\w*',
   // The driver core and helpers of buses carry any driver.
   'device_(?:add|del|unregister|destroy|release|remove_file|for_each_child)\\w*|devres_release_all|get_device_parent|kobject_\\w+|sysfs_remove\\w*|usb_(?:kill_urb|kill_anchored_urbs|control_msg|submit_urb|hcd_submit_urb)|i2c_del_adapter|_*unregister_netdev\\w*|rollback_registered\\w*|destroy_workqueue|hwrng_unregister|tty_unregister_device|del_timer\\w*|_*timer_delete\\w*',
+  // The scheduler, which lies about on doubtful stacks.
+  'psi_\\w+|ttwu_\\w+|(?:en|de)queue_(?:task|entity)\\w*|update_(?:curr|load_avg|rq_clock)\\w*|finish_task_switch\\w*|pick_next_\\w+|newidle_balance|load_balance|put_pwq',
   // Fault injection and instrumentation.
   '_*should_fail\\w*|fail_dump|fault_create\\w*|_*k[am]san_(?!(?:de)?populate|release_)\\w+|__[am]san_\\w+|__sanitizer\\w*|check_memory_region\\w*|_*x86_\\w*thunk\\w*|srso_\\w+|__fentry__|ftrace_\\w*call\\w*',
   '_*dump_(?:stack|backtrace)\\w*|unwind_backtrace|unwind_next_frame|arch_stack_walk\\w*|stack_trace_save\\w*|show_stack\\w*|nmi_\\w+|arch_trigger_\\w+|trigger_\\w+_cpu_backtrace|panic|vpanic|check_\\w*hung\\w*|watchdog|die|__die\\w*|die_addr|oops_\\w+|page_fault_oops',

@@ -3,6 +3,7 @@ import { backendOf, requestedBy } from './backends.js';
 import { firmFrames, firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, isHelper, layerOf } from './layers.js';
 import { perStack } from './per-stack.js';
+import { subjectOf, subjectOfSymbol } from './subjects.js';
 import { waitOf } from './wait-kinds.js';
 
 const EXEC =
@@ -39,8 +40,11 @@ function helperIn(frames: readonly Frame[], { symbol, module }: Frame): string |
   const firm = firmFrames(frames);
   const inside = firm[firm.findIndex((one) => one.symbol === symbol) - 1];
   if (!inside || inside.module !== module || !isHelper(inside.symbol)) return null;
+  const subject = subjectOfSymbol(inside.symbol);
   const known =
-    module !== null || baseSymbol(inside.symbol).split('_')[0] === baseSymbol(symbol).split('_')[0];
+    module !== null ||
+    baseSymbol(inside.symbol).split('_')[0] === baseSymbol(symbol).split('_')[0] ||
+    (subject !== null && subject.layer !== 'block' && subject.name === subjectOf(frames)?.name);
   return known ? baseSymbol(inside.symbol) : null;
 }
 

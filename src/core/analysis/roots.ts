@@ -79,7 +79,9 @@ export function chooseRoot(
 ): Root | undefined {
   const likeliest = roots.find((one) => standingOf(one) !== 'passing');
   // The first report may have lost its stack, at the end of a paste or its beginning.
-  const first = stuck.find(({ task }) => task.frames.length > 0) ?? stuck[0];
+  const told = ({ task }: Candidate): boolean =>
+    task.frames.length > 0 || edges.some(({ waiter }) => isSame(waiter, task));
+  const first = stuck.find(told) ?? stuck[0];
   const only = dumps.every(({ key, tasks }) => key === 'hung_task' || tasks.length === 0);
   if (!only || !first || first.hungSeconds === null || likeliest?.cycle) return likeliest;
   const root = roots.find(({ members }) => members.includes(first));
@@ -145,8 +147,8 @@ function byLikelihood(roots: readonly Root[]): Root[] {
   const ranked = roots.map((root) => ({
     root,
     rank: [
-      // Of a report that lost its stack there is nothing to tell.
-      Number(root.task.frames.length > 0 || root.members.length > 1),
+      // Of a report that lost its stack, and whose lock's owner nobody tells, there is nothing to say.
+      Number(root.task.frames.length > 0 || root.members.length > 1 || root.edges.length > 0),
       STANDING[standingOf(root)],
       Number(explainsItself(root)),
       Number(root.task.frames.length > 0),

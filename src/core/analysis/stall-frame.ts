@@ -1,6 +1,6 @@
 /** Where a CPU loops: one name for a loop, whichever of its functions the report happened to catch. */
 import type { Frame } from '../model.js';
-import { callersOf, iterating } from './callers.js';
+import { callersOf, iterating, tellingOf } from './callers.js';
 import { firmFrames, firmSymbols } from './frames.js';
 import { baseSymbol, layerOf, syscallName } from './layers.js';
 import { whole } from './patterns.js';
@@ -39,6 +39,8 @@ const PREEMPTED =
 
 /** A CPU that waits for others to answer its call: the caller does not matter. */
 const CROSS_CALL = /smp_call_function|^multi_cpu_stop$/;
+/** Of an architecture that inlines what it calls. */
+const ASKS_ALL = /^on_each_cpu\w*$/;
 const CALLS = [CARRIERS, SOFTIRQS, INTERRUPTS, CROSS_CALL];
 
 /**
@@ -49,6 +51,9 @@ const REPORTER =
   /^(?:_*dump_(?:stack|backtrace)\w*|show_(?:stack|regs)\w*|sched_show_task|dump_cpu_task|rcu_dump_cpu_stacks|rcu_(?:sched_clock_irq|check_callbacks)|(?:nmi_)?(?:trigger_\w+_)?cpu_backtrace\w*|watchdog_timer_fn|update_process_times|tick_sched_\w+|tick_(?:nohz_\w+|handle_\w+))$/;
 const CAME_IN_BY =
   /^(?:el1h?_(?:64_)?irq\w*|el1_interrupt|__irq_svc|__irq_usr|gic_handle_irq|call_on_irq_stack|handle_(?:int|vint|exception)|except_vec_vi_end|plat_irq_dispatch|timer_interrupt|decrementer_common\w*|replay_(?:soft_)?interrupt\w*|arch_local_irq_restore|hardware_interrupt_common\w*|do_irq|arch_timer_handler_\w+|(?:smp_|\w*sysvec_)?apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
+/** Of those the outermost, of one interrupt. */
+const VECTOR =
+  /^(?:el1h?_(?:64_)?irq|el0\w*_irq\w*|__irq_svc|__irq_usr|handle_exception|except_vec_vi_end|decrementer_common\w*|hardware_interrupt_common\w*|apic_timer_interrupt|asm_\w*sysvec_\w+|ext_int_handler)$/;
 const REPORT_MAX = 32;
 
 export interface StallPlace {
@@ -113,20 +118,23 @@ const isPart = (symbol: string, part: ReturnType<typeof subjectOfSymbol>): boole
 export function stallPlace(frames: readonly Frame[]): StallPlace | null {
   const names = withoutLeaving(withoutReporter(firmSymbols(frames)));
   const carrier = names.findIndex((name) => CALLS.some((rows) => rows.test(name)));
-  const at = names.find((name) => !PREEMPTED.test(name)) ?? names[0];
+  const at = lockWaitedFor(names) ?? names.find((name) => !PREEMPTED.test(name)) ?? names[0];
   const by = names[carrier];
   if (at === undefined) return null;
+  if (ASKS_ALL.test(at)) return crossCall(names, at, names.indexOf(at));
   if (by === undefined) return cutOff(names, at);
   if (CROSS_CALL.test(by)) return crossCall(names, at, carrier);
   const called = names.slice(0, carrier);
   const place = called.findLast((name) => layerOf(name) !== 'primitive') ?? called.at(-1) ?? at;
   const syscall = syscallName(place);
   const frame = syscall === null ? place : `sys_${syscall}`;
+  const inside = between(called, at, place);
+  const telling = [...foreignIn(frames, place, inside), ...iterating(inside)];
   return {
     frame,
     at,
-    callers: callersOf(between(called, at, place)),
-    telling: [...foreignIn(frames, place), ...iterating(between(called, at, place))],
+    callers: callersOf(inside, telling),
+    telling,
     within: called.slice(0, called.lastIndexOf(place) + 1),
     cut: false,
     interrupt: interruptOf(by),
@@ -163,16 +171,36 @@ function withoutLeaving(names: readonly string[]): readonly string[] {
 
 const NOWHERE = { telling: [], within: [], interrupt: null };
 
-/** Where a third module stands between that of the innermost functions and that of the place, its outermost tells why. */
-function foreignIn(frames: readonly Frame[], place: string): string[] {
+/** By what a CPU that waits for a lock rests, or lets another virtual one run. */
+const RESTS_IN_LOCK =
+  /^(?:native_\w*halt|kvm_wait|_*xen_\w+|pv_\w+|hypercall\w*|plpar_\w+|yield_to_\w+|\w*cpu_relax\w*|_*delay\w*|rep_nop)$/;
+const LOCK = /^(?:native_|__pv_|pv_)*queued_\w+lock_slowpath$/;
+
+function lockWaitedFor(names: readonly string[]): string | null {
+  const end = names.findIndex((name) => !RESTS_IN_LOCK.test(name));
+  const name = names[end] ?? '';
+  return end > 0 && LOCK.test(name) ? name : null;
+}
+
+/**
+ * Where a third module stands between that of the innermost functions and that of the place, its outermost tells why.
+ * So does the innermost of a module that no near caller belongs to.
+ */
+function foreignIn(frames: readonly Frame[], place: string, names: readonly string[]): string[] {
   const firm = firmFrames(frames);
   const end = firm.findIndex(({ symbol }) => baseSymbol(symbol) === place);
   const inside = firm.slice(0, Math.max(end, 0));
   const known = new Set([null, firm[end]?.module, inside.find(({ module }) => module !== null)?.module]);
-  return inside
+  const third = inside
     .filter(({ module }, index) => !known.has(module) && firm[index + 1]?.module !== module)
     .map(({ symbol }) => baseSymbol(symbol));
+  const near = new Set(tellingOf(names).slice(0, NEAR));
+  const entered = inside.find(({ module }) => module !== null && module !== firm[end]?.module);
+  const isNear = inside.some(({ symbol, module }) => module !== null && near.has(baseSymbol(symbol)));
+  return entered && !isNear ? [baseSymbol(entered.symbol), ...third] : third;
 }
+
+const NEAR = 2;
 
 const between = (names: readonly string[], at: string, place: string): string[] =>
   names
@@ -196,20 +224,30 @@ function cutOff(names: readonly string[], at: string): StallPlace | null {
 
 /** What the checker of spinlocks prints first. */
 const SPIN_BUG = /^(?:_*dump_stack\w*|show_stack\w*|dump_backtrace\w*|spin_(?:dump|bug)|do_raw_\w+lock)$/;
+const CHECKED_MAX = 8;
+
+function withoutChecker(names: readonly string[]): readonly string[] {
+  const told = names.slice(0, CHECKED_MAX).findLastIndex((name) => /^spin_(?:dump|bug)$/.test(name));
+  if (told < 0 && !/^(?:_*dump_|show_stack)/.test(names[0] ?? '')) return names;
+  const rest = names.slice(told + 1);
+  return rest.slice(
+    Math.max(
+      0,
+      rest.findIndex((name) => !SPIN_BUG.test(name)),
+    ),
+  );
+}
 
 /** What the interrupt that prints did is not what it interrupted. */
 function withoutReporter(all: readonly string[]): readonly string[] {
-  const names = all.slice(
-    /^(?:_*dump_|show_stack)/.test(all[0] ?? '')
-      ? Math.max(
-          0,
-          all.findIndex((name) => !SPIN_BUG.test(name)),
-        )
-      : 0,
-  );
+  const names = withoutChecker(all);
   const last = names.slice(0, REPORT_MAX).findLastIndex((name) => REPORTER.test(name));
   if (last < 0) return names;
-  const entry = names.slice(last, last + REPORT_MAX).findLastIndex((name) => CAME_IN_BY.test(name));
+  const rest = names.slice(last, last + REPORT_MAX);
+  // Another interrupt further out may be what does not end.
+  const first = rest.findIndex((name) => VECTOR.test(name));
+  const beyond = rest.findIndex((name, index) => index > first && !CAME_IN_BY.test(name));
+  const entry = first < 0 ? rest.findLastIndex((name) => CAME_IN_BY.test(name)) : beyond - 1;
   return entry < 0 ? names : names.slice(last + entry + 1);
 }
 

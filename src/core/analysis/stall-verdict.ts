@@ -1,5 +1,6 @@
 /** Verdicts on what the kernel's own watchdogs report: soft and hard lockups, RCU stalls, stuck worker pools. */
 import type { Confidence, Dump, Verdict } from '../model.js';
+import { isIdleTask } from '../dump/cpu-lines.js';
 import { softLockup } from '../dump/stall.js';
 import { type Accused, accusedIn, shownIn } from './accused.js';
 import { nameOf } from './candidates.js';
@@ -8,6 +9,7 @@ import { entryOf, entryText } from './frames.js';
 import { jiffiesPerSecond } from './jiffies.js';
 import { frameName } from './phrases.js';
 import { isLastOfPools, isPool, poolFinding } from './pool-verdict.js';
+import { brokeBefore } from './cpu-verdict.js';
 import { interrupted, isCrossCall, type StallPlace, stallPlace } from './stall-frame.js';
 import { aboutOf, acrossSamples, cpuOf, gathered, type Report, type Samples } from './stall-samples.js';
 import {
@@ -49,10 +51,11 @@ export function spinVerdict(dumps: readonly Dump[]): Verdict | null {
   const rank = Math.max(...findings.map((finding) => finding.rank));
   const top = findings.filter((finding) => finding.rank === rank);
   // A stack that was cut off says less than one that is whole.
-  const first = top.find(({ cut }) => cut !== true) ?? top[0];
+  const first = top.find(({ callers = 0 }) => callers >= 0) ?? top[0];
   if (!first) return null;
   const same = top.filter(({ about }) => about === first.about);
-  const best = same.findLast(({ cut }) => cut !== true) ?? same.at(-1) ?? first;
+  const most = Math.max(...same.map(({ callers = 0 }) => callers));
+  const best = same.findLast(({ callers = 0 }) => callers === most) ?? first;
   // The scheduler's table says more than a report that shows nobody.
   const held = rank <= RANK_STARVED ? starvedVerdict(dumps) : null;
   const said = held ?? best.said;
@@ -78,9 +81,10 @@ function cpuFinding(
   const inferred = ageReasons(dump, hz);
   if (accused && accused.proof !== 'named') {
     const about = aboutOf(dump, accused);
-    const said = loopSaid(dump, accused, hz, { about, samples });
-    const cut = stallPlace(accused.frames)?.cut !== false;
-    return { rank: rankOf(dump, accused), about, cut, said: { ...said, reasons: inferred } };
+    const said = loopSaid(dump, accused, hz, { about, samples, broke: brokeBefore(dump, dumps) });
+    const place = stallPlace(accused.frames);
+    const callers = place?.cut === false ? place.callers.length : -1;
+    return { rank: rankOf(dump, accused), about, callers, said: { ...said, reasons: inferred } };
   }
   if (accused) {
     const said = namedSaid(dump, accused, hz);
@@ -95,7 +99,8 @@ function cpuFinding(
     const reasons = [...starved.reasons, ...inferred];
     return { rank: RANK_STARVED, about: 'starved', said: { ...starved, reasons } };
   }
-  return { rank: 0, about: dump.headline ?? '', said: { ...nobody(dump, hz), reasons: inferred } };
+  const said = nobody(dump, hz, brokeBefore(dump, dumps));
+  return { rank: 0, about: dump.headline ?? '', said: { ...said, reasons: inferred } };
 }
 
 /** Whoever waits for all others' answers waits for one that has its interrupts off, as in a hard lockup. */
@@ -111,6 +116,8 @@ type Finding = Omit<Verdict, 'reasons' | 'inferred'>;
 interface Around {
   about: string;
   samples: Samples;
+  /** What broke before, and may have left a lock behind. */
+  broke: readonly string[];
 }
 
 function loopSaid(dump: Dump, accused: Accused, hz: number | null, around: Around): Finding {
@@ -136,7 +143,8 @@ function loopSaid(dump: Dump, accused: Accused, hz: number | null, around: Aroun
 }
 
 /** Another CPU that was reported too, and waits as well, at another place: each may be what the other waits for. */
-function otherSide(place: StallPlace | null, { about, samples }: Around): readonly string[] {
+function otherSide(place: StallPlace | null, { about, samples, broke }: Around): readonly string[] {
+  if (broke.length > 0) return broke;
   for (const [other, reports] of samples) {
     const accused = reports.findLast((one) => one.accused?.proof === 'waits')?.accused;
     const its = accused && other !== about ? stallPlace(accused.frames) : null;
@@ -215,16 +223,32 @@ const KINDS: readonly [RegExp, string][] = [
   [/lockup/i, 'a lockup'],
 ];
 
-function nobody(dump: Dump, hz: number | null): Finding {
+function nobody(dump: Dump, hz: number | null, broke: readonly string[]): Finding {
   const { stall, headline = '' } = dump;
   const kind = KINDS.find(([pattern]) => pattern.test(headline))?.[1] ?? 'an RCU stall';
   const [task, ...others] = stall?.pids ?? [];
   const age = lasted(dump, hz);
   const cpus = stall?.cpus ?? [];
   const ran = softLockup(headline);
+  if (ran !== null && isIdleTask(ran.comm, ran.pid)) return idled(dump, age);
   const title =
     cpus.length === 0 && task !== undefined
       ? `task ${task}${others.length === 0 ? '' : ` and ${others.length} more`} keeps a grace period from ending${age}; no stack of it is there`
       : `${cpusText(cpus)} ${cpus.length > 1 ? 'do' : 'does'} not come back${age}: ${kind}, ${ran === null ? '' : `${nameOf(ran)} ran, `}and no stack shows what runs there`;
-  return { title, class: 'spinning', frame: null, confidence: 'low', culprit: null };
+  return {
+    title: titled(title, [...broke, '']),
+    class: 'spinning',
+    frame: null,
+    confidence: 'low',
+    culprit: null,
+  };
 }
+
+/** An idle task runs nothing that could take so long. */
+const idled = ({ stall }: Dump, age: string): Finding => ({
+  title: `${cpusText(stall?.cpus ?? [])} idles and did not come back${age}: suspect the host, which did not run it, or its timer`,
+  class: 'starved',
+  frame: null,
+  confidence: 'low',
+  culprit: null,
+});

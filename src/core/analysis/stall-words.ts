@@ -11,8 +11,8 @@ export interface StallFinding {
   rank: number;
   /** Reports of the same are one. */
   about: string;
-  /** The stack ends before its outer end. */
-  cut?: boolean;
+  /** How many callers of the place its stack tells; -1 if it ends before its outer end. */
+  callers?: number;
   said: Said;
 }
 

@@ -25,7 +25,7 @@ export function titleOf(
   const entry = entryTextOf(told);
   const named = new Set([told, root.task, ...(root.cycle ?? [])]);
   const unnamed = root.members.filter(({ task }) => !named.has(task));
-  const beside = besideOf([...unnamed, ...others], frame);
+  const beside = besideOf([...unnamed, ...others], told);
   const who = `${nameOf(told)} ${age === null ? (VERBS[verdict] ?? 'blocked') : `stuck ≥${age} s`}`;
   const title = (entered: string, callers = 0, besideMax = 0, helper: Helper = null): string => {
     const parts = [who + entered, frame === null ? null : doing(told, frame, callers, helper), ends];

@@ -132,7 +132,7 @@ function endOf(
   if (chain !== null) return chain;
   const recursion = reclaimRecursion(root.task.frames);
   if (!recursion) {
-    const holder = proofOnly === true ? null : takenTwice(root.task, [...root.members, ...others]);
+    const holder = proofOnly === true ? null : takenTwice(root.task, others);
     const twice = holder === null ? null : `perhaps deadlock with itself, inside ${holder} (inferred)`;
     return twice ?? where;
   }

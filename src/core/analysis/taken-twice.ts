@@ -26,7 +26,9 @@ function reentry({ frames }: Pick<Task, 'frames'>): string | null {
     .slice(firm.indexOf(place) + 1)
     .filter(({ symbol }) => layerOf(symbol) === 'operation');
   const back = returns(place, outwards, ({ module }) => module) ?? returns(place, outwards, wordOf);
-  return back === null ? null : baseSymbol(back.symbol);
+  // A function that came to itself has another object, most likely.
+  const name = back === null ? null : baseSymbol(back.symbol);
+  return name === baseSymbol(place.symbol) ? null : name;
 }
 
 /** The first frame that is of the same part as the place again; a part of null says nothing. */
@@ -49,10 +51,13 @@ export function takenTwice(task: Task, others: readonly Candidate[]): string | n
   const place = operationFrame(task.frames);
   if (holder === null || place === null) return null;
   const codes = codesOf(place);
+  const modules = new Set(firmFrames(task.frames).flatMap(({ module }) => module ?? []));
   const rival = others.some(
     (other) =>
       lockWaited(other.task) === null &&
-      firmFrames(other.task.frames).some((frame) => isOneCode(codesOf(frame), codes)),
+      firmFrames(other.task.frames).some(
+        (frame) => isOneCode(codesOf(frame), codes) || modules.has(frame.module ?? ''),
+      ),
   );
   return rival ? null : holder;
 }

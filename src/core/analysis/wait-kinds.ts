@@ -6,7 +6,7 @@ import { firmSymbols, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
 import { whole } from './patterns.js';
 import { perStack } from './per-stack.js';
-import { beginsTransaction, freezes, MMAP_LOCKERS } from './lock-uses.js';
+import { beginsTransaction, freezes, MMAP_LOCKERS, RTNL_LOCKERS } from './lock-uses.js';
 import { SUBSYSTEMS } from '../subsystems.js';
 
 interface Row {
@@ -39,16 +39,7 @@ export const LOCKS: readonly Row[] = [
 
 /** Other waits, the most telling first: any firm function from the sleep outwards counts. */
 export const WAITS: readonly Row[] = [
-  {
-    kind: 'journal-commit',
-    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.commitWaits ?? [])),
-    what: 'a journal commit',
-  },
-  {
-    kind: 'transaction',
-    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
-    what: 'a transaction',
-  },
+  // The block layer sleeps on behalf of everybody, and nobody on its.
   // A request is asked for only once the queue is entered, which a suspended device does not let happen.
   {
     kind: 'queue-freeze',
@@ -73,6 +64,16 @@ export const WAITS: readonly Row[] = [
     frame:
       /^(?:blk_mq_get_tag|_*blk_mq_alloc_requests?|get_request|bt_get|sbitmap_queue_get\w*|scsi_\w*get_budget)$/,
     what: 'a free block request',
+  },
+  {
+    kind: 'journal-commit',
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.commitWaits ?? [])),
+    what: 'a journal commit',
+  },
+  {
+    kind: 'transaction',
+    frame: whole(SUBSYSTEMS.flatMap(({ journal }) => journal?.transactionWaits ?? [])),
+    what: 'a transaction',
   },
   { kind: 'buffer', frame: /^xfs_buf_wait_unpin$/, what: 'a pinned buffer, for the log to be forced' },
   {
@@ -192,7 +193,7 @@ export const WAITS: readonly Row[] = [
     frame: /^(?:(?:anon_)?pipe_(?:read|write|wait\w*)|wait_for_partner|fifo_open|opipe_prep|ipipe_prep)$/,
     what: 'the other end of a pipe',
   },
-  { kind: 'child', frame: /^(?:do_wait\w*|kernel_wait4|_*do_sys_wait4|sys_wait4)$/, what: 'a child' },
+  { kind: 'child', frame: /^(?:do_wait(?!_for)\w*|kernel_wait4|_*do_sys_wait4|sys_wait4)$/, what: 'a child' },
   {
     kind: 'events',
     frame:
@@ -256,12 +257,15 @@ const lockIn = perStack((frames): WaitFound | null => {
     found = (inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined) ?? found;
     if (operation !== null && name === baseSymbol(operation)) break;
   }
+  if (found?.what === 'a mutex' && operation !== null && RTNL_LOCKERS.test(baseSymbol(operation)))
+    return RTNL;
   // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
   if (found?.kind !== 'rwsem') return found;
   if (freezes(firmSymbols(frames))) return null;
   return operation !== null && MMAP_LOCKERS.test(baseSymbol(operation)) ? MMAP_LOCK : found;
 });
 
+const RTNL: WaitFound = { kind: 'mutex', what: 'the RTNL mutex' };
 const MMAP_LOCK: WaitFound = { kind: 'rwsem', what: 'mmap_lock, the lock of an address space' };
 
 /** Whether a stack waits for the lock of an address space. */

@@ -2,10 +2,12 @@
 import type { Task } from '../model.js';
 import type { Row } from './edge-row.js';
 import { firmSymbols } from './frames.js';
+import { RTNL_LOCKERS } from './lock-uses.js';
 import { whole } from './patterns.js';
 import { FILESYSTEM_ROWS } from './filesystem-rows.js';
 import { servesDisks } from './server-programs.js';
 import { SUBSYSTEMS } from '../subsystems.js';
+import { lockWaited } from './wait-kinds.js';
 
 /** Waits for a page, a buffer or a request of some block device. */
 const BLOCK_IO =
@@ -205,7 +207,19 @@ export const EDGE_ROWS: readonly Row[] = [
     waiter: /^_*rtnl_lock\w*$/,
     owner: {
       frame: /^(?:rtnetlink_rcv_msg|rtnl_newlink|dev_ioctl|devinet_ioctl|cleanup_net|unregister_netdevice\w*|netdev_run_todo|tun_chr_close|_*tun_detach|default_device_exit_batch|linkwatch_event|addrconf_dad_work)$/,
-      not: /^_*rtnl_lock\w*$/,
+      not: /^(?:_*rtnl_lock\w*|_*netlink_dump\w*)$/,
+    },
+    through: 'the RTNL mutex',
+    confidence: 'medium',
+    reason: 'no other stuck task is in code that holds it',
+  },
+  {
+    waiter: RTNL_LOCKERS,
+    itself: true,
+    lock: 'mutex',
+    owner: {
+      frame: /^(?:rtnetlink_rcv_msg|rtnl_newlink|dev_ioctl|devinet_ioctl|cleanup_net|unregister_netdevice\w*|netdev_run_todo|tun_chr_close|_*tun_detach|default_device_exit_batch|_*cfg80211_unregister_wdev|_*dev_close_many)$/,
+      not: /^(?:_*rtnl_lock\w*|_*netlink_dump\w*|addrconf_(?:dad|verify)_work|reg_check_chans_work)$/,
     },
     through: 'the RTNL mutex',
     confidence: 'medium',
@@ -242,8 +256,9 @@ export const EDGE_ROWS: readonly Row[] = [
 ]; // prettier-ignore
 
 /** Whether a task does what this row's waiters wait for. */
-export function doesWork({ owner }: Row, task: Task): boolean {
+export function doesWork({ owner, through }: Row, task: Task): boolean {
   if ('serves' in owner) return servesDisks(task);
+  if (lockWaited(task)?.what === through) return false;
   const names = firmSymbols(task.frames);
   if (names.some((name) => owner.not.test(name))) return false;
   return 'comm' in owner ? owner.comm.test(task.comm) : names.some((name) => owner.frame.test(name));

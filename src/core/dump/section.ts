@@ -129,7 +129,7 @@ export class Section {
     if (text === '') return;
     this.row += 1;
     if (this.place(text)) this.leftOver.settle();
-    else this.leftOver.add(text);
+    else this.leftOver.add(text, this.pasted && this.key === 'hung_task');
   }
 
   /** False where no part of the dump wants the line. */
@@ -161,7 +161,7 @@ export class Section {
   private startHalf(): void {
     const before = this.tasks.length + this.cpus.length;
     if (this.report) this.startReported();
-    else if (this.key === 'none') this.startTask({ ...rows.NOBODY, state: 'D' });
+    else if (this.key === 'none' || this.leftOver.announces) this.startTask({ ...rows.NOBODY, state: 'D' });
     else this.startAccused();
     this.halves += this.tasks.length + this.cpus.length - before;
   }

@@ -160,15 +160,12 @@ class TextBlocks {
     const wraps = begin / size !== (next - 1n) / size;
     const at = (wraps ? 0 : Number(begin % size)) + ID_SIZE;
     if (at + length > this.ring.size) return null;
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length;) {
-      const within = (at + done) % this.block;
-      const part = this.at(at + done - within)?.subarray(within, within + length - done);
-      if (part === undefined) return null;
-      bytes.set(part, done);
-      done += part.length;
-    }
-    return utf8.decode(bytes);
+    const within = at % this.block;
+    const first = this.at(at - within)?.subarray(within, within + length);
+    if (first === undefined || first.length === length)
+      return first === undefined ? null : utf8.decode(first);
+    const rest = this.at(at - within + this.block)?.subarray(0, length - first.length);
+    return rest === undefined ? null : utf8.decode(new Uint8Array([...first, ...rest]));
   }
 
   private at(offset: number): Uint8Array | null {

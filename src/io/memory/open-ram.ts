@@ -192,7 +192,7 @@ function openOwn(source: MemorySource): OpenedRam | Closed {
   try {
     closeSync(openFile(path));
   } catch (error) {
-    return { ok: false, why: ownRefusal(error, pid), fix: SHARE };
+    return { ok: false, ...ownRefusal(error, pid) };
   }
   const segments = source.regions === null ? guessedSegments(source) : toldSegments(source, source.regions);
   if (segments.length === 0)
@@ -254,11 +254,15 @@ function opens(error: unknown, pid: number): string | null {
   return 'start QEMU as this user, from a program file that can be read and has no capabilities (getcap), without -runas';
 }
 
-function ownRefusal(error: unknown, pid: number): string {
-  if (!isRefused(error)) return refusal(error, pid);
+function ownRefusal(error: unknown, pid: number): Pick<Closed, 'why' | 'fix'> {
+  if (!isRefused(error)) return { why: refusal(error, pid), fix: SHARE };
   const scope = yamaScope();
-  const yama = scope !== null && scope !== '0' && userOf(pid) === ownUser();
-  return `it is not shared, and ${yama ? `Yama forbids to read QEMU’s own (kernel.yama.ptrace_scope=${scope})` : refusal(error, pid)}`;
+  if (scope === null || scope === '0' || userOf(pid) !== ownUser())
+    return { why: `it is not shared, and ${refusal(error, pid)}`, fix: SHARE };
+  // 3 is not taken back.
+  const open = `sysctl kernel.yama.ptrace_scope=0${scope === '3' ? ', after a boot' : ''}`;
+  const yama = `Yama forbids to read QEMU’s own (kernel.yama.ptrace_scope=${scope})`;
+  return { why: `it is not shared, and ${yama}`, fix: `${SHARE}; or ${open}` };
 }
 
 function yamaScope(): string | null {

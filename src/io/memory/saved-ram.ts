@@ -13,6 +13,8 @@ import type { Ram } from '../../core/memory/model.js';
 const PIECE = 256 * 1024;
 /** For one piece, with the wait for the socket. */
 const PIECE_MS = 2_000;
+/** For the first one, with the start of the thread, on a busy host. */
+const FIRST_MS = 10_000;
 const KEPT_MAX = 256;
 
 /** What the thread is started with, and what it writes for each piece. */
@@ -93,7 +95,7 @@ export class SavedRam implements Ram {
     order.set([first, size, this.number]);
     Atomics.store(state, 0, 1);
     Atomics.notify(state, 0);
-    Atomics.wait(state, 0, 1, PIECE_MS);
+    Atomics.wait(state, 0, 1, this.number === 1 ? FIRST_MS : PIECE_MS);
     const bytes = Atomics.load(state, 0) === 2 ? this.saved(size) : null;
     if (bytes === null) {
       this.failure = this.whyNot(Atomics.load(state, 0));

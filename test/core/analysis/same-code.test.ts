@@ -97,3 +97,20 @@ describe('a part of the kernel that is built in', () => {
     ).toEqual([]);
   });
 });
+
+describe('the RTNL mutex', () => {
+  const takes = (names: string) => stack(`__schedule schedule schedule_preempt_disabled mutex_lock ${names}`);
+  const dad = task('kworker/3:1', 1, 'D', takes('addrconf_dad_work process_one_work worker_thread kthread'));
+
+  it('is not held by one more who waits for it, in a tail call that left no frame of rtnl_lock', () => {
+    expect(
+      analysis(dad, task('ethtool', 2, 'D', takes('dev_ethtool dev_ioctl __x64_sys_ioctl'))).waits,
+    ).toEqual([]);
+    const closes = stack(
+      '__schedule schedule wait_for_completion thing_stop __dev_close_many rtnetlink_rcv_msg',
+    );
+    expect(analysis(dad, task('ip', 2, 'D', closes)).waits).toMatchObject([
+      { waiter: 'kworker/3:1:1', owner: 'ip:2', through: 'the RTNL mutex' },
+    ]);
+  });
+});

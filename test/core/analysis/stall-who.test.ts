@@ -9,7 +9,10 @@ const context = { secondsBetweenLooks: null, shares: [], kernelCommandLine: null
 const live = (text: string) => analyze(parseDumps(text.split('\n')), context).verdict;
 
 const pasted = (text: string, proofOnly = false) =>
-  analyze(parseDumps(readPaste(text.split('\n')), { pasted: true }), { ...context, proofOnly }).verdict;
+  analyze(parseDumps(readPaste(text.split('\n')), { pasted: true }), {
+    ...context,
+    ...(proofOnly && { proofOnly }),
+  }).verdict;
 
 const frames = (names: string): string =>
   names
@@ -145,4 +148,67 @@ Call Trace:
 it('a CPU whose line has no word of a taint, but a version', () => {
   const text = lockup(9, 26, 1, 'loops', 'ficto_poll ficto_ioctl __x64_sys_ioctl do_syscall_64');
   expect(live(text.replace('Not tainted 6.8.0 #1', '6.8.0-rc2 #1')).culprit?.comm).toBe('loops');
+});
+
+it('a CPU that waits for others is told as one that waits, with who asks', () => {
+  const stack = 'smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64';
+  const found = live(lockup(9, 26, 1, 'cat', stack));
+  expect(found).toMatchObject({ class: 'spinning', frame: 'smp_call_function', culprit: { pid: 99 } });
+  expect(found.title).toBe(
+    "cat:99 waiting ≥26 s on CPU 1 for another CPU's answer → smp_call_function (at flush_tlb_mm_range)",
+  );
+});
+
+describe('a lockup without a stack', () => {
+  const headline = (cpu: number, who: string): string =>
+    `watchdog: BUG: soft lockup - CPU#${cpu} stuck for 98s! [${who}]\nModules linked in: ficto`;
+
+  it('of an idle task is the host’s', () =>
+    expect(live(headline(2, 'swapper/2:0'))).toMatchObject({
+      class: 'starved',
+      title: 'CPU 2 idles and did not come back ≥98 s: suspect the host, which did not run it, or its timer',
+    }));
+
+  it('is told with what oopsed before', () => {
+    const oops = `BUG: kernel NULL pointer dereference, address: 0000000000000094
+Oops: 0000 [#1] SMP PTI
+CPU: 15 PID: 6073 Comm: ficto Not tainted 6.8.0 #1
+RIP: 0010:ficto_group+0x10/0x20
+Call Trace:
+${frames('ficto_insert ficto_submit __x64_sys_write do_syscall_64')}
+---[ end trace 0000000000000000 ]---`;
+    expect(live(`${oops}\n${headline(4, 'umount:859')}`).title).toBe(
+      'CPU 4 does not come back ≥98 s: a soft lockup, umount:859 ran, and no stack shows what runs there, after an oops of ficto:6073 in ficto_group ← ficto_insert',
+    );
+  });
+
+  it('says more than a hung task without one', () => {
+    const text = `${headline(4, 'ksmd:79')}
+INFO: task worker:19907 blocked for more than 120 seconds.
+      Tainted: G             L    6.8.0 #1
+"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.`;
+    expect(live(text).title).toContain('CPU 4 does not come back ≥98 s');
+  });
+});
+
+it('the checker of spinlocks stops an idle CPU as well', () => {
+  const text = `BUG: spinlock recursion on CPU#0, swapper/0
+ lock: ficto_lock, .magic: dead4ead, .owner: swapper/0, .owner_cpu: 0
+CPU: 0 PID: 0 Comm: swapper/0 Not tainted 6.8.0 #1
+Call Trace:
+${frames('dump_stack_lvl spin_dump do_raw_spin_lock _raw_spin_lock_irqsave ficto_write_room ficto_receive_chars')}`;
+  expect(live(text).title).toContain('ficto_receive_chars (at _raw_spin_lock_irqsave ← ficto_write_room)');
+});
+
+it('a CPU that panics because it found a stall is not taken for one of an earlier report', () => {
+  const stall = (cpu: number, by: number): string => `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
+rcu: \t${cpu}-...!: (0 ticks this GP) idle=17c/0/0x0 softirq=1303/1303 fqs=1
+\t(detected by ${by}, t=21021 jiffies, g=7${cpu}, q=585)
+rcu: rcu_preempt kthread starved for 20974 jiffies! g7${cpu} f0x0 RCU_GP_WAIT_FQS(5) ->state=0x402 ->cpu=${cpu}`;
+  const panic = `Kernel panic - not syncing: RCU Stall
+CPU: 3 PID: 2892 Comm: bash Not tainted 6.8.0 #1
+Call Trace:
+${frames('dump_stack panic rcu_sched_clock_irq ficto_fcntl __x64_sys_fcntl do_syscall_64')}`;
+  const { title } = live([stall(3, 1), stall(5, 3), panic].join('\n'));
+  expect(title).toContain('rcu_preempt, the thread that ends grace periods, is not woken by its timer');
 });

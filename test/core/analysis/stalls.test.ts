@@ -63,16 +63,6 @@ Call Trace:
   });
 });
 
-it('a CPU that waits for others is told as one that waits, with who asks', () => {
-  const found = verdict(
-    soft('smp_call_function_many_cond flush_tlb_mm_range __x64_sys_munmap do_syscall_64'),
-  );
-  expect(found).toMatchObject({ class: 'spinning', frame: 'smp_call_function', culprit: { pid: 99 } });
-  expect(found.title).toBe(
-    "cat:99 waiting ≥26 s on CPU 1 for another CPU's answer → smp_call_function (at flush_tlb_mm_range)",
-  );
-});
-
 it('a task that was preempted in its loop was caught where it loops, and the interrupt that prints is not its', () => {
   const text = `rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:
 rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P42/1:b..l

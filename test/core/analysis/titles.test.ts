@@ -24,7 +24,7 @@ const title = (lines: readonly string[], proofOnly?: true) =>
 describe('who used the place', () => {
   it.each([
     ['of what serves drivers, the driver', 'kernfs_drain __kernfs_remove kernfs_remove_by_name_ns device_del thing_unregister thing_store ksys_write', '(kernfs_drain ← thing_unregister ← thing_store)'],
-    ['the nearest, and one of another module', 'wait_for_completion cm_destroy@ib_cm ib_destroy_cm@ib_cm rdma_destroy@rdma_cm ksys_write', '(cm_destroy ← ib_destroy_cm ← rdma_destroy)'],
+    ['the nearest, and one of another module', 'wait_for_completion cm_destroy@ib_cm cm_destroy_id@ib_cm ib_destroy_cm@ib_cm rdma_destroy@rdma_cm ksys_write', '(cm_destroy ← cm_destroy_id ← rdma_destroy)'],
   ])('%s', (_case, names, told) => {
     expect(title(hung('user', 7, names))).toContain(told);
   }); // prettier-ignore
@@ -56,7 +56,7 @@ describe('a lock that its own stack may hold', () => {
     expect(title(hung('kworker/0:1', 7, callback))).toMatch(told);
   });
   it.each([
-    ['another task is in that code, past such locks', [...hung('kworker/0:1', 7, callback), ...hung('other', 8, 'wait_for_completion cm_send@cm ksys_write')]],
+    ['another task is in that code, past such locks', [...hung('kworker/0:1', 7, callback), ...hung('other', 8, 'wait_for_completion cm_send@cm ksys_write'), ...hung('third', 9, 'wait_for_completion cm_close@cm ksys_write')]],
     ['a filesystem is entered through others again', hung('writer', 7, 'schedule_preempt_disabled __mutex_lock ext4_da_get@ext4 iomap_thing thing_do ext4_write@ext4 ksys_write')],
   ])('is not told where %s', (_case, lines) => {
     expect(title(lines)).not.toContain('with itself');
@@ -71,6 +71,40 @@ describe('what a paste has lost', () => {
     const above = ['Call trace:', ...frames('__switch_to __schedule schedule blk_queue_enter thing_rescan kthread ret_from_fork'), '']; // prettier-ignore
     const lines = [...above, 'INFO: task fio:3382 blocked for more than 121 seconds.'];
     expect(title(lines)).toMatch(/^unknown task:\? blocked .* \(blk_queue_enter ← thing_rescan\)/);
+  });
+
+  it('but not where the kernel told who holds it up', () => {
+    const above = ['Call trace:', ...frames('__switch_to __schedule schedule blk_queue_enter thing_rescan kthread ret_from_fork'), '']; // prettier-ignore
+    const lines = [
+      ...above,
+      'INFO: task kwin:1590 blocked for more than 860 seconds.',
+      'INFO: task kwin:1590 is blocked on a semaphore likely last held by task modeset:501',
+    ];
+    expect(title(lines)).toMatch(/^kwin:1590 stuck ≥860 s → held by modeset:501/);
+  });
+
+  it('a stack below the words that it is of the holder is of another task', () => {
+    const lines = [
+      ...hung('umount', 7, 'mutex_lock thing_reconnect thing_statfs __x64_sys_statfs'),
+      'Stack of the worker that holds the mutex:',
+      ...frames(
+        'thing_wait_answer thing_send thing_negotiate thing_reconnect process_one_work worker_thread',
+      ),
+    ];
+    expect(title(lines)).toMatch(/held up by unknown task:\? in thing_send$/);
+    expect(title(lines.filter((line) => !line.endsWith(':')))).not.toContain('held up');
+  });
+
+  it('a stack whose first function is named like an entry is not the rest of the one above', () => {
+    const proc = (names: string) => frames(names).map((frame) => `[<0>] ${frame}`);
+    const lines = [
+      ...proc('io_schedule thing_write_pages wb_workfn process_one_work worker_thread kthread ret_from_fork'),
+      'Who holds the page',
+      ...proc(
+        'start_thing_inodes thing_reserve thing_fixup process_one_work worker_thread kthread ret_from_fork',
+      ),
+    ];
+    expect(title(lines)).toContain('beside another in start_thing_inodes');
   });
 
   it('where the unwinder came no further than the call to sleep, what it doubts is believed', () => {

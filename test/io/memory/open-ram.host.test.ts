@@ -168,6 +168,36 @@ it('reads what QEMU copies', async () => {
   }
 });
 
+it('says where QEMU makes no copy', async () => {
+  const module = await dist<{ SavedRam: typeof SavedRam }>('io/memory/saved-ram.js');
+  const saved = new module.SavedRam(join(directory, 'nobody'), [
+    { id: 'ram', first: 0, end: SIZE, offset: 0 },
+  ]);
+  try {
+    saved.open();
+    expect(saved.read(0, new Uint8Array(8))).toBe(false);
+    expect(saved.failure).toContain(join(directory, 'nobody'));
+    saved.open();
+    expect(saved.failure).toBeNull();
+  } finally {
+    saved.end();
+  }
+});
+
+it('says where it had to guess where the memory lies', async () => {
+  const own = NODES.map((word) => word.replace(/-memfd,(.*),share=on/, '-ram,$1'));
+  await start(...own);
+  qemu?.kill('SIGSTOP');
+  try {
+    const why = expect.stringMatching(
+      /^QEMU does not answer, and where its memory lies is a guess: no kernel found/,
+    ) as string;
+    expect(await read()).toMatchObject({ ok: false, why });
+  } finally {
+    qemu?.kill('SIGCONT');
+  }
+});
+
 it('says that a process that is gone has ended', () => {
   const source = { pid: 4_194_303, argv: [], qmpSocket, regions: null, hostAddresses: {} };
   expect(openRam(source)).toMatchObject({ ok: false, why: 'its QEMU has ended' });
