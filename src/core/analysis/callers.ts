@@ -1,6 +1,6 @@
 /** Who called a place: for a title the functions that tell, without those that serve every caller. */
 import type { Frame } from '../model.js';
-import { backendOf } from './backends.js';
+import { backendOf, requestedBy } from './backends.js';
 import { firmFrames, operationFrame } from './frames.js';
 import { baseSymbol, layerOf } from './layers.js';
 import { whole } from './patterns.js';
@@ -56,7 +56,10 @@ export function callersOfPlace(frames: readonly Frame[]): string[] {
     ({ symbol }) => baseSymbol(symbol) !== own,
   );
   const nearest = callersOf(reached.map(nameOf));
-  if (backend) return nearest.filter((name) => /^_*nfs/.test(name)).slice(0, 1);
+  if (backend) {
+    const said = requestedBy(frames, backend);
+    return nearest.filter((name) => name !== said && /^_*nfs/.test(name)).slice(0, 1);
+  }
   const user = callersOf(reached.filter((frame) => isUser(frame, place)).map(nameOf));
   if (user.length === 0) return nearest;
   if (SERVICE.test(own)) return user;
