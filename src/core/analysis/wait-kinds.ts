@@ -257,13 +257,17 @@ const lockIn = perStack((frames): WaitFound | null => {
     found = (inside ? LOCKS.find(({ frame }) => frame.test(name)) : undefined) ?? found;
     if (operation !== null && name === baseSymbol(operation)) break;
   }
-  if (found?.what === 'a mutex' && operation !== null && RTNL_LOCKERS.test(baseSymbol(operation)))
-    return RTNL;
-  // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
-  if (found?.kind !== 'rwsem') return found;
-  if (freezes(firmSymbols(frames))) return null;
-  return operation !== null && MMAP_LOCKERS.test(baseSymbol(operation)) ? MMAP_LOCK : found;
+  return found && namedLock(found, operation === null ? '' : baseSymbol(operation), frames);
 });
+
+/** What a lock is for, where who takes it says that. */
+function namedLock(found: WaitFound, taker: string, frames: Task['frames']): WaitFound | null {
+  if (found.what === 'a mutex' && RTNL_LOCKERS.test(taker)) return RTNL;
+  if (found.kind !== 'rwsem') return found;
+  // A filesystem is frozen by whoever holds this lock for writing, and then goes away.
+  if (freezes(firmSymbols(frames))) return null;
+  return MMAP_LOCKERS.test(taker) ? MMAP_LOCK : found;
+}
 
 const RTNL: WaitFound = { kind: 'mutex', what: 'the RTNL mutex' };
 const MMAP_LOCK: WaitFound = { kind: 'rwsem', what: 'mmap_lock, the lock of an address space' };
