@@ -110,7 +110,7 @@ describe('a QEMU that is not dumpable, with the memory of a recorded guest', () 
   const unit = `${vm}.service`;
 
   beforeAll(async () => {
-    await writeRecordedRam(join(world.share, 'ram'), '6.1-pagein', size);
+    writeRecordedRam(join(world.share, 'ram'), '6.1-pagein', size);
     await world.root(['install', '--mode=711', '/usr/bin/qemu-system-x86_64', program]);
     await world.dev(['mkdir', '-p', dirname(qmpSocket(vm))]);
     const args = [

@@ -6,7 +6,7 @@ import { waitForPrompt } from './guests.js';
 import type { SceneImage } from './scenes.js';
 import { user, type World } from './world.js';
 
-export interface OtherGuest {
+interface OtherGuest {
   vm: string;
   /** Port of the world's loopback for the guest's SSH. */
   port: number;
@@ -18,7 +18,7 @@ const inHome = (name: string) => join(user.home, name);
 const storeSocket = (vm: string) => inHome(`${vm}.share`);
 
 /** The file that has the console of its kernel. */
-export const consoleLog = (vm: string) => inHome(`${vm}.log`);
+const consoleLog = (vm: string) => inHome(`${vm}.log`);
 
 /** Serves its store; `stopStore` wedges the guest. */
 async function serveStore(world: World, vm: string): Promise<void> {
@@ -29,8 +29,12 @@ async function serveStore(world: World, vm: string): Promise<void> {
 }
 
 /** As a shell of the user starts it, with its output in files. */
-async function startBeside(world: World, { vm }: OtherGuest, args: string[], output: string): Promise<void> {
-  await serveStore(world, vm);
+async function startBeside(
+  world: World,
+  { vm }: Pick<OtherGuest, 'vm'>,
+  args: string[],
+  output: string,
+): Promise<void> {
   const errors = inHome(`${vm}.errors`);
   const start = `exec "$@" </dev/null >${output} 2>${output === consoleLog(vm) ? errors : consoleLog(vm)}`;
   await world.dev(['setsid', '--fork', 'sh', '-c', start, 'sh', 'qemu-system-x86_64', '-name', vm, ...args]);
@@ -61,39 +65,52 @@ const kernel = ({ kernel, initrd }: SceneImage, words: string) => [
   ...['-append', `panic=0 no_timer_check loglevel=7 ${words}`],
 ];
 
-/** By hand: QMP over TCP, the console in QEMU's own output. */
-export const startPlain = (
+/** By hand: QMP over TCP, the console in QEMU's own output; its one keyboard is a virtio device. */
+export async function startPlain(
   world: World,
   image: SceneImage,
   guest: OtherGuest & { qmpPort: number },
-): Promise<void> =>
-  startBeside(
+): Promise<void> {
+  await serveStore(world, guest.vm);
+  await startBeside(
     world,
     guest,
     [
-      ...['-M', 'q35', ...hardware, '-smp', '2', ...sharedMemory, '-nographic', '-vga', 'none'],
-      ...['-qmp', `tcp:127.0.0.1:${guest.qmpPort},server=on,wait=off`, ...devices(guest, 'pci')],
+      ...['-M', 'q35,i8042=off', '-device', 'virtio-keyboard-pci', ...hardware, '-smp', '2', ...sharedMemory],
+      ...[
+        '-nographic',
+        '-vga',
+        'none',
+        '-qmp',
+        `tcp:127.0.0.1:${guest.qmpPort},server=on,wait=off`,
+        ...devices(guest, 'pci'),
+      ],
       ...kernel(image, 'console=ttyS0 wedge.mode=job'),
     ],
     consoleLog(guest.vm),
   );
+}
 
-/**
- * As virtme-ng starts it: a microvm, whose devices have no PCI, without a PS/2 keyboard; its kernel writes to hvc0, and QEMU
- * that to its standard error. KVM has a clock for such a kernel; the emulator has none, so that it is told how fast its
- * TSC is, which is this host's.
- */
-export async function startMicrovm(world: World, image: SceneImage, guest: OtherGuest): Promise<void> {
+/** Without a PS/2 keyboard. */
+const microvm = ['-M', 'microvm,pcie=on,rtc=on', ...hardware, '-nodefaults', '-display', 'none'];
+
+/** KVM has a clock for a microvm's kernel. The emulator has none: the kernel is told how fast its TSC is, this host's. */
+async function tsc(world: World): Promise<string> {
   const mhz = await world.root(['sed', '-n', '0,/^cpu MHz/s/^cpu MHz[^:]*: *//p', '/proc/cpuinfo']);
-  const khz = Math.round(Number(mhz) * 1_000);
+  return `tsc_early_khz=${Math.round(Number(mhz) * 1_000)}`;
+}
+
+/** As virtme-ng starts it: its kernel writes to hvc0, and QEMU that to its standard error. */
+export async function startMicrovm(world: World, image: SceneImage, guest: OtherGuest): Promise<void> {
   const args = [
-    ...['-M', 'microvm,pcie=on,rtc=on', ...hardware, '-smp', '2', ...sharedMemory, '-nodefaults'],
-    ...['-display', 'none', '-chardev', 'file,path=/proc/self/fd/2,id=dmesg'],
+    ...microvm,
+    ...['-smp', '2', ...sharedMemory, '-chardev', 'file,path=/proc/self/fd/2,id=dmesg'],
     ...['-device', 'virtio-serial-device', '-device', 'virtconsole,chardev=dmesg'],
     ...['-chardev', 'stdio,id=console,signal=off,mux=on', '-serial', 'chardev:console', '-mon', 'console'],
     ...['-qmp', `unix:${inHome(`${guest.vm}.qmp`)},server=on,wait=off`, ...devices(guest, 'device')],
-    ...kernel(image, `tsc_early_khz=${khz} console=ttyS0 console=hvc0 wedge.mode=boot-hvc-job`),
+    ...kernel(image, `${await tsc(world)} console=ttyS0 console=hvc0 wedge.mode=boot-hvc-job`),
   ];
+  await serveStore(world, guest.vm);
   await startBeside(world, guest, args, inHome(`${guest.vm}.output`));
 }
 

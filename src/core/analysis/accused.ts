@@ -51,13 +51,16 @@ const showsDetector = ({ key, headline = '' }: Dump): boolean =>
 /** Of such a report the first CPU is the one that stalls, whatever line of it is missing. */
 const SELF_DETECTED = /\bself-detected stall\b/;
 
+const selfDetected = ({ stall, headline = '' }: Dump): boolean =>
+  (stall?.cpus.length ?? 0) + (stall?.pids.length ?? 0) === 0 && SELF_DETECTED.test(headline);
+
 /** Null where the report and the dumps around it show nobody. */
 export function accusedIn(dump: Dump, shown: Shown): Accused | null {
   const { cpus = [], pids = [], allSeen } = dump.stall ?? {};
   const onCpus = cpusOf(dump);
   const tasks = tasksOf(dump);
   const [ones, others] = [new Set(cpus), new Set(pids)];
-  const self = cpus.length + pids.length === 0 && SELF_DETECTED.test(dump.headline ?? '') ? onCpus[0] : null;
+  const self = selfDetected(dump) ? onCpus[0] : null;
   const isMeant = (one: Found): boolean =>
     one === self || (one.cpu !== null && ones.has(one.cpu)) || (one.pid !== null && others.has(one.pid));
   const meant = [

@@ -212,3 +212,23 @@ ${frames('dump_stack panic rcu_sched_clock_irq ficto_fcntl __x64_sys_fcntl do_sy
   const { title } = live([stall(3, 1), stall(5, 3), panic].join('\n'));
   expect(title).toContain('rcu_preempt, the thread that ends grace periods, is not woken by its timer');
 });
+
+it('what only one of several reports caught is not the loop', () => {
+  const text = [
+    lockup(
+      100,
+      26,
+      1,
+      'loops',
+      'ficto_a ficto_b ficto_step ficto_all ficto_ioctl __x64_sys_ioctl do_syscall_64',
+    ),
+    lockup(
+      128,
+      52,
+      1,
+      'loops',
+      'ficto_c ficto_d ficto_step ficto_all ficto_ioctl __x64_sys_ioctl do_syscall_64',
+    ),
+  ];
+  expect(live(text.join('\n')).title).toContain('ficto_ioctl (at ficto_c ← ficto_step ← ficto_all)');
+});
