@@ -14,8 +14,11 @@ export interface Machine {
   image: QemuOptions['image'];
   /** More of the kernel command line. */
   append: string;
-  /** Whether the kernel is told of a second console: with its driver it takes /dev/console over. Default: true. */
-  hvc?: boolean | undefined;
+  /**
+   * Whether the kernel is told of a second console, which its driver makes /dev/console, or of that alone, which no
+   * journal has. Default: true.
+   */
+  hvc?: boolean | 'alone' | undefined;
   /** A file inside that QEMU writes the console to, beside the journal. */
   log?: string | undefined;
   memory?: string | undefined;

@@ -32,6 +32,8 @@ interface WorldGuest {
   image?: Pick<GuestImage, 'kernel' | 'initrd' | 'sshKey'> | undefined;
   /** Default: known. */
   ssh?: KnownToSsh;
+  /** Its one console is hvc0, which no journal has. */
+  hvc?: 'alone';
 }
 
 interface DebianGuest {

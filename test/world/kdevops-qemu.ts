@@ -41,6 +41,9 @@ export function kdevopsArguments(machine: Machine, runtime: string): KdevopsArgu
     ['-kernel', image.kernel],
     image.initrd === null ? [] : ['-initrd', image.initrd],
   ].flat();
-  const consoles = ['console=ttyS0,115200', ...(hvc ? ['console=hvc0'] : [])].join(' ');
+  const consoles = [
+    ...(hvc === 'alone' ? [] : ['console=ttyS0,115200']),
+    ...(hvc === false ? [] : ['console=hvc0']),
+  ].join(' ');
   return { args, kernelArgs: `${consoles} panic=0 no_timer_check ${machine.append}` };
 }

@@ -9,7 +9,14 @@ export interface Scenario {
   vm: string;
   /** The demo guest in a mode, or with a scene; or a Debian with a wedge of test/world/debian. */
   guest:
-    | { demo: string; append?: string; extra?: readonly string[]; kernel?: KernelName; ssh?: 'unknown' }
+    | {
+        demo: string;
+        append?: string;
+        extra?: readonly string[];
+        kernel?: KernelName;
+        ssh?: 'unknown';
+        hvc?: 'alone';
+      }
     | { debian: string; append?: string };
   /** When it has booted: SSH answers; its console says this; or so many seconds have passed. */
   ready: 'ssh' | RegExp | { afterS: number };

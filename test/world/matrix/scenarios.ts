@@ -182,6 +182,28 @@ export const scenarios: readonly Scenario[] = [
     incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
   },
   {
+    name: 'page-in on a dead virtiofs, its one console is hvc0, which no journal has, and kernel.sysrq=0',
+    vm: newVm(),
+    guest: { demo: 'hvc0', append: 'loglevel=4 wedge.sysrq=0', hvc: 'alone' },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'blocked',
+    orClass: 'waiting', // those who come by SSH wait for the same server
+    withinS: 60,
+    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+  },
+  {
+    name: 'page-in on a dead virtiofs, `quiet`, kernel.sysrq=0, and ssh does not know it',
+    vm: newVm(),
+    guest: { demo: 'job', append: 'quiet wedge.sysrq=0', ssh: 'unknown' },
+    ready: 'ssh',
+    act: store.stop,
+    class: 'blocked',
+    orClass: 'waiting', // those who come by SSH wait for the same server
+    withinS: 90,
+    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+  },
+  {
     name: 'interrupts off on every CPU: two wait for each other’s spinlock, and no key is heard',
     vm: newVm(),
     guest: { demo: 'none' },
