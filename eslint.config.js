@@ -142,6 +142,7 @@ export default tseslint.config(
       'src/core/subsystems.ts',
       'src/core/kernel-lines/devices.ts',
       'src/core/watch/case/doubts.ts',
+      'test/world/matrix/scenarios.ts',
       'bench/faults/table.mjs',
     ],
     rules: { 'max-lines': 'off' },

@@ -87,7 +87,10 @@ async function watch(guest, reader, worst) {
   if (first !== undefined && first.offCpuSeconds > worst.seconds)
     Object.assign(worst, {
       seconds: first.offCpuSeconds,
-      who: `${first.comm} in ${first.frames.map(({ symbol }) => symbol).slice(0, 8).join(' < ')}`,
+      who: `${first.comm} in ${first.frames
+        .map(({ symbol }) => symbol)
+        .slice(0, 8)
+        .join(' < ')}`,
     });
 }
 

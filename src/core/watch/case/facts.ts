@@ -140,8 +140,7 @@ export function factsOf(
     starved: starvedVerdict(dumps) !== null,
     serverSleeps: serverSleeps(dumps),
     hostStarves: hostStarves(state.host, at),
-    ...{ onShare: waitsOnShare(current, verdict), onDisk: waitsOnDisk(current, verdict) },
-    backendDead: itsServerIsDead(current, verdict),
+    ...backendOf(current, verdict),
     culprit: verdict.culprit,
     stoodStill: still,
     fresh: isFresh(dumps, verdict, still),
@@ -156,6 +155,13 @@ export function factsOf(
     unseen: incompleteBecause[0] ?? null,
   };
 }
+
+/** What serves the culprit's wait. */
+const backendOf = (current: Case, verdict: Verdict) => ({
+  onShare: waitsOnShare(current, verdict),
+  onDisk: waitsOnDisk(current, verdict),
+  backendDead: itsServerIsDead(current, verdict),
+});
 
 function fromLooks(looks: Case['looks']) {
   return {
