@@ -886,6 +886,36 @@ export const ROWS = [
     ],
   },
   {
+    id: 'slow-guest',
+    fault:
+      'A healthy guest swaps, syncs to a slow disk, or greets slowly; a program prints an oops while the disk of the host stands still',
+    must: 'Nobody is accused: what moves, or may move, is given its time',
+    shown: [
+      shown(
+        'core/watch/facts.test.ts',
+        'the culprit waits for a disk if memory shows that',
+        'src/core/watch/case/facts.ts',
+        'onDisk: waitsOnDisk(current, verdict)',
+        'onDisk: false',
+      ),
+      shown(
+        'core/watch/stands.test.ts',
+        'one that greets slowly is given twice that, up to a second',
+        'src/core/watch/memory-tick.ts',
+        'Math.max(LATE_MS, 2 * took)',
+        'Math.max(LATE_MS, 0 * took)',
+      ),
+      shown(
+        'core/watch/healthy.property.test.ts',
+        '%s: nobody is accused',
+        'src/core/watch/slices/host.ts',
+        'const STIRS = 10;',
+        'const STIRS = 40;',
+        'own average hides it',
+      ),
+    ],
+  },
+  {
     id: 'interrupts-off',
     fault: 'Interrupts are off on the CPU that serves the keyboard',
     must: 'Nothing is claimed of the keyboard: the registers say why the guest is mute',
