@@ -88,7 +88,7 @@ const TABLE = [
       methods: ['_*fuse_', 'virtio_fs_', 'cuse_'],
       fileLocks: ['fuse_setlk', 'fuse_file_lock', 'fuse_file_flock'],
     },
-    programs: /fuse|^(?:virtiofsd|sshfs|s3fs|goofys|rclone|mount\.ntfs|ntfs-3g|lxcfs|encfs|gocryptfs|cryfs|mergerfs|gluster|squashfuse|xdg-document-po|gvfsd)/i,
+    programs: /fuse\d?$|^fused$|^fuse(?:[-_.]|2fs|iso|dav)|^(?:virtiofsd|xdg-document-po|gvfsd|sshfs|s3fs|goofys|rclone|mount\.ntfs|ntfs-3g|lxcfs|encfs|gocryptfs|cryfs|mergerfs|gluster|bindfs)/i,
     takesRequests: ['fuse_dev_(?:do_read|read|splice_read)'],
     examples: [
       'fuse_simple_request', 'virtio_fs_probe', 'cuse_open', 'request_wait_answer', '__fuse_request_send',
