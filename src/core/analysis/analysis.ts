@@ -1,6 +1,7 @@
 import type { Analysis, Dump, Task, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { isBenign } from './benign.js';
+import { activeCpusVerdict } from './active-cpus.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
 import { type CpusFinding, cpusInMemory } from './cpus-in-memory.js';
 import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
@@ -137,7 +138,9 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
-    (context.proofOnly === true ? null : (sleeperVerdict(dumps) ?? runnersVerdict(dumps))) ??
+    (context.proofOnly === true
+      ? null
+      : (sleeperVerdict(dumps) ?? runnersVerdict(dumps) ?? activeCpusVerdict(dumps))) ??
     splatVerdict(dumps, nothing) ??
     nothing;
   return { verdict, parts: [verdict.frame ?? ''] };
