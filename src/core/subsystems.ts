@@ -88,7 +88,7 @@ const TABLE = [
       methods: ['_*fuse_', 'virtio_fs_', 'cuse_'],
       fileLocks: ['fuse_setlk', 'fuse_file_lock', 'fuse_file_flock'],
     },
-    programs: /fuse|^(?:virtiofsd|sshfs|s3fs|goofys|rclone|mount\.ntfs|ntfs-3g|lxcfs|encfs|gocryptfs|cryfs|mergerfs|gluster|squashfuse|xdg-document-po|gvfsd)/i,
+    programs: /fuse\d?$|^fused$|^fuse(?:[-_.]|2fs|iso|dav)|^(?:virtiofsd|xdg-document-po|gvfsd|sshfs|s3fs|goofys|rclone|mount\.ntfs|ntfs-3g|lxcfs|encfs|gocryptfs|cryfs|mergerfs|gluster|bindfs)/i,
     takesRequests: ['fuse_dev_(?:do_read|read|splice_read)'],
     examples: [
       'fuse_simple_request', 'virtio_fs_probe', 'cuse_open', 'request_wait_answer', '__fuse_request_send',
@@ -472,16 +472,22 @@ const TABLE = [
   {
     name: 'filesystem gfs2', layer: 'filesystem',
     prefixes: [
-      'gfs2_', 'glock_', 'do_xmote', 'run_queue$', 'freeze_go_', 'inode_go_', 'rgrp_go_', 'quotad_', 'dlm_', 'gdlm_',
+      'gfs2_', 'glock_', 'do_xmote', 'run_queue$', 'freeze_go_', 'inode_go_', 'rgrp_go_', 'quotad_', 'gdlm_',
     ],
-    modules: ['gfs2', 'dlm'],
+    modules: ['gfs2'],
     journal: { prefixes: ['gfs2_log_', 'gfs2_trans_begin'] },
-    clusterLocks: ['gfs2_glock_wait', 'dlm_lock_sync\\w*'],
+    clusterLocks: ['gfs2_glock_wait'],
     examples: [
       'gfs2_glock_wait', 'glock_work_func', 'do_xmote', 'run_queue', 'freeze_go_callback', 'inode_go_sync',
-      'rgrp_go_sync', 'quotad_check_timeo', 'dlm_lock', 'gdlm_lock', 'gfs2_log_flush', 'gfs2_trans_begin',
-      'dlm_lock_sync',
+      'rgrp_go_sync', 'quotad_check_timeo', 'gdlm_lock', 'gfs2_log_flush', 'gfs2_trans_begin',
     ],
+  },
+  {
+    name: 'the lock manager of a cluster (DLM)', layer: 'filesystem',
+    prefixes: ['dlm_'],
+    modules: ['dlm'],
+    clusterLocks: ['dlm_lock_sync\\w*'],
+    examples: ['dlm_lock', 'dlm_lock_sync'],
   },
   {
     name: 'filesystem ocfs2', layer: 'filesystem',

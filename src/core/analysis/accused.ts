@@ -2,6 +2,7 @@
 import { isIdleTask } from '../dump/cpu-lines.js';
 import type { Dump, Frame, Task } from '../model.js';
 import { isCrossCall, showsLoop, stallPlace, waitsForOther } from './stall-frame.js';
+import { lockWaited } from './wait-kinds.js';
 
 export interface Accused {
   /** Empty where no line names it. */
@@ -138,8 +139,16 @@ function tasksOf({ tasks, stall }: Dump): Found[] {
 function toFound(task: Task | undefined): Found[] {
   if (!task) return [];
   const idle = isIdleTask(task.comm, task.pid);
-  return rests({ ...task, idle }) ? [] : [{ ...task, cpu: task.cpu ?? null, idle }];
+  return rests({ ...task, idle }) || sleeps(task) ? [] : [{ ...task, cpu: task.cpu ?? null, idle }];
 }
+
+/** A reader of RCU may sleep at a lock, with PREEMPT_RT at a spinlock: it runs no loop. */
+export const sleepsAtLock = ({ state, frames }: Pick<Task, 'state' | 'frames'>): boolean =>
+  state === 'D' && lockWaited({ frames }) !== null;
+
+/** Only what an interrupt came into tells of such a one. */
+const sleeps = (task: Task): boolean =>
+  sleepsAtLock(task) && (stallPlace(task.frames)?.interrupt ?? null) === null;
 
 /** The idle task of a CPU does nothing, unless an interrupt on top of it does. */
 const rests = ({ idle, frames }: { idle: boolean; frames: Frame[] }): boolean =>

@@ -1,6 +1,7 @@
 import type { Analysis, Dump, Task, Verdict } from '../model.js';
 import { printable } from '../printable.js';
 import { isBenign } from './benign.js';
+import { activeCpusVerdict } from './active-cpus.js';
 import { type Candidate, candidates, nameOf } from './candidates.js';
 import { type CpusFinding, cpusInMemory } from './cpus-in-memory.js';
 import { oopsVerdict, panicVerdict } from './cpu-verdict.js';
@@ -22,7 +23,7 @@ import { spinVerdict } from './stall-verdict.js';
 import { starvedVerdict } from './starved.js';
 import { TITLE_MAX } from './stuck-title.js';
 import { stuckVerdict } from './stuck-verdict.js';
-import { lockWaited } from './wait-kinds.js';
+import { isVictim } from './victims.js';
 import { findEdges } from './waits.js';
 import { wholeDump } from './whole-dump.js';
 
@@ -120,8 +121,7 @@ function hangOf(root: Root, hang: Verdict, spin: Verdict | null, dumps: readonly
   // A name without a stack is no reason.
   if (spin && root.members.every(({ task }) => task.frames.length === 0))
     return { verdict: spin, parts: [spin.frame ?? ''] };
-  const first = spin?.class === 'spinning' && spin.frame !== null && !cameFirst(root, dumps);
-  if (spin && ((first && (waitsForCpu(root) || stoodBefore(root, dumps))) || isCulprit(root, spin))) {
+  if (spin && isVictim(root, spin, dumps)) {
     return {
       verdict: { ...spin, reasons: [...spin.reasons, `It is waited for: ${hang.title}.`] },
       parts: [spin.frame ?? ''],
@@ -138,53 +138,12 @@ function quiet(dumps: readonly Dump[], passing: readonly Candidate[], context: A
   const verdict =
     oopsVerdict(dumps) ??
     starvedVerdict(dumps) ??
-    (context.proofOnly === true ? null : (sleeperVerdict(dumps) ?? runnersVerdict(dumps))) ??
+    (context.proofOnly === true
+      ? null
+      : (sleeperVerdict(dumps) ?? runnersVerdict(dumps) ?? activeCpusVerdict(dumps))) ??
     splatVerdict(dumps, nothing) ??
     nothing;
   return { verdict, parts: [verdict.frame ?? ''] };
-}
-
-/** The chain ends in the very task that the kernel accuses. */
-const isCulprit = ({ task }: Root, { culprit }: Verdict): boolean =>
-  culprit !== null && task.pid !== null && culprit.pid === task.pid;
-
-/**
- * hung_task waits for minutes, the watchdogs of CPUs for seconds: a task that was reported first does not wait for a CPU
- * that was reported later.
- */
-function cameFirst({ members }: Root, dumps: readonly Dump[]): boolean {
-  const ofCpu = dumps.findIndex(({ key }) => key === 'lockup' || key === 'rcu_stall');
-  return members.some(({ hungSeconds, still, dump }) => hungSeconds !== null && (still[0] ?? dump) < ofCpu);
-}
-
-/**
- * A CPU that loops waits for no task: where it stood before the tasks did, and still, they are its victims. Out of a hard
- * lockup no CPU comes back.
- */
-function stoodBefore({ members }: Root, dumps: readonly Dump[]): boolean {
-  const hard = dumps.findIndex(({ key, headline }) => key === 'lockup' && HARD_LOCKUP.test(headline ?? ''));
-  const shown = members.map(({ still, dump }) => still[0] ?? dump);
-  if (hard >= 0 && shown.every((index) => hard < index)) return true;
-  const times = dumps.flatMap(({ key, stall, bootSeconds }) =>
-    key === 'lockup' && typeof stall?.seconds === 'number' && bootSeconds !== undefined
-      ? [{ since: bootSeconds - stall.seconds, at: bootSeconds }]
-      : [],
-  );
-  return members.every(({ dump, hungSeconds }) => {
-    const at = dumps[dump]?.bootSeconds;
-    const began = at === undefined || hungSeconds === null ? null : at - hungSeconds;
-    return began !== null && times.some((cpu) => cpu.since <= began && cpu.at >= began);
-  });
-}
-
-const HARD_LOCKUP = /hard LOCKUP/i;
-
-/** A task that waits for a lock or a grace period is likely the victim of a CPU that does not come back. */
-function waitsForCpu(root: Root): boolean {
-  return (
-    lockWaited(root.task) !== null ||
-    operations(root.task.frames, 2).some((name) => /rcu|stop_machine|smp_call/.test(name))
-  );
 }
 
 /** The place, three callers outwards, and how the kernel was entered. */

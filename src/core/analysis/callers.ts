@@ -52,8 +52,8 @@ export function callersOfPlace(frames: readonly Frame[]): string[] {
     ({ symbol }) => layerOf(symbol) === 'entry' || subjectOfSymbol(symbol)?.general === true,
   );
   const own = baseSymbol(place.symbol);
-  const reached = (end < 0 ? outwards : outwards.slice(0, end)).filter(
-    ({ symbol }) => baseSymbol(symbol) !== own,
+  const reached = submitted(
+    (end < 0 ? outwards : outwards.slice(0, end)).filter(({ symbol }) => baseSymbol(symbol) !== own),
   );
   const nearest = callersOf(reached.map(nameOf));
   if (backend) {
@@ -67,6 +67,17 @@ export function callersOfPlace(frames: readonly Frame[]): string[] {
   if (!shown.every((frame) => isSamePart(frame, place))) return nearest;
   return [...new Set([...nearest.slice(0, 1), ...user, ...nearest.slice(1)])].slice(0, CALLERS_MAX);
 }
+
+/** Without what carries anybody's request through the block layer, where whoever submitted it is there. */
+function submitted(frames: readonly Frame[]): readonly Frame[] {
+  const others = frames.filter(({ symbol }) => !CARRIES.test(baseSymbol(symbol)));
+  return others.some(({ symbol }) => tells(baseSymbol(symbol))) ? others : frames;
+}
+
+const CARRIES = whole([
+  '_*rq_qos_throttle|wbt_wait|_*blk_mq_(?:make_request|submit_bio|get_request|get_new_requests|alloc_requests?|get_driver_tag)',
+  'blk_queue_bio|_*generic_make_request\\w*|_*submit_bio(?:_noacct\\w*)?|_*submit_bh\\w*|blk_next_bio|_*bio_queue_enter|blk_queue_enter',
+]);
 
 /** So many of them a title has room for, mostly. */
 const SHOWN = 2;

@@ -41,10 +41,12 @@ export const nameOf = (task: Pick<Task, 'comm' | 'pid'>): string =>
 /** Where each task was seen, oldest first. Tasks without a pid are each their own. */
 function sightings(dumps: readonly Dump[]): Sighting[][] {
   const byTask = new Map<string, Sighting[]>();
+  const names = new Map(dumps.flatMap(({ tasks }) => tasks.map(({ pid, comm }) => [pid, comm] as const)));
   let anonymous = 0;
   dumps.forEach((dump, index) => {
     for (const task of dump.tasks) {
-      const id = task.pid === null ? `?${(anonymous += 1)}` : `${task.pid}|${task.comm}`;
+      const name = task.comm === '' ? names.get(task.pid) : task.comm;
+      const id = task.pid === null ? `?${(anonymous += 1)}` : `${task.pid}|${name ?? ''}`;
       const seen = byTask.get(id);
       if (seen) seen.push({ dump: index, task });
       else byTask.set(id, [{ dump: index, task }]);
@@ -69,7 +71,9 @@ function isStuck(task: Task, dump: Dump, backend: Backend | null): boolean {
 export function candidates(dumps: readonly Dump[], timing: LookTiming): Candidate[] {
   return sightings(dumps).flatMap((seen) => {
     // A log may end, or be cut, above the stack of the newest report.
-    const last = seen.findLast(({ task }) => task.frames.length > 0) ?? seen.at(-1);
+    const shown = seen.filter(({ task }) => task.frames.length > 0);
+    // A stack that was read from /proc/PID/stack has no name.
+    const last = shown.findLast(({ task }) => task.comm !== '') ?? shown.at(-1) ?? seen.at(-1);
     const dump = last ? dumps[last.dump] : undefined;
     if (!last || !dump) return [];
     const backend = backendOf(last.task.frames);

@@ -4,10 +4,17 @@ import { perStack } from './per-stack.js';
 
 /** The frames to believe: the firm ones, or where the unwinder has none that tells anything, all. Innermost first. */
 export const firmFrames = perStack((frames): readonly Frame[] => {
-  const firm = frames.filter((frame) => frame.reliable);
+  const firm = frames.filter((frame) => frame.reliable && !isPastEnd(frame));
   const lost = firm.every(({ symbol }) => LOST.test(symbol)) && frames.length >= firm.length + DOUBTED_MIN;
   return firm.length > 0 && !lost ? firm : frames;
 });
+
+/**
+ * An address one past the last byte of a function belongs to what follows it, a thunk without a name of its own as a rule;
+ * or the function ends with a call that never returns, as those do that begin a task.
+ */
+const isPastEnd = ({ symbol, offset, size, module }: Frame): boolean =>
+  module === null && size !== null && size > 0 && offset === size && layerOf(symbol) === 'operation';
 
 /** Where an unwinder got no further than the call to sleep. */
 const LOST = /^(?:__schedule|schedule|io_schedule|__switch_to|context_switch)$/;

@@ -39,6 +39,7 @@ export function whatOf(task: Pick<Task, 'frames'>, helper: 'with its helper' | n
 function helperIn(frames: readonly Frame[], { symbol, module }: Frame): string | null {
   const firm = firmFrames(frames);
   const inside = firm[firm.findIndex((one) => one.symbol === symbol) - 1];
+  if (inside && SAYS_WHAT.test(baseSymbol(inside.symbol))) return baseSymbol(inside.symbol);
   if (!inside || inside.module !== module || !isHelper(inside.symbol)) return null;
   const subject = subjectOfSymbol(inside.symbol);
   const known =
@@ -47,6 +48,9 @@ function helperIn(frames: readonly Frame[], { symbol, module }: Frame): string |
     (subject !== null && subject.layer !== 'block' && subject.name === subjectOf(frames)?.name);
   return known ? baseSymbol(inside.symbol) : null;
 }
+
+/** Carriers that still tell what the sleep is for. */
+const SAYS_WHAT = /^usb_(?:kill|poison)_urb$/;
 
 function reading(name: string, exec: boolean): string {
   if (exec) return "reading its binary's pages";

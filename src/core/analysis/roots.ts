@@ -1,8 +1,9 @@
 import type { Dump, Task } from '../model.js';
 import type { Candidate } from './candidates.js';
 import { type Edge, isSame } from './edges.js';
+import { entryOf } from './frames.js';
 import { frameName } from './phrases.js';
-import { subjectRank } from './subjects.js';
+import { subjectOf, subjectRank } from './subjects.js';
 import { lockWaited } from './wait-kinds.js';
 
 /** Where chains of waits end: one task, a cycle of them, or an owner without a stack. */
@@ -84,12 +85,34 @@ export function chooseRoot(
   const first = stuck.find(told) ?? stuck[0];
   const only = dumps.every(({ key, tasks }) => key === 'hung_task' || tasks.length === 0);
   if (!only || !first || first.hungSeconds === null || likeliest?.cycle) return likeliest;
-  const root = roots.find(({ members }) => members.includes(first));
-  if (!root) return likeliest;
+  const own = roots.find(({ members }) => members.includes(first));
+  if (!own) return likeliest;
+  const works = atWork(own, roots);
+  if (works) return works;
   const frame = frameName(first.task.frames);
-  const there = frame === null || frame === frameName(root.task.frames);
-  return there || kernelLeads(first.task, edges) ? root : { ...root, reported: first };
+  const there = frame === null || frame === frameName(own.task.frames);
+  return there || kernelLeads(first.task, edges) ? own : { ...own, reported: first };
 }
+
+/**
+ * Where the one that was reported first waits for a lock whose holder nobody tells, whoever is amid an operation of the
+ * very same part of the kernel, or serves it: locks are held by those who work, and by threads for all others.
+ */
+function atWork(own: Root, roots: readonly Root[]): Root | undefined {
+  const subject = subjectOf(own.task.frames);
+  if (explainsItself(own) || own.edges.length > 0 || subject === null || subject.general === true)
+    return undefined;
+  const kin = roots.filter(
+    (root) =>
+      root !== own &&
+      root.candidate?.standing === 'proven' &&
+      subjectOf(root.task.frames)?.name === subject.name,
+  );
+  return kin.find(explainsItself) ?? (asks(own.task) ? kin.find(({ task }) => serves(task)) : undefined);
+}
+
+const asks = (task: Task): boolean => entryOf(task)?.kind === 'syscall';
+const serves = (task: Task): boolean => entryOf(task)?.kind === 'kthread';
 
 /** Whether each step from here to the end of the chain is the kernel's own word. */
 function kernelLeads(start: Task, edges: readonly Edge[]): boolean {

@@ -2,7 +2,7 @@
 import type { Confidence, Dump, Verdict } from '../model.js';
 import { isIdleTask } from '../dump/cpu-lines.js';
 import { softLockup } from '../dump/stall.js';
-import { type Accused, accusedIn, shownIn } from './accused.js';
+import { type Accused, accusedIn, shownIn, sleepsAtLock } from './accused.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { entryOf, entryText } from './frames.js';
@@ -129,18 +129,21 @@ function loopSaid(dump: Dump, accused: Accused, hz: number | null, around: Aroun
   const confidence: Confidence = dump.key === 'lockup' ? 'high' : 'medium';
   const known = comm !== '' && !idle;
   const age = longest([dump, ...own.map((one) => one.dump)], hz);
-  const verb = place && isCrossCall(place) ? 'waiting' : 'spinning';
+  const verb = place && isCrossCall(place) ? 'waiting' : classOf(accused);
   return {
     title: titled(
       `${subject(dump, accused)} ${verb}${age}${onCpu(dump, accused)}`,
       ...placed(accused, frame, place, proof === 'waits' ? otherSide(caught, around) : ['']),
     ),
-    class: 'spinning',
+    class: classOf(accused),
     frame,
     confidence: frame === null || (known && pid === null) ? 'low' : confidence,
     culprit: frame === null || !known ? null : { comm, pid, state, frame },
   };
 }
+
+const classOf = (accused: Accused): 'blocked' | 'spinning' =>
+  sleepsAtLock(accused) ? 'blocked' : 'spinning';
 
 /** Another CPU that was reported too, and waits as well, at another place: each may be what the other waits for. */
 function otherSide(place: StallPlace | null, { about, samples, broke }: Around): readonly string[] {

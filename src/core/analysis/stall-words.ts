@@ -21,7 +21,8 @@ const TITLE_MAX = 160;
 /** ` ≥21 s`; empty where the report does not say. */
 export const lasted = (dump: Dump, hz: number | null): string => since(ageSeconds(dump, hz));
 
-function ageSeconds(dump: Dump, hz: number | null): number | undefined {
+/** Seconds that the report says it lasts, undefined where it does not. */
+export function ageSeconds(dump: Dump, hz: number | null): number | undefined {
   const age = ageIn(dump, hz);
   return typeof age === 'number' ? age : age?.seconds;
 }

@@ -39,8 +39,7 @@ export const LOCKS: readonly Row[] = [
 
 /** Other waits, the most telling first: any firm function from the sleep outwards counts. */
 export const WAITS: readonly Row[] = [
-  // The block layer sleeps on behalf of everybody, and nobody on its.
-  // A request is asked for only once the queue is entered, which a suspended device does not let happen.
+  // The block layer sleeps for everybody, and nobody for it. A suspended device lets no request into its queue.
   {
     kind: 'queue-freeze',
     frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
@@ -53,7 +52,7 @@ export const WAITS: readonly Row[] = [
     frame: /^(?:_*bio_queue_enter|blk_queue_enter)$/,
     what: 'the freeze of a block queue to end',
   },
-  { kind: 'block-tag', frame: /^wbt_wait$/, what: 'writeback throttling (wbt) to let it on' },
+  { kind: 'block-tag', frame: /^wbt_wait$/, what: 'writeback throttling (wbt)' },
   {
     kind: 'block-tag',
     frame: /^(?:rq_qos_wait|_*rq_qos_throttle|ioc_rqos_throttle|blkcg_iolatency_throttle|blk_throtl_bio)$/,
@@ -186,6 +185,7 @@ export const WAITS: readonly Row[] = [
     frame: /^_*(?:request_firmware\w*|fw_load_\w+|firmware_loading_\w+)$/,
     what: 'firmware from user space',
   },
+  { kind: 'completion', frame: /^usb_(?:kill|poison)_urb$/, what: 'an URB to be given back' },
   { kind: 'poll-loop', frame: /^(?:usleep_range\w*|msleep\w*|fsleep)$/, what: 'polling' },
   { kind: 'futex', frame: /^(?:_*futex_wait\w*|futex_lock_pi\w*|do_futex)$/, what: 'a futex' },
   {

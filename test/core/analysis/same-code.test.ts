@@ -59,7 +59,7 @@ describe('a worker', () => {
         'Workqueue: writeback wb_workfn (flush-179:0)',
         `__schedule schedule io_schedule blk_mq_get_tag blk_mq_submit_bio do_writepages wb_workfn ${QUEUE}`,
       ),
-    ).toBe('kworker/u8:2:92 blocked in work wb_workfn → waiting for a free block request (blk_mq_get_tag ← blk_mq_submit_bio) → the block layer (flush-179:0)');
+    ).toBe('kworker/u8:2:92 blocked in work wb_workfn → waiting for a free block request (blk_mq_get_tag ← do_writepages ← wb_workfn) → the block layer (flush-179:0)');
   }); // prettier-ignore
 
   it('names the device of its queue', () => {

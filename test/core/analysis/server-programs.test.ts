@@ -44,6 +44,17 @@ describe('a FUSE server that waits for itself', () => {
     });
   });
 
+  it.each(['fuser', 'fusermount3', 'defuse-notes'])('is none by a likeness of names: %s', (comm) => {
+    expect(verdict(dump('t', 1, wants(comm), holds)).class).toBe('waiting');
+  });
+
+  it.each(['mount.fuse3', 'fuse-overlayfs', 'blobfuse2', 'rofiles-fuse'])(
+    'is one by a word or an end: %s',
+    (comm) => {
+      expect(verdict(dump('t', 1, wants(comm), holds)).class).toBe('deadlock');
+    },
+  );
+
   it('is none of another program, nor where the server on the host is dead', () => {
     const dead: Share = { tag: 'a', socket: '/s', server: { pid: 5, comm: 'virtiofsd', state: 'T' } };
     expect(verdict(dump('t', 1, wants('ls'), holds))).toMatchObject({
