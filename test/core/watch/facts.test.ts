@@ -237,6 +237,14 @@ describe('between two looks', () => {
     const asked = { request: { operation: 'READ', unique: '7', source: null } };
     expect(facts(stuck, waits(page, null, asked)).onDisk).toBe(false);
     expect(onDisk(['__schedule', 'schedule', 'percpu_rwsem_wait', 'mnt_want_write'], '/dev/vda')).toBe(false);
+    // The stall of a CPU is not confirmed by who waits for a disk that may be slow.
+    const stall = (source: string, offCpuSeconds: number) =>
+      facts(stuck, (context) => {
+        waits(page, source, { offCpuSeconds })(context);
+        if (context.state.case === null) return;
+        context.state.case.accusation.complaint = { kind: 'rcu_stall', seconds: null, text: '', at: 30_000 };
+      }).speaks;
+    expect([stall('/dev/vda', 54), stall('/dev/vda', 181), stall('store', 54)]).toEqual([false, true, true]);
   });
 
   it('the host itself was short of time', () => {

@@ -176,7 +176,7 @@ describe('a task that stands while SSH answers', () => {
     expect(after(guest)).toBeGreaterThanOrEqual(60_000);
     expect(guest.findings[0]).toMatchObject({ test: { name: 'generic/475' } });
     expect(Math.abs((guest.findings[0]?.wedgedSince ?? 0) - WEDGE)).toBeLessThan(1_000);
-    expect(guest.findings[0]?.why[0]).toMatch(/^memory shows that .* has stood still for 6\d\.\d s/);
+    expect(guest.findings[0]?.why[0]).toMatch(/^memory shows that .* has stood still for [67]\d\.\d s/);
     expect(guest.state.name).toBe('up');
   });
 
@@ -209,6 +209,8 @@ describe('a task that stands while SSH answers', () => {
     const writes = recordedTasks('writeback');
     none(stalled(writes, { press: answers(golden('writeback')), look: look({ requests: 20 }) }));
     none(stalled(recordedTasks('page-in'), { look: look({ work: 30 }) }));
+    // One large request of a disk that is that slow.
+    none(stalled(writes, { press: answers(golden('writeback')), look: look({ requests: 1 / 40 }) }));
   });
 
   it('accuses nobody who is switched, rests, waits for its child, a file lock, or for entropy', () => {

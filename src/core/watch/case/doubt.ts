@@ -2,6 +2,7 @@
 import type { Verdict, VerdictClass } from '../../model.js';
 import type { Mono } from '../../time.js';
 import type { Facts } from './facts.js';
+import { DISK_PROOF_MS } from './memory.js';
 
 /** When a guest whose case came to nothing is looked at again at the latest, whatever the cooldown says. */
 export type Until = keyof typeof UNTIL;
@@ -77,9 +78,6 @@ export function stillWorks({
   const starves = deaf ? null : (hostStarves ?? (dead ? null : keptWaiting));
   return moves ?? (starves === null ? null : `the host is short of time itself (${starves})`);
 }
-
-/** A disk that completes requests comes to the culprit's too: under a heavy load, after minutes. */
-const DISK_PROOF_MS = 180_000;
 
 /** Proven to stand still for so long that what moves meanwhile does not help it. */
 export function standsDespiteWork(facts: Facts): boolean {

@@ -22,7 +22,14 @@ import type { GuestState } from '../state.js';
 import { seconds } from '../../words.js';
 import { type Accusation, besideAnswers, goesOn, type Loss } from './accusation.js';
 import type { Case } from './case.js';
-import { culpritStood, itsServerIsDead, stoodLong, waitsOnDisk, waitsOnShare } from './memory.js';
+import {
+  culpritStood,
+  DISK_PROOF_MS,
+  itsServerIsDead,
+  stoodLong,
+  waitsOnDisk,
+  waitsOnShare,
+} from './memory.js';
 import { secondSignal } from './second-signal.js';
 
 /** How long SSH may be lost before a guest that cannot be looked into is accused by that alone. */
@@ -118,10 +125,11 @@ export function factsOf(
   const byMemoryMs = culpritStood(current, verdict);
   const still = stoodStill(dumps) || stoodLong(context, current).length > 0;
   const flaps = flappingSince(state.ssh) !== null;
-  const { judged } = state.restraint;
   const stoodMs = stood === null ? 0 : at - stood.since;
-  const proven = Math.max(stoodMs, byMemoryMs ?? 0) >= PROOF_MS;
-  const seen = { shown, still, proven, fresh: isFresh(dumps, shown, still), dumps };
+  const longest = Math.max(stoodMs, byMemoryMs ?? 0);
+  const proven = longest >= PROOF_MS;
+  const onDisk = waitsOnDisk(current, verdict) && longest < DISK_PROOF_MS;
+  const seen = { shown, still, proven, onDisk, fresh: isFresh(dumps, shown, still), dumps };
   return {
     at,
     by: accusation.by,
@@ -142,10 +150,9 @@ export function factsOf(
     hostStarves: hostStarves(state.host, at),
     ...backendOf(current, verdict),
     culprit: verdict.culprit,
-    stoodStill: still,
-    fresh: isFresh(dumps, verdict, still),
+    ...{ stoodStill: still, fresh: isFresh(dumps, verdict, still) },
     ...{ stood, stoodMs, byMemoryMs, proven },
-    pair: judged !== null && at - judged.at < PAIR_MS,
+    pair: at - (state.restraint.judged?.at ?? -Infinity) < PAIR_MS,
     lost: {
       blind: lostFor(context, BLIND_MAX_MS),
       loop: lostFor(context, LOOP_MAX_MS),

@@ -60,6 +60,9 @@ function shareOf(current: Case, { culprit }: Pick<Verdict, 'culprit'>): Share | 
 export const waitsOnShare = (current: Case, verdict: Verdict): boolean =>
   verdict.inferred.length > 0 || shareOf(current, verdict) !== null;
 
+/** A disk that completes requests comes to the culprit's too: under a heavy load, after minutes. */
+export const DISK_PROOF_MS = 180_000;
+
 /** What a disk ends. */
 const DISK_WAITS: ReadonlySet<WaitKind> = new Set<WaitKind>([
   ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),

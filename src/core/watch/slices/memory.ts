@@ -162,8 +162,8 @@ export function stillStands(before: Standing, now: Standing, passedMs: number): 
 const CLOCK_LAG_MS = 700;
 
 const MAX_WORK = 32;
-/** Over so long a time nothing must have been done. */
-const STILL_MS = 20_000;
+/** Over so long a time nothing must have been done. A slow disk takes half a minute for one large request. */
+const STILL_MS = { disks: 45_000, servers: 20_000 };
 /** A server that ran for less only answered its timers. */
 const WORKED_MS = 10;
 
@@ -173,10 +173,10 @@ export function workSeen(memory: MemoryState, work: Omit<Work, 'at'>, at: Mono):
   else memory.work = [...memory.work, { ...work, at }].slice(-MAX_WORK);
 }
 
-/** Neither moved over the last twenty seconds. What was never known to move stands still. */
+/** It did not move for so long. What was never known to move stands still. */
 export function isStill({ work }: MemoryState, what: 'disks' | 'servers', at: Mono): boolean {
   const last = work.at(-1);
-  const before = work.findLast((one) => one.at <= at - STILL_MS);
+  const before = work.findLast((one) => one.at <= at - STILL_MS[what]);
   if (last === undefined || before === undefined) return false;
   const [from, to] = [before[what], last[what]];
   if (from === null || to === null) return from === to;
