@@ -1,9 +1,13 @@
 /** What benchmarks on real guests share. */
 import { execFileSync } from 'node:child_process';
-import { truncateSync, writeFileSync } from 'node:fs';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
+import { parseConfig } from '../dist/core/config/parse-config.js';
+import { Daemon } from '../dist/daemon/daemon.js';
+import { runtimeDirectory } from '../dist/io/paths.js';
 
 /** Mounts the disk of `makeDisk` on /mnt/disk, in a guest of wedgeRecipe(). */
 export const mountDisk = '. /wedges/common.sh; mount_disk';
@@ -37,5 +41,28 @@ export function qmp(guest, command, args = {}) {
         resolve(message);
       }
     });
+  });
+}
+
+/** A daemon over guests of `startGuest`, which keeps its archive in that directory. `config`: more of its configuration. */
+export function daemonOver(guests, place, { config = {}, ...more }) {
+  const configFile = join(place, 'ssh_config');
+  writeFileSync(configFile, guests.map((guest) => readFileSync(guest.sshConfigFile, 'utf8')).join(''));
+  const entries = guests.map((guest) => ({
+    name: guest.vm,
+    ...(guest.unit && { unit: guest.unit }),
+    ...{ qmp: guest.qmpSocket, console: guest.console, ssh: guest.sshHost },
+  }));
+  const discover = { enabled: false, directory: guests[0].qmpDirectory };
+  const parsed = parseConfig(
+    JSON.stringify({ ...config, ssh: { configFile }, discover, guests: entries }),
+    'bench',
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return new Daemon({
+    config: parsed.config,
+    state: join(place, 'state'),
+    runtime: runtimeDirectory(),
+    ...more,
   });
 }

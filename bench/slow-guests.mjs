@@ -5,20 +5,17 @@
  *   node bench/slow-guests.mjs [MINUTES] [KERNEL,…]     10 and host,newest by default; ends with 1 if anything was filed
  */
 /* global performance */
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseConfig } from '../dist/core/config/parse-config.js';
-import { Daemon } from '../dist/daemon/daemon.js';
 import { ProcessMemoryReader } from '../dist/daemon/process-memory-reader.js';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
 import { buildKernelGuest } from '../dist/guest/kernels.js';
 import { startGuest } from '../dist/guest/start.js';
 import { wedgeRecipe } from '../dist/guest/wedges.js';
-import { runtimeDirectory } from '../dist/io/paths.js';
-import { inGuest, makeDisk, mountDisk } from './real-guests.mjs';
+import { daemonOver, inGuest, makeDisk, mountDisk } from './real-guests.mjs';
 
 const minutes = Number(process.argv[2] ?? 10);
 const kernels = (process.argv[3] ?? 'host,newest').split(',');
@@ -63,21 +60,6 @@ async function startOne(kernel, recipe) {
   return startGuest({ vm, image, append: 'wedge.mode=none', extra: slowDisks(vm), memory: MEMORY });
 }
 
-function startDaemon(guests, reader, { log, onFiled }) {
-  const configFile = join(place, 'ssh_config');
-  writeFileSync(configFile, guests.map((guest) => readFileSync(guest.sshConfigFile, 'utf8')).join(''));
-  const entries = guests.map((guest) => ({
-    name: guest.vm,
-    ...(guest.unit && { unit: guest.unit }),
-    ...{ qmp: guest.qmpSocket, console: guest.console, ssh: guest.sshHost },
-  }));
-  const discover = { enabled: false, directory: guests[0].qmpDirectory };
-  const parsed = parseConfig(JSON.stringify({ ssh: { configFile }, discover, guests: entries }), 'bench');
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-  const [state, runtime] = [join(place, 'state'), runtimeDirectory()];
-  return new Daemon({ config: parsed.config, state, runtime, log, onFiled, reader });
-}
-
 /** Who has stood for how long, the longest. */
 async function watch(guest, reader, worst) {
   const taken = await reader.sample({ vm: guest.vm, qmpSocket: guest.qmpSocket, pid: null }, STANDING_S);
@@ -102,7 +84,8 @@ const [reader, own] = [new ProcessMemoryReader(), new ProcessMemoryReader()];
 let daemon;
 try {
   for (const kernel of kernels) guests.push(await startOne(kernel, recipe));
-  daemon = startDaemon(guests, reader, {
+  daemon = daemonOver(guests, place, {
+    reader,
     log: (_, line) => lines.push(`${(performance.now() / 60_000).toFixed(1)} min  ${line}`),
     onFiled: ({ vm }, { title }) => filed.push(`${vm}: ${title}`),
   });

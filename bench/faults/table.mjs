@@ -893,10 +893,10 @@ export const ROWS = [
     shown: [
       shown(
         'core/watch/facts.test.ts',
-        'the culprit waits for a disk if memory shows that',
+        'the culprit waits for a disk that may come to it yet, if memory shows that',
         'src/core/watch/case/facts.ts',
-        'onDisk: waitsOnDisk(current, verdict)',
-        'onDisk: false',
+        'const diskMayCome = waitsOnDisk(current, verdict)',
+        'const diskMayCome = false',
       ),
       shown(
         'core/watch/stands.test.ts',

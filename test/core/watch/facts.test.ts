@@ -210,7 +210,7 @@ describe('between two looks', () => {
     expect(facts(stuck, undefined, { found: { inferred: ['virtiofsd is stopped'] } }).onShare).toBe(true);
   });
 
-  it('the culprit waits for a disk if memory shows that', () => {
+  it('the culprit waits for a disk that may come to it yet, if memory shows that', () => {
     const waits =
       (symbols: string[], source: string | null, more: Partial<Task> = {}) =>
       (context: Context) => {
@@ -229,13 +229,16 @@ describe('between two looks', () => {
           context.state.case.memory = { at: context.at, dump: shown, lines: 1, hopeless: false };
       };
     const page = ['__schedule', 'schedule', 'io_schedule', 'folio_wait_bit_common', 'shmem_swapin_folio'];
-    const onDisk = (symbols: string[], source: string | null) => facts(stuck, waits(symbols, source)).onDisk;
-    expect(facts(stuck).onDisk).toBe(false);
+    const onDisk = (symbols: string[], source: string | null) =>
+      facts(stuck, waits(symbols, source)).diskMayCome;
+    expect(facts(stuck).diskMayCome).toBe(false);
     expect(onDisk(page, null)).toBe(true);
     expect(onDisk(page, '/dev/vda')).toBe(true);
     expect(onDisk(page, 'store')).toBe(false);
     const asked = { request: { operation: 'READ', unique: '7', source: null } };
-    expect(facts(stuck, waits(page, null, asked)).onDisk).toBe(false);
+    expect(facts(stuck, waits(page, null, asked)).diskMayCome).toBe(false);
+    const for3Min = (offCpuSeconds: number) => facts(stuck, waits(page, null, { offCpuSeconds })).diskMayCome;
+    expect([for3Min(179), for3Min(180)]).toEqual([true, false]);
     expect(onDisk(['__schedule', 'schedule', 'percpu_rwsem_wait', 'mnt_want_write'], '/dev/vda')).toBe(false);
     // The stall of a CPU is not confirmed by who waits for a disk that may be slow.
     const stall = (source: string, offCpuSeconds: number) =>

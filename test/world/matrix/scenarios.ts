@@ -14,6 +14,16 @@ const disk = [
   'nvme,drive=disk,serial=disk',
 ];
 
+/** A page-in on a dead virtiofs of a guest whose memory tells what no key does. */
+const toldByMemory = {
+  ready: 'ssh',
+  act: store.stop,
+  class: 'blocked',
+  orClass: 'waiting', // those who come by SSH wait for the same server
+  withinS: 60,
+  incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+} as const satisfies Partial<Scenario>;
+
 /** In the order in which they boot, two at a time: first those that take long and load nothing. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -163,45 +173,26 @@ export const scenarios: readonly Scenario[] = [
     name: 'page-in on a dead virtiofs, kernel.sysrq=16: the guest refuses its dumps, its memory tells',
     vm: newVm(),
     guest: { demo: 'job', append: 'loglevel=4 wedge.sysrq=16' },
-    ready: 'ssh',
-    act: store.stop,
-    class: 'blocked',
-    orClass: 'waiting', // those who come by SSH wait for the same server
-    withinS: 60,
-    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+    ...toldByMemory,
   },
   {
     name: 'page-in on a dead virtiofs, a machine without a PS/2 keyboard',
     vm: newVm(),
     guest: { demo: 'job', append: 'quiet', extra: ['-M', 'q35,i8042=off'] },
-    ready: 'ssh',
-    act: store.stop,
-    class: 'blocked',
-    orClass: 'waiting', // those who come by SSH wait for the same server
-    withinS: 60,
-    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+    ...toldByMemory,
   },
   {
     name: 'page-in on a dead virtiofs, its one console is hvc0, which no journal has, and kernel.sysrq=0',
     vm: newVm(),
     guest: { demo: 'hvc0', append: 'loglevel=4 wedge.sysrq=0', hvc: 'alone' },
-    ready: 'ssh',
-    act: store.stop,
-    class: 'blocked',
-    orClass: 'waiting', // those who come by SSH wait for the same server
-    withinS: 60,
-    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
+    ...toldByMemory,
   },
   {
     name: 'page-in on a dead virtiofs, `quiet`, kernel.sysrq=0, and ssh does not know it',
     vm: newVm(),
     guest: { demo: 'job', append: 'quiet wedge.sysrq=0', ssh: 'unknown' },
-    ready: 'ssh',
-    act: store.stop,
-    class: 'blocked',
-    orClass: 'waiting', // those who come by SSH wait for the same server
+    ...toldByMemory,
     withinS: 90,
-    incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
   },
   {
     name: 'interrupts off on every CPU: two wait for each other’s spinlock, and no key is heard',

@@ -2,7 +2,6 @@
 import type { Verdict, VerdictClass } from '../../model.js';
 import type { Mono } from '../../time.js';
 import type { Facts } from './facts.js';
-import { DISK_PROOF_MS } from './memory.js';
 
 /** When a guest whose case came to nothing is looked at again at the latest, whatever the cooldown says. */
 export type Until = keyof typeof UNTIL;
@@ -81,7 +80,7 @@ export function stillWorks({
 
 /** Proven to stand still for so long that what moves meanwhile does not help it. */
 export function standsDespiteWork(facts: Facts): boolean {
-  const { proven, at, lost, stood, onDisk, moved, stoodMs, byMemoryMs } = facts;
+  const { proven, at, lost, stood, diskMayCome, moved } = facts;
   if (!proven || at < lost.slow || stood?.ran === true) return false;
-  return !onDisk || moved === null || Math.max(stoodMs, byMemoryMs ?? 0) >= DISK_PROOF_MS;
+  return !diskMayCome || moved === null;
 }

@@ -88,9 +88,10 @@ export interface Facts {
   /** No wait for files or blocks can end; and why it is not known whether one can. */
   backendDead: boolean;
   backendUnknown: string | null;
-  /** The culprit waits for a server; for a disk of the guest's own, as its memory shows. */
+  /** The culprit waits for a server. */
   onShare: boolean;
-  onDisk: boolean;
+  /** It waits for a disk of the guest's own, as memory shows, and not for so long that a slow one would have come to it. */
+  diskMayCome: boolean;
   culprit: Verdict['culprit'];
   /** A task was blocked at the same place in both dumps of blocked tasks. */
   stoodStill: boolean;
@@ -128,8 +129,8 @@ export function factsOf(
   const stoodMs = stood === null ? 0 : at - stood.since;
   const longest = Math.max(stoodMs, byMemoryMs ?? 0);
   const proven = longest >= PROOF_MS;
-  const onDisk = waitsOnDisk(current, verdict) && longest < DISK_PROOF_MS;
-  const seen = { shown, still, proven, onDisk, fresh: isFresh(dumps, shown, still), dumps };
+  const diskMayCome = waitsOnDisk(current, verdict) && longest < DISK_PROOF_MS;
+  const seen = { shown, still, proven, diskMayCome, fresh: isFresh(dumps, shown, still), dumps };
   return {
     at,
     by: accusation.by,
@@ -148,10 +149,10 @@ export function factsOf(
     starved: starvedVerdict(dumps) !== null,
     serverSleeps: serverSleeps(dumps),
     hostStarves: hostStarves(state.host, at),
-    ...backendOf(current, verdict),
+    ...{ onShare: waitsOnShare(current, verdict), backendDead: itsServerIsDead(current, verdict) },
     culprit: verdict.culprit,
     ...{ stoodStill: still, fresh: isFresh(dumps, verdict, still) },
-    ...{ stood, stoodMs, byMemoryMs, proven },
+    ...{ stood, stoodMs, byMemoryMs, proven, diskMayCome },
     pair: at - (state.restraint.judged?.at ?? -Infinity) < PAIR_MS,
     lost: {
       blind: lostFor(context, BLIND_MAX_MS),
@@ -162,13 +163,6 @@ export function factsOf(
     unseen: incompleteBecause[0] ?? null,
   };
 }
-
-/** What serves the culprit's wait. */
-const backendOf = (current: Case, verdict: Verdict) => ({
-  onShare: waitsOnShare(current, verdict),
-  onDisk: waitsOnDisk(current, verdict),
-  backendDead: itsServerIsDead(current, verdict),
-});
 
 function fromLooks(looks: Case['looks']) {
   return {

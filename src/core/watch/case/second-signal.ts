@@ -28,8 +28,8 @@ interface Seen {
   still: boolean;
   /** Two captures, long enough apart, show it with the same stack. */
   proven: boolean;
-  /** The culprit waits for a disk, and not for so long that a slow one would have come to its request. */
-  onDisk: boolean;
+  /** As in the facts. */
+  diskMayCome: boolean;
   /** The culprit was not blocked yet in the first dump. */
   fresh: boolean;
   dumps: Analysis['dumps'];
@@ -52,12 +52,12 @@ export function secondSignal(context: Context, current: Case, seen: Seen): strin
 function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
   const { state, at } = context;
   const { accusation, looks } = current;
-  const { shown, still, proven, onDisk, fresh, dumps } = seen;
-  if ((proven && !onDisk) || shown.class === 'starved' || shown.class === 'panicked') return true;
+  const { shown, still, proven, diskMayCome, fresh, dumps } = seen;
+  if ((proven && !diskMayCome) || shown.class === 'starved' || shown.class === 'panicked') return true;
   const stood = [...standing(dumps), ...stoodLong(context, current)];
   if (still && stood.some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? ''))) return true;
   const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
-  if (still && works === null && !onDisk) return true;
+  if (still && works === null && !diskMayCome) return true;
   return !fresh && waitsOnShare(current, shown) && itsServerIsDead(current, shown);
 }
 
