@@ -1,5 +1,6 @@
 /** A real process in D: the parent of a vfork waits for its child. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import { blockedThread } from '../../src/io/blocked-threads.js';
 import { readStat } from '../../src/io/proc.js';
@@ -12,14 +13,16 @@ afterEach(() => {
   group = undefined;
 });
 
-function start(script: string): number {
-  const child = spawn('perl', ['-e', script], { detached: true, stdio: 'ignore' });
+/** Perl, once the script has written something: while it starts, it may be in D for the disk. */
+async function start(script: string): Promise<number> {
+  const child = spawn('perl', ['-e', script], { detached: true, stdio: ['ignore', 'pipe', 'ignore'] });
   group = child.pid;
+  await once(child.stdout, 'data');
   return child.pid ?? 0;
 }
 
 test('its wait is named, and grows from look to look while it is not switched', async () => {
-  const pid = start(`syscall(${VFORK[process.arch] ?? 58}) or sleep 60`);
+  const pid = await start(`syscall(${VFORK[process.arch] ?? 58}) or syswrite(STDOUT, 'child') && sleep 60`);
   await expect.poll(async () => (await readStat(pid))?.state, { timeout: 5_000 }).toBe('D');
   const first = await blockedThread(pid);
   expect(first).toMatchObject({ tid: pid, comm: 'perl', forMs: 0, on: [] });
@@ -27,7 +30,7 @@ test('its wait is named, and grows from look to look while it is not switched', 
 });
 
 test('who sleeps is not in D, and who is gone neither', async () => {
-  const pid = start('sleep 60');
+  const pid = await start(`syswrite STDOUT, 'up'; sleep 60`);
   await expect.poll(async () => (await readStat(pid))?.state, { timeout: 5_000 }).toBe('S');
   expect(await blockedThread(pid)).toBeNull();
   expect(await blockedThread(2 ** 22 + 1)).toBeNull();
