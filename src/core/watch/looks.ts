@@ -81,14 +81,27 @@ export function backendIsUnknown(looks: readonly TimedLook[]): string | null {
 export const vcpuShares = (looks: readonly TimedLook[]): (number | null)[] => sharesOf(looks, 'cpuMs');
 
 function sharesOf(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'): (number | null)[] {
+  const { elapsed, gained } = vcpusGained(looks, what);
+  return elapsed < APART_MS ? [] : gained.map((ms) => (ms === null ? null : ms / elapsed));
+}
+
+/** What each vCPU gained between the first look that QEMU answered and the last, in milliseconds; null if unknown. */
+function vcpusGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs') {
   const seen = looks.flatMap((look) => (look.qmp.ok ? [{ at: look.at, vcpus: look.qmp.vcpus }] : []));
   const [first, last] = [seen[0], seen.at(-1)];
-  if (first === undefined || last === undefined || last.at - first.at < APART_MS) return [];
-  return last.vcpus.map((vcpu) => {
+  if (first === undefined || last === undefined) return { elapsed: 0, gained: [] };
+  const gained = last.vcpus.map((vcpu) => {
     const before = first.vcpus.find(({ index }) => index === vcpu.index)?.[what] ?? null;
     const after = vcpu[what] ?? null;
-    return after === null || before === null ? null : (after - before) / (last.at - first.at);
+    return after === null || before === null ? null : after - before;
   });
+  return { elapsed: last.at - first.at, gained };
+}
+
+/** Every vCPU ran for so long between the first look and the last. */
+export function allRan(looks: readonly TimedLook[], ms: number): boolean {
+  const { gained } = vcpusGained(looks, 'cpuMs');
+  return gained.length > 0 && gained.every((ran) => ran !== null && ran >= ms);
 }
 
 /**

@@ -8,7 +8,7 @@ import type { WaitKind } from '../model.js';
 import type { Mono } from '../time.js';
 import { seconds } from '../words.js';
 import type { Reason } from './accuse.js';
-import { keptWaiting, movedSince } from './looks.js';
+import { allRan, keptWaiting, movedSince, type TimedLook } from './looks.js';
 import { APART_MS } from './memory-tick.js';
 import type { HeldCpu, Standing } from './memory-view.js';
 import { hostStarves } from './slices/host.js';
@@ -21,6 +21,8 @@ const LATE_MS = 1_400;
 const FRESH_MS = 2_500;
 /** A clock that lags, and the time that a probe takes to come to the guest. */
 const SLACK_MS = 1_000;
+/** A scheduler with somebody in its queue switches within some milliseconds of a CPU's own time. */
+const HELD_RAN_MS = 500;
 const STALLED_SECONDS = 60;
 const STALLED_SAMPLES = 2;
 const FRESH_SAMPLE_MS = 20_000;
@@ -33,9 +35,14 @@ export function standsStill(state: GuestState, settings: GuestSettings, at: Mono
   if (since === null || at - since < LATE_MS || !sshCanBeJudged(ssh, settings)) return null;
   if (flappingSince(ssh) !== null || hostStarves(host, at) !== null) return null;
   const pair = pairSince(state.memory, since, at);
-  if (pair === null || console.quietSince > pair[0].at || !nothingMoved(looks, pair[0].at)) return null;
-  const still = stoodBetween(...pair).filter((task) => task.seconds * 1000 >= pair[1].at - since - SLACK_MS);
-  const held = [...deafBetween(...pair), ...starvedBetween(...pair)];
+  if (pair === null || console.quietSince > pair[0].at) return null;
+  const seen = looksSince(looks, pair[0].at);
+  if (seen.length < 2 || movedSince(seen) !== null) return null;
+  const wasRun = keptWaiting(seen) === null;
+  const stood = wasRun ? stoodBetween(...pair) : [];
+  const still = stood.filter((task) => task.seconds * 1000 >= pair[1].at - since - SLACK_MS);
+  const holds = wasRun || allRan(seen, HELD_RAN_MS);
+  const held = holds ? [...deafBetween(...pair), ...starvedBetween(...pair)] : [];
   if (still.length === 0 && held.length === 0) return null;
   const late = `SSH has owed its banner for ${seconds(at - since)}`;
   return { by: 'stands', why: [late, `memory shows that ${[...held, ...inWords(still)].join('; ')}`] };
@@ -50,11 +57,9 @@ function pairSince({ glances }: MemoryState, since: Mono, at: Mono): [TimedGlanc
   return apart >= APART_MS - SLACK_MS / 4 && at - last.at <= FRESH_MS ? [first, last] : null;
 }
 
-/** Two looks since then tell that no disk and no server did anything, and that the host let them. */
-function nothingMoved(looks: GuestState['looks'], since: Mono): boolean {
-  const seen = looks.filter((look) => look.at >= since - SLACK_MS && look.qmp.ok);
-  return seen.length > 1 && movedSince(seen) === null && keptWaiting(seen) === null;
-}
+/** Those that QEMU answered. */
+const looksSince = (looks: GuestState['looks'], since: Mono): TimedLook[] =>
+  looks.filter((look) => look.at >= since - SLACK_MS && look.qmp.ok);
 
 /** Those of the later one that stood at the same place in the earlier one, and have not run in between. */
 export function stoodBetween(

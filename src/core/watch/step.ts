@@ -192,10 +192,7 @@ function calmTick(context: Context, { blind }: Of<'tick'>): void {
     silenceIsVoid(state.console, at);
     return;
   }
-  const reason =
-    at < state.restraint.notBefore
-      ? null
-      : (suspicion(state, settings, at) ?? standsStill(state, settings, at));
+  const reason = at < state.restraint.notBefore ? null : suspicion(state, settings, at);
   const stalled = reason ?? stalls(state, settings, at) ?? lateTest(state, settings, at);
   if (stalled !== null) openCase(context, stalled);
   else suspectWhatWasSaid(context);

@@ -8,17 +8,22 @@ import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../.
 const WEDGE = 30_000;
 const held = answers(golden('rt-starvation'));
 const idle = answers(golden('idle'));
-/** Both vCPUs run all the time. */
-const look = (at: number): Look => ({
-  ...running,
-  shares: [],
-  qmp: {
-    ok: true,
-    runState: 'running',
-    vcpus: [0, 1].map((index) => ({ index, threadId: 9 + index, cpuMs: at })),
-    block: null,
-  },
-});
+/** Both vCPUs want to run all the time, and the host lets them for this share of it. */
+const runFor =
+  (share: number) =>
+  (at: number): Look => ({
+    ...running,
+    shares: [],
+    qmp: {
+      ok: true,
+      runState: 'running',
+      vcpus: [0, 1].map((index) => ({
+        ...{ index, threadId: 9 + index, cpuMs: share * at, waitedMs: (1 - share) * at },
+      })),
+      block: null,
+    },
+  });
+const look = runFor(1);
 /** The same guest, all of whose programs want to run. */
 const wanting = (key: SysrqKey) =>
   idle(key).map((line) => line.replace(/(task:(?:init|dropbear|sh|sleep|cat) +state:)S/, '$1R'));
@@ -94,6 +99,17 @@ it.each([
     expect(guest.state.why[1]).toMatch(
       /^memory shows that loop:900 \(\+1 others\) keeps every CPU from tasks/,
     );
+});
+
+it.each([
+  ['half of the time: its CPUs are held all the same', 0.55, 1],
+  ['hardly ever: its scheduler may not have had the time', 0.3, 0],
+])('a loop that holds every CPU of a guest that its host runs %s', (_, share, cases) => {
+  const life = { ssh: healthyFor(WEDGE), press: held, memory: kept(() => 4), look: runFor(share) };
+  const guest = booted(new VirtualGuest(life));
+  guest.lines(['a job has begun'], WEDGE);
+  guest.run(WEDGE + 5_500);
+  expect(guest.stages.filter((stage) => stage === 'opening')).toHaveLength(cases);
 });
 
 it('loops whose guest is lost for a while are in one case: its memory is that of the first seconds', () => {
