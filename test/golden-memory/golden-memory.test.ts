@@ -43,6 +43,12 @@ const EXPECTED: Record<string, Expected> = {
     moved: /^(?:init|rcu_sched|sleep)$/,
     began: /^sleep$/,
   },
+  // Lockdep's fields in every lock, no note of VMCOREINFO, and who prints in every line.
+  '7.3-lockdep-frozen': {
+    title:
+      /^touch:85 stuck ≥\d+ s in openat → waiting for the thaw of a frozen filesystem \(mnt_want_write\) → filesystem ext4 on \/dev\/vda \(\/mnt\/disk\) \(\+2 others\)$/,
+    moved: /^$/,
+  },
   '7.3-rt-pagein': {
     title:
       /^awk:151 stuck ≥\d+ s in page fault → page-in of a mapped file \(filemap_fault\) → filesystem virtiofs:store \(\/mnt\/store\), page 361 of \/ash$/,

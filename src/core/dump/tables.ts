@@ -1,7 +1,8 @@
 /** The table of locks held (CONFIG_LOCKDEP), kernel/locking/lockdep.c, and a worker's own line. */
 import type { Dump, ListedLock, Task } from '../model.js';
 
-const HOLDER = /^(?:\d+ locks? held|no locks held) by (.{1,64})\/(\d{1,10})(?::|\.| )/;
+/** 7.3 puts the number behind: `locks held by touch/85: 1, on CPU#0:`. */
+const HOLDER = /^(?:(?:\d+|no) )?locks? held by (.{1,64})\/(\d{1,10})(?::|\.| )/;
 /** ` #0: ffff8881 (&mm->mmap_lock){++++}-{4:4}, at: down_read+0x1/0x2`; kernels before 4.15 print no address. */
 const LOCK = /^#\d+: +(?:\(?([0-9a-f]{8,16})\)? +)?\((.{1,200})\)\{/;
 const AT = /\bat: (?:\[<[0-9a-f]+>\] *)*([A-Za-z_][\w.$]*)/;

@@ -92,10 +92,11 @@ export const SHAPES: readonly Shape[] = [
     examples: ['Showing all locks held in the system:', 'Showing busy workqueues and worker pools:'],
   },
   {
-    pattern: /^(?:#\d+: +\(?[0-9a-f]{8,16}|\d+ locks? held by )/,
+    pattern: /^(?:#\d+: +\(?[0-9a-f]{8,16}|(?:\d+ )?locks? held by )/,
     examples: [
       '#0: ffffffff9a3c5e20 (rcu_read_lock){....}-{1:2}, at: debug_show_all_locks+0x53/0x260',
       '1 lock held by khungtaskd/31:',
+      'locks held by touch/85: 1, on CPU#0:',
     ],
   },
   {

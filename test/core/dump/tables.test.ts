@@ -45,6 +45,27 @@ Showing all locks held in the system:
     ]);
   });
 
+  it('reads the table of 7.3, which tells the number and the CPU behind the name', () => {
+    const { locks } = only(`sysrq: Show State
+task:touch           state:D stack:13416 pid:85    tgid:85    ppid:1      task_flags:0x400000 flags:0x00080000
+Call Trace:
+ <TASK>
+ __schedule+0x4e4/0xc30
+ mnt_want_write+0x19/0x40
+ </TASK>
+Showing all locks held in the system:
+locks held by touch/85: 1, on CPU#0:
+ #0: ffff888002c91430 (sb_writers#4){++++}-{0:0}, at: mnt_want_write+0x19/0x40
+locks held by sleep/86: 0, last CPU#1
+locks held by cat/87: 1, last CPU#1:
+ #0: ffff888002c91430 (sb_writers#4){++++}-{0:0}, at: mnt_want_write+0x19/0x40
+`);
+    expect(locks.map(({ pid, comm, name }) => [pid, comm, name])).toEqual([
+      [85, 'touch', 'sb_writers#4'],
+      [87, 'cat', 'sb_writers#4'],
+    ]);
+  });
+
   it('lists a task once, though hung_task shows its locks and then all of them', () => {
     const lock = ' #0:  (&bdev->bd_mutex){+.+.+.}, at: [<ffffffff815cbf34>] __blkdev_get+0x1/0x2';
     const { locks } = only(`INFO: task cat:9 blocked for more than 120 seconds.

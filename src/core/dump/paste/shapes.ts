@@ -49,7 +49,7 @@ const FORMS: readonly Form[] = [
   { head: /^\[<[0-9a-f]{8}>\] \(\S{1,200}(?: \[[\w-]+\])?\) from\b/, whole: / from .*\)$/ },
   // kernel/locking/lockdep.c
   { head: /^#\d+: /, whole: /\bat: \S/ },
-  { head: /^(?:\d+ locks?|no locks) held by/, whole: /\/\d+[:.]/ },
+  { head: /^(?:(?:\d+|no) )?locks? held by/, whole: /\/\d+[:.]/ },
   { head: /^Showing /, whole: /:$/ },
 ];
 const HEAD = new RegExp(FORMS.map(({ head }) => `(?:${head.source})`).join('|'));
