@@ -24,7 +24,7 @@ export async function doctor(
   return withConfig(globals, async (config) => {
     const all = await knownGuests(config);
     const vms = all.filter((name) => vm === undefined || name === vm);
-    const checks = await checkHost(config);
+    const checks = await checkHost(config, all);
     for (const name of vms) checks.push(...(await checkGuest(config, name)));
     if (options.json === true) terminal.out(`${safeJson(checks, 2)}\n`);
     else {
