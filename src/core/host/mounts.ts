@@ -24,12 +24,24 @@ export function parseMounts(text: string): HostMount[] {
 const unescape = (text: string): string =>
   text.replace(/\\([0-7]{3})/g, (_all, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 
+const isRemote = ({ type }: HostMount): boolean => REMOTE.test(type) && !OWN.test(type);
+
+/**
+ * The function in which a thread waits for the program behind a FUSE mount: in S, until a signal comes (fs/fuse/dev.c).
+ * Data that is read through the page cache is waited for in D, as with every filesystem.
+ */
+export const FUSE_WAIT = 'request_wait_answer';
+
+/** Whether such a mount is among them. */
+export const hasFuse = (mounts: readonly HostMount[]): boolean =>
+  mounts.some((mount) => mount.type.startsWith('fuse') && isRemote(mount));
+
 /** Those of other machines that hold at least one of these files. */
 export function remoteMountsOf(paths: readonly string[], mounts: readonly HostMount[]): HostMount[] {
   const found = new Set<HostMount>();
   for (const path of paths) {
     const mount = mountOf(path, mounts);
-    if (mount !== null && REMOTE.test(mount.type) && !OWN.test(mount.type)) found.add(mount);
+    if (mount !== null && isRemote(mount)) found.add(mount);
   }
   return [...found];
 }

@@ -46,6 +46,12 @@ describe('a server with a thread in D', () => {
     expect(serverFault(shared(blocked))).toBeNull();
   });
 
+  it('is stuck in S, where it asks a FUSE server', () => {
+    const on = ['fuse.sshfs of filer:/export (/srv)'];
+    const asks: BlockedThread = { ...blocked, state: 'S', wchan: 'request_wait_answer', on };
+    expect(stuckText(shared(asks))).toBe(`stuck on ${on[0]}, in request_wait_answer`);
+  });
+
   it('is not while it only reads its disk, and says no more than is known', () => {
     expect(stuckText(shared({ ...blocked, forMs: 999 }))).toBeNull();
     expect(stuckText(shared())).toBeNull();
