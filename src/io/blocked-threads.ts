@@ -19,8 +19,8 @@ const seen = new Map<string, { switches: string; at: number }>();
 /** The thread that has waited for longest, as far as looks show it; null if none does. Never throws. */
 export async function blockedThread(pid: number): Promise<BlockedThread | null> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  const mounts = parseMounts(await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => ''));
-  const onFuse = hasFuse(mounts);
+  const [mounts, others] = await Promise.all([mountsOf(pid), mountsOf('self')]);
+  const onFuse = hasFuse(mounts) || hasFuse(others);
   let longest: { tid: string; comm: string; state: string; forMs: number } | null = null;
   for (const tid of threads.slice(0, THREADS_MAX)) {
     const stat = await readStat(pid, Number(tid));
@@ -35,7 +35,7 @@ export async function blockedThread(pid: number): Promise<BlockedThread | null> 
   }
   if (longest === null) return null;
   const { tid, comm, state, forMs } = longest;
-  const on = await remoteFiles(pid, mounts);
+  const on = await remoteFiles(pid, mounts, others);
   const [stack, wchan] = await Promise.all([stackOf(pid, tid), wchanOf(pid, tid)]);
   return {
     ...{ tid: Number(tid), comm: printable(comm, 64), forMs: Math.round(forMs), wchan, on },
@@ -73,15 +73,22 @@ async function stackOf(pid: number, tid: string): Promise<string[]> {
     .slice(0, 64);
 }
 
+type Mounts = ReturnType<typeof parseMounts>;
+
+const mountsOf = async (pid: number | 'self'): Promise<Mounts> =>
+  parseMounts(await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => ''));
+
 /** `nfs4 of server:/export (/srv)`, for each mount of another machine that this process has files open on. */
-async function remoteFiles(pid: number, mounts: ReturnType<typeof parseMounts>): Promise<string[]> {
-  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
-  const links = await Promise.all(
-    [...names.slice(0, FILES_MAX).map((fd) => `fd/${fd}`), 'cwd', 'root'].map((name) =>
-      readlink(`/proc/${pid}/${name}`).catch(() => ''),
+async function remoteFiles(pid: number, mounts: Mounts, others: Mounts): Promise<string[]> {
+  const names = await readdir(`/proc/${pid}/fdinfo`).catch(() => []);
+  const [infos, paths] = await Promise.all([
+    Promise.all(
+      names.slice(0, FILES_MAX).map((fd) => readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '')),
     ),
-  );
-  return remoteMountsOf(links, mounts)
+    Promise.all(['cwd', 'root'].map((name) => readlink(`/proc/${pid}/${name}`).catch(() => ''))),
+  ]);
+  const ids = new Set(infos.flatMap((info) => /^mnt_id:\s+(\d+)$/m.exec(info)?.[1] ?? []));
+  return remoteMountsOf({ ids, paths }, mounts, others)
     .slice(0, 4)
     .map(({ type, source, point }) => printable(`${type} of ${source} (${point})`, 160));
 }

@@ -55,7 +55,7 @@ test('who waits for the server of a FUSE mount waits in S, and it is named', asy
   });
   await expect.poll(() => readFile('/proc/self/mountinfo', 'utf8')).toContain(` ${mount} `);
   const pid = await start(
-    `chdir '${mount}'; syswrite STDOUT, 'up'; for (;;) { stat $n++; select undef, undef, undef, .02 }`,
+    `open F, '${mount}/file'; chroot '${mount}'; chdir '/'; syswrite STDOUT, 'up'; for (;;) { stat $n++; select undef, undef, undef, .02 }`,
   );
   server.kill('SIGSTOP');
   await expect

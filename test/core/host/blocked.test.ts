@@ -25,8 +25,14 @@ describe('mounts of other machines', () => {
     ['socket:[12]', []],
     ['/etc/passwd', []],
   ])('%j lies on %j', (path, points) => {
-    expect(remoteMountsOf([path], MOUNTS).map(({ point }) => point)).toEqual(points);
+    const held = { ids: new Set<string>(), paths: [path] };
+    expect(remoteMountsOf(held, MOUNTS, []).map(({ point }) => point)).toEqual(points);
   });
+});
+
+it('finds the mount of an open file by its number, where its process is in a chroot and sees none', () => {
+  const held = { ids: new Set(['25', '91']), paths: ['/x'] };
+  expect(remoteMountsOf(held, [], MOUNTS).map(({ point }) => point)).toEqual(['/srv/big share']);
 });
 
 const blocked: BlockedThread = {
