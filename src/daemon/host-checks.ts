@@ -18,15 +18,15 @@ const JOURNAL_MS = 6_000;
 
 /** Checks that do not depend on one guest; `vms` are those that are known. */
 export async function checkHost(config: Config, vms: readonly string[]): Promise<Check[]> {
-  return Promise.all([
+  const checks = await Promise.all([
     checkArchive(config),
     checkPending(runtimeDirectory()),
     checkJournal(config),
     checkDaemon(),
     ...(ownScope() === 'user' ? [checkLinger()] : []),
     checkRateLimit(config),
-    checkGuests(config, vms),
   ]);
+  return [...checks, checkGuests(config, vms)];
 }
 
 /** Whether there are guests at all, and where one is looked for. */
