@@ -3,6 +3,9 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Installs the Debian packages that are missing. */
 const globalSetup = 'test/setup/packages.ts';
 
+/** Longer than vitest's second: a machine that runs something for the first time reads it from its disk. */
+const patient = { poll: { timeout: 10_000 } };
+
 export default defineConfig({
   test: {
     projects: [
@@ -14,6 +17,7 @@ export default defineConfig({
           env: { PATH: '/nonexistent' },
           isolate: false, // modules are loaded once, not once a file: half of the time
           testTimeout: 20_000,
+          expect: patient,
         },
       },
       {
@@ -22,6 +26,7 @@ export default defineConfig({
           include: ['test/**/*.host.test.ts'],
           globalSetup,
           testTimeout: 20_000,
+          expect: patient,
         },
       },
       {
@@ -32,6 +37,7 @@ export default defineConfig({
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 120_000,
+          expect: patient,
           hookTimeout: 300_000,
         },
       },

@@ -1,13 +1,14 @@
 /**
  * Makes what memory-compare.mjs and memory.mjs read: boots a guest with a frozen ext4 and so many tasks, lets it print all
  * of them for Alt+SysRq+t, and dumps its memory right after. Needs `npm run build`, and Debian on x86-64 as the demo does.
- *   node bench/memory-guest.mjs host|6.1|6.12|newest|newest-rt TASKS DIRECTORY      writes KERNEL-TASKS.elf and .log there
+ *   node bench/memory-guest.mjs KERNEL TASKS DIRECTORY      writes KERNEL-TASKS.elf and .log there
+ * KERNEL: host, 6.1, 6.12, newest, newest-rt; or the path of own-kernel/build.sh's, as own-TASKS
  */
 /* global performance */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { buildGuest, guestCache } from '../dist/guest/build.js';
@@ -23,11 +24,12 @@ const [BOOT_MS, STAND_MS, SILENCE_MS] = [540_000, 15_000, 6_000];
 const more = Math.max(0, Number(wanted) - OWN);
 const memory = `${384 + Math.ceil((more * 0.35) / 128) * 128}M`;
 
-const out = resolve(into, `${kernel}-${wanted}`);
+const own = isAbsolute(kernel) ? { kernel } : {};
+const out = resolve(into, `${isAbsolute(kernel) ? 'own' : kernel}-${wanted}`);
 mkdirSync(into, { recursive: true });
 const log = (line) => process.stderr.write(`${line}\n`);
 const [cache, recipe] = [guestCache(), await wedgeRecipe()];
-const image = await (kernel === 'host'
+const image = await (kernel === 'host' || isAbsolute(kernel)
   ? buildGuest(cache, { log }, recipe)
   : buildKernelGuest(cache, kernel, { log }, recipe));
 const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-memory-'));
@@ -60,7 +62,7 @@ try {
   // Newer kernels print from a thread, and would overwrite what it has not come to.
   const append = `loglevel=7 log_buf_len=8M wedge.mode=frozen-fs wedge.tasks=${more}`;
   const extra = makeDisk(join(scratch, 'disk'));
-  guest = await startGuest({ vm: 'wedgewatch-memory', image, append, extra, memory });
+  guest = await startGuest({ vm: 'wedgewatch-memory', image: { ...image, ...own }, append, extra, memory });
   const began = performance.now();
   await until(() => consoleText().includes('guest login:'), BOOT_MS, 'the guest’s login prompt');
   log(`${out}: up after ${((performance.now() - began) / 1000).toFixed(0)} s`);
