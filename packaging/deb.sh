@@ -36,6 +36,9 @@ install -D -m 644 "$library/systemd/user@.service.d/50-wedgewatch.conf" \
 completions=$root/usr/share/bash-completion/completions
 mkdir -p "$completions"
 node "$library/dist/cli/main.js" completion bash >"$completions/wedgewatch"
+manuals=$root/usr/share/man/man1
+mkdir -p "$manuals"
+gzip -9 --no-name <"$library/dist/wedgewatch.1" >"$manuals/wedgewatch.1.gz"
 mv "$library/docs" "$library/README.md" "$library/CHANGELOG.md" "$library/config.example.yaml" "$documents"
 cp "$library/LICENSE" "$documents/copyright"
 

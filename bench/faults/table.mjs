@@ -877,6 +877,13 @@ export const ROWS = [
         "'second-keyboard': 'off',",
       ),
       shown(
+        'core/watch/ladder.test.ts',
+        'says that a guest has no keyboard, and what helps, where QEMU says so',
+        'src/core/watch/case/mute.ts',
+        'detail === KEYLESS',
+        "detail === ''",
+      ),
+      shown(
         'core/watch/doubt.test.ts',
         'says that the guest is mute',
         'src/core/capture/exchange.ts',

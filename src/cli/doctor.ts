@@ -6,7 +6,7 @@ import { checkGuest } from '../daemon/guest-checks.js';
 import { checkHost } from '../daemon/host-checks.js';
 import { knownGuests, noGuest } from '../daemon/known-guests.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
-import { styled, type Style } from './print.js';
+import { folded, styled, type Style, type Terminal } from './print.js';
 
 const MARKS: Record<Check['result'], { mark: string; style: Style }> = {
   ok: { mark: 'ok   ', style: 'green' },
@@ -24,16 +24,12 @@ export async function doctor(
   return withConfig(globals, async (config) => {
     const all = await knownGuests(config);
     const vms = all.filter((name) => vm === undefined || name === vm);
-    const checks = await checkHost(config);
+    const checks = await checkHost(config, all);
     for (const name of vms) checks.push(...(await checkGuest(config, name)));
     if (options.json === true) terminal.out(`${safeJson(checks, 2)}\n`);
     else {
-      for (const { result, what, detail, fix } of checks) {
-        if (quiet && result === 'ok') continue;
-        const { mark, style } = MARKS[result];
-        terminal.out(`${styled(terminal, style, mark)}  ${printable(`${what}: ${detail}`, 400)}\n`);
-        if (fix !== null) terminal.out(`       fix: ${printable(fix, 400)}\n`);
-      }
+      for (const check of checks)
+        if (!quiet || check.result !== 'ok') terminal.out(checkText(terminal, check));
     }
     if (vm !== undefined && vms.length === 0) {
       terminal.err(`wedgewatch: ${printable(noGuest(vm, all), 400)}\n`);
@@ -41,4 +37,16 @@ export async function doctor(
     }
     return checks.some(({ result }) => result === 'fault') ? EXIT.environment : EXIT.ok;
   });
+}
+
+/** A check as people read it, with its fix below; in a terminal both are folded behind the mark. */
+export function checkText(
+  terminal: Pick<Terminal, 'columns' | 'colour'>,
+  { result, what, detail, fix }: Check,
+): string {
+  const { mark, style } = MARKS[result];
+  const indent = ' '.repeat(mark.length + 2);
+  const behind = (text: string) => folded(terminal, indent + printable(text, 400));
+  const said = behind(`${what}: ${detail}`).slice(mark.length);
+  return `${styled(terminal, style, mark)}${said}\n${fix === null ? '' : `${behind(`fix: ${fix}`)}\n`}`;
 }

@@ -19,7 +19,7 @@ export interface Place {
   home: string;
   user: string;
   lingers: boolean;
-  /** Its main.js, to be linked as the user's command; null where there is a command already. */
+  /** Its dist/cli/main.js, to be linked as the user's command; null where there is a command already. */
   program: string | null;
   /** The words that start this wedgewatch: node and main.js, or a command. */
   command: readonly string[];
@@ -45,8 +45,16 @@ const MADE =
 const unitsIn = ({ scope, home }: Place): string =>
   scope === 'system' ? '/etc/systemd/system' : join(home, '.config/systemd/user');
 const dropIn = (place: Place): string => join(unitsIn(place), `${MAIN_UNIT}.d`, DROP_IN);
-const link = ({ scope, home }: Place): string =>
-  join(scope === 'system' ? '/usr/local' : join(home, '.local'), 'bin/wedgewatch');
+/** man(1) looks in share/man beside each bin of the PATH. */
+function linksOf({ scope, home, program }: Place): { path: string; to: string; why: string }[] {
+  if (program === null) return [];
+  const base = scope === 'system' ? '/usr/local' : join(home, '.local');
+  const page = join(program, '../../wedgewatch.1');
+  return [
+    { path: join(base, 'bin/wedgewatch'), to: program, why: 'the command' },
+    { path: join(base, 'share/man/man1/wedgewatch.1'), to: page, why: 'its manual: man wedgewatch' },
+  ];
+}
 const manager = ({ scope }: Place, ...words: string[]): string[] => [...SCOPES[scope].systemctl, ...words];
 
 /** A word of ExecStart=: systemd knows quotes, specifiers and variables in it. */
@@ -73,7 +81,7 @@ export function installSteps(place: Place): Step[] {
 }
 
 function filesOf(place: Place): Step[] {
-  const { scope, units, command, program } = place;
+  const { scope, units, command } = place;
   const copies = Object.entries(units).map(([name, text]): Step => ({
     do: 'write',
     path: join(unitsIn(place), name),
@@ -89,9 +97,7 @@ function filesOf(place: Place): Step[] {
       text: `${MADE}\n[Service]\nExecStart=\nExecStart=${start}\n`,
       why: 'where node and wedgewatch are',
     },
-    ...(program === null
-      ? []
-      : [{ do: 'link', path: link(place), to: program, why: 'the command' } as const]),
+    ...linksOf(place).map((link): Step => ({ do: 'link', ...link })),
   ];
 }
 
@@ -122,9 +128,7 @@ export function uninstallSteps(place: Place): Step[] {
           why: 'its unit',
         })),
         { do: 'remove', path: dropIn(place), why: 'where node and wedgewatch are' },
-        ...(place.program === null
-          ? []
-          : [{ do: 'unlink', path: link(place), to: place.program, why: 'the command' } as const]),
+        ...linksOf(place).map((link): Step => ({ do: 'unlink', ...link })),
       ];
   return [
     { do: 'run', command: manager(place, 'disable', '--now', MAIN_UNIT), why: 'it ends', mayFail: true },

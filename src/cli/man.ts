@@ -14,7 +14,7 @@ const TEXT: Text = {
   about: [
     'Guests are the systemd user units qemu-system@VM.service, with --system the system units of that name, and whatever the configuration names.',
     'The daemon follows their consoles in the journal and probes their SSH servers. When one is wedged it reads its stacks, says in one line where it is stuck, and archives the evidence.',
-    'All verbs but run and completion take --json.',
+    'All verbs but run, guard and completion take --json.',
   ],
   environment: [
     ['NO_COLOR', 'If set and not empty, no colour is used.'],

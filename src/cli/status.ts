@@ -85,7 +85,7 @@ function printGuests(terminal: Terminal, daemon: DaemonStatus, guests: GuestStat
   if (guests.length === 0) {
     if (!shown.quiet)
       terminal.out(
-        'no guests: no qemu-system@.service unit is running, and the configuration names no guest\n',
+        'no guests: none is found, and the configuration names none; wedgewatch doctor says where it looks\n',
       );
     return;
   }

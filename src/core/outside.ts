@@ -126,6 +126,8 @@ export interface Share {
 /** A thread of the host in D. */
 export interface BlockedThread {
   tid: number;
+  /** Absent for D. Who asks a FUSE server waits in S. */
+  state?: 'S';
   comm: string;
   /** It was not switched for so long, as looks show it; 0 where it was seen once. */
   forMs: number;

@@ -1,11 +1,12 @@
 /** Doctor's checks of the host. */
+import { join } from 'node:path';
 import type { Config } from '../core/config/schema.js';
 import { systemctl } from '../core/scope.js';
 import { counted } from '../core/words.js';
 import { makeIncidentsDirectory } from '../io/archive/directory.js';
 import { followJournal } from '../io/journal.js';
 import { ownMatches } from '../io/own-journal.js';
-import { archiveRoot, runtimeDirectory } from '../io/paths.js';
+import { archiveRoot, qmpDirectory, runtimeDirectory } from '../io/paths.js';
 import { ownScope } from '../io/scope.js';
 import type { SourceStatus } from '../io/source-status.js';
 import { type Check, fault, ok, tool, warning } from './check.js';
@@ -15,9 +16,9 @@ import { checkRateLimit } from './rate-limit-check.js';
 
 const JOURNAL_MS = 6_000;
 
-/** Checks that do not depend on a guest. */
-export async function checkHost(config: Config): Promise<Check[]> {
-  return Promise.all([
+/** Checks that do not depend on one guest; `vms` are those that are known. */
+export async function checkHost(config: Config, vms: readonly string[]): Promise<Check[]> {
+  const checks = await Promise.all([
     checkArchive(config),
     checkPending(runtimeDirectory()),
     checkJournal(config),
@@ -25,6 +26,23 @@ export async function checkHost(config: Config): Promise<Check[]> {
     ...(ownScope() === 'user' ? [checkLinger()] : []),
     checkRateLimit(config),
   ]);
+  return [...checks, checkGuests(config, vms)];
+}
+
+/** Whether there are guests at all, and where one is looked for. */
+export function checkGuests({ discover }: Pick<Config, 'discover'>, vms: readonly string[]): Check {
+  if (vms.length > 0) return ok('guests', vms.join(', '));
+  const socket = join(discover.directory ?? qmpDirectory(), 'VM', 'qmp.sock');
+  const looked = [
+    ...(discover.enabled ? [`no ${socket}`] : []),
+    ...(discover.processes ? ['no QEMU with QMP among the processes of this user'] : []),
+    'none in the configuration',
+  ];
+  const others = discover.processes
+    ? ''
+    : ', or find guests by their processes with discover: {processes: true}';
+  const fix = `start QEMU with -qmp unix:${socket},server=on,wait=off${others}; see docs/README.md, "My guest is not seen"`;
+  return warning('guests', `none seen: ${looked.join(', ')}`, fix);
 }
 
 async function checkArchive(config: Config): Promise<Check> {

@@ -1,5 +1,5 @@
 /** Shows each guest's state in a small file of `status.directory`, for programs that reach no socket. */
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../core/config/schema.js';
@@ -14,7 +14,7 @@ import {
 } from '../core/watch/state-file.js';
 import { errorCode } from '../io/archive/directory.js';
 import { isoAt, monotonicMs } from '../io/clock.js';
-import { ownDirectory, readOwn, showFile } from '../io/files.js';
+import { makeDirectory, ownDirectory, readOwn, showFile } from '../io/files.js';
 import type { Log } from '../io/log.js';
 import { ofHome } from '../io/paths.js';
 import { isStateFileName, stateFileName } from '../io/state-names.js';
@@ -161,7 +161,7 @@ export class StateFiles {
     this.written = new Map();
     this.sweptAt = -Infinity;
     if (directory !== null) {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(directory, 0o700);
       await ownDirectory(directory);
     }
     this.directory = directory;

@@ -1,9 +1,9 @@
 /**
- * A process's own threads in D: what keeps a server, or QEMU itself, from answering. All of it is read from /proc, where no
+ * A process's own threads in D, or in S on a FUSE mount: what keeps a server, or QEMU itself, from answering. All of it is read from /proc, where no
  * question goes to a file server that may be dead.
  */
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { parseMounts, remoteMountsOf } from '../core/host/mounts.js';
+import { FUSE_WAIT, hasFuse, parseMounts, remoteMountsOf } from '../core/host/mounts.js';
 import type { BlockedThread } from '../core/model.js';
 import { printable } from '../core/printable.js';
 import { monotonicMs } from './clock.js';
@@ -13,28 +13,33 @@ const THREADS_MAX = 512;
 const FILES_MAX = 1024;
 const KNOWN_MAX = 10_000;
 
-/** Each thread in D with what it was seen to have done, and since when it has done nothing. */
+/** Each that waits with what it was seen to have done, and since when it has done nothing. */
 const seen = new Map<string, { switches: string; at: number }>();
 
-/** The thread that has stood in D for longest, as far as looks show it; null if none is in D. Never throws. */
+/** The thread that has waited for longest, as far as looks show it; null if none does. Never throws. */
 export async function blockedThread(pid: number): Promise<BlockedThread | null> {
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  let longest: { tid: string; comm: string; forMs: number } | null = null;
+  const [mounts, others] = await Promise.all([mountsOf(pid), mountsOf('self')]);
+  const onFuse = hasFuse(mounts) || hasFuse(others);
+  let longest: { tid: string; comm: string; state: string; forMs: number } | null = null;
   for (const tid of threads.slice(0, THREADS_MAX)) {
     const stat = await readStat(pid, Number(tid));
-    if (stat?.state !== 'D') {
+    const asks = onFuse && stat?.state === 'S' && (await wchanOf(pid, tid)) === FUSE_WAIT;
+    if (stat === null || (stat.state !== 'D' && !asks)) {
       seen.delete(`${pid}:${tid}`);
       continue;
     }
     const forMs = await standsFor(pid, tid);
-    if (longest === null || forMs > longest.forMs) longest = { tid, comm: stat.comm, forMs };
+    if (longest === null || forMs > longest.forMs)
+      longest = { tid, comm: stat.comm, state: stat.state, forMs };
   }
   if (longest === null) return null;
-  const { tid, comm, forMs } = longest;
-  const on = await remoteFiles(pid);
+  const { tid, comm, state, forMs } = longest;
+  const on = await remoteFiles(pid, mounts, others);
   const [stack, wchan] = await Promise.all([stackOf(pid, tid), wchanOf(pid, tid)]);
   return {
     ...{ tid: Number(tid), comm: printable(comm, 64), forMs: Math.round(forMs), wchan, on },
+    ...(state === 'S' && { state }),
     ...(stack.length > 0 && { stack }),
   };
 }
@@ -68,16 +73,22 @@ async function stackOf(pid: number, tid: string): Promise<string[]> {
     .slice(0, 64);
 }
 
+type Mounts = ReturnType<typeof parseMounts>;
+
+const mountsOf = async (pid: number | 'self'): Promise<Mounts> =>
+  parseMounts(await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => ''));
+
 /** `nfs4 of server:/export (/srv)`, for each mount of another machine that this process has files open on. */
-async function remoteFiles(pid: number): Promise<string[]> {
-  const text = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => '');
-  const names = await readdir(`/proc/${pid}/fd`).catch(() => []);
-  const links = await Promise.all(
-    [...names.slice(0, FILES_MAX).map((fd) => `fd/${fd}`), 'cwd', 'root'].map((name) =>
-      readlink(`/proc/${pid}/${name}`).catch(() => ''),
+async function remoteFiles(pid: number, mounts: Mounts, others: Mounts): Promise<string[]> {
+  const names = await readdir(`/proc/${pid}/fdinfo`).catch(() => []);
+  const [infos, paths] = await Promise.all([
+    Promise.all(
+      names.slice(0, FILES_MAX).map((fd) => readFile(`/proc/${pid}/fdinfo/${fd}`, 'utf8').catch(() => '')),
     ),
-  );
-  return remoteMountsOf(links, parseMounts(text))
+    Promise.all(['cwd', 'root'].map((name) => readlink(`/proc/${pid}/${name}`).catch(() => ''))),
+  ]);
+  const ids = new Set(infos.flatMap((info) => /^mnt_id:\s+(\d+)$/m.exec(info)?.[1] ?? []));
+  return remoteMountsOf({ ids, paths }, mounts, others)
     .slice(0, 4)
     .map(({ type, source, point }) => printable(`${type} of ${source} (${point})`, 160));
 }

@@ -7,13 +7,14 @@ import type { Finding } from '../core/report/finding.js';
 import { parseIncidentName } from '../core/report/incident.js';
 import { junitReport } from '../core/report/junit.js';
 import { MEMORY_FILE } from '../core/report/text.js';
+import { makeDirectory } from './files.js';
 
 const JUNIT = 'junit.xml';
 const SUMMARY = 'summary.md';
 
 /** Makes the folder, and removes what an earlier run left in it: nobody shall take that for the news of this one. */
 export async function emptyReportFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeDirectory(folder);
   const ours = ({ name }: Dirent) => name === JUNIT || name === SUMMARY || parseIncidentName(name) !== null;
   const entries = await readdir(folder, { withFileTypes: true });
   for (const entry of entries.filter(ours)) await rm(join(folder, entry.name), { recursive: true });

@@ -1,6 +1,7 @@
 /** Writes that a crash cannot leave half done, and that nobody else can turn elsewhere. */
 import { constants, type Stats } from 'node:fs';
-import { chmod, type FileHandle, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, type FileHandle, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { ownUser } from './trust.js';
 
 /** Ends the name of a file that is being written. */
@@ -42,6 +43,23 @@ async function checked(handle: FileHandle, then: (found: Stats) => Promise<void>
     await handle.close();
     throw error;
   }
+}
+
+/** With those above it. Node's recursive mkdir never returns where the kernel makes no directory, as in /proc. */
+export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
+  const make = () =>
+    mkdir(path, { mode }).catch(async (error: unknown) => {
+      const there = await stat(path).catch(() => null);
+      if (there?.isDirectory() !== true) throw error;
+    });
+  const missesParent = async (error: unknown) => {
+    const above = dirname(path);
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || above === path)
+      throw error;
+    await makeDirectory(above, mode);
+    await make();
+  };
+  await make().catch(missesParent);
 }
 
 /** A directory in which only this user can put something; what others may write is closed to them. Throws otherwise. */

@@ -9,13 +9,14 @@ beforeAll(() => {
     scripts[shell] = execFileSync(process.execPath, [main, 'completion', shell], { encoding: 'utf8' });
 }, 60_000);
 
-/** What a real bash offers behind these words, the last of which is being typed. */
+/** What a real bash offers behind these words, the last of which is being typed. It finds no program to start. */
 function offered(...words: string[]): string[] {
   const script = `${scripts['bash'] ?? ''}
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
 _wedgewatch; printf '%s\\n' "\${COMPREPLY[@]}"; complete -p wedgewatch`;
-  const out = execFileSync('bash', ['--norc', '-c', script, 'bash', 'wedgewatch', ...words], {
+  const out = execFileSync('/bin/bash', ['--norc', '-c', script, 'bash', 'wedgewatch', ...words], {
     encoding: 'utf8',
+    env: { PATH: '/none' },
   });
   const lines = out.trim().split('\n');
   expect(lines.pop()).toBe('complete -o default -F _wedgewatch wedgewatch');

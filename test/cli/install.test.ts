@@ -20,13 +20,20 @@ const kinds = (steps: readonly Step[]) => steps.map((step) => step.do).join(' ')
 describe('install', () => {
   it('writes the units, where node is, and the command; then linger, start, and what root must do', () => {
     const steps = installSteps(place);
-    expect(kinds(steps)).toBe('write write write link run run run run tell');
+    expect(kinds(steps)).toBe('write write write link link run run run run tell');
     expect(written(steps)[`${units}/wedgewatch.service.d/50-install.conf`]).toMatch(
       /^# Written by .*\n\[Service\]\nExecStart=\nExecStart="\/home\/me\/.nvm\/node" ".*main\.js" "run"\n$/,
     );
     expect(written(steps)[`${units}/wedgewatch.service`]).toMatch(/^# Written by .*\n\[Service\]\n$/);
     expect(steps.map(stepText).join('\n')).toContain(
       "  sudo cp '/home/me/wedge watch/50-wedgewatch.conf' /etc/",
+    );
+  });
+
+  it('links the manual where man looks beside that command', () => {
+    const text = installSteps(place).map(stepText).join('\n');
+    expect(text).toContain(
+      'link    /home/me/.local/share/man/man1/wedgewatch.1 -> /home/me/wedgewatch/dist/wedgewatch.1  (',
     );
   });
 
@@ -47,7 +54,7 @@ describe('install', () => {
 
   it('of the system writes to /etc, and lets nobody linger', () => {
     const steps = installSteps({ ...place, scope: 'system' });
-    expect(kinds(steps)).toBe('write write write link run run run tell');
+    expect(kinds(steps)).toBe('write write write link link run run run tell');
     const dropIn = written(steps)['/etc/systemd/system/wedgewatch.service.d/50-install.conf'];
     expect(dropIn).toMatch(/\nExecStart=".*node" ".*main\.js" "--system" "run"\n$/);
     const text = steps.map(stepText).join('\n');

@@ -1,11 +1,16 @@
 import type { Channel } from '../../src/core/capture/ladder.js';
 import type { Machine } from '../../src/core/host/machine.js';
 import type { HostPressure } from '../../src/core/host/now.js';
-import type { Dump, Look, SshProbe, SshWay, SysrqKey } from '../../src/core/model.js';
+import type { Dump, Look, PressFault, SshProbe, SshWay, SysrqKey } from '../../src/core/model.js';
 import type { Answer } from '../../src/core/watch/analyst.js';
 import type { Unread } from '../../src/core/watch/slices/console.js';
 
 /** What a virtual guest would answer. Times in milliseconds since its watchdog began. */
+interface PressFailure {
+  fault: PressFault;
+  detail: string;
+}
+
 export interface Script {
   ssh?: (at: number) => SshProbe['kind'];
   /** By which way, where ssh does not know the guest. */
@@ -13,8 +18,8 @@ export interface Script {
   look?: (at: number) => Look;
   /** How long a command over SSH takes, in milliseconds; Infinity for one that hangs, null where nobody may log in. */
   command?: (at: number) => number | null;
-  /** Console lines that a chord brings about; null: the press fails, as on a QMP socket that is busy. */
-  press?: (key: SysrqKey, at: number, via: Channel) => string[] | null;
+  /** Console lines that a chord brings about, or why it fails; null: as on a QMP socket that is busy. */
+  press?: (key: SysrqKey, at: number, via: Channel) => string[] | PressFailure | null;
   /** What the analyst answers instead of reading the dumps. */
   analyst?: () => Answer | null;
   /** Why the archive keeps nothing, or null. */

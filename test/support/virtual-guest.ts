@@ -215,9 +215,9 @@ export class VirtualGuest {
   private press(id: number, key: SysrqKey, via: Channel): void {
     this.pressed.push(key);
     const answer = (this.script.press ?? answers(golden('page-in')))(key, this.now, via);
-    const fault = answer === null ? 'busy' : null;
-    this.later(60, { type: 'pressed', id, fault, detail: fault ?? '' });
-    this.lines(answer ?? [], 100);
+    const failure = Array.isArray(answer) ? null : (answer ?? { fault: 'busy', detail: 'busy' });
+    this.later(60, { type: 'pressed', id, ...(failure ?? { fault: null, detail: '' }) });
+    this.lines(Array.isArray(answer) ? answer : [], 100);
   }
 }
 

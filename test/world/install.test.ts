@@ -40,6 +40,7 @@ test('unpacked, it runs without a build, says what it would do, and then does it
   expect(planned).toContain(`link    ${binary} -> ${user.home}/${main}`);
   await expect(world.dev(['ls', units])).rejects.toThrow('No such file');
   expect(await world.dev([main, 'install'])).toBe(planned);
+  expect(await world.dev(['cat', '.local/share/man/man1/wedgewatch.1'])).toContain('.Sh NAME');
   expect(await manager('show', '--value', '--property=ExecStart', 'wedgewatch')).toContain(
     `argv[]=/usr/bin/node ${user.home}/${main} run ;`,
   );
@@ -82,6 +83,8 @@ test('Debian’s package brings command, units and journald’s limit; its user 
     '/usr/lib/systemd/user/wedgewatch.service',
   );
   expect(await limitOf()).toContain('LogRateLimitBurst=10000000');
+  // A small Debian has dpkg leave out manuals.
+  expect(await world.root(['dpkg-deb', '--contents', names.deb])).toContain('/man/man1/wedgewatch.1.gz');
   const status = async () => (await guestStatus(world, vm, 'wedgewatch'))?.state;
   await expect.poll(status, { timeout: 30_000, interval: 500 }).toBeDefined();
   await stopGuest(world, vm);

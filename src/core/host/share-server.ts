@@ -83,13 +83,13 @@ export function serverFault(share: Share): 'stopped' | 'dead' | 'gone' | null {
 /** In D for less is how every disk is read. */
 const STUCK_MS = 1_000;
 
-/** `stuck in D on nfs4 of server:/export (/srv)`, where the server waits itself for another one; null where it does not. */
+/** `stuck in D on nfs4 of server:/export (/srv)`, or without the state for one in S, where the server waits itself for another one; null where it does not. */
 export function stuckText({ server }: { server: { blocked?: BlockedThread } | null }): string | null {
   const { blocked } = server ?? {};
   if (blocked === undefined || blocked.forMs < STUCK_MS) return null;
   const where = blocked.wchan === null ? '' : `, in ${blocked.wchan}`;
   const on = blocked.on.length === 0 ? '' : ` on ${blocked.on.join(' or ')}`;
-  return `stuck in D${on}${where}`;
+  return `stuck${blocked.state === undefined ? ' in D' : ''}${on}${where}`;
 }
 
 /** Nothing is to be said of it. */

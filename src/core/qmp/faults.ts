@@ -10,7 +10,8 @@ export const QMP_ADVICE: Readonly<Record<QmpFault, string>> = {
   closed: 'QEMU hung up: it is ending, or the guest was restarted; try again',
   timeout: 'QEMU is slow or stuck; try again, and raise qmp.timeout on a host that is busy',
   protocol: 'that is not the QMP socket of a QEMU; correct the path in the configuration',
-  refused: 'QEMU refused the command; its version may lack it',
+  refused:
+    'QEMU refused the command, and says why; where it has not found the command, its version is too old',
   'no-resources':
     'this host has no descriptors or memory left for wedgewatch: raise LimitNOFILE= in its unit, or free some',
   'no-permission': 'run wedgewatch as the user that runs QEMU, or open the socket to its group',

@@ -2,6 +2,13 @@
 import { printable } from '../printable.js';
 import { isObject } from './codec.js';
 
+/** What QEMU says of keys that none of its devices takes (ui/input.c). `send-key` drops them without a word. */
+export const isKeyless = (words: string): boolean => /Input handler not found for event type key/.test(words);
+
+/** The same for people, with what helps. */
+export const KEYLESS =
+  'QEMU gives it no keyboard: add -device virtio-keyboard-pci, or set ladder.typeOnConsole (docs/guests.md)';
+
 interface Keyboard {
   /** In QEMU's object tree. */
   path: string;

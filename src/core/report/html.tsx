@@ -10,7 +10,7 @@ import { IciclePicture } from './icicle-picture.js';
 import type { Incident, Moment } from './incident.js';
 import type { Mark } from './marks.js';
 import { STYLE } from './style.js';
-import { recoveredText, momentsOf } from './summary.js';
+import { recoveredText, momentsOf, unitOf } from './summary.js';
 import { shownDump } from './tasks.js';
 import { waitLine } from './text.js';
 import { TimelinePicture } from './timeline-picture.js';
@@ -119,7 +119,7 @@ function Facts({ incident }: { incident: Incident }) {
     ['Waits for', incident.awaiting],
     ['Test', incident.test && `${incident.test.text}, begun ${readable(incident.test.at)}`],
     ['Recovered', incident.recoveredAt && recoveredText(incident, readable(incident.recoveredAt))],
-    ['Unit', incident.unit],
+    ['Unit', unitOf(incident)],
     ['Kernel', incident.kernel],
     ['Note', incident.note],
     ['Armed', incident.armed],

@@ -18,7 +18,7 @@ const moment = z.object({ at: time, text: z.string() });
 export const accusationSchema = z.object({
   vm: z.string(),
   unit: z.string(),
-  /** systemd's invocation id, new for each start of the guest; null for a console that is a file. */
+  /** systemd's invocation id, new for each start of the guest; null where the journal showed no start of its unit. */
   invocation: z.string().nullable(),
   /** Last progress or last good SSH; null if there was none. */
   wedgedSince: time.nullable(),

@@ -9,6 +9,10 @@ export function evidenceText({ complete, incompleteBecause, dumps }: Incident['e
   return dumps.map(({ key }) => key).join(' ') || 'no dump';
 }
 
+/** Its unit, if the journal has shown one: the configuration names one for guests of libvirt and plain QEMU, too. */
+export const unitOf = ({ unit, invocation }: Pick<Incident, 'unit' | 'invocation'>): string | null =>
+  invocation === null ? null : unit;
+
 /** The groups worth reading first: all but the idle threads, which are last anyway. */
 export function topGroups(groups: readonly StackGroup[], max: number): StackGroup[] {
   return groups.filter(({ idle }) => !idle).slice(0, max);

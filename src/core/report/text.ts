@@ -5,7 +5,7 @@ import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import type { HookRun, Incident } from './incident.js';
-import { recoveredText, topGroups } from './summary.js';
+import { recoveredText, topGroups, unitOf } from './summary.js';
 
 const LINE_MAX = 400;
 const GROUPS_SHOWN = 5;
@@ -75,7 +75,7 @@ function facts(incident: Incident, seen: string | null, known: Known | null): st
   const rows: (readonly [name: string, value: string | null])[] = [
     ['Class', `${verdict.class}, confidence ${verdict.confidence}`],
     ['Culprit', culprit && `${culprit.comm}:${culprit.pid ?? '?'} in ${culprit.state}, ${culprit.frame}`],
-    ['Guest', `${incident.vm}, ${incident.unit}`],
+    ['Guest', [incident.vm, unitOf(incident)].filter((one) => one !== null).join(', ')],
     ['Kernel', incident.kernel],
     ['Note', incident.note],
     ['Armed', incident.armed],

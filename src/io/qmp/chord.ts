@@ -1,6 +1,7 @@
 import type { SysrqKey } from '../../core/model.js';
-import { keyboardsIn } from '../../core/qmp/keyboards.js';
+import { isKeyless, KEYLESS, keyboardsIn } from '../../core/qmp/keyboards.js';
 import { sendEventArguments, sendKeyArguments } from '../../core/qmp/send-key.js';
+import { QmpError } from './error.js';
 import { type QmpOptions, type QmpSession, withQmp } from './with-qmp.js';
 
 /** A key that was cut short may have been pressed or not: its one command gets its whole deadline. */
@@ -20,15 +21,20 @@ export async function pressChord(
   await withQmp(socketPath, patiently(options), (session) => session.execute('send-key', chord));
 }
 
-/** The same at once, without the queue of send-key; QEMU reports an error if it cannot. */
+/** There is none that QEMU could use; the message says why. */
+export class NoKeyboard extends Error {}
+
+/**
+ * The same at once, without the queue of send-key; QEMU reports an error if it cannot.
+ * @throws NoKeyboard, QmpError, or the reason of the signal
+ */
 export async function pressEvents(socketPath: string, key: SysrqKey, options: QmpOptions): Promise<void> {
   await withQmp(socketPath, patiently(options), (session) =>
     session.execute('input-send-event', sendEventArguments(key)),
-  );
+  ).catch((error: unknown) => {
+    throw error instanceof QmpError && isKeyless(error.message) ? new NoKeyboard(KEYLESS) : error;
+  });
 }
-
-/** There is no second keyboard that QEMU could use. */
-export class NoKeyboard extends Error {}
 
 /**
  * The same on a keyboard other than the default one.
@@ -59,6 +65,6 @@ async function peripherals(session: QmpSession): Promise<{ path: string; answer:
 }
 
 function whyNone(types: readonly string[]): string {
-  if (types.length === 0) return 'there is none besides the PS/2 keyboard';
-  return `${types.join(', ')} receives the keys instead of the PS/2 keyboard, and QEMU offers no choice: remove it from QEMU's command line`;
+  if (types.length === 0) return 'QEMU has no other keyboard';
+  return `QEMU gives all keys to ${types.join(', ')}: the guest's kernel needs its driver, or, if the guest hears a PS/2 keyboard, remove it from QEMU's command line`;
 }

@@ -25,8 +25,14 @@ describe('mounts of other machines', () => {
     ['socket:[12]', []],
     ['/etc/passwd', []],
   ])('%j lies on %j', (path, points) => {
-    expect(remoteMountsOf([path], MOUNTS).map(({ point }) => point)).toEqual(points);
+    const held = { ids: new Set<string>(), paths: [path] };
+    expect(remoteMountsOf(held, MOUNTS, []).map(({ point }) => point)).toEqual(points);
   });
+});
+
+it('finds the mount of an open file by its number, where its process is in a chroot and sees none', () => {
+  const held = { ids: new Set(['25', '91']), paths: ['/x'] };
+  expect(remoteMountsOf(held, [], MOUNTS).map(({ point }) => point)).toEqual(['/srv/big share']);
 });
 
 const blocked: BlockedThread = {
@@ -44,6 +50,12 @@ describe('a server with a thread in D', () => {
     expect(stuckText(shared(blocked))).toBe(text);
     expect(describeServer(shared(blocked))).toBe(`virtiofsd (pid 7) is itself ${text}`);
     expect(serverFault(shared(blocked))).toBeNull();
+  });
+
+  it('is stuck in S, where it asks a FUSE server', () => {
+    const on = ['fuse.sshfs of filer:/export (/srv)'];
+    const asks: BlockedThread = { ...blocked, state: 'S', wchan: 'request_wait_answer', on };
+    expect(stuckText(shared(asks))).toBe(`stuck on ${on[0]}, in request_wait_answer`);
   });
 
   it('is not while it only reads its disk, and says no more than is known', () => {

@@ -1,7 +1,15 @@
 import { expect, it } from 'vitest';
+import { renderReport } from '../../../src/core/report/html.js';
 import { evidenceText, momentsOf, taskCounts } from '../../../src/core/report/summary.js';
 import { renderVerdict } from '../../../src/core/report/text.js';
 import { incident } from '../../fixtures/archive-sample.js';
+
+it('names no unit for a guest that the journal has shown none of', () => {
+  const plain = incident({ invocation: null });
+  expect(renderVerdict(plain, [])).toContain('\nGuest:         store\n');
+  const html = renderReport({ incident: plain, moments: [], marks: [], dumps: [], console: '', files: [] });
+  expect(html).not.toContain('qemu-system@store.service');
+});
 
 it('says the verdict first, then everything it rests on', () => {
   const text = renderVerdict(incident(), ['report.html', 'sysrq-t.txt', 'console.raw']);

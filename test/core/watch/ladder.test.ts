@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Channel } from '../../../src/core/capture/ladder.js';
 import type { Look, SysrqKey } from '../../../src/core/model.js';
+import { KEYLESS } from '../../../src/core/qmp/keyboards.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const speaks = answers(golden('page-in'));
@@ -107,6 +108,15 @@ describe('the ladder', () => {
     const script = { press: () => [], ssh: healthyFor(30_000), look: () => look, sysrqMask };
     const guest = booted(new VirtualGuest(script)).run(300_000);
     expect(guest.findings[0]?.incompleteBecause).toEqual([`the guest does not answer Alt+SysRq: ${words}`]);
+  });
+
+  it('says that a guest has no keyboard, and what helps, where QEMU says so', () => {
+    const keyless = { fault: 'no-keyboard', detail: KEYLESS } as const;
+    const press = (_key: SysrqKey, _at: number, via: Channel) => (via === 'send-key' ? [] : keyless);
+    const script = { press, ssh: healthyFor(30_000), look: () => well, sysrqMask: 1 };
+    const [finding] = booted(new VirtualGuest(script)).run(300_000).findings;
+    expect(finding?.incompleteBecause).toEqual([`the guest does not answer Alt+SysRq: ${KEYLESS}`]);
+    expect(finding?.rungs).toContainEqual({ rung: 'input-send-event', outcome: 'failed', detail: KEYLESS });
   });
 
   it('keeps the words of the refusal where SSH is lost as well', () => {

@@ -132,9 +132,14 @@ it('a server that stands in D itself, on a share of another machine, is named as
     return { ...share, serverIs: 'running', server: { ...server, ...(at > AT && { blocked: thread }) } };
   };
   const lost = (at: number) => (at >= AT ? ('timed-out' as const) : ('ok' as const));
-  expect(titles(live({ press: pageIn, ssh: lost }, blocked))).toEqual([
+  const lived = live({ press: pageIn, ssh: lost }, blocked);
+  expect(titles(lived)).toEqual([
     expect.stringContaining(
       'filesystem virtiofs:store (inferred; virtiofsd is itself stuck in D on nfs4 of filer:/export',
     ),
   ]);
+  // A title is cut before it has told all.
+  expect(lived.findings[0]?.analysis.verdict.reasons).toContain(
+    'The server of store, virtiofsd (pid 7), is itself stuck in D on nfs4 of filer:/export (/srv), in rpc_wait_bit_killable.',
+  );
 });

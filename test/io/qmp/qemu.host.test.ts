@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished } from 'vitest';
 import { look } from '../../../src/io/look.js';
 import type { QmpError } from '../../../src/io/qmp/error.js';
-import { pressChord } from '../../../src/io/qmp/chord.js';
+import { NoKeyboard, pressChord, pressEvents } from '../../../src/io/qmp/chord.js';
+import { KEYLESS } from '../../../src/core/qmp/keyboards.js';
 import { withQmp } from '../../../src/io/qmp/with-qmp.js';
 
 const options = { timeoutMs: 1000 };
@@ -18,21 +19,26 @@ let qemu: ChildProcess;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'qmp-'));
-  path = join(directory, 'qmp.sock');
-  const devices = ['-M', 'q35', '-accel', 'tcg', '-smp', '2', '-nodefaults', '-display', 'none', '-S'];
-  const args = [
-    ...devices,
-    '-drive',
-    'if=virtio,driver=null-co,size=1M',
+  await start('-M', 'q35', '-smp', '2', '-drive', 'if=virtio,driver=null-co,size=1M', '-S');
+}, 20_000);
+
+async function start(...devices: string[]): Promise<void> {
+  path = join(directory, `qmp${devices.length}.sock`);
+  const bare = [
+    '-accel',
+    'tcg',
+    '-nodefaults',
+    '-display',
+    'none',
     '-qmp',
     `unix:${path},server=on,wait=off`,
   ];
-  qemu = spawn('qemu-system-x86_64', args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  qemu = spawn('qemu-system-x86_64', [...devices, ...bare], { stdio: ['ignore', 'ignore', 'inherit'] });
   await once(qemu, 'spawn').catch((cause: unknown) => {
     throw new Error('no qemu-system-x86_64; apt-get install qemu-system-x86', { cause });
   });
   await expect.poll(() => access(path).then(() => true), { timeout: 15_000 }).toBe(true);
-}, 20_000);
+}
 
 afterEach(async () => {
   qemu.kill('SIGKILL');
@@ -53,6 +59,12 @@ it('greets and tells its state', async () => {
 
 it('takes every chord', async () => {
   for (const key of ['h', 'w', 't', 'l', '0', '9'] as const) await pressChord(path, key, options);
+});
+
+it('says of a guest without any keyboard that it has none', async () => {
+  qemu.kill('SIGKILL');
+  await start('-M', 'q35,i8042=off');
+  await expect(pressEvents(path, 'h', options)).rejects.toEqual(new NoKeyboard(KEYLESS));
 });
 
 it('refuses a command that it lacks', async () => {

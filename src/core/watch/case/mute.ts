@@ -1,4 +1,5 @@
 /** Why a guest gives no answer to its keys, as far as what is known of it leaves a choice. */
+import { KEYLESS } from '../../qmp/keyboards.js';
 import type { Context } from '../context.js';
 import { unreadText } from '../slices/console.js';
 import { samplesOf, someBusy } from '../looks.js';
@@ -8,9 +9,11 @@ import type { Case } from './case.js';
 const ENOUGH = 4;
 
 /** One phrase with the causes that are left. */
-export function whyMute({ state: { arming, console } }: Context, { looks }: Case): string {
+export function whyMute({ state: { arming, console } }: Context, { looks, capture }: Case): string {
   const { facts } = arming;
   if (console.unread !== null) return unreadText(console.unread);
+  if (capture.rungs.some(({ detail }) => detail === KEYLESS))
+    return `the guest does not answer Alt+SysRq: ${KEYLESS}`;
   const mask = facts?.alwaysEnabled === true ? 1 : (facts?.sysrqMask ?? null);
   if (mask === 0) return 'the guest does not answer Alt+SysRq: kernel.sysrq=0';
   const deaf = deafCpu(looks);

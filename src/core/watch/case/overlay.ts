@@ -2,7 +2,7 @@
  * What lies over the verdict of the dumps: what the dumps cannot say, because there are none, because QEMU itself is
  * stuck, or because no task is blocked. The first row that fits decides; docs/architecture.md shows the table.
  */
-import { stuckText } from '../../host/share-server.js';
+import { isStorage, stuckText } from '../../host/share-server.js';
 import type { Analysis, Verdict } from '../../model.js';
 import { printable } from '../../printable.js';
 import { seconds } from '../../words.js';
@@ -175,7 +175,18 @@ export function explain(
   const lost = lossText(found.facts.loss, state.ssh, at);
   const seen: Seen = { state, current, lost, ...found };
   const row = OVERLAY.find(({ when }) => when(seen));
-  return { ...found.analysis, verdict: row?.lays(seen) ?? found.analysis.verdict };
+  const verdict = row?.lays(seen) ?? found.analysis.verdict;
+  return { ...found.analysis, verdict: { ...verdict, reasons: [...verdict.reasons, ...stuckServers(seen)] } };
+}
+
+/** In full, with their mounts: a title is cut before. */
+function stuckServers(seen: Seen): string[] {
+  if (seesNothingStuck(seen)) return [];
+  return (seen.current.looks.at(-1)?.shares ?? []).filter(isStorage).flatMap((share) => {
+    const text = stuckText(share);
+    if (text === null || share.server === null) return [];
+    return [`The server of ${share.tag}, ${share.server.comm} (pid ${share.server.pid}), is itself ${text}.`];
+  });
 }
 
 /** The kernel's own words for a CPU whose ordinary tasks do not come to their turn. */
