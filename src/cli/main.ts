@@ -8,6 +8,7 @@ import { configCommands } from './config-commands.js';
 import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
 import { installCommands } from './install-commands.js';
 import { manCommand } from './man.js';
+import { withOwnLetters } from './own-letters.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -16,9 +17,7 @@ import { chooseSystem } from '../io/scope.js';
 
 surviveClosedPipes();
 const terminal = processTerminal();
-const done = (code: number) => {
-  process.exitCode = code;
-};
+const done = (code: number): void => void (process.exitCode = code);
 
 const CI_OPTION = 'write for github, gitlab, jenkins or plain; default: for the system that runs it';
 
@@ -292,7 +291,8 @@ program
     done(await demo(options, globals()));
   });
 
-await program.parseAsync().catch((error: unknown) => {
+const words = withOwnLetters(program, process.argv.slice(2));
+await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
   const bug = error instanceof Error && errorCode(error) === null ? error.stack : null;
   terminal.err(`wedgewatch: ${bug ?? String(error)}\n`);
   // Not 1, which says that a hang was found.
