@@ -28,7 +28,7 @@ describe('a letter that a verb and the program both have', () => {
   it('is the verb’s own behind it, for commander', async () => {
     const seen: unknown[] = [];
     const made = program();
-    made.commands[0]?.action((id, options) => void seen.push(id, options, made.opts()));
+    made.commands[0]?.action((...given) => void seen.push(given[0], given[1], made.opts()));
     await made.parseAsync(withOwnLetters(made, ['-c', 'my.yaml', 'stacks', 'vm', '-c', 'nfs_*']), {
       from: 'user',
     });
