@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { VcpuRegisters } from '../../../src/core/memory/model.js';
 import { takeSnapshot } from '../../../src/core/memory/snapshot.js';
 import { fakeGuest, type FakeTask } from './fake-guest.js';
 
@@ -11,7 +12,7 @@ const TASKS: readonly FakeTask[] = [
 test('the CPUs of kdump’s notes are told by the stacks they are on, else by their order', () => {
   const { kernel, registers } = fakeGuest(TASKS, [0, 40]);
   const noted = registers.map((one, vcpu) => ({ ...one, vcpu, gdt: null }));
-  const seen = (given: typeof noted) =>
+  const seen = (given: readonly VcpuRegisters[]) =>
     takeSnapshot(kernel, { registers: given }).cpus.map(({ cpu, vcpu, user }) => [cpu, vcpu, user]);
   expect(seen(noted)).toEqual([
     [0, 0, false],
