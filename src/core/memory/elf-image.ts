@@ -61,11 +61,13 @@ interface ElfPrograms {
   ram: { promised: number; missing: number };
 }
 
+/** Of all together: those of eight thousand CPUs fit. */
 const NOTES_MAX = 16 * 2 ** 20;
 /** Of dump-guest-memory without paging the physical address is right, and the virtual one 0. */
 export function parseElfPrograms(bytes: Uint8Array, fileSize: number): ElfPrograms {
   const view = viewOf(bytes);
   const found: ElfPrograms = { segments: [], notes: [], ram: { promised: 0, missing: 0 } };
+  let left = NOTES_MAX;
   for (let from = 0; from + PROGRAM_BYTES <= bytes.length; from += PROGRAM_BYTES) {
     const type = view.getUint32(from, true);
     const [at, first, size] = [u64(view, from + 8), u64(view, from + 24), u64(view, from + 32)];
@@ -75,7 +77,10 @@ export function parseElfPrograms(bytes: Uint8Array, fileSize: number): ElfProgra
       found.ram.promised += size;
       found.ram.missing += size - there;
       if (there > 0) found.segments.push({ first, end: first + there, at });
-    } else if (type === NOTE && there > 0) found.notes.push({ at, size: Math.min(there, NOTES_MAX) });
+    } else if (type === NOTE && there > 0 && left > 0) {
+      found.notes.push({ at, size: Math.min(there, left) });
+      left -= there;
+    }
   }
   found.segments = withoutOverlap(found.segments);
   return found;

@@ -84,6 +84,17 @@ describe('parseElfPrograms', () => {
     });
   });
 
+  it('takes 16 MB of notes together, however many say that they are as long', () => {
+    const rows = programs([
+      ...Array.from({ length: 3 }, () => [4, 0, 0, 10 * 2 ** 20] as const),
+      [4, 0, 0, 40],
+    ] as [number, number, number, number][]);
+    expect(parseElfPrograms(rows, 2 ** 30).notes.map(({ size }) => size)).toEqual([
+      10 * 2 ** 20,
+      6 * 2 ** 20,
+    ]);
+  });
+
   it('reads all RAM of a vmcore whose kernel’s text begins where the RAM does', () => {
     const rows = programs([
       [1, 4096, 2 ** 20, 1000],
