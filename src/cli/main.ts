@@ -8,6 +8,8 @@ import { configCommands } from './config-commands.js';
 import { EXIT, EXIT_CODES, type Globals, withConfig } from './globals.js';
 import { installCommands } from './install-commands.js';
 import { manCommand } from './man.js';
+import { memoryCommands } from './memory-commands.js';
+import { withOwnLetters } from './own-letters.js';
 import { surviveClosedPipes } from './pipes.js';
 import { processTerminal } from './print.js';
 import { errorCode } from '../io/archive/directory.js';
@@ -16,9 +18,7 @@ import { chooseSystem } from '../io/scope.js';
 
 surviveClosedPipes();
 const terminal = processTerminal();
-const done = (code: number) => {
-  process.exitCode = code;
-};
+const done = (code: number): void => void (process.exitCode = code);
 
 const CI_OPTION = 'write for github, gitlab, jenkins or plain; default: for the system that runs it';
 
@@ -186,40 +186,7 @@ program
     done(await runAnalyze(files, options, { in: process.stdin.isTTY ? null : process.stdin, out, err }));
   });
 
-program
-  .command('ps <vm>')
-  .description('Show the tasks of a running guest from its memory, those longest off the CPU first.')
-  .option('-a, --all', 'show idle kernel threads too')
-  .option('-w, --watch', 'refresh each second until interrupted')
-  .option('--json', 'print JSON; with --watch, one line each second')
-  .action(async (vm, options) => {
-    const { ps } = await import('./ps.js');
-    done(await ps(vm, options, globals()));
-  });
-
-program
-  .command('dmesg <vm>')
-  .description("Print the kernel's log of a running guest from its memory.")
-  .option('--json', 'print JSON')
-  .action(async (vm, options) => {
-    const { dmesg } = await import('./dmesg.js');
-    done(await dmesg(vm, options, globals()));
-  });
-
-program
-  .command('stacks [id]')
-  .description(
-    'Print the stacks of a running guest (its name), an incident (ID, ID:w.1), a console log or a memory image, equal ones together.',
-  )
-  .option('-c, --function <name>', 'show only stacks with this function, or a glob such as nfs_*')
-  .option('-m, --module <name>', 'show only stacks with a frame of this module, or a glob')
-  .option('-t, --state <letters>', 'show only tasks in these states, such as D or DR')
-  .option('-a, --all', 'show idle kernel threads too')
-  .option('--json', 'print JSON')
-  .action(async (id, options) => {
-    const { stacks } = await import('./stacks.js');
-    done(await stacks(id, options, globals()));
-  });
+memoryCommands(program, globals, done);
 
 program
   .command('diff <before> <after>')
@@ -292,7 +259,8 @@ program
     done(await demo(options, globals()));
   });
 
-await program.parseAsync().catch((error: unknown) => {
+const words = withOwnLetters(program, process.argv.slice(2));
+await program.parseAsync(words, { from: 'user' }).catch((error: unknown) => {
   const bug = error instanceof Error && errorCode(error) === null ? error.stack : null;
   terminal.err(`wedgewatch: ${bug ?? String(error)}\n`);
   // Not 1, which says that a hang was found.

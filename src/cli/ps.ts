@@ -1,5 +1,4 @@
 /** `ps VM`: the tasks of a running guest, from its memory. */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { SnapshotTaken } from '../core/memory/answers.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
@@ -8,7 +7,7 @@ import { counted } from '../core/words.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Snapshots, tellClosed, tellDoubts, withGuestMemory } from './guest-memory.js';
 import { type Cell, type Column, styled, table, type Terminal } from './print.js';
-import { CLEAR, interrupted, REFRESH_MS } from './watching.js';
+import { CLEAR, interrupted, repeated } from './watching.js';
 
 interface PsOptions {
   all?: boolean | undefined;
@@ -29,14 +28,9 @@ const COLUMNS: readonly Column[] = [
 /** Prints them, longest off the CPU first. Returns 0, 3 for an unknown VM, 4 for an incomplete snapshot, 5. */
 export function ps(vm: string, options: PsOptions, globals: Globals): Promise<number> {
   const stopping = interrupted(options.watch === true);
-  return withGuestMemory(vm, globals, async (take) => {
-    for (;;) {
-      const code = await once(vm, options, globals.terminal, take);
-      if (stopping === undefined || isOver(stopping)) return code;
-      await delay(REFRESH_MS, undefined, { signal: stopping }).catch(() => undefined);
-      if (isOver(stopping)) return code;
-    }
-  });
+  return withGuestMemory(vm, globals, (take) =>
+    repeated(stopping, () => once(vm, options, globals.terminal, take)),
+  );
 }
 
 async function once(vm: string, options: PsOptions, terminal: Terminal, take: Snapshots): Promise<number> {
@@ -74,5 +68,3 @@ function cells({ pid, comm, state, offCpuSeconds, waitsIn, waitsFor }: TaskRow):
     text(waitsFor),
   ];
 }
-
-const isOver = (stopping: AbortSignal): boolean => stopping.aborted;

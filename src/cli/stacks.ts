@@ -12,10 +12,11 @@ import { knownGuests } from '../daemon/known-guests.js';
 import { archiveRoot } from '../io/paths.js';
 import { findEvidence, NotFound } from './find-evidence.js';
 import { EXIT, type Globals, withConfig } from './globals.js';
-import { ofGuest, tellClosed, tellDoubts } from './guest-memory.js';
+import { ofGuest, type Snapshots, tellClosed, tellDoubts } from './guest-memory.js';
 import { styled, type Terminal } from './print.js';
+import { CLEAR, interrupted, repeated } from './watching.js';
 
-type StacksOptions = Selection & { json?: boolean | undefined };
+type StacksOptions = Selection & { json?: boolean | undefined; watch?: boolean | undefined };
 
 const LINE_MAX = 400;
 
@@ -28,7 +29,7 @@ interface Shown {
 
 /**
  * Prints the groups that match, the culprit's first; of a running guest, by its name, from its memory. Returns 0, 2 for
- * an ambiguous id, 3 if nothing matches, 4 where the dump is not whole, 5 for what cannot be read.
+ * an ambiguous id, or one to watch, 3 if nothing matches, 4 where the dump is not whole, 5 for what cannot be read.
  */
 export function stacks(
   wanted: string | undefined,
@@ -39,23 +40,36 @@ export function stacks(
     const isGuest =
       wanted !== undefined && !existsSync(wanted) && (await knownGuests(config)).includes(wanted);
     if (isGuest) return ofRunning(config, wanted, options, globals.terminal);
+    if (options.watch === true) {
+      globals.terminal.err('wedgewatch: --watch is for a running guest, by its name\n');
+      return EXIT.usage;
+    }
     return showStacks(archiveRoot(config), wanted, options, globals.terminal);
   });
 }
 
 function ofRunning(config: Config, vm: string, options: StacksOptions, terminal: Terminal): Promise<number> {
-  return ofGuest(config, vm, async (take) => {
-    const taken = await take();
-    if (!taken.ok) {
-      if (options.json === true) terminal.out('[]\n');
-      return tellClosed(terminal, vm, taken);
-    }
-    const { dump } = taken;
-    const { verdict } = analyze([dump], { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
-    const { tasks, complete } = dump;
-    const code = show({ name: vm, tasks, culprit: verdict.culprit?.pid, complete: true }, options, terminal);
-    return code === EXIT.ok && !complete ? tellDoubts(terminal, taken) : code;
-  });
+  const stopping = interrupted(options.watch === true);
+  return ofGuest(config, vm, (take) => repeated(stopping, () => once(vm, options, terminal, take)));
+}
+
+async function once(
+  vm: string,
+  options: StacksOptions,
+  terminal: Terminal,
+  take: Snapshots,
+): Promise<number> {
+  const taken = await take();
+  if (options.watch === true && options.json !== true && terminal.columns !== null) terminal.out(CLEAR);
+  if (!taken.ok) {
+    if (options.json === true) terminal.out('[]\n');
+    return tellClosed(terminal, vm, taken);
+  }
+  const { dump } = taken;
+  const { verdict } = analyze([dump], { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
+  const { tasks, complete } = dump;
+  const code = show({ name: vm, tasks, culprit: verdict.culprit?.pid, complete: true }, options, terminal);
+  return code === EXIT.ok && !complete && options.watch !== true ? tellDoubts(terminal, taken) : code;
 }
 
 /** The same of an incident, a console log or an image. */
@@ -80,7 +94,7 @@ export async function showStacks(
 function show({ name, tasks, culprit, complete }: Shown, options: StacksOptions, terminal: Terminal): number {
   const all = groupStacks(tasks, culprit);
   const { groups, hidden } = select(all, options);
-  if (options.json === true) terminal.out(`${safeJson(groups, 2)}\n`);
+  if (options.json === true) terminal.out(`${safeJson(groups, options.watch === true ? undefined : 2)}\n`);
   else if (groups.length > 0) terminal.out(text(groups));
   const idle = hidden.reduce((sum, { count }) => sum + count, 0);
   const rest = idle === 0 ? '' : `${counted(idle, 'idle kernel thread')} not shown; -a shows them`;

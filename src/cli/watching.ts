@@ -1,4 +1,5 @@
 /** Verbs that refresh each second until they are interrupted. */
+import { setTimeout as delay } from 'node:timers/promises';
 
 export const REFRESH_MS = 1_000;
 export const CLEAR = '\u001b[H\u001b[2J';
@@ -11,3 +12,18 @@ export function interrupted(watch: boolean): AbortSignal | undefined {
   process.stdout.once('error', () => stopping.abort());
   return stopping.signal;
 }
+
+/** Once without a signal, else each second until it aborts. Returns what the last one returned. */
+export async function repeated(
+  stopping: AbortSignal | undefined,
+  once: () => Promise<number>,
+): Promise<number> {
+  for (;;) {
+    const code = await once();
+    if (stopping === undefined || isOver(stopping)) return code;
+    await delay(REFRESH_MS, undefined, { signal: stopping }).catch(() => undefined);
+    if (isOver(stopping)) return code;
+  }
+}
+
+const isOver = (stopping: AbortSignal): boolean => stopping.aborted;

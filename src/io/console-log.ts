@@ -37,6 +37,8 @@ interface Kind {
 }
 
 const GZIP: readonly number[] = [0x1f, 0x8b];
+const AS_ELF =
+  'dump-guest-memory without a format, virsh dump --memory-only --format=elf, makedumpfile -E, or cp /proc/vmcore';
 const KINDS: readonly Kind[] = [
   {
     magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a],
@@ -51,8 +53,34 @@ const KINDS: readonly Kind[] = [
     is: 'a journal',
     fix: 'journalctl --file=FILE -o cat | wedgewatch analyze',
   },
-  { magic: [0x7f, 0x45, 0x4c, 0x46], is: 'an ELF file', fix: 'name the file: wedgewatch analyze FILE' },
+  {
+    magic: [0x7f, 0x45, 0x4c, 0x46],
+    is: 'an ELF file',
+    fix: 'name it as a file, unpacked: wedgewatch analyze FILE',
+  },
+  {
+    magic: [...Buffer.from('KDUMP   ')],
+    is: 'a crash dump in makedumpfile’s compressed format',
+    fix: `dump as ELF: ${AS_ELF}`,
+  },
+  {
+    magic: [...Buffer.from('makedumpfile\0')],
+    is: 'a crash dump in makedumpfile’s flattened format',
+    fix: `makedumpfile -R vmcore < FILE; dump as ELF: ${AS_ELF}`,
+  },
+  {
+    magic: [...Buffer.from('QEVM')],
+    is: 'a migration stream of QEMU',
+    fix: 'virsh dump --memory-only DOMAIN FILE',
+  },
+  {
+    magic: [...Buffer.from('LibvirtQemudSave')],
+    is: 'a state that virsh saved',
+    fix: 'virsh dump --memory-only DOMAIN FILE',
+  },
 ];
+
+const MAGIC_MAX = KINDS.reduce((most, { magic }) => Math.max(most, magic.length), 0);
 
 /**
  * Analyses a console log, or a memory image; memory grows with the dumps in it, not with the log. Throws LogError for
@@ -71,7 +99,7 @@ function ofImage(path: string, onBegin: (() => void) | undefined): ReadLog {
   onBegin?.();
   const read = readImage(path);
   if (!read.ok) throw new LogError(read.why);
-  return { analysis: read.analysis, kernel: read.release, cutShort: null };
+  return { analysis: read.analysis, kernel: read.release, cutShort: read.cut };
 }
 
 /** The lines of a console log, cleaned and put together, oldest first. Throws LogError as `readLogFile` does. */
@@ -199,7 +227,7 @@ const bytesOf = (chunk: Uint8Array | string): Uint8Array =>
 
 async function peek(source: Source): Promise<{ head: Uint8Array; done: boolean }> {
   const parts: Uint8Array[] = [];
-  for (let held = 0; held < 8;) {
+  for (let held = 0; held < MAGIC_MAX;) {
     const next = await source.next();
     if (next.done === true) return { head: Buffer.concat(parts), done: true };
     const bytes = bytesOf(next.value);

@@ -206,6 +206,26 @@ describe('analyze', () => {
         'it is compressed with xz. Fix: xz -dc FILE | wedgewatch analyze',
       ],
       ['a journal', [...Buffer.from('LPKSHHRH')], 'it is a journal. Fix: journalctl --file=FILE -o cat'],
+      [
+        'a vmcore as distributions write it',
+        [...Buffer.from('KDUMP   '), ...Array<number>(500).fill(0)],
+        'it is a crash dump in makedumpfile’s compressed format. Fix: dump as ELF: dump-guest-memory without a format',
+      ],
+      [
+        'the same through a pipe',
+        [...Buffer.from('makedumpfile\0'), ...Array<number>(500).fill(0)],
+        'flattened format. Fix: makedumpfile -R',
+      ],
+      [
+        'virsh dump',
+        [...Buffer.from('QEVM'), 0, 0, 0, 3],
+        'it is a migration stream of QEMU. Fix: virsh dump --memory-only',
+      ],
+      [
+        'virsh save',
+        [...Buffer.from('LibvirtQemudSave'), 2],
+        'it is a state that virsh saved. Fix: virsh dump --memory-only',
+      ],
       ['noise', Array.from({ length: 500 }, (_, n) => n % 32), 'it is binary, not the text of a console'],
     ])('of %s says what it is', async (_kind, bytes, why) => {
       const { code, err } = await run([file('strange', Uint8Array.from(bytes))]);

@@ -21,8 +21,18 @@ const pageSize = 4096;
 const pagesKept = 1 << 18;
 const pageOf = (va: bigint): number => Number(BigInt.asUintN(57, va) >> 12n);
 
-export const inRam = (ram: Ram, gpa: number): boolean =>
-  ram.ranges.some(({ first, end }) => gpa >= first && gpa < end);
+/** A crash dump without free pages has thousands of ranges. */
+export function inRam({ ranges }: Pick<Ram, 'ranges'>, gpa: number): boolean {
+  let [low, high] = [0, ranges.length - 1];
+  while (low <= high) {
+    const middle = (low + high) >> 1;
+    const { first, end } = ranges[middle] ?? { first: 0, end: 0 };
+    if (gpa < first) high = middle - 1;
+    else if (gpa >= end) low = middle + 1;
+    else return true;
+  }
+  return false;
+}
 
 /** Reads what is RAM of a stretch and leaves the rest as it was: holes of a kernel's image, or of a machine's memory. */
 export function readWithHoles(ram: Ram, gpa: number, into: Uint8Array): void {

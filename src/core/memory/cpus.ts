@@ -19,7 +19,7 @@ interface Given {
 
 /** Ascending. Without run queues: those that registers are known of. */
 export function readCpus(reader: Reader, { queues, registers, tasks, time }: Given): MemoryCpu[] {
-  const vcpus = cpusOfVcpus(reader.kernel, registers);
+  const vcpus = cpusOfVcpus(reader, registers, queues);
   const byNumber = new Map(queues.map((queue) => [queue.cpu, queue]));
   const numbers = queues.length > 0 ? [...byNumber.keys()] : [...vcpus.keys()];
   const byAddress = new Map(tasks.map((task) => [task.address, task]));

@@ -57,27 +57,46 @@ interface ElfPrograms {
   /** Ascending by address, without overlap. */
   segments: ImageSegment[];
   notes: { at: number; size: number }[];
+  /** Bytes of RAM that the headers promise, and of those such that a file which was cut lacks. */
+  ram: { promised: number; missing: number };
 }
 
+/** Of all together: those of eight thousand CPUs fit. */
 const NOTES_MAX = 16 * 2 ** 20;
 /** Of dump-guest-memory without paging the physical address is right, and the virtual one 0. */
 export function parseElfPrograms(bytes: Uint8Array, fileSize: number): ElfPrograms {
   const view = viewOf(bytes);
-  const found: ElfPrograms = { segments: [], notes: [] };
+  const found: ElfPrograms = { segments: [], notes: [], ram: { promised: 0, missing: 0 } };
+  let left = NOTES_MAX;
   for (let from = 0; from + PROGRAM_BYTES <= bytes.length; from += PROGRAM_BYTES) {
     const type = view.getUint32(from, true);
     const [at, first, size] = [u64(view, from + 8), u64(view, from + 24), u64(view, from + 32)];
     // A file that was cut short still holds what it holds.
-    const there = Math.min(size, fileSize - at);
-    if (!(there > 0)) continue;
-    if (type === LOAD && Number.isSafeInteger(first + there))
-      found.segments.push({ first, end: first + there, at });
-    else if (type === NOTE) found.notes.push({ at, size: Math.min(there, NOTES_MAX) });
+    const there = Math.max(0, Math.min(size, fileSize - at));
+    if (type === LOAD && Number.isSafeInteger(first + size)) {
+      found.ram.promised += size;
+      found.ram.missing += size - there;
+      if (there > 0) found.segments.push({ first, end: first + there, at });
+    } else if (type === NOTE && there > 0 && left > 0) {
+      found.notes.push({ at, size: Math.min(there, left) });
+      left -= there;
+    }
   }
-  found.segments.sort((a, b) => a.first - b.first);
-  let end = 0;
-  found.segments = found.segments.filter((one) => one.first >= end && (end = one.end) > 0);
+  found.segments = withoutOverlap(found.segments);
   return found;
+}
+
+/** A vmcore has the kernel's text twice: on its own, and in the RAM that it lies in. */
+function withoutOverlap(segments: readonly ImageSegment[]): ImageSegment[] {
+  let end = 0;
+  return segments
+    .toSorted((a, b) => a.first - b.first)
+    .flatMap((one): ImageSegment[] => {
+      const covered = Math.max(0, end - one.first);
+      if (one.end <= end) return [];
+      end = one.end;
+      return [{ first: one.first + covered, end: one.end, at: one.at + covered }];
+    });
 }
 
 const NT_PRSTATUS = 1;

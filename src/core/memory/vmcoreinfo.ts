@@ -72,7 +72,8 @@ type Belief<T> = (note: Note) => T | null;
 
 /** The first of a stretch of RAM that is believed. */
 export function scanForNote<T>(ram: Ram, stretch: Stretch, belief: Belief<T>): T | null {
-  const chunk = new Uint8Array(chunkSize);
+  // A crash dump may have tens of thousands of small ones.
+  const chunk = new Uint8Array(Math.min(chunkSize, Math.max(0, stretch.end - stretch.first)));
   const words = new Uint32Array(chunk.buffer);
   for (let from = stretch.first; from < stretch.end; from += chunkSize) {
     const length = Math.min(chunkSize, stretch.end - from);

@@ -15,6 +15,8 @@ interface Image {
   /** Open; the caller closes it. */
   ram: FileRam;
   registers: VcpuRegisters[];
+  /** What a file that was cut lacks; null where nothing is missing. */
+  cut: string | null;
 }
 
 const PROGRAM_BYTES = 56;
@@ -40,19 +42,28 @@ export function openImage(path: string): Image | { ok: false; why: string } {
     const header = parseElfHeader(bytesAt(fd, 0, ELF_HEADER_BYTES));
     if (typeof header === 'string') return { ok: false, why: header };
     const { at, count } = header.programs;
-    const { segments, notes } = parseElfPrograms(bytesAt(fd, at, count * PROGRAM_BYTES), fstatSync(fd).size);
-    if (segments.length === 0) return { ok: false, why: 'the image holds no memory' };
+    const programs = bytesAt(fd, at, count * PROGRAM_BYTES);
+    const { segments, notes, ram: size } = parseElfPrograms(programs, fstatSync(fd).size);
+    const cut = cutText(size);
+    if (segments.length === 0) return { ok: false, why: cut ?? 'the image holds no memory' };
     const registers = notes.flatMap((note) => parseElfNotes(bytesAt(fd, note.at, note.size), header.arch));
     const ram = new FileRam(
       [{ path, identity: null }],
       segments.map((segment) => ({ ...segment, file: 0 })),
     );
     ram.open();
-    return { ok: true, ram, registers };
+    return { ok: true, ram, registers, cut };
   } finally {
     closeSync(fd);
   }
 }
+
+const MB = 2 ** 20;
+
+const cutText = ({ promised, missing }: { promised: number; missing: number }): string | null =>
+  missing === 0
+    ? null
+    : `the image was cut: it lacks ${Math.ceil(missing / MB)} of ${Math.ceil(promised / MB)} MB of memory`;
 
 /** What is there of them. */
 function bytesAt(fd: number, at: number, size: number): Uint8Array {

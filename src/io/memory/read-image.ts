@@ -1,5 +1,6 @@
 /** The stacks and the verdict of a memory image, without the kernel's debug information. */
 import { analyze } from '../../core/analysis/analysis.js';
+import { DumpParser } from '../../core/dump/parse-dumps.js';
 import type { SnapshotTaken } from '../../core/memory/answers.js';
 import { createBuilds } from '../../core/memory/builds.js';
 import { KnownGuest } from '../../core/memory/known-guest.js';
@@ -9,22 +10,51 @@ import { openImage } from './elf-file.js';
 interface ReadImage {
   ok: true;
   analysis: Analysis;
-  dump: Dump;
-  log: SnapshotTaken['log'];
   release: string | null;
+  /** What a file that was cut lacks. */
+  cut: string | null;
 }
 
 /** Or why it cannot be read. @throws an error of the system */
 export function readImage(path: string): ReadImage | { ok: false; why: string } {
   const image = openImage(path);
   if (!image.ok) return image;
+  const { ram, registers, cut } = image;
   try {
-    const taken = new KnownGuest(image.ram, createBuilds()).snapshot(image.registers, 0);
-    if (!taken.ok) return { ok: false, why: taken.why };
-    const { dump, log } = taken;
-    const analysis = analyze([dump], { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
-    return { ok: true, analysis, dump, log, release: dump.memory?.release ?? null };
+    const taken = new KnownGuest(ram, createBuilds()).snapshot(registers, 0);
+    if (!taken.ok) return { ok: false, why: cut === null ? taken.why : `${cut}; ${taken.why}` };
+    const dumps = imageDumps(taken, cut);
+    const analysis = analyze(dumps, { secondsBetweenLooks: null, shares: [], kernelCommandLine: null });
+    return { ok: true, analysis, cut, release: taken.dump.memory?.release ?? null };
   } finally {
-    image.ram.close();
+    ram.close();
   }
+}
+
+/** What the kernel said as it died, and its memory. `cut`: what of that is missing. */
+export function imageDumps({ dump, log }: Pick<SnapshotTaken, 'dump' | 'log'>, cut: string | null): Dump[] {
+  const last = lastWords(log?.text ?? '');
+  const boot = last.at(-1)?.boot ?? dump.boot ?? 0;
+  const missing =
+    cut === null ? {} : { complete: false, incompleteBecause: [cut, ...dump.incompleteBecause] };
+  return [...last, { ...dump, boot, ...missing }];
+}
+
+/** What a kernel prints unasked of what went wrong. Of tasks that somebody asked for memory tells more, and later. */
+const UNASKED: ReadonlySet<Dump['key']> = new Set<Dump['key']>([
+  ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic'] as const),
+]);
+
+/** Of a kernel that died: its stacks show where everybody was, and only its log why. */
+function lastWords(log: string): Dump[] {
+  const parser = new DumpParser();
+  for (const line of log.split('\n')) parser.push(line);
+  const dumps = parser.finish().filter(({ key }) => UNASKED.has(key));
+  return dumps.some(({ key }) => key === 'panic') || diedOfOops(log) ? dumps : [];
+}
+
+/** kdump's kernel is started in the middle of an oops, before it says that it panics: arch/x86/kernel/dumpstack.c, oops_end(). */
+function diedOfOops(log: string): boolean {
+  const began = [...log.matchAll(/ \[#\d{1,3}\]/g)].at(-1)?.index ?? -1;
+  return began > log.lastIndexOf('---[ end trace');
 }

@@ -29,7 +29,7 @@ export async function findProcess(
   signal: AbortSignal,
 ): Promise<{ ok: true; pid: number; argv: string[] } | Closed> {
   const found = await findQemu(whose, signal);
-  if (found === null) return { ok: false, why: 'no QEMU of this guest is running', fix: null };
+  if (found === null) return { ok: false, why: 'no QEMU of this guest is running', fix: 'start the guest' };
   const cipher = encryptedBy(found.argv);
   if (cipher !== null) return { ok: false, why: `its memory is encrypted (${cipher})`, fix: null };
   return { ok: true, ...found };

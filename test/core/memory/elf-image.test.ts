@@ -62,19 +62,47 @@ describe('parseElfPrograms', () => {
         { first: 0x10_0000, end: 0x10_0000 + 1000, at: 5000 },
       ],
       notes: [{ at: 200, size: 40 }],
+      ram: { promised: 5000, missing: 0 },
     });
   });
 
-  it('keeps what a file that was cut short still holds, and nothing that overlaps', () => {
+  it('keeps what a file that was cut short still holds, tells what it lacks, and holds nothing twice', () => {
     const rows = programs([
       [1, 1000, 0, 4000],
       [1, 1000, 2000, 4000],
       [1, 9000, 8000, 4000],
       [1, 99_000, 2 ** 30, 9],
     ]);
-    expect(parseElfPrograms(rows, 10_000).segments).toEqual([
-      { first: 0, end: 4000, at: 1000 },
-      { first: 8000, end: 9000, at: 9000 },
+    expect(parseElfPrograms(rows, 10_000)).toEqual({
+      segments: [
+        { first: 0, end: 4000, at: 1000 },
+        { first: 4000, end: 6000, at: 3000 },
+        { first: 8000, end: 9000, at: 9000 },
+      ],
+      notes: [],
+      ram: { promised: 12_009, missing: 3009 },
+    });
+  });
+
+  it('takes 16 MB of notes together, however many say that they are as long', () => {
+    const rows = programs([
+      ...Array.from({ length: 3 }, () => [4, 0, 0, 10 * 2 ** 20] as const),
+      [4, 0, 0, 40],
+    ] as [number, number, number, number][]);
+    expect(parseElfPrograms(rows, 2 ** 30).notes.map(({ size }) => size)).toEqual([
+      10 * 2 ** 20,
+      6 * 2 ** 20,
+    ]);
+  });
+
+  it('reads all RAM of a vmcore whose kernel’s text begins where the RAM does', () => {
+    const rows = programs([
+      [1, 4096, 2 ** 20, 1000],
+      [1, 8192, 2 ** 20, 5000],
+    ]);
+    expect(parseElfPrograms(rows, 20_000).segments).toEqual([
+      { first: 2 ** 20, end: 2 ** 20 + 1000, at: 4096 },
+      { first: 2 ** 20 + 1000, end: 2 ** 20 + 5000, at: 9192 },
     ]);
   });
 });

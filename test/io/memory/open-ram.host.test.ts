@@ -113,7 +113,11 @@ it('knows a QEMU that was started anew', async () => {
   qemu?.kill('SIGKILL');
   await once(qemu as ChildProcess, 'exit');
   rmSync(qmpSocket, { force: true });
-  expect(await read()).toMatchObject({ ok: false, why: 'no QEMU of this guest is running' });
+  expect(await read()).toEqual({
+    ok: false,
+    why: 'no QEMU of this guest is running',
+    fix: 'start the guest',
+  });
   await start(...SHARED);
   expect(await read()).toMatchObject({ ok: true });
 });
