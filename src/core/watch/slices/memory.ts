@@ -18,10 +18,13 @@ interface Watched {
   seen: number;
 }
 
-/** Requests that the disks have completed, and CPU time that servers of files have taken; null where that is not known. */
+/**
+ * Requests that the disks have completed, and CPU time that servers of files have taken; null where there are none that the
+ * host knows of. `unknown`: QEMU could not be asked.
+ */
 interface Work {
   at: Mono;
-  disks: number | null;
+  disks: number | 'unknown' | null;
   servers: number | null;
 }
 
@@ -173,14 +176,16 @@ export function workSeen(memory: MemoryState, work: Omit<Work, 'at'>, at: Mono):
   else memory.work = [...memory.work, { ...work, at }].slice(-MAX_WORK);
 }
 
-/** It did not move for so long. What was never known to move stands still. */
+/** It did not move for so long. What is not there stands still; what cannot be asked may move. */
 export function isStill({ work }: MemoryState, what: 'disks' | 'servers', at: Mono): boolean {
   const last = work.at(-1);
   const before = work.findLast((one) => one.at <= at - STILL_MS[what]);
   if (last === undefined || before === undefined) return false;
   const [from, to] = [before[what], last[what]];
+  if (from === 'unknown' || to === 'unknown') return false;
   if (from === null || to === null) return from === to;
-  return what === 'disks' ? to === from : to - from < WORKED_MS;
+  // A server that was started anew has taken less, and may have worked.
+  return what === 'disks' ? to === from : to >= from && to - from < WORKED_MS;
 }
 
 /** Nobody watched. */
