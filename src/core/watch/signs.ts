@@ -6,6 +6,7 @@ import type { SshCommand } from '../ssh/command-probe.js';
 import type { Mono } from '../time.js';
 import type { Reason } from './accuse.js';
 import { checkArming } from './arm.js';
+import { waitAnew } from './case/asking.js';
 import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
 import { fileWhatThereIs } from './case/judge.js';
 import { openCase } from './case/open.js';
@@ -211,10 +212,12 @@ export function voidWindows(context: Context, why: string): void {
   const { state, at, effects } = context;
   disturbed(state.boot);
   silenceIsVoid(state.console, at);
-  failuresAreVoid(state.ssh);
+  failuresAreVoid(state.ssh, at);
   memoryIsVoid(state.memory);
   commandIsVoid(state.command, state.name === 'held', at);
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
-  if (state.name === 'suspect' && state.case !== null && state.case.accusation.by !== 'hand')
-    forgetCase(context, why);
+  const current = state.case;
+  if (current === null || current.accusation.by === 'hand') return;
+  if (state.name === 'suspect') forgetCase(context, why);
+  else waitAnew(context, current);
 }
