@@ -39,7 +39,7 @@ const SLOW_MAX_MS = 60_000;
 /** The same if every vCPU is seen to loop, or held by a real-time task. */
 const LOOP_MAX_MS = 12_000;
 /** Two captures so far apart that show a task with the same stack prove that it stood still. */
-const PROOF_MS = 20_000;
+export const PROOF_MS = 20_000;
 const PAIR_MS = 60_000;
 /** So many times what a boot may take. */
 const USERSPACE_FACTOR = 3;

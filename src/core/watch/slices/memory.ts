@@ -47,6 +47,8 @@ export interface MemoryState {
   told: string[];
   /** No accusation of a task that stands while SSH answers before then. */
   stalledNotBefore: Mono;
+  /** The pause after cases of such a task in which its memory could not be read, in ms. */
+  unseenPauseMs: number;
 }
 
 const GLANCES = 3;
@@ -61,6 +63,9 @@ const SOON_MS = 5_000;
 export const STANDS_SECONDS = 20;
 /** After a case that came to nothing. */
 const STALLED_PAUSE_MS = 10 * 60_000;
+/** After one in which the guest could not be seen into: twice as long each time. */
+const UNSEEN_PAUSE_MS = 2 * 60_000;
+const MAX_UNSEEN_PAUSE_MS = 60 * 60_000;
 
 export const unreadMemory = (): MemoryState => ({
   access: null,
@@ -73,6 +78,7 @@ export const unreadMemory = (): MemoryState => ({
   work: [],
   told: [],
   stalledNotBefore: 0,
+  unseenPauseMs: 0,
 });
 
 /** Another kernel: what is out is of the one before. */
@@ -198,6 +204,13 @@ export function standingTold(memory: MemoryState, at: Mono): void {
   const now = [...memory.watched.map(({ task }) => task), ...(memory.glances.at(-1)?.standing ?? [])];
   memory.told = [...new Set([...memory.told, ...now.map(({ key }) => key)])].slice(-MAX_TOLD);
   memory.stalledNotBefore = at + STALLED_PAUSE_MS;
+  memory.unseenPauseMs = 0;
+}
+
+/** A case of a task that stands ended without having seen it: it is looked into again, ever more rarely. */
+export function standingUnseen(memory: MemoryState, at: Mono): void {
+  memory.unseenPauseMs = Math.min(Math.max(UNSEEN_PAUSE_MS, 2 * memory.unseenPauseMs), MAX_UNSEEN_PAUSE_MS);
+  memory.stalledNotBefore = at + memory.unseenPauseMs;
 }
 
 /** A command that hung about then hangs for what stands yet. */
