@@ -13,6 +13,7 @@ import { openCase } from './case/open.js';
 import { hearPanic, panicContradicted, panicEnds, suspectPanic } from './case/panic.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { GuestEvent } from './events.js';
+import type { GuestState } from './state.js';
 import { armingBoots } from './slices/arming.js';
 import { bootBegins, bootEnds, continuesBoot, disturbed, readPhase, silenceEnds } from './slices/boot.js';
 import { bannerLost, commandBoots, commandEnded, commandIsVoid, hangsSince } from './slices/command.js';
@@ -28,6 +29,7 @@ import { claimsBoot, complaintWaits, probeFailed, type Said } from './slices/cla
 import { filingsBoot, isRepeated } from './slices/filings.js';
 import { memoryBoots, memoryIsVoid } from './slices/memory.js';
 import { forgetMachine } from './slices/qemu.js';
+import { answersSteadily } from './slices/flapping.js';
 import { lookAgain, lookSoon, release } from './slices/restraint.js';
 import {
   failuresAreVoid,
@@ -165,10 +167,17 @@ export function onSsh(context: Context, probe: SshProbe, from: Mono): void {
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }
-  // It greets, and that is all that it does.
-  if (hangsSince(state) !== null || (state.name === 'held' && state.filings.filedFor === 'command')) return;
+  if (provesNothing(state)) return;
   if (flappingSince(state.ssh) === null) onAnswer(context, facts, from);
   else if (state.case === null && state.name === 'up') enterCalm(context, []);
+}
+
+/** It greets, and that is all that it does; or it was found starved, and answers now and then. */
+function provesNothing(state: GuestState): boolean {
+  if (hangsSince(state) !== null) return true;
+  if (state.name !== 'held') return false;
+  const starved = state.restraint.judged?.class === 'starved';
+  return state.filings.filedFor === 'command' || (starved && !answersSteadily(state.ssh.flapping));
 }
 
 /** One that counts: the guest is what it was. */
