@@ -11,6 +11,7 @@ import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
 import { fileWhatThereIs } from './case/judge.js';
 import { openCase } from './case/open.js';
 import { hearPanic, panicContradicted, panicEnds, suspectPanic } from './case/panic.js';
+import { pidIn } from './case/second-signal.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { GuestEvent } from './events.js';
 import type { GuestState } from './state.js';
@@ -27,7 +28,7 @@ import {
 } from './slices/console.js';
 import { claimsBoot, complaintWaits, probeFailed, type Said } from './slices/claims.js';
 import { filingsBoot, isRepeated } from './slices/filings.js';
-import { memoryBoots, memoryIsVoid } from './slices/memory.js';
+import { isFiled, memoryBoots, memoryIsVoid } from './slices/memory.js';
 import { forgetMachine } from './slices/qemu.js';
 import { answersSteadily } from './slices/flapping.js';
 import { lookAgain, lookSoon, release } from './slices/restraint.js';
@@ -135,11 +136,17 @@ export const saidByKernel = (complaint: Said): Reason => ({
   complaint,
 });
 
+/** The kernel says again what was filed, or says for the first time what its memory showed before. */
+export function isKnown({ filings, memory }: GuestState, { kind, text }: Said, at: Mono): boolean {
+  const pid = kind === 'hung_task' ? pidIn(text) : null;
+  return isRepeated(filings, text, at) || (pid !== null && isFiled(memory, pid));
+}
+
 function onComplaint(context: Context, complaint: Said): void {
   const { state, at } = context;
   // The pause after a look that found nothing is not for what the kernel says; how often it is looked at is limited.
   if (state.name === 'held' || state.name === 'panicked') return;
-  if (isRepeated(state.filings, complaint.text, at)) return;
+  if (isKnown(state, complaint, at)) return;
   if (at < state.claims.notBefore) complaintWaits(state.claims, complaint);
   else openCase(context, saidByKernel(complaint));
 }

@@ -1,6 +1,6 @@
 /** A task that stands beside a guest that answers: it is filed whatever else is blocked there, and once it can be seen. */
 import { describe, expect, it } from 'vitest';
-import type { Look, Task } from '../../../src/core/model.js';
+import type { Look, SysrqKey, Task } from '../../../src/core/model.js';
 import { memoryAt, recordedTasks } from '../../support/memory-dumps.js';
 import type { Script } from '../../support/script.js';
 import { answers, booted, golden, running, VirtualGuest } from '../../support/virtual-guest.js';
@@ -130,4 +130,23 @@ it('another hang in an hour that has had its incidents is filed when that is ove
   expect((guest.findings[1]?.capturedAt ?? 0) - (guest.findings[0]?.capturedAt ?? 0)).toBeGreaterThan(
     3_600_000,
   );
+});
+
+it.each([
+  ['which was filed', { answers: true }, 1],
+  ['which was looked into in vain', { answers: false }, 1],
+])('what the kernel says of a hang %s is one incident in all', (_, { answers: readable }, count) => {
+  const tasks = recordedTasks('page-in');
+  // Its case ends without an incident where memory is whole, and the keys show nobody blocked.
+  const idle = answers(golden('idle'));
+  const pageIn = answers(golden('page-in'));
+  const memory: Script['memory'] = (at) => standing(tasks, at);
+  const press = (key: SysrqKey, at: number) => (readable || at > WEDGE + 100_000 ? pageIn : idle)(key);
+  const guest = lifeOf({ memory, press });
+  for (let turn = 1; turn < 6; turn += 1)
+    guest.lines(
+      [`[  ${150 + turn}.0] INFO: task pagein:109 blocked for more than ${121 * turn} seconds.`],
+      WEDGE + 122_000 * turn,
+    );
+  expect(titles(guest.run(1_200_000))).toHaveLength(count);
 });

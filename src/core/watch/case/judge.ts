@@ -9,7 +9,7 @@ import type { Finding, GuestEvent } from '../events.js';
 import { armed } from '../slices/armed.js';
 import { confirmed } from '../slices/claims.js';
 import { handedIn } from '../slices/filings.js';
-import { standingTold } from '../slices/memory.js';
+import { standingFiled } from '../slices/memory.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import { testLooked } from '../slices/tests.js';
@@ -78,7 +78,7 @@ function file(context: Context, current: Case, finding: Finding): void {
   }
   if (accusation.by === 'kernel') confirmed(state.claims);
   // Whoever stands now is of this hang.
-  standingTold(state.memory, at);
+  standingFiled(state.memory, at);
   handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });

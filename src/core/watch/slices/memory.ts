@@ -45,6 +45,8 @@ export interface MemoryState {
   work: Work[];
   /** Tasks that an incident, or a case that came to nothing, was about: no other one is, while they stand. */
   told: string[];
+  /** Those of them that an incident was about. */
+  filed: string[];
   /** No accusation of a task that stands while SSH answers before then. */
   stalledNotBefore: Mono;
   /** The pause after cases of such a task in which its memory could not be read, in ms. */
@@ -77,6 +79,7 @@ export const unreadMemory = (): MemoryState => ({
   watched: [],
   work: [],
   told: [],
+  filed: [],
   stalledNotBefore: 0,
   unseenPauseMs: 0,
 });
@@ -156,6 +159,7 @@ export function sampleCame(memory: MemoryState, seen: SampledEvent, at: Mono): v
   });
   const stands = (key: string) => memory.watched.some(({ task }) => task.key === key);
   if (at >= memory.stalledNotBefore) memory.told = memory.told.filter(stands);
+  memory.filed = memory.filed.filter(stands);
   const { dueAt } = memory.sample;
   if (before.length === 0 && memory.watched.length > 0 && memory.told.length === 0 && dueAt !== null)
     memory.sample.dueAt = Math.min(dueAt, at + SOON_MS);
@@ -206,6 +210,16 @@ export function standingTold(memory: MemoryState, at: Mono): void {
   memory.stalledNotBefore = at + STALLED_PAUSE_MS;
   memory.unseenPauseMs = 0;
 }
+
+/** The same, and it is in an incident. */
+export function standingFiled(memory: MemoryState, at: Mono): void {
+  standingTold(memory, at);
+  memory.filed = memory.told;
+}
+
+/** The task was in an incident, and has stood at the same place since. */
+export const isFiled = ({ filed, watched }: MemoryState, pid: number): boolean =>
+  watched.some(({ task }) => task.pid === pid && filed.includes(task.key));
 
 /** A case of a task that stands ended without having seen it: it is looked into again, ever more rarely. */
 export function standingUnseen(memory: MemoryState, at: Mono): void {
