@@ -31,6 +31,8 @@ export type Question =
       /** What memory showed before the first key; null where it was not read. */
       memory: Dump | null;
       raised: boolean;
+      /** Memory is also judged alone: by its clock, where keys show who is blocked at the moment. */
+      byMemory?: true;
       reported: string[];
       context: AnalysisContext;
     }
@@ -47,6 +49,8 @@ export type Answer =
       told: Analysis;
       withoutPanic: Analysis;
       alone: Verdict;
+      /** Of memory alone; only where that was asked, and memory read. */
+      byMemory?: Analysis;
       readings: Record<string, Reading | null>;
     }
   /** It died, or took too long: the watch goes on without. */
@@ -79,9 +83,10 @@ export function answerTo(question: Question, read: ReadDumps = new Map()): Answe
   const told = reports.length === 0 ? alone : analyze([...reports, ...whole], context);
   const others = reports.filter(({ key }) => key !== 'panic');
   const withoutPanic = others.length === reports.length ? told : analyze([...others, ...whole], context);
+  const byMemory = question.byMemory && memory && { byMemory: analyze([memory], context) };
   return {
     type: 'judged',
-    ...{ told, withoutPanic, alone: alone.verdict },
+    ...{ told, withoutPanic, alone: alone.verdict, ...byMemory },
     readings: Object.fromEntries(own.map(({ name, parsed }) => [name, readingOf(parsed)])),
   };
 }

@@ -54,11 +54,15 @@ function serversGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'):
     });
 }
 
-/** What disks and servers of files had done by this look: requests, and milliseconds of CPU time. Null: not known. */
-export function workOf({ qmp, shares }: Look): { disks: number | null; servers: number | null } {
+/** What disks and servers of files had done by this look: requests, and milliseconds of CPU time. Null: there are none. */
+export function workOf({ qmp, shares }: Look): {
+  disks: number | 'unknown' | null;
+  servers: number | null;
+} {
   const servers = shares.filter(isStorage).flatMap(({ server }) => server?.cpuMs ?? []);
+  const block = qmp.ok ? qmp.block : null;
   return {
-    disks: qmp.ok && qmp.block !== null ? qmp.block.reads + qmp.block.writes : null,
+    disks: !qmp.ok ? 'unknown' : block === null ? null : block.reads + block.writes,
     servers: servers.length === 0 ? null : servers.reduce((sum, one) => sum + one, 0),
   };
 }

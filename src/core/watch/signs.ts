@@ -6,12 +6,15 @@ import type { SshCommand } from '../ssh/command-probe.js';
 import type { Mono } from '../time.js';
 import type { Reason } from './accuse.js';
 import { checkArming } from './arm.js';
+import { waitAnew } from './case/asking.js';
 import { acquit, forgetCase, mayBeAcquitted, recovered } from './case/end.js';
 import { fileWhatThereIs } from './case/judge.js';
 import { openCase } from './case/open.js';
 import { hearPanic, panicContradicted, panicEnds, suspectPanic } from './case/panic.js';
+import { pidIn } from './case/second-signal.js';
 import { type Context, enter, enterCalm } from './context.js';
 import type { GuestEvent } from './events.js';
+import type { GuestState } from './state.js';
 import { armingBoots } from './slices/arming.js';
 import { bootBegins, bootEnds, continuesBoot, disturbed, readPhase, silenceEnds } from './slices/boot.js';
 import { bannerLost, commandBoots, commandEnded, commandIsVoid, hangsSince } from './slices/command.js';
@@ -25,8 +28,9 @@ import {
 } from './slices/console.js';
 import { claimsBoot, complaintWaits, probeFailed, type Said } from './slices/claims.js';
 import { filingsBoot, isRepeated } from './slices/filings.js';
-import { memoryBoots, memoryIsVoid } from './slices/memory.js';
+import { isFiled, memoryBoots, memoryIsVoid } from './slices/memory.js';
 import { forgetMachine } from './slices/qemu.js';
+import { answersSteadily } from './slices/flapping.js';
 import { lookAgain, lookSoon, release } from './slices/restraint.js';
 import {
   failuresAreVoid,
@@ -132,11 +136,17 @@ export const saidByKernel = (complaint: Said): Reason => ({
   complaint,
 });
 
+/** The kernel says again what was filed, or says for the first time what its memory showed before. */
+export function isKnown({ filings, memory }: GuestState, { kind, text }: Said, at: Mono): boolean {
+  const pid = kind === 'hung_task' ? pidIn(text) : null;
+  return isRepeated(filings, text, at) || (pid !== null && isFiled(memory, pid));
+}
+
 function onComplaint(context: Context, complaint: Said): void {
   const { state, at } = context;
   // The pause after a look that found nothing is not for what the kernel says; how often it is looked at is limited.
   if (state.name === 'held' || state.name === 'panicked') return;
-  if (isRepeated(state.filings, complaint.text, at)) return;
+  if (isKnown(state, complaint, at)) return;
   if (at < state.claims.notBefore) complaintWaits(state.claims, complaint);
   else openCase(context, saidByKernel(complaint));
 }
@@ -164,10 +174,17 @@ export function onSsh(context: Context, probe: SshProbe, from: Mono): void {
     if (state.name === 'unknown') enterCalm(context, ['SSH does not answer yet']);
     return;
   }
-  // It greets, and that is all that it does.
-  if (hangsSince(state) !== null || (state.name === 'held' && state.filings.filedFor === 'command')) return;
+  if (provesNothing(state)) return;
   if (flappingSince(state.ssh) === null) onAnswer(context, facts, from);
   else if (state.case === null && state.name === 'up') enterCalm(context, []);
+}
+
+/** It greets, and that is all that it does; or it was found starved, and answers now and then. */
+function provesNothing(state: GuestState): boolean {
+  if (hangsSince(state) !== null) return true;
+  if (state.name !== 'held') return false;
+  const starved = state.restraint.judged?.class === 'starved';
+  return state.filings.filedFor === 'command' || (starved && !answersSteadily(state.ssh.flapping));
 }
 
 /** One that counts: the guest is what it was. */
@@ -211,10 +228,12 @@ export function voidWindows(context: Context, why: string): void {
   const { state, at, effects } = context;
   disturbed(state.boot);
   silenceIsVoid(state.console, at);
-  failuresAreVoid(state.ssh);
+  failuresAreVoid(state.ssh, at);
   memoryIsVoid(state.memory);
   commandIsVoid(state.command, state.name === 'held', at);
   effects.push({ type: 'note', level: 'notice', text: `open windows are void: ${why}` });
-  if (state.name === 'suspect' && state.case !== null && state.case.accusation.by !== 'hand')
-    forgetCase(context, why);
+  const current = state.case;
+  if (current === null || current.accusation.by === 'hand') return;
+  if (state.name === 'suspect') forgetCase(context, why);
+  else waitAnew(context, current);
 }

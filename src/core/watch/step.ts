@@ -23,7 +23,7 @@ import { disturbed } from './slices/boot.js';
 import { commandDelayed, stepCame } from './slices/command.js';
 import { blindness, heard, noteUnread, nowRead, silenceIsVoid } from './slices/console.js';
 import { complaintDue, probeWantedFrom } from './slices/claims.js';
-import { archived, isRepeated } from './slices/filings.js';
+import { archived } from './slices/filings.js';
 import { lateBy, ticked } from './slices/host.js';
 import { forgetMachine, machineFound, recalled, seenRunning } from './slices/qemu.js';
 import { sampleCame, snapshotCame, workSeen } from './slices/memory.js';
@@ -31,7 +31,7 @@ import { takeProbe } from './slices/ssh.js';
 import { identify, recall } from './identify.js';
 import { lateTest } from './late-test.js';
 import { testRecorded } from './slices/tests.js';
-import { onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
+import { isKnown, onBoot, onCommand, onLine, onSsh, saidByKernel, voidWindows } from './signs.js';
 import type { GuestState } from './state.js';
 import { isHung } from './state-name.js';
 import { memoryTick } from './memory-tick.js';
@@ -203,7 +203,7 @@ function suspectWhatWasSaid(context: Context): void {
   const { state, at } = context;
   suspectPanic(context);
   const said = state.case === null ? complaintDue(state.claims, at) : null;
-  if (said !== null && !isRepeated(state.filings, said.text, at)) openCase(context, saidByKernel(said));
+  if (said !== null && !isKnown(state, said, at)) openCase(context, saidByKernel(said));
 }
 
 function onLook(context: Context, { look, at }: Of<'look'>): void {

@@ -7,7 +7,7 @@ import { hangsSince } from './slices/command.js';
 import { unreadText } from './slices/console.js';
 import { isTold } from './slices/memory.js';
 import { quietLimit } from './slices/quiet.js';
-import { flappingSince, flapsText, sshCanBeJudged } from './slices/ssh.js';
+import { countsFrom, flappingSince, flapsText, sshCanBeJudged } from './slices/ssh.js';
 import { sshSteps, stepsText } from './ssh-steps.js';
 import type { GuestState } from './state.js';
 
@@ -37,7 +37,7 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
   if (ssh.failures < settings.ssh.failures) return ofCommand(state, settings, at);
   if (quiet >= quietLimit(phaseOf(state), qemu.learned, settings))
     return { by: 'silence', why: [sshLost(state, at), silence(state, quiet)] };
-  if (ssh.lastOkAt === null || at - ssh.lastOkAt < LIVE_MS) return null;
+  if (ssh.lastOkAt === null || at - countsFrom(ssh, ssh.lastOkAt) < LIVE_MS) return null;
   return { by: 'ssh-lost', why: [sshLost(state, at), onwards(state)] };
 }
 
@@ -45,7 +45,9 @@ export function suspicion(state: GuestState, settings: GuestSettings, at: Mono):
 function ofUnread(state: GuestState, settings: GuestSettings, at: Mono): Reason | null {
   const { ssh, console } = state;
   const lost =
-    ssh.failures >= settings.ssh.failures && ssh.lastOkAt !== null && at - ssh.lastOkAt >= UNREAD_MS;
+    ssh.failures >= settings.ssh.failures &&
+    ssh.lastOkAt !== null &&
+    at - countsFrom(ssh, ssh.lastOkAt) >= UNREAD_MS;
   if (!lost || console.unread === null || !sshCanBeJudged(ssh, settings)) return null;
   return { by: 'silence', why: [sshLost(state, at), unreadText(console.unread)] };
 }

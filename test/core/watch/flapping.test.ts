@@ -76,6 +76,23 @@ it('real-time loops that leave all others 5 % of each CPU: filed although SSH an
   });
 });
 
+it('one that is filed at once, for what its kernel said, is filed once, and recovers when it answers steadily', () => {
+  const end = 5 * WEDGE;
+  const guest = booted(
+    new VirtualGuest({
+      ssh: oneInThree(WEDGE, end),
+      press: (key, at) => (at < end ? rationed : idle)(key),
+      look: busyLook,
+    }),
+  );
+  guest.lines(['[   31.000000] INFO: task mount:88 blocked for more than 120 seconds.'], WEDGE + 1_000);
+  guest.run(end);
+  expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['starved']);
+  expect(guest.state.name).toBe('held');
+  guest.run(20_000);
+  expect(guest.state.name).toBe('up');
+});
+
 it('what the kernel says of such a CPU is among the reasons, and no news', () => {
   const guest = booted(new VirtualGuest({ ssh: oneInThree(), press: rationed, look: busyLook }));
   for (let at = WEDGE; at < 90_000; at += 2_000)

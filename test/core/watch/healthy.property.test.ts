@@ -128,6 +128,9 @@ it('nobody who lives well is accused', { timeout: 60_000 + HOURS * 1_000 }, () =
 
 /** Lives in which a healthy guest was accused once. */
 const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
+  'somebody waits for whoever waits for a lock of a file, and the dumps show neither': [
+    ['waits for a lock of a file, for as long as somebody holds it', 80_000, 0],
+  ],
   'two captures show the same stack, and each of them the task away at its beginning': [
     ['is not seen by a watchdog that sleeps', 2_501, 0],
     ['answers now and then, and nothing is stuck', 54_800, 0],

@@ -209,6 +209,9 @@ describe('a task that stands while SSH answers', () => {
     const writes = recordedTasks('writeback');
     none(stalled(writes, { press: answers(golden('writeback')), look: look({ requests: 20 }) }));
     none(stalled(recordedTasks('page-in'), { look: look({ work: 30 }) }));
+    // It was started anew a moment ago.
+    const anew = (at: number) => look({ work: at < WEDGE + 55_000 ? 30 : 10 })(at);
+    none(stalled(recordedTasks('page-in'), { look: anew }));
     // One large request of a disk that is that slow.
     none(stalled(writes, { press: answers(golden('writeback')), look: look({ requests: 1 / 40 }) }));
   });

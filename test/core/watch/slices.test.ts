@@ -151,7 +151,7 @@ describe('SSH', () => {
 
   it('forgets failures while nobody watched, but not that it answered', () => {
     const ssh = rarely();
-    failuresAreVoid(ssh);
+    failuresAreVoid(ssh, 9);
     expect(ssh).toMatchObject({ failures: 0, firstFailureAt: null, flapping: { since: null, recent: [] } });
     expect(ssh.lastOkAt).not.toBeNull();
   });

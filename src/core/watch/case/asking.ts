@@ -107,6 +107,19 @@ export function waitingTick(
   }
 }
 
+/** Nobody watched, or the guest did not run: what it did meanwhile is no second look's. */
+export function waitAnew({ state, settings, at }: Context, current: Case): void {
+  const { stage } = current;
+  if (stage.name === 'waiting' && stage.for === 'second-look')
+    stage.until = Math.max(stage.until, at + pauseOf(state, settings, current));
+}
+
+const pauseOf = (
+  { restraint }: GuestState,
+  { detect }: Context['settings'],
+  { accusation: { by } }: Case,
+): number => Math.max(secondLookMs(restraint, detect), by === 'test' ? TEST_APART_MS : 0);
+
 function legEnded(context: Context, current: Case, leg: StageOf<'asking'>['leg'], series: Series): void {
   const { capture } = current;
   if (leg !== 'raise') {
@@ -149,7 +162,6 @@ const TEST_APART_MS = 22_000;
 /** The next dump of the plan, or the end of the capture. */
 function askNext(context: Context, current: Case, leg: Leg): void {
   const { capture, accusation } = current;
-  const { restraint } = context.state;
   if (capture.asked === capture.plan.length && spins(current)) capture.plan = [...capture.plan, ON_CPUS];
   const next = capture.plan
     .slice(capture.asked)
@@ -160,8 +172,7 @@ function askNext(context: Context, current: Case, leg: Leg): void {
     context.effects.push({ type: 'look' });
     askNext(context, current, leg);
   } else if (next === SECOND_LOOK && accusation.by !== 'hand') {
-    const pause = secondLookMs(restraint, context.settings.detect);
-    const until = context.at + (accusation.by === 'test' ? Math.max(pause, TEST_APART_MS) : pause);
+    const until = context.at + pauseOf(context.state, context.settings, current);
     moveTo(current, { name: 'waiting', for: 'second-look', leg: next, until });
   } else {
     if (leg !== 'raise') enter(context, 'capturing', accusation.why);

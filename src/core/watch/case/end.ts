@@ -5,13 +5,14 @@ import { type Context, enter, enterCalm } from '../context.js';
 import { silenceIsVoid } from '../slices/console.js';
 import { complaintWaits, unconfirmed } from '../slices/claims.js';
 import { notKept } from '../slices/filings.js';
-import { standingTold } from '../slices/memory.js';
+import { standingTold, standingUnseen } from '../slices/memory.js';
 import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import { isHung, type StateName } from '../state-name.js';
 import { besideAnswers } from './accusation.js';
 import type { Case } from './case.js';
+import { memoryIsWhole } from './memory.js';
 
 /** By then SSH has answered, or is lost. */
 const SSH_SAYS_MS = 10_000;
@@ -24,7 +25,8 @@ export function dropCase(context: Context, why: string, until?: Mono): void {
   if (state.case !== null && by === 'kernel') unconfirmedCase(context, state.case);
   else if (state.case !== null && by === 'stalled') {
     uncountLook(state.restraint, state.case.accusation.suspectAt);
-    standingTold(state.memory, at);
+    const end = memoryIsWhole(state.case) ? standingTold : standingUnseen;
+    end(state.memory, at);
   } else coolDown(state.restraint, settings.detect, at, until);
   state.case = null;
   enterCalm(context, [why]);

@@ -8,7 +8,7 @@ import { lossOf } from '../accuse.js';
 import type { Context } from '../context.js';
 import { hostStarves } from '../slices/host.js';
 import type { Stood } from '../slices/restraint.js';
-import { flappingSince, sshCanBeJudged } from '../slices/ssh.js';
+import { countsFrom, flappingSince, sshCanBeJudged } from '../slices/ssh.js';
 import {
   allBusy,
   allDeaf,
@@ -39,7 +39,7 @@ const SLOW_MAX_MS = 60_000;
 /** The same if every vCPU is seen to loop, or held by a real-time task. */
 const LOOP_MAX_MS = 12_000;
 /** Two captures so far apart that show a task with the same stack prove that it stood still. */
-const PROOF_MS = 20_000;
+export const PROOF_MS = 20_000;
 const PAIR_MS = 60_000;
 /** So many times what a boot may take. */
 const USERSPACE_FACTOR = 3;
@@ -203,10 +203,10 @@ export const isLost = (context: Context): boolean =>
 export const loopIsYoung = (context: Context): boolean =>
   context.at + context.settings.detect.secondLook < lostFor(context, LOOP_MAX_MS);
 
-/** When a guest will have given no sign of life for so long; one that never was up is given the time of a boot. */
+/** When a guest will have been seen to give no sign of life for so long; one that never was up is given the time of a boot. */
 function lostFor({ state, settings, at }: Context, ms: number): Mono {
   const { of, since } = lossOf(state, at);
-  return since + (of === 'news' || of === 'commands' ? settings.detect.blindBoot : ms);
+  return countsFrom(state.ssh, since) + (of === 'news' || of === 'commands' ? settings.detect.blindBoot : ms);
 }
 
 const answersSince = ({ ssh }: GuestState, at: Mono): boolean =>

@@ -9,7 +9,7 @@ import type { Finding, GuestEvent } from '../events.js';
 import { armed } from '../slices/armed.js';
 import { confirmed } from '../slices/claims.js';
 import { handedIn } from '../slices/filings.js';
-import { standingTold } from '../slices/memory.js';
+import { standingFiled } from '../slices/memory.js';
 import { countFiled, judged, moreSlowly } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import { testLooked } from '../slices/tests.js';
@@ -19,10 +19,10 @@ import { type Case, isRaised } from './case.js';
 import { type Doubt, UNTIL } from './doubt.js';
 import { doubtOf } from './doubts.js';
 import { dropCase, forgetCase } from './end.js';
-import { type Facts, factsOf } from './facts.js';
+import { type Facts, factsOf, PROOF_MS } from './facts.js';
 import { evidenceGaps } from './incomplete.js';
 import { explain } from './overlay.js';
-import { memoryEvidence, stoodLong } from './memory.js';
+import { culpritStood, isAway, memoryEvidence, stoodLong } from './memory.js';
 import { evidenceOf, keyOf, type OwnDump } from './own-dumps.js';
 import { settlePanic } from './panic.js';
 import { moveTo } from './stage.js';
@@ -78,7 +78,7 @@ function file(context: Context, current: Case, finding: Finding): void {
   }
   if (accusation.by === 'kernel') confirmed(state.claims);
   // Whoever stands now is of this hang.
-  standingTold(state.memory, at);
+  standingFiled(state.memory, at);
   handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
@@ -122,12 +122,12 @@ export function fileWhatThereIs(context: Context, why: string, event: GuestEvent
 function findingOf(
   context: Context,
   current: Case,
-  { told, withoutPanic, alone, failed }: Judgement,
+  { told, withoutPanic, alone, byMemory, failed }: Judgement,
   own: readonly OwnDump[],
 ): { finding: Finding; facts: Facts } {
   const { state, at } = context;
   const { accusation, capture, looks } = current;
-  const analysis = state.name === 'panicked' ? told : withoutPanic;
+  const analysis = state.name === 'panicked' ? told : ofWhoStands(current, withoutPanic, byMemory ?? null);
   const gaps = evidenceGaps(context, current, own);
   const incompleteBecause = [...failed, ...gaps.incomplete];
   const facts = factsOf(context, current, analysis, incompleteBecause, alone);
@@ -145,6 +145,18 @@ function findingOf(
   };
   return { finding, facts };
 }
+
+/**
+ * Beside a guest that goes on somebody is blocked at any moment: the verdict is on who has stood for long by its memory,
+ * unless the whole dumps that came after show that he does no more.
+ */
+function ofWhoStands(current: Case, all: Analysis, byMemory: Analysis | null): Analysis {
+  if (byMemory === null || isProven(current, all.verdict) || !isProven(current, byMemory.verdict)) return all;
+  return isAway(all.dumps, byMemory.verdict.culprit) ? all : { ...byMemory, dumps: all.dumps };
+}
+
+const isProven = (current: Case, verdict: Analysis['verdict']): boolean =>
+  (culpritStood(current, verdict) ?? 0) >= PROOF_MS;
 
 /** What keys did not bring. */
 function excusing(analysis: Analysis, excused: readonly string[]): Analysis {
@@ -173,6 +185,7 @@ function questionOf(context: Context, current: Case): Question {
     dumps: capture.dumps,
     memory: memory?.dump ?? null,
     raised: isRaised(capture),
+    ...(accusation.by === 'stalled' && { byMemory: true as const }),
     // What the kernel reported by itself counts if it is the reason for all this.
     reported: accusation.complaint === null ? [] : context.state.console.tail,
     context: contextOf(context, current),

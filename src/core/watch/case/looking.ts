@@ -6,6 +6,7 @@ import { type Context, enter } from '../context.js';
 import { hostWasLate } from '../late.js';
 import { disturbed } from '../slices/boot.js';
 import { silenceIsVoid } from '../slices/console.js';
+import { memoryIsVoid } from '../slices/memory.js';
 import { failuresAreVoid } from '../slices/ssh.js';
 import type { GuestState } from '../state.js';
 import type { Case } from './case.js';
@@ -63,18 +64,26 @@ function onView(context: Context, current: Case, runState: string): void {
     enter(context, 'panicked', ['QEMU reports that the guest has panicked']);
     open(context, current);
   } else if (runState !== 'running') {
+    // What was seen before says nothing of how QEMU answers from now on.
+    current.looks = current.looks.slice(-1);
     pause(context, current, `QEMU's run state is ${runState}`);
   } else if (state.name === 'paused') {
-    // Whatever was silent was silent because it did not run.
-    silenceIsVoid(state.console, at);
-    failuresAreVoid(state.ssh);
-    forgetCase(context, 'QEMU runs the guest again');
+    endPause(context, 'QEMU runs the guest again');
   } else if (waitsForPanic(context, current)) {
     moveTo(current, { name: 'looking', againAt: at + PANIC_AGAIN_MS });
   } else {
     if (!isPanicked(state)) enter(context, 'confirming', current.accusation.why);
     open(context, current);
   }
+}
+
+/** Whatever was silent was silent because it did not run. */
+function endPause(context: Context, because: string): void {
+  const { state, at } = context;
+  silenceIsVoid(state.console, at);
+  failuresAreVoid(state.ssh, at);
+  memoryIsVoid(state.memory);
+  forgetCase(context, because);
 }
 
 /** A panic proves itself by looks, or not yet. */
@@ -107,6 +116,11 @@ function onFault(
   const stuck = STUCK_FAULTS.has(fault) && late !== true;
   if (late !== true && current.looks.length < (stuck ? PATIENT_LOOK : MAX_LOOKS)) {
     moveTo(current, { name: 'looking', againAt: context.at + AGAIN_MS });
+    return;
+  }
+  // It may run again by now: what it does from now on tells.
+  if (context.state.name === 'paused') {
+    endPause(context, `QEMU no longer says whether the guest runs: ${detail}`);
     return;
   }
   if (stuck) enter(context, 'qemu-stuck', [`QEMU does not answer: ${detail}`]);

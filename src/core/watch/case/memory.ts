@@ -1,6 +1,6 @@
 /** What the guest's memory says in a case: who has stood still, and for how long, by the scheduler's own clock. */
 import { serverFault } from '../../host/share-server.js';
-import type { Share, Task, Verdict, WaitKind } from '../../model.js';
+import type { Analysis, Share, Task, Verdict, WaitKind } from '../../model.js';
 import type { DumpEvidence } from '../../report/incident.js';
 import type { Mono } from '../../time.js';
 import { standingIn, standingOf, type SnapshotEvent, type Standing } from '../memory-view.js';
@@ -47,6 +47,16 @@ export function culpritStood(current: Case, { culprit }: Pick<Verdict, 'culprit'
   const standing = task === null ? null : standingOf(task);
   return standing === null ? null : standing.seconds * 1000;
 }
+
+/** A whole dump of the tasks that are blocked, or of all, does not show the culprit as he was in memory. */
+export const isAway = (dumps: Analysis['dumps'], culprit: Verdict['culprit']): boolean =>
+  culprit === null ||
+  dumps.some(
+    ({ key, complete, tasks }) =>
+      complete &&
+      (key === 't' || (key === 'w' && culprit.state === 'D')) &&
+      !tasks.some(({ pid, state }) => pid === culprit.pid && state === culprit.state),
+  );
 
 /** The share that the culprit waits for, where memory shows what its filesystem was mounted from. */
 function shareOf(current: Case, { culprit }: Pick<Verdict, 'culprit'>): Share | null {

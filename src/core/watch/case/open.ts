@@ -5,7 +5,7 @@ import { accuse, type Reason } from '../accuse.js';
 import { type Context, enter } from '../context.js';
 import { hangBegins } from '../slices/filings.js';
 import { PANIC_PRINTS_MS, unconfirmed } from '../slices/claims.js';
-import { caseReads, standingTold } from '../slices/memory.js';
+import { caseReads, standingUnseen } from '../slices/memory.js';
 import { takeLook } from '../slices/restraint.js';
 import { sshAnswers } from '../slices/ssh.js';
 import { testLooked } from '../slices/tests.js';
@@ -51,7 +51,7 @@ function mayLook(context: Context, { by, why }: Reason): boolean {
   if (limit === null) return true;
   const { spent, count } = limit;
   if (by === 'kernel') unconfirmed(state.claims, at);
-  if (by === 'stalled') standingTold(state.memory, at);
+  if (by === 'stalled') standingUnseen(state.memory, at);
   const says =
     spent === 'incidents'
       ? `not captured: ${counted(count, 'incident')} within the hour`

@@ -68,7 +68,7 @@ function standing(dumps: Analysis['dumps']): Task[] {
 }
 
 /** Whom the kernel's words name. */
-function pidIn(text: string): number | null {
+export function pidIn(text: string): number | null {
   const pid = findKernelLine(stripPrintk(text).text)?.groups['pid'];
   return pid === undefined ? null : Number(pid);
 }

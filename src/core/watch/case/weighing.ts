@@ -46,17 +46,27 @@ export function onOpened(context: Context, problem: string | undefined): void {
   // The answer to a case that has ended meanwhile.
   if (current?.stage.name !== 'opening') return;
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
-  const last = current.looks.at(-1);
-  const canPress = last?.qmp.ok === true && last.qmp.runState === 'running';
-  if (!canPress || state.name === 'panicked' || state.name === 'qemu-stuck') fileCase(context);
-  else if (current.memory !== null && memoryIsWhole(current) && WEIGHED.has(current.accusation.by)) {
+  const clear = state.name === 'panicked' || state.name === 'qemu-stuck' || current.stopped !== undefined;
+  if (!clear && current.memory !== null && memoryIsWhole(current) && WEIGHED.has(current.accusation.by)) {
     moveTo(current, { name: 'weighing' });
     const { dump } = current.memory;
     effects.push({
       type: 'analyse',
       question: { type: 'weigh', memory: dump, context: contextOf(context, current) },
     });
-  } else startAsking(context, current);
+  } else if (clear) fileCase(context);
+  else ask(context, current);
+}
+
+const canPress = ({ looks }: Case): boolean => {
+  const last = looks.at(-1);
+  return last?.qmp.ok === true && last.qmp.runState === 'running';
+};
+
+/** Presses keys where QEMU can be asked to. */
+function ask(context: Context, current: Case): void {
+  if (canPress(current)) startAsking(context, current);
+  else fileCase(context);
 }
 
 /** The analyst has judged memory alone. */
@@ -64,16 +74,16 @@ export function weighed(context: Context, current: Case, answer: Answer): void {
   const verdict = answer.type === 'weighed' ? answer.verdict : null;
   const { by } = current.accusation;
   if (verdict === null || by === 'stalled') {
-    startAsking(context, current);
+    ask(context, current);
     return;
   }
   if (by === 'stands') {
-    if (isDue(context, current, verdict)) startAsking(context, current);
+    if (isDue(context, current, verdict)) ask(context, current);
     else moveTo(current, { name: 'holding', since: context.at });
     return;
   }
   const calm = calmBy(context, current, verdict);
-  if (calm === null) startAsking(context, current);
+  if (calm === null) ask(context, current);
   else letGo(context, calm, by);
 }
 
@@ -93,10 +103,18 @@ function calmBy(context: Context, current: Case, verdict: Verdict): Calm | null 
     return { says: `memory shows that none of ${tasks} tasks stands still${instead}`, slow: false };
   }
   const stood = culpritStood(current, verdict);
-  const young = verdict.class === 'blocked' || verdict.class === 'waiting' || verdict.class === 'lock-chain';
-  if (!young || stood === null || stood >= YOUNG_MS || stoodLong(context, current).length > 0) return null;
+  if (stood === null || !isYoung(context, current, verdict, stood)) return null;
   const says = `memory shows that what is blocked moves: it is slow, not stuck (${verdict.title}, for ${seconds(stood)})`;
   return { says, slow: true };
+}
+
+const BLOCKED: ReadonlySet<Verdict['class']> = new Set(['blocked', 'waiting', 'lock-chain'] as const);
+
+/** Where no second look follows, the culprit must have stood for as long as a console may be silent. */
+function isYoung(context: Context, current: Case, verdict: Verdict, stood: number): boolean {
+  if (!BLOCKED.has(verdict.class) || stoodLong(context, current).length > 0) return false;
+  const seenOnce = !canPress(current) && !isHopeless(current, verdict, context.state.memory.glances);
+  return stood < YOUNG_MS || seenOnce;
 }
 
 /** Nothing was pressed. */
@@ -156,7 +174,7 @@ export function caseMemory(context: Context, current: Case, seen: SnapshotEvent)
       ? true
       : [stoodBetween, deafBetween, starvedBetween].some((between) => between(before, now).length > 0);
   if (!stands) endHolding(context, 'memory shows that nothing stands still any more');
-  else if (isDue(context, current, null)) startAsking(context, current);
+  else if (isDue(context, current, null)) ask(context, current);
 }
 
 /** It never was suspected by the usual windows: as if nothing had been. */

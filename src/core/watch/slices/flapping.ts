@@ -29,6 +29,10 @@ const FAILING = 0.4;
 /** So many answers on end are a recovery. */
 const RECOVERED = 5;
 
+/** It has answered for a while, without a failure. */
+export const answersSteadily = ({ recent }: Flapping): boolean =>
+  recent.slice(-RECOVERED).every((probe) => probe.ok);
+
 /** What is known after one more probe. */
 export function probed({ recent: before, since }: Flapping, at: Mono, ok: boolean): Flapping {
   const recent = [...before.filter((probe) => at - probe.at < WINDOW_MS), { at, ok }];

@@ -18,10 +18,13 @@ interface Watched {
   seen: number;
 }
 
-/** Requests that the disks have completed, and CPU time that servers of files have taken; null where that is not known. */
+/**
+ * Requests that the disks have completed, and CPU time that servers of files have taken; null where there are none that the
+ * host knows of. `unknown`: QEMU could not be asked.
+ */
 interface Work {
   at: Mono;
-  disks: number | null;
+  disks: number | 'unknown' | null;
   servers: number | null;
 }
 
@@ -42,8 +45,12 @@ export interface MemoryState {
   work: Work[];
   /** Tasks that an incident, or a case that came to nothing, was about: no other one is, while they stand. */
   told: string[];
+  /** Those of them that an incident was about. */
+  filed: string[];
   /** No accusation of a task that stands while SSH answers before then. */
   stalledNotBefore: Mono;
+  /** The pause after cases of such a task in which its memory could not be read, in ms. */
+  unseenPauseMs: number;
 }
 
 const GLANCES = 3;
@@ -58,6 +65,9 @@ const SOON_MS = 5_000;
 export const STANDS_SECONDS = 20;
 /** After a case that came to nothing. */
 const STALLED_PAUSE_MS = 10 * 60_000;
+/** After one in which the guest could not be seen into: twice as long each time. */
+const UNSEEN_PAUSE_MS = 2 * 60_000;
+const MAX_UNSEEN_PAUSE_MS = 60 * 60_000;
 
 export const unreadMemory = (): MemoryState => ({
   access: null,
@@ -69,7 +79,9 @@ export const unreadMemory = (): MemoryState => ({
   watched: [],
   work: [],
   told: [],
+  filed: [],
   stalledNotBefore: 0,
+  unseenPauseMs: 0,
 });
 
 /** Another kernel: what is out is of the one before. */
@@ -147,6 +159,7 @@ export function sampleCame(memory: MemoryState, seen: SampledEvent, at: Mono): v
   });
   const stands = (key: string) => memory.watched.some(({ task }) => task.key === key);
   if (at >= memory.stalledNotBefore) memory.told = memory.told.filter(stands);
+  memory.filed = memory.filed.filter(stands);
   const { dueAt } = memory.sample;
   if (before.length === 0 && memory.watched.length > 0 && memory.told.length === 0 && dueAt !== null)
     memory.sample.dueAt = Math.min(dueAt, at + SOON_MS);
@@ -173,14 +186,16 @@ export function workSeen(memory: MemoryState, work: Omit<Work, 'at'>, at: Mono):
   else memory.work = [...memory.work, { ...work, at }].slice(-MAX_WORK);
 }
 
-/** It did not move for so long. What was never known to move stands still. */
+/** It did not move for so long. What is not there stands still; what cannot be asked may move. */
 export function isStill({ work }: MemoryState, what: 'disks' | 'servers', at: Mono): boolean {
   const last = work.at(-1);
   const before = work.findLast((one) => one.at <= at - STILL_MS[what]);
   if (last === undefined || before === undefined) return false;
   const [from, to] = [before[what], last[what]];
+  if (from === 'unknown' || to === 'unknown') return false;
   if (from === null || to === null) return from === to;
-  return what === 'disks' ? to === from : to - from < WORKED_MS;
+  // A server that was started anew has taken less, and may have worked.
+  return what === 'disks' ? to === from : to >= from && to - from < WORKED_MS;
 }
 
 /** Nobody watched. */
@@ -193,6 +208,23 @@ export function standingTold(memory: MemoryState, at: Mono): void {
   const now = [...memory.watched.map(({ task }) => task), ...(memory.glances.at(-1)?.standing ?? [])];
   memory.told = [...new Set([...memory.told, ...now.map(({ key }) => key)])].slice(-MAX_TOLD);
   memory.stalledNotBefore = at + STALLED_PAUSE_MS;
+  memory.unseenPauseMs = 0;
+}
+
+/** The same, and it is in an incident. */
+export function standingFiled(memory: MemoryState, at: Mono): void {
+  standingTold(memory, at);
+  memory.filed = memory.told;
+}
+
+/** The task was in an incident, and has stood at the same place since. */
+export const isFiled = ({ filed, watched }: MemoryState, pid: number): boolean =>
+  watched.some(({ task }) => task.pid === pid && filed.includes(task.key));
+
+/** A case of a task that stands ended without having seen it: it is looked into again, ever more rarely. */
+export function standingUnseen(memory: MemoryState, at: Mono): void {
+  memory.unseenPauseMs = Math.min(Math.max(UNSEEN_PAUSE_MS, 2 * memory.unseenPauseMs), MAX_UNSEEN_PAUSE_MS);
+  memory.stalledNotBefore = at + memory.unseenPauseMs;
 }
 
 /** A command that hung about then hangs for what stands yet. */

@@ -24,6 +24,8 @@ export interface SshState {
   faultSince: Mono | null;
   /** It answers now and then. */
   flapping: Flapping;
+  /** Until then nobody watched, or the guest did not run; null if neither was ever so. */
+  voidUntil: Mono | null;
 }
 
 /** What one probe tells. `null`: the host's own fault, and nothing of the guest. */
@@ -50,6 +52,7 @@ export const notAsked = (): SshState => ({
   firstStartedAt: null,
   faultSince: null,
   flapping: steady(),
+  voidUntil: null,
 });
 
 /** Probes of the boot before may still be under way. */
@@ -128,11 +131,15 @@ export function probeCame(
 }
 
 /** Nobody watched, or the guest did not run: failures until now count for nothing. */
-export function failuresAreVoid(ssh: SshState): void {
+export function failuresAreVoid(ssh: SshState, at: Mono): void {
   ssh.failures = 0;
   ssh.firstFailureAt = ssh.firstStartedAt = null;
   ssh.flapping = steady();
+  ssh.voidUntil = at;
 }
+
+/** From when on a loss counts that began at `since`. */
+export const countsFrom = ({ voidUntil }: SshState, since: Mono): Mono => Math.max(since, voidUntil ?? since);
 
 /** Since when it answers rarely; null if it does not, or has now been silent for so long that it is lost. */
 export const flappingSince = ({ failures, flapping }: SshState): Mono | null =>
