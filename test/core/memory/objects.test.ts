@@ -42,6 +42,16 @@ describe('objects on a stack', () => {
     ]);
   });
 
+  it('are in doubt where the list of filesystems does not close', () => {
+    const { made, superblock } = withFile();
+    const reasons = () => memoryDump(made.snapshot).incompleteBecause;
+    const before = reasons();
+    made.set(superblock, 'super_block', 's_list', 0n);
+    expect(reasons()).toEqual([...before, 'the list of filesystems does not close']);
+    made.set(superblock, 'super_block', 's_list', superblock);
+    expect(reasons()).toEqual([...before, 'the list of filesystems does not close']);
+  });
+
   it('are none of words that lie outside of live frames', () => {
     const { made, inode } = withFile();
     const task = made.task('dd', 7, [

@@ -18,6 +18,8 @@ const NAME_MAX = 128;
 /** The superblocks of one snapshot. */
 export class Filesystems {
   readonly pointers: Pointers;
+  /** The list of superblocks was not followed to its end: what lies behind is not known. */
+  broken = false;
   private readonly supers = new Set<bigint>();
   private readonly described = new Map<bigint, Filesystem>();
   private readonly at: FileLayout | null;
@@ -60,6 +62,7 @@ export class Filesystems {
       element = this.pointers.pointer(element);
       if (element === start) return;
     }
+    this.broken = start !== null;
   }
 
   get any(): boolean {

@@ -44,9 +44,8 @@ export class Waits {
 
   /** Why it tells not of all; null where it does. */
   get doubt(): string | null {
-    return this.pointers.exhausted
-      ? 'what tasks wait for was read in part only: there was too much of it'
-      : null;
+    if (this.pointers.exhausted) return 'what tasks wait for was read in part only: there was too much of it';
+    return this.filesystems.broken ? 'the list of filesystems does not close' : null;
   }
 
   workOf(task: MemoryTask): Task['workqueue'] {
