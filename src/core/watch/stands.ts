@@ -15,6 +15,7 @@ import { hostStarves } from './slices/host.js';
 import { isStill, type MemoryState, stillStands, type TimedGlance } from './slices/memory.js';
 import { flappingSince, owesBanner, sshCanBeJudged } from './slices/ssh.js';
 import type { GuestState } from './state.js';
+import { sshUnknown } from './suspicion.js';
 
 const LATE_MS = 1_400;
 /** An older snapshot says nothing of now. */
@@ -140,7 +141,10 @@ export function stalls(state: GuestState, settings: GuestSettings, at: Mono): Re
   if (first === undefined) return null;
   return {
     by: 'stalled',
-    why: [`memory shows that ${inWords(accused).join('; ')}`, 'SSH answers all the while'],
+    why: [
+      `memory shows that ${inWords(accused).join('; ')}`,
+      sshCanBeJudged(ssh, settings) ? 'SSH answers all the while' : sshUnknown(state, settings),
+    ],
     since: at - first.seconds * 1000,
   };
 }

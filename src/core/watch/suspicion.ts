@@ -85,7 +85,8 @@ function sshLost({ ssh }: GuestState, at: Mono): string {
   return `SSH answered last ${seconds(at - ssh.lastOkAt)} ago (${detail})`;
 }
 
-function sshUnknown({ ssh }: GuestState, settings: GuestSettings): string {
+/** Why SSH says nothing of this guest. */
+export function sshUnknown({ ssh }: GuestState, settings: GuestSettings): string {
   return settings.ssh.enabled
     ? `SSH cannot be judged: ${ssh.last?.detail ?? ''}`
     : 'SSH is off for this guest';

@@ -150,3 +150,16 @@ it.each([
     );
   expect(titles(guest.run(1_200_000))).toHaveLength(count);
 });
+
+it('a guest of which SSH tells nothing is not said to answer', () => {
+  const memory: Script['memory'] = (at) => standing(recordedTasks('page-in'), at);
+  const guest = lifeOf({ memory, press: answers(golden('page-in')), config: 'ssh:\n  enabled: false\n' });
+  // Its console goes on.
+  for (let at = 1; at < 60; at += 1)
+    guest.lines(
+      [`the job is at ${'abcdefghij'[at % 10] ?? ''}${'klmnopqrst'[Math.floor(at / 10)] ?? ''}`],
+      at * 5_000,
+    );
+  guest.run(WEDGE + 120_000);
+  expect(guest.findings.map(({ why }) => why[1])).toEqual(['SSH is off for this guest']);
+});
