@@ -79,6 +79,11 @@ const HARMLESS_WAITS: ReadonlySet<WaitKind> = new Set<WaitKind>([
   ...(['child', 'coredump', 'never-run', 'frozen', 'idle'] as const),
   ...(['futex', 'pipe', 'socket', 'events'] as const),
 ]);
+/** Waits that end once data has come or gone. */
+const DATA_WAITS: ReadonlySet<WaitKind> = new Set<WaitKind>([
+  ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),
+  ...(['block-tag', 'block-io', 'journal-commit', 'transaction'] as const),
+]);
 /** Threads that wait in D, killably, for as long as their source has nothing: entropy of the host. */
 const HARMLESS_THREADS: ReadonlySet<string> = new Set(['hwrng']);
 
@@ -101,6 +106,10 @@ export function standingOf(task: Task): Standing | null {
     owner: task.wantsLock?.owner?.pid ?? null,
   };
 }
+
+/** It waits for data of a disk, or of whatever the filesystem was mounted from, and for no single request to a server. */
+export const waitsForData = ({ wait, onServer }: Standing): boolean =>
+  !onServer && wait !== null && DATA_WAITS.has(wait);
 
 const KTHREADD = 2;
 

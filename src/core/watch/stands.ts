@@ -10,7 +10,7 @@ import { seconds } from '../words.js';
 import type { Reason } from './accuse.js';
 import { allRan, keptWaiting, movedSince, type TimedLook } from './looks.js';
 import { APART_MS } from './memory-tick.js';
-import type { HeldCpu, Standing } from './memory-view.js';
+import { type HeldCpu, type Standing, waitsForData } from './memory-view.js';
 import { hostStarves } from './slices/host.js';
 import { isStill, type MemoryState, stillStands, type TimedGlance } from './slices/memory.js';
 import { flappingSince, owesBanner, sshCanBeJudged } from './slices/ssh.js';
@@ -25,6 +25,10 @@ const SLACK_MS = 1_000;
 /** A scheduler with somebody in its queue switches within some milliseconds of a CPU's own time. */
 const HELD_RAN_MS = 500;
 const STALLED_SECONDS = 60;
+/** Where the host cannot count what a device does, and one wait may be for all that was written. */
+const UNCOUNTED_SECONDS = 180;
+/** NFS, Ceph, SMB, and disks over the network. */
+const OVER_NETWORK = /^(?:[^/]*:|\/\/|\/dev\/(?:nbd|rbd)\d)/;
 const STALLED_SAMPLES = 2;
 const FRESH_SAMPLE_MS = 20_000;
 const SHOWN = 3;
@@ -134,9 +138,12 @@ export function stalls(state: GuestState, settings: GuestSettings, at: Mono): Re
   const all = memory.watched.filter((one) => at - one.at <= FRESH_SAMPLE_MS);
   const tasks = all.map(({ task }) => task);
   const accused = all
-    .filter(({ task, seen }) => task.seconds >= STALLED_SECONDS && seen >= STALLED_SAMPLES)
+    .filter(({ seen }) => seen >= STALLED_SAMPLES)
     .map(({ task }) => task)
-    .filter((task) => cannotEnd(rootOf(task, tasks), memory, at));
+    .filter((task) => {
+      const root = rootOf(task, tasks);
+      return task.seconds >= stalledAfter(root) && cannotEnd(root, memory, at);
+    });
   const [first] = accused;
   if (first === undefined) return null;
   return {
@@ -160,6 +167,11 @@ function rootOf(task: Standing, all: readonly Standing[]): Standing | null {
     one = owner;
   }
 }
+
+const stalledAfter = (root: Standing | null): number =>
+  root !== null && waitsForData(root) && OVER_NETWORK.test(root.source ?? '')
+    ? UNCOUNTED_SECONDS
+    : STALLED_SECONDS;
 
 /** Waits that no device ends. */
 const NO_DEVICE: ReadonlySet<WaitKind> = new Set<WaitKind>(['fs-freeze']);

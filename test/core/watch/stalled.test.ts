@@ -163,3 +163,20 @@ it('a guest of which SSH tells nothing is not said to answer', () => {
   guest.run(WEDGE + 120_000);
   expect(guest.findings.map(({ why }) => why[1])).toEqual(['SSH is off for this guest']);
 });
+
+it.each([
+  ['server:/export', 180],
+  ['//server/share', 180],
+  ['/dev/nbd0', 180],
+  ['/dev/vda', 60],
+  ['store', 60],
+])('waits for all that was written to %s: it has %i s', (source, limit) => {
+  const filesystem = { type: 'any', source, on: '/mnt' };
+  const objects: Task['objects'] = [{ kind: 'folio', text: 'a page', filesystem }];
+  const writes = recordedTasks('writeback').map((task) => ({ ...task, objects }));
+  const press = answers(golden('writeback'));
+  const guest = lifeOf({ memory: (at) => standing(writes, at), press }).run(WEDGE + 600_000);
+  const [, seconds] = / in D has stood still for ([\d.]+) s/.exec(guest.findings[0]?.why[0] ?? '') ?? [];
+  expect(Number(seconds)).toBeGreaterThanOrEqual(limit);
+  expect(Number(seconds)).toBeLessThan(limit + 15);
+});

@@ -1,9 +1,9 @@
 /** What the guest's memory says in a case: who has stood still, and for how long, by the scheduler's own clock. */
 import { serverFault } from '../../host/share-server.js';
-import type { Analysis, Share, Task, Verdict, WaitKind } from '../../model.js';
+import type { Analysis, Share, Task, Verdict } from '../../model.js';
 import type { DumpEvidence } from '../../report/incident.js';
 import type { Mono } from '../../time.js';
-import { standingIn, standingOf, type SnapshotEvent, type Standing } from '../memory-view.js';
+import { standingIn, standingOf, type SnapshotEvent, type Standing, waitsForData } from '../memory-view.js';
 import type { Context } from '../context.js';
 import { backendIsDead } from '../looks.js';
 import type { Case } from './case.js';
@@ -73,18 +73,11 @@ export const waitsOnShare = (current: Case, verdict: Verdict): boolean =>
 /** A disk that completes requests comes to the culprit's too: under a heavy load, after minutes. */
 export const DISK_PROOF_MS = 180_000;
 
-/** What a disk ends. */
-const DISK_WAITS: ReadonlySet<WaitKind> = new Set<WaitKind>([
-  ...(['page', 'buffer', 'writeback', 'dirty-throttle', 'reclaim', 'io'] as const),
-  ...(['block-tag', 'block-io', 'journal-commit', 'transaction'] as const),
-]);
-
 /** Memory shows that the culprit waits for a disk of the guest's own, or for swap. */
 export function waitsOnDisk(current: Case, { culprit }: Pick<Verdict, 'culprit'>): boolean {
   const task = culprit === null ? null : taskOf(current, culprit);
   const standing = task === null ? null : standingOf(task);
-  if (standing === null || standing.onServer || standing.wait === null) return false;
-  return DISK_WAITS.has(standing.wait) && (standing.source?.startsWith('/') ?? true);
+  return standing !== null && waitsForData(standing) && (standing.source?.startsWith('/') ?? true);
 }
 
 /** No wait for that server can end; where memory shows which it is, no other one counts. */
