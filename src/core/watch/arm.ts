@@ -12,6 +12,7 @@ import {
   helpFailed,
   helpIsDue,
   helpNotAwaited,
+  helpOvertaken,
   settingsChanged,
 } from './slices/arming.js';
 import { unreadText } from './slices/console.js';
@@ -62,15 +63,22 @@ function onProof(context: Context, problem: string | null): void {
   else tell(context, ask);
 }
 
-/** HELP while it is awaited: the keyboard, the kernel, the console and its way here are proven. */
-export function hearHelp(context: Context, text: string): void {
-  if (sysrqReply(text)?.type === 'help') tell(context, helpCame);
+/**
+ * HELP while it is awaited: the keyboard, the kernel, the console and its way here are proven. True if this line is it, and
+ * so no answer to a capture, whose keys are answered after it.
+ */
+export function hearHelp(context: Context, text: string): boolean {
+  const reply = sysrqReply(text);
+  if (reply?.type === 'help') tell(context, helpCame);
+  else if (reply !== null && context.state.case !== null) helpNotAwaited(context.state.arming);
+  return reply?.type === 'help';
 }
 
 export function armingTick(context: Context): void {
   const { arming, case: current, console } = context.state;
   if (arming.askedAt === null) return;
-  if (current !== null) helpNotAwaited(arming);
+  if (current !== null) helpOvertaken(arming);
+  else if (arming.overtaken) helpNotAwaited(arming);
   else if (helpIsDue(arming, context.at)) {
     const unread = console.unread === null ? null : unreadText(console.unread);
     tell(context, () => helpFailed(arming, unread));

@@ -105,8 +105,8 @@ function onConsole(context: Context, event: Of<'line'>): void {
   const { state } = context;
   const { text, replayed = false } = event;
   if (state.console.unread !== null) firstRead(context);
-  if (state.arming.askedAt !== null && !replayed) hearHelp(context, text);
-  const ofDump = state.case !== null && !replayed && readDump(context, state.case, text);
+  const proves = state.arming.askedAt !== null && !replayed && hearHelp(context, text);
+  const ofDump = !proves && state.case !== null && !replayed && readDump(context, state.case, text);
   if (!ofDump) onLine(context, event);
 }
 

@@ -91,4 +91,19 @@ describe('answers that nobody asked for', () => {
     });
     expect(guest.findings[0]).toMatchObject({ complete: true, incompleteBecause: [] });
   });
+
+  it("are none where the proof's own comes late, once a capture has begun", () => {
+    let raised = 0;
+    const press = (key: SysrqKey) => {
+      if (key !== '8') return whole(key);
+      raised += 1;
+      return raised === 1 ? [] : [HELP, ...whole('8')];
+    };
+    const guest = booted(new VirtualGuest({ press })).run(30_000);
+    guest.later(0, { type: 'proof', problem: null });
+    guest.later(10, { type: 'capture-asked', note: null, keys: null });
+    guest.run(30_000);
+    expect(guest.findings[0]).toMatchObject({ complete: true, incompleteBecause: [] });
+    expect(guest.state.arming).toMatchObject({ askedAt: null, heard: true });
+  });
 });

@@ -9,6 +9,8 @@ export interface ArmingState {
   facts: GuestFacts | null;
   /** `h` was pressed then, and HELP is awaited. */
   askedAt: Mono | null;
+  /** A case began meanwhile: whether HELP comes in time says nothing any more. */
+  overtaken: boolean;
   /** HELP came, or did not; null before the first proof. */
   heard: boolean | null;
   /** Why `h` could not be pressed. */
@@ -24,6 +26,7 @@ const PROBLEM_MAX = 200;
 export const unproven = (): ArmingState => ({
   facts: null,
   askedAt: null,
+  overtaken: false,
   heard: null,
   problem: null,
   fix: null,
@@ -49,7 +52,7 @@ export function settingsChanged(arming: ArmingState, problem: string | null): st
 
 /** `h` was pressed, or could not be. */
 export function helpAsked(arming: ArmingState, problem: string | null, at: Mono): void {
-  if (problem === null) Object.assign(arming, { askedAt: at, problem: null });
+  if (problem === null) Object.assign(arming, { askedAt: at, overtaken: false, problem: null });
   else Object.assign(arming, { heard: null, problem: printable(problem, PROBLEM_MAX) });
 }
 
@@ -66,7 +69,11 @@ export function helpFailed(arming: ArmingState, unread: string | null): void {
   else Object.assign(arming, { askedAt: null, heard: null, problem: unread });
 }
 
-/** A capture asks the same keyboard, and says more. */
+/** A capture asks the same keyboard, and says more; the answer to `h` is still no answer to it. */
+export function helpOvertaken(arming: ArmingState): void {
+  arming.overtaken = true;
+}
+
 export function helpNotAwaited(arming: ArmingState): void {
   arming.askedAt = null;
 }
