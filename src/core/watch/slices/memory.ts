@@ -34,7 +34,7 @@ export interface MemoryState {
   /** When the last one was asked for, and whether it is out. */
   snapshot: { askedAt: Mono | null; inFlight: boolean };
   sample: { dueAt: Mono | null; inFlight: boolean };
-  /** After an answer that told nothing: it is tried again then, after a pause that doubles. */
+  /** After an answer that told nothing, as while a kernel begins: it is tried again then, after a pause that doubles. */
   notBefore: Mono;
   pauseMs: number;
   /** The newest snapshots, oldest first. */
@@ -56,7 +56,7 @@ export interface MemoryState {
 const GLANCES = 3;
 const MAX_WATCHED = 64;
 const MAX_TOLD = 200;
-const FIRST_PAUSE_MS = 30_000;
+const FIRST_PAUSE_MS = 5_000;
 const MAX_PAUSE_MS = 10 * 60_000;
 /** Healthy guests are sampled at this pace; one with a task that stands, more often. */
 const SAMPLE_MS = 15_000;
