@@ -122,3 +122,19 @@ it('loops whose guest is lost for a while are in one case: its memory is that of
   expect((finding?.suspectAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(3_000);
   expect((finding?.capturedAt ?? Infinity) - WEDGE).toBeLessThanOrEqual(16_000);
 });
+
+it.each([
+  ['native_queued_spin_lock_slowpath', 'asking'],
+  ['__sysvec_apic_timer_interrupt', 'holding'],
+])('a CPU in %s with interrupts off, in two snapshots: %s', (symbol, stage) => {
+  const frame = { symbol, offset: 93, size: 272, module: null, reliable: true };
+  const deaf = (at: number) => {
+    const dump = kept(() => 4)(at);
+    if (at < WEDGE) return dump;
+    return { ...dump, cpus: dump.cpus.map((cpu) => ({ ...cpu, interruptsOff: true, frames: [frame] })) };
+  };
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(WEDGE), press: held, memory: deaf, look }));
+  guest.lines(['a job has begun'], WEDGE);
+  guest.run(WEDGE + 5_500);
+  expect(guest.stages.slice(0, 3)).toEqual(['looking', 'opening', stage]);
+});
