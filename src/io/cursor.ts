@@ -1,8 +1,7 @@
 /** The journal position on disk, so that a restarted daemon neither loses lines nor takes old ones for new. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { putFile, readOwn } from './files.js';
+import { makeDirectory, putFile, readOwn } from './files.js';
 import type { JournalPosition } from './journal.js';
 import type { Log } from './log.js';
 
@@ -66,7 +65,7 @@ export class PositionSaver {
   private async write(position: JournalPosition): Promise<void> {
     const file = join(this.directory, FILE);
     try {
-      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(this.directory, 0o700);
       await putFile(file, `${JSON.stringify(position)}\n`);
       if (this.failing) this.log('notice', 'the journal position is saved again');
       this.failing = false;

@@ -45,21 +45,29 @@ async function checked(handle: FileHandle, then: (found: Stats) => Promise<void>
   }
 }
 
-/** With those above it. Node's recursive mkdir never returns where the kernel makes no directory, as in /proc. */
-export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
-  const make = () =>
-    mkdir(path, { mode }).catch(async (error: unknown) => {
-      const there = await stat(path).catch(() => null);
-      if (there?.isDirectory() !== true) throw error;
-    });
-  const missesParent = async (error: unknown) => {
+/** With those above it. Node's recursive mkdir never returns in /proc, and says ENOENT of a filesystem that is read-only. */
+export async function makeDirectory(path: string, mode?: number): Promise<void> {
+  try {
+    await makeOne(path, mode);
+  } catch (error) {
     const above = dirname(path);
     if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT') || above === path)
       throw error;
     await makeDirectory(above, mode);
-    await make();
-  };
-  await make().catch(missesParent);
+    await makeOne(path, mode);
+  }
+}
+
+/** With this mode whatever the umask; without one as the umask has it. */
+async function makeOne(path: string, mode?: number): Promise<void> {
+  try {
+    await mkdir(path, { mode });
+  } catch (error) {
+    const there = await stat(path).catch(() => null);
+    if (there?.isDirectory() === true) return;
+    throw error;
+  }
+  if (mode !== undefined) await chmod(path, mode);
 }
 
 /** A directory in which only this user can put something; what others may write is closed to them. Throws otherwise. */

@@ -1,10 +1,9 @@
 /** How silent good boots of each kernel and machine were, on disk: a restarted daemon does not start over. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PHASES } from '../core/console/phases.js';
 import { learn, type Learned, type Quiet } from '../core/watch/slices/quiet.js';
-import { putFile, readOwn } from './files.js';
+import { makeDirectory, putFile, readOwn } from './files.js';
 import type { Log } from './log.js';
 
 const FILE = 'learned-boots.json';
@@ -85,7 +84,7 @@ export class LearnedBoots {
   private async write(): Promise<void> {
     const text = `${JSON.stringify({ schemaVersion: 2, machines: Object.fromEntries(this.machines) })}\n`;
     try {
-      await mkdir(this.directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(this.directory, 0o700);
       await putFile(join(this.directory, FILE), text);
     } catch (error) {
       this.log('warning', `the silence learned from a boot was not saved: ${String(error)}`);

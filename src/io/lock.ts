@@ -6,13 +6,14 @@
  */
 import { spawn } from 'node:child_process';
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { z } from 'zod';
 import { isAlive } from '../core/host/stat.js';
 import { printable } from '../core/printable.js';
 import { systemctl } from '../core/scope.js';
+import { makeDirectory } from './files.js';
 import { bootId, readStat } from './proc.js';
 import { ownScope } from './scope.js';
 
@@ -77,7 +78,7 @@ function flock(fd: number): Promise<{ exitCode: number | null; why: string }> {
 /** Another user who makes it first would decide who may run; root may in any case. */
 async function privateDirectory(path: string): Promise<void> {
   const fix = 'set XDG_RUNTIME_DIR and archive.directory to places of your own';
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeDirectory(path, 0o700).catch((error: unknown) => {
     throw new Error(`${path} cannot be made: ${String(error)}; ${fix}`, { cause: error });
   });
   // A link that leads elsewhere is the user's own business, if it is the user's own link.

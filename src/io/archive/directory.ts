@@ -1,9 +1,9 @@
 /** The directory of the incidents, and messages for each reason why it cannot be used. */
 import { constants } from 'node:fs';
-import { access, chmod, mkdir } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
-import { ownDirectory } from '../files.js';
+import { isAbsolute, join } from 'node:path';
+import { makeDirectory, ownDirectory } from '../files.js';
 import { ownScope } from '../scope.js';
 
 /** The archive cannot be used. The message names the path, the cause and the fix. */
@@ -41,21 +41,9 @@ export async function makeIncidentsDirectory(root: string): Promise<string> {
   }
 }
 
-/** Not by a recursive mkdir: on a read-only filesystem Node's says ENOENT. */
 async function makePrivate(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 });
-  } catch (error) {
-    const code = errorCode(error);
-    if (code === 'EEXIST') {
-      await ownDirectory(path);
-      return;
-    }
-    if (code !== 'ENOENT' || dirname(path) === path) throw error;
-    await makePrivate(dirname(path));
-    await mkdir(path, { mode: 0o700 });
-  }
-  await chmod(path, 0o700);
+  await makeDirectory(path, 0o700);
+  await ownDirectory(path);
 }
 
 /** Names the cause and the fix of a failed write. */

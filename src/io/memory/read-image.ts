@@ -1,10 +1,9 @@
 /** The stacks and the verdict of a memory image, without the kernel's debug information. */
 import { analyze } from '../../core/analysis/analysis.js';
-import { DumpParser } from '../../core/dump/parse-dumps.js';
-import type { SnapshotTaken } from '../../core/memory/answers.js';
+import { imageDumps } from '../../core/analysis/image-dumps.js';
 import { createBuilds } from '../../core/memory/builds.js';
 import { KnownGuest } from '../../core/memory/known-guest.js';
-import type { Analysis, Dump } from '../../core/model.js';
+import type { Analysis } from '../../core/model.js';
 import { openImage } from './elf-file.js';
 
 interface ReadImage {
@@ -29,32 +28,4 @@ export function readImage(path: string): ReadImage | { ok: false; why: string } 
   } finally {
     ram.close();
   }
-}
-
-/** What the kernel said as it died, and its memory. `cut`: what of that is missing. */
-export function imageDumps({ dump, log }: Pick<SnapshotTaken, 'dump' | 'log'>, cut: string | null): Dump[] {
-  const last = lastWords(log?.text ?? '');
-  const boot = last.at(-1)?.boot ?? dump.boot ?? 0;
-  const missing =
-    cut === null ? {} : { complete: false, incompleteBecause: [cut, ...dump.incompleteBecause] };
-  return [...last, { ...dump, boot, ...missing }];
-}
-
-/** What a kernel prints unasked of what went wrong. Of tasks that somebody asked for memory tells more, and later. */
-const UNASKED: ReadonlySet<Dump['key']> = new Set<Dump['key']>([
-  ...(['hung_task', 'rcu_stall', 'lockup', 'oops', 'panic'] as const),
-]);
-
-/** Of a kernel that died: its stacks show where everybody was, and only its log why. */
-function lastWords(log: string): Dump[] {
-  const parser = new DumpParser();
-  for (const line of log.split('\n')) parser.push(line);
-  const dumps = parser.finish().filter(({ key }) => UNASKED.has(key));
-  return dumps.some(({ key }) => key === 'panic') || diedOfOops(log) ? dumps : [];
-}
-
-/** kdump's kernel is started in the middle of an oops, before it says that it panics: arch/x86/kernel/dumpstack.c, oops_end(). */
-function diedOfOops(log: string): boolean {
-  const began = [...log.matchAll(/ \[#\d{1,3}\]/g)].at(-1)?.index ?? -1;
-  return began > log.lastIndexOf('---[ end trace');
 }
