@@ -246,7 +246,7 @@ function onAnalysed(context: Context, { answer }: Of<'analysed'>): void {
   const current = context.state.case;
   if (current === null) return;
   const { stage } = current;
-  if (stage.name === 'weighing') weighed(context, current, answer);
+  if (stage.name === 'weighing') weighed(context, current, stage, answer);
   else if (stage.name === 'reading') {
     dumpRead(context, current, stage.leg, answer.type === 'read' ? answer.reading : null);
   } else if (stage.name === 'judging') {

@@ -7,8 +7,8 @@ const blocked = answers(golden('page-in'));
 const STAGES: Record<StageName, Stage> = {
   looking: { name: 'looking', againAt: null },
   opening: { name: 'opening' },
-  weighing: { name: 'weighing' },
-  holding: { name: 'holding', since: 0 },
+  weighing: { name: 'weighing', since: 0 },
+  holding: { name: 'holding', since: 0, weighed: true },
   asking: { name: 'asking', leg: 'raise' },
   reading: { name: 'reading', leg: 'sysrq-t' },
   judging: { name: 'judging', then: null },
@@ -20,8 +20,8 @@ const STAGES: Record<StageName, Stage> = {
 const names = Object.keys(STAGES) as StageName[];
 const LEGAL = new Set([
   ...['looking looking', 'looking opening', 'looking judging', 'opening asking', 'opening judging'],
-  ...['opening weighing', 'weighing holding', 'weighing asking', 'weighing judging'],
-  ...['holding asking', 'holding judging'],
+  ...['opening weighing', 'opening holding', 'weighing holding', 'weighing asking', 'weighing judging'],
+  ...['holding weighing', 'holding asking', 'holding judging'],
   ...['asking asking', 'asking reading', 'asking climbing', 'asking restoring', 'asking judging'],
   ...['reading asking', 'reading waiting', 'reading climbing', 'reading restoring', 'reading judging'],
   ...['waiting asking', 'waiting restoring', 'waiting judging'],

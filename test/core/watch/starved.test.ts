@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import type { Look, SysrqKey, Task } from '../../../src/core/model.js';
 import { guestStatus } from '../../../src/core/watch/status.js';
 import { memoryAt, recordedTasks } from '../../support/memory-dumps.js';
+import type { Script } from '../../support/script.js';
 import { answers, booted, golden, healthyFor, running, VirtualGuest } from '../../support/virtual-guest.js';
 
 const WEDGE = 30_000;
@@ -137,4 +138,23 @@ it.each([
   guest.lines(['a job has begun'], WEDGE);
   guest.run(WEDGE + 5_500);
   expect(guest.stages.slice(0, 3)).toEqual(['looking', 'opening', stage]);
+});
+
+it('loops of which a snapshot met one between two stacks are held all the same, until memory is whole', () => {
+  const reads: number[] = [];
+  const torn: Script['memory'] = (at) => {
+    const dump = kept(() => 4)(at);
+    if (at < WEDGE) return dump;
+    reads.push(at);
+    return reads.length > 3 ? dump : { ...dump, complete: false, incompleteBecause: ['1 task runs'] };
+  };
+  const guest = booted(new VirtualGuest({ ssh: healthyFor(WEDGE), press: held, memory: torn, look }));
+  guest.lines(['a job has begun'], WEDGE);
+  guest.run(WEDGE + 5_500);
+  expect(guest.stages).toEqual(['looking', 'opening', 'holding']);
+  expect(guest.state.case?.stage).toMatchObject({ weighed: reads.length > 3 });
+  guest.run(25_000);
+  expect(reads.length).toBeGreaterThan(3);
+  expect(guest.stages.filter((stage) => stage === 'opening')).toHaveLength(1);
+  expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['starved']);
 });

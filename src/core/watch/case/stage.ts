@@ -10,9 +10,12 @@ export type Stage =
   /** The archive makes its directory. */
   | { name: 'opening' }
   /** The analyst judges what memory shows, before a key is pressed. */
-  | { name: 'weighing' }
-  /** Memory shows a task that stands, and its wait may end: nothing is pressed before the usual windows have passed. */
-  | { name: 'holding'; since: Mono }
+  | { name: 'weighing'; since: Mono }
+  /**
+   * Memory shows a task that stands, and its wait may end: nothing is pressed before the usual windows have passed.
+   * `weighed`: the analyst has judged it; memory that was not read as a whole is judged once it is.
+   */
+  | { name: 'holding'; since: Mono; weighed: boolean }
   /** A conversation is under way: the loglevel goes up, or a dump is asked for. */
   | { name: 'asking'; leg: Exclude<Leg, 'restore'> }
   /** A dump has ended, and the analyst reads it. */
@@ -34,9 +37,9 @@ export type StageOf<Name extends StageName> = Extract<Stage, { name: Name }>;
 /** Behind each stage those that may follow. A panic, or a guest that goes away, leads to `judging` from anywhere. */
 export const NEXT: Readonly<Record<StageName, readonly StageName[]>> = {
   looking: ['looking', 'opening', 'judging'],
-  opening: ['weighing', 'asking', 'judging'],
+  opening: ['weighing', 'holding', 'asking', 'judging'],
   weighing: ['holding', 'asking', 'judging'],
-  holding: ['asking', 'judging'],
+  holding: ['weighing', 'asking', 'judging'],
   asking: ['asking', 'reading', 'climbing', 'restoring', 'judging'],
   reading: ['asking', 'waiting', 'climbing', 'restoring', 'judging'],
   waiting: ['asking', 'restoring', 'judging'],

@@ -10,6 +10,7 @@ import { judged, uncountLook } from '../slices/restraint.js';
 import { takeSnapshot } from '../slices/memory.js';
 import { deafBetween, starvedBetween, stoodBetween } from '../stands.js';
 import { suspicion } from '../suspicion.js';
+import type { Mono } from '../../time.js';
 import type { Answer } from '../analyst.js';
 import { startAsking } from './asking.js';
 import type { Accusation } from './accusation.js';
@@ -41,21 +42,26 @@ const WEIGHED: ReadonlySet<Accusation['by']> = new Set<Accusation['by']>([
 
 /** The directory is there (or cannot be): the first key is pressed, or what needs no keys is filed at once. */
 export function onOpened(context: Context, problem: string | undefined): void {
-  const { state, effects } = context;
+  const { state, at, effects } = context;
   const current = state.case;
   // The answer to a case that has ended meanwhile.
   if (current?.stage.name !== 'opening') return;
   if (problem !== undefined) effects.push({ type: 'note', level: 'warning', text: problem });
   const clear = state.name === 'panicked' || state.name === 'qemu-stuck' || current.stopped !== undefined;
-  if (!clear && current.memory !== null && memoryIsWhole(current) && WEIGHED.has(current.accusation.by)) {
-    moveTo(current, { name: 'weighing' });
-    const { dump } = current.memory;
-    effects.push({
-      type: 'analyse',
-      question: { type: 'weigh', memory: dump, context: contextOf(context, current) },
-    });
-  } else if (clear) fileCase(context);
+  const { by } = current.accusation;
+  if (clear) fileCase(context);
+  else if (WEIGHED.has(by) && memoryIsWhole(current)) weigh(context, current, at);
+  // The snapshots that accused show more than one that met a CPU between two stacks.
+  else if (by === 'stands' && current.memory !== null && !isDue(context, current, null))
+    moveTo(current, { name: 'holding', since: at, weighed: false });
   else ask(context, current);
+}
+
+function weigh(context: Context, current: Case, since: Mono): void {
+  if (current.memory === null) return;
+  moveTo(current, { name: 'weighing', since });
+  const question = { memory: current.memory.dump, context: contextOf(context, current) };
+  context.effects.push({ type: 'analyse', question: { type: 'weigh', ...question } });
 }
 
 const canPress = ({ looks }: Case): boolean => {
@@ -70,7 +76,7 @@ function ask(context: Context, current: Case): void {
 }
 
 /** The analyst has judged memory alone. */
-export function weighed(context: Context, current: Case, answer: Answer): void {
+export function weighed(context: Context, current: Case, stage: StageOf<'weighing'>, answer: Answer): void {
   const verdict = answer.type === 'weighed' ? answer.verdict : null;
   const { by } = current.accusation;
   if (verdict === null || by === 'stalled') {
@@ -79,7 +85,7 @@ export function weighed(context: Context, current: Case, answer: Answer): void {
   }
   if (by === 'stands') {
     if (isDue(context, current, verdict)) ask(context, current);
-    else moveTo(current, { name: 'holding', since: context.at });
+    else moveTo(current, { name: 'holding', since: stage.since, weighed: true });
     return;
   }
   const calm = calmBy(context, current, verdict);
@@ -165,15 +171,17 @@ export function holdingTick(context: Context, current: Case, stage: StageOf<'hol
 /** A snapshot for a case that is open. */
 export function caseMemory(context: Context, current: Case, seen: SnapshotEvent): void {
   const { state, at } = context;
+  const { stage } = current;
   const before = state.memory.glances.at(-2);
   keepMemory(current, seen, at);
-  if (current.stage.name !== 'holding') return;
+  if (stage.name !== 'holding') return;
   const now = state.memory.glances.at(-1);
   const stands =
     !seen.ok || before === undefined || now === undefined
       ? true
       : [stoodBetween, deafBetween, starvedBetween].some((between) => between(before, now).length > 0);
   if (!stands) endHolding(context, 'memory shows that nothing stands still any more');
+  else if (!stage.weighed && memoryIsWhole(current)) weigh(context, current, stage.since);
   else if (isDue(context, current, null)) ask(context, current);
 }
 
