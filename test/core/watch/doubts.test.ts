@@ -13,6 +13,7 @@ const STUCK: Facts = {
   at: AT,
   by: 'silence',
   speaks: false,
+  filedBefore: false,
   contradicted: null,
   sshTells: true,
   loss: { of: 'ssh', since: 20_000 },
@@ -67,6 +68,12 @@ type Row = readonly [verdict: Verdict, facts: Partial<Facts>, says: string | nul
 const COOLDOWN = Infinity;
 const SOON = AT + 25_000;
 const ROWS: Record<string, Row> = {
+  'filed-before': [
+    blocked,
+    { filedBefore: true, speaks: true },
+    'the kernel reports a hang that is filed: mount:88 stuck',
+    COOLDOWN,
+  ],
   said: [none, { speaks: true }, null],
   contradicted: [
     blocked,

@@ -26,6 +26,8 @@ export interface Doubt {
   until: Until;
   /** Something stood still, perhaps only for a while: the guest stays suspect, and the next second look takes longer. */
   slow?: true;
+  /** The kernel was right, and what it said is in an incident. */
+  known?: true;
   /** What it is instead. */
   class?: VerdictClass;
 }

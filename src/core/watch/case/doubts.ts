@@ -31,6 +31,16 @@ interface DoubtRow {
 
 export const DOUBTS: readonly DoubtRow[] = [
   {
+    id: 'filed-before',
+    if: 'the kernel reports a task that hangs, and the culprit was in an incident and has stood at the same place since',
+    when: ({ filedBefore }) => filedBefore,
+    doubt: {
+      says: (_, { title }) => `the kernel reports a hang that is filed: ${title}`,
+      until: 'cooldown',
+      known: true,
+    },
+  },
+  {
     id: 'said',
     if: 'QEMU is stuck or has been stopped for a minute, somebody asked, or a second signal says what the console says of the kernel',
     when: ({ speaks }) => speaks,

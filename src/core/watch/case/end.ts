@@ -3,8 +3,8 @@ import type { Mono } from '../../time.js';
 import { seconds } from '../../words.js';
 import { type Context, enter, enterCalm } from '../context.js';
 import { silenceIsVoid } from '../slices/console.js';
-import { complaintWaits, unconfirmed } from '../slices/claims.js';
-import { notKept } from '../slices/filings.js';
+import { complaintWaits, confirmed, unconfirmed } from '../slices/claims.js';
+import { notKept, wasSaid } from '../slices/filings.js';
 import { standingTold, standingUnseen } from '../slices/memory.js';
 import { coolDown, discountFiled, uncountLook } from '../slices/restraint.js';
 import { flappingSince } from '../slices/ssh.js';
@@ -42,6 +42,17 @@ function unconfirmedCase({ state, settings, at }: Context, { accusation }: Case)
   const open = lastOkFrom !== null && failures < settings.ssh.failures;
   if (complaint?.kind === 'oops' && open && lastOkFrom <= complaint.at)
     complaintWaits(state.claims, complaint, at + SSH_SAYS_MS);
+}
+
+/** What the kernel said is in an incident: it was right, and says nothing new. */
+export function knownCase(context: Context, because: string): void {
+  const { state, at } = context;
+  if (state.case === null) return;
+  const { complaint, suspectAt } = state.case.accusation;
+  uncountLook(state.restraint, suspectAt);
+  confirmed(state.claims);
+  if (complaint !== null) wasSaid(state.filings, complaint.text, at);
+  forgetCase(context, because);
 }
 
 /** Only a suspicion is taken back by signs of life: what the kernel said, or somebody asked for, is captured. */

@@ -24,6 +24,7 @@ import { type Accusation, besideAnswers, goesOn, type Loss } from './accusation.
 import type { Case } from './case.js';
 import {
   culpritStood,
+  culpritWasFiled,
   DISK_PROOF_MS,
   itsServerIsDead,
   stoodLong,
@@ -50,6 +51,8 @@ export interface Facts {
   by: Accusation['by'];
   /** Filed whatever the dumps show: QEMU is stuck or stopped, somebody asked, or a second signal says what the kernel said. */
   speaks: boolean;
+  /** hung_task speaks of a hang whose culprit was in an incident, and has stood at the same place since. */
+  filedBefore: boolean;
   /** What the console says of the kernel, where SSH answered a probe that began later; in words. */
   contradicted: string | null;
   /** SSH says something about this guest. */
@@ -135,7 +138,7 @@ export function factsOf(
     at,
     by: accusation.by,
     speaks: speaksForItself(state, current) || secondSignal(context, current, seen) !== null,
-    contradicted: contradictedBy(state, current),
+    ...whatKernelSaid(context, current, verdict),
     sshTells: sshCanBeJudged(state.ssh, settings),
     loss: lossOf(state, at),
     flaps,
@@ -181,6 +184,12 @@ const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && !bes
 
 const speaksForItself = ({ name }: GuestState, { accusation: { by }, stopped }: Case): boolean =>
   by === 'hand' || name === 'panicked' || name === 'qemu-stuck' || stopped !== undefined;
+
+const whatKernelSaid = (context: Context, current: Case, verdict: Verdict) => ({
+  filedBefore:
+    current.accusation.complaint?.kind === 'hung_task' && culpritWasFiled(context, current, verdict),
+  contradicted: contradictedBy(context.state, current),
+});
 
 /** SSH has answered a probe that began after what the console said of the kernel. */
 function contradictedBy({ ssh }: GuestState, { accusation: { complaint } }: Case): string | null {

@@ -18,7 +18,7 @@ import { besideAnswers } from './accusation.js';
 import { type Case, isRaised } from './case.js';
 import { type Doubt, UNTIL } from './doubt.js';
 import { doubtOf } from './doubts.js';
-import { dropCase, forgetCase } from './end.js';
+import { dropCase, forgetCase, knownCase } from './end.js';
 import { type Facts, factsOf, PROOF_MS } from './facts.js';
 import { evidenceGaps } from './incomplete.js';
 import { explain } from './overlay.js';
@@ -59,6 +59,10 @@ const isJudged = ({ stage: { name } }: Case): boolean => name === 'judging' || n
 
 function letGo(context: Context, doubt: Doubt, facts: Facts, verdict: Analysis['verdict']): void {
   const why = doubt.says(facts, verdict);
+  if (doubt.known === true) {
+    knownCase(context, why);
+    return;
+  }
   dropCase(context, why, UNTIL[doubt.until].at(facts));
   if (doubt.slow !== true) return;
   moreSlowly(context.state.restraint);

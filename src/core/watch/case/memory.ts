@@ -48,6 +48,17 @@ export function culpritStood(current: Case, { culprit }: Pick<Verdict, 'culprit'
   return standing === null ? null : standing.seconds * 1000;
 }
 
+/** An incident was about the task, or showed it standing where it stands yet. */
+export function culpritWasFiled(
+  { state }: Context,
+  current: Case,
+  { culprit }: Pick<Verdict, 'culprit'>,
+): boolean {
+  const task = culprit === null ? null : taskOf(current, culprit);
+  const standing = task === null ? null : standingOf(task);
+  return standing !== null && state.memory.filed.includes(standing.key);
+}
+
 /** A whole dump of the tasks that are blocked, or of all, does not show the culprit as he was in memory. */
 export const isAway = (dumps: Analysis['dumps'], culprit: Verdict['culprit']): boolean =>
   culprit === null ||

@@ -44,8 +44,12 @@ export function handedIn(
   at: Mono,
 ): void {
   filings.filedFor = filedFor;
-  if (complaint !== null)
-    filings.complained = [...filings.complained.slice(1 - KEPT), { key: keyOf(complaint), at }];
+  if (complaint !== null) wasSaid(filings, complaint, at);
+}
+
+/** The kernel said so of what is in an incident. */
+export function wasSaid(filings: FilingsState, complaint: string, at: Mono): void {
+  filings.complained = [...filings.complained.slice(1 - KEPT), { key: keyOf(complaint), at }];
 }
 
 /** The archive has it, or could not keep it. */
