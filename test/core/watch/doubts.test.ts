@@ -72,7 +72,7 @@ const ROWS: Record<string, Row> = {
     blocked,
     { filedBefore: true, speaks: true },
     'the kernel reports a hang that is filed: mount:88 stuck',
-    COOLDOWN,
+    AT,
   ],
   said: [none, { speaks: true }, null],
   contradicted: [

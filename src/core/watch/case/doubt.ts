@@ -9,6 +9,7 @@ export type Until = keyof typeof UNTIL;
 const AGAIN_MS = 25_000;
 
 export const UNTIL = {
+  now: { words: 'at once', at: ({ at }: Facts) => at },
   cooldown: { words: 'after the cooldown', at: () => Infinity },
   soon: { words: 'in 25 s', at: ({ at }: Facts) => at + AGAIN_MS },
   blind: { words: 'once it has been lost for 30 s', at: ({ lost }: Facts) => lost.blind },

@@ -36,7 +36,7 @@ export const DOUBTS: readonly DoubtRow[] = [
     when: ({ filedBefore }) => filedBefore,
     doubt: {
       says: (_, { title }) => `the kernel reports a hang that is filed: ${title}`,
-      until: 'cooldown',
+      until: 'now',
       known: true,
     },
   },
