@@ -63,8 +63,9 @@ export async function assemble(suite, scratch, { init, wanted }) {
 }
 
 /** Arguments of qemu-system-aarch64 for it, without a console. */
-export const machine = (scratch) => [
-  ...['-M', 'virt', '-cpu', 'max,pauth-impdef=on', '-accel', 'tcg,thread=multi', '-smp', '2', '-m', '384M'],
+export const machine = (scratch, megabytes = 384) => [
+  ...['-M', 'virt', '-cpu', 'max,pauth-impdef=on', '-accel', 'tcg,thread=multi', '-smp', '2'],
+  ...['-m', `${megabytes}M`],
   ...['-nodefaults', '-display', 'none', '-qmp', `unix:${join(scratch, 'qmp')},server=on,wait=off`],
   ...['-kernel', join(scratch, 'kernel'), '-initrd', join(scratch, 'initrd.gz')],
 ];

@@ -2,7 +2,8 @@
  * What memory-compare.mjs and memory.mjs read, of Debian's arm64 kernel under emulation: boots it with an initrd of busybox,
  * freezes an ext4, lets three touches block on it, has it print all tasks, and dumps its memory right after. Needs
  * `npm run build`, qemu-system-arm, and Debian; what it downloads is unpacked in a scratch directory and removed.
- *   node bench/memory-arm64.mjs SUITE DIRECTORY      trixie, for example; writes arm64-RELEASE.elf and .log there
+ *   node bench/memory-arm64.mjs SUITE DIRECTORY [TASKS]      trixie, for example; writes arm64-RELEASE.elf and .log there,
+ * with TASKS arm64-RELEASE-TASKS
  */
 /* global performance */
 import { spawn } from 'node:child_process';
@@ -14,13 +15,18 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assemble, BEGIN, log, machine } from './arm64-guest.mjs';
 import { makeDisk, qmp } from './real-guests.mjs';
 
-const [suite, into] = process.argv.slice(2);
+const [suite, into, wanted] = process.argv.slice(2);
+/** What runs in it besides. */
+const OWN = 62;
+const more = Math.max(0, Number(wanted ?? 0) - OWN);
 const BOOT_MS = 400_000;
 const WANTED = ['virtio_pci', 'virtio_blk', 'ext4'];
 const INIT = `${BEGIN}until [ -b /dev/vda ]; do sleep 0.1; done
 mount -t ext4 /dev/vda /mnt
 fsfreeze --freeze /mnt
 for number in 1 2 3; do touch "/mnt/$number" & done
+number=0
+while [ "$number" -lt ${more} ]; do sleep 100000 & number=$((number + 1)); done
 echo 8 >/proc/sysrq-trigger
 sleep 15
 echo t >/proc/sysrq-trigger
@@ -31,7 +37,7 @@ while :; do sleep 1000; done
 function boot(scratch) {
   const console = join(scratch, 'console');
   const args = [
-    machine(scratch),
+    machine(scratch, 384 + Math.ceil((more * 0.35) / 128) * 128),
     ['-serial', `file:${console}`],
     ['-append', 'console=ttyAMA0 panic=0 loglevel=7'],
     makeDisk(join(scratch, 'disk')),
@@ -44,7 +50,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'wedgewatch-arm64-'));
 mkdirSync(into, { recursive: true });
 let guest;
 try {
-  const out = resolve(into, `arm64-${await assemble(suite, scratch, { init: INIT, wanted: WANTED })}`);
+  const release = await assemble(suite, scratch, { init: INIT, wanted: WANTED });
+  const out = resolve(into, ['arm64', release, ...(wanted === undefined ? [] : [wanted])].join('-'));
   guest = boot(scratch);
   const printed = () => (existsSync(guest.console) ? readFileSync(guest.console, 'latin1') : '');
   for (const end = performance.now() + BOOT_MS; !printed().includes('wedge: printed'); await delay(500))
