@@ -3,6 +3,7 @@ import type { Confidence, Dump, Frame, Verdict } from '../model.js';
 import { nameOf } from './candidates.js';
 import { nameDump } from './dump-names.js';
 import { firmSymbols } from './frames.js';
+import { isInterruptEntry, servesInterrupt } from './interrupts.js';
 import { frameName } from './phrases.js';
 import { stallPlace } from './stall-frame.js';
 import { titled } from './stall-words.js';
@@ -46,8 +47,7 @@ export function cpusInMemory(dumps: readonly Dump[]): CpusFinding | null {
   // Whoever holds a spinlock runs: where all spin, it is one of them, and never lets go.
   const ring = judged.every(({ waits }) => waits);
   // For a moment any CPU of a healthy guest is so; not all of them.
-  const masked =
-    busy.length === dump.cpus.length && busy.every(({ interruptsOff }) => interruptsOff === true);
+  const masked = busy.length === dump.cpus.length && busy.every(isMasked);
   const stuck = judged.filter((one) => ring || masked || lasts(one));
   const [first] = stuck;
   if (!first) return null;
@@ -61,11 +61,16 @@ export function cpusInMemory(dumps: readonly Dump[]): CpusFinding | null {
   };
 }
 
+/** It takes no interrupts, and does not serve one just now. */
+const isMasked = ({ interruptsOff, frames }: Cpu): boolean =>
+  interruptsOff === true && !servesInterrupt(frames);
+
 /** One that idles, or is in a program, may take interrupts at any time. */
 const inKernel = ({ idle, user, frames }: Cpu): boolean => !idle && user !== true && frames.length > 0;
 
 function judge(cpu: Cpu, dump: Dump, before: readonly Dump[]): Stuck {
   const task = dump.tasks.find(({ pid }) => pid !== null && pid === cpu.pid);
+  const place = placeOf(cpu.frames);
   const same = (earlier: Dump): boolean => {
     const then = earlier.cpus.find((one) => one.cpu === cpu.cpu);
     const its = earlier.tasks.find(({ pid }) => pid !== null && pid === cpu.pid);
@@ -73,7 +78,8 @@ function judge(cpu: Cpu, dump: Dump, before: readonly Dump[]): Stuck {
       then !== undefined &&
       then.pid === cpu.pid &&
       inKernel(then) &&
-      placeOf(then.frames) === placeOf(cpu.frames) &&
+      place !== null &&
+      placeOf(then.frames) === place &&
       its?.switches !== undefined &&
       its.switches === task?.switches
     );
@@ -88,14 +94,20 @@ function judge(cpu: Cpu, dump: Dump, before: readonly Dump[]): Stuck {
   };
 }
 
-const lasts = ({ still, onCpuSeconds }: Stuck): boolean => still || (onCpuSeconds ?? 0) >= LONG_ON_CPU;
+/** A program may be on its CPU for long, and serves its interrupts: of one that does so now, time proves nothing. */
+const lasts = ({ cpu, still, onCpuSeconds }: Stuck): boolean =>
+  still || (!servesInterrupt(cpu.frames) && (onCpuSeconds ?? 0) >= LONG_ON_CPU);
 
-const placeOf = (frames: readonly Frame[]): string | null => stallPlace(frames)?.frame ?? frameName(frames);
+/** Null for one that has come no further than into an interrupt. */
+function placeOf(frames: readonly Frame[]): string | null {
+  const place = stallPlace(frames)?.frame ?? frameName(frames);
+  return place !== null && isInterruptEntry(place) ? null : place;
+}
 
 /** One look at registers is a moment; a second one, or the time without a switch, shows that it lasts. */
 function confidenceOf(stuck: readonly Stuck[], ring: boolean, all: boolean): Confidence {
   if (ring ? stuck.every(lasts) : stuck[0] && lasts(stuck[0])) return 'high';
-  return ring || (all && stuck.every(({ cpu }) => cpu.interruptsOff === true)) ? 'medium' : 'low';
+  return ring || (all && stuck.every(({ cpu }) => isMasked(cpu))) ? 'medium' : 'low';
 }
 
 function deadlock(

@@ -5,6 +5,7 @@
 import { annotate } from '../analysis/annotate.js';
 import { backendOf, waitsForFileLock } from '../analysis/backends.js';
 import { isBenign } from '../analysis/benign.js';
+import { servesInterrupt } from '../analysis/interrupts.js';
 import { standstillKey } from '../analysis/unchanged.js';
 import type { Closed, SampleTaken, SnapshotTaken } from '../memory/answers.js';
 import type { Dump, Task, WaitKind } from '../model.js';
@@ -131,14 +132,11 @@ export function standingIn(tasks: readonly Task[], seconds = 0): Standing[] {
     .sort((a, b) => b.seconds - a.seconds || a.pid - b.pid);
 }
 
-/** Who serves an interrupt takes none meanwhile, and the next one soon: entries of x86 and arm64. */
-const INTERRUPT = /^(?:\w*sysvec_\w+|(?:asm_)?common_interrupt|do_IRQ|el1h?_(?:64_)?irq\w*|gic_handle_irq)$/;
-
 function glanceAt(dump: Dump): Glance {
   const bySwitches = new Map(dump.tasks.map(({ pid, switches }) => [pid, switches ?? null]));
   const held = dump.cpus.flatMap(({ cpu, comm, pid, idle, interruptsOff, frames }) => {
     if (idle || comm === null || pid === null) return [];
-    const off = interruptsOff === true && !frames.some(({ symbol }) => INTERRUPT.test(symbol));
+    const off = interruptsOff === true && !servesInterrupt(frames);
     return [{ cpu, comm, pid, switches: bySwitches.get(pid) ?? null, interruptsOff: off }];
   });
   const waited = dump.tasks.map(({ queued, offCpuSeconds = 0 }) => (queued === true ? offCpuSeconds : 0));

@@ -199,6 +199,40 @@ describe('CPUs by memory', () => {
     expect(verdict(dumps).class).toBe('none');
   });
 
+  it.each([
+    ['an interrupt of its program', ['asm_sysvec_apic_timer_interrupt+0x1/0x2']],
+    [
+      'the timer, out of its program',
+      ['hrtimer_interrupt+0x1/0x2', 'asm_sysvec_apic_timer_interrupt+0x1/0x2'],
+    ],
+    ['a device, out of its program', ['handle_irq_event+0x1/0x2', 'asm_common_interrupt+0x1/0x2']],
+    [
+      'an interrupt of arm64',
+      ['generic_handle_domain_irq+0x1/0x2', 'gic_handle_irq+0x1/0x2', 'el0t_64_irq+0x1/0x2'],
+    ],
+  ])('serve %s, with interrupts off, for that moment: the only one there is, too', (_, stack) => {
+    const tasks = [init, read('loop', 200, 'R', [], { onCpu: true, onCpuSeconds: 120, switches: 5 })];
+    const one = memory(tasks, { cpus: [cpu(0, 'loop', stack)] });
+    expect(verdict([one]).class).toBe('none');
+  });
+
+  it('that come no further than into an interrupt in both looks may have left it in between', () => {
+    const tasks = [init, read('loop', 200, 'R', [], { onCpu: true, onCpuSeconds: 120, switches: 5 })];
+    const one = memory(tasks, { cpus: [cpu(0, 'loop', ['asm_sysvec_apic_timer_interrupt+0x1/0x2'])] });
+    expect(verdict([one, one]).class).toBe('none');
+  });
+
+  it('that stay in the handler of a device have never left it', () => {
+    const tasks = [init, read('loop', 200, 'R', [], { onCpu: true, onCpuSeconds: 120, switches: 5 })];
+    const stack = [
+      'bad_irq+0x1/0x2 [bad]',
+      '__handle_irq_event_percpu+0x1/0x2',
+      'asm_common_interrupt+0x1/0x2',
+    ];
+    const one = memory(tasks, { cpus: [cpu(0, 'loop', stack)] });
+    expect(verdict([one, one])).toMatchObject({ class: 'spinning', frame: 'bad_irq' });
+  });
+
   it('spin for one that holds the lock: that one is the culprit', () => {
     const holder = cpu(1, 'b', ['endless+0x1/0x2 [abba]', 'kthread+0x1/0x2']);
     const tasks = [init, read('b', 201, 'R', [], { onCpu: true, onCpuSeconds: 30 })];
