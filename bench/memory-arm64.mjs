@@ -1,7 +1,7 @@
 /**
  * What memory-compare.mjs and memory.mjs read, of Debian's arm64 kernel under emulation: boots it with an initrd of busybox,
  * freezes an ext4, lets three touches block on it, has it print all tasks, and dumps its memory right after. Needs
- * `npm run build`, qemu-system-arm, and Debian; what it downloads is unpacked in a scratch directory and removed.
+ * `npm run build`, qemu-system-arm, busybox, and Debian; what it downloads is unpacked in a scratch directory and removed.
  *   node bench/memory-arm64.mjs SUITE DIRECTORY [TASKS]      trixie, for example; writes arm64-RELEASE.elf and .log there,
  * with TASKS arm64-RELEASE-TASKS
  */

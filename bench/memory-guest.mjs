@@ -60,7 +60,7 @@ const press = (key) =>
 
 try {
   // Newer kernels print from a thread, and would overwrite what it has not come to.
-  const append = `loglevel=7 log_buf_len=8M wedge.mode=frozen-fs wedge.tasks=${more}`;
+  const append = `loglevel=7 log_buf_len=${more > 3_000 ? 32 : 8}M wedge.mode=frozen-fs wedge.tasks=${more}`;
   const extra = makeDisk(join(scratch, 'disk'));
   guest = await startGuest({ vm: 'wedgewatch-memory', image: { ...image, ...own }, append, extra, memory });
   const began = performance.now();

@@ -29,10 +29,12 @@ export async function inGuest(guest, command, timeout = 20_000) {
 /** Gives a guest's QEMU one QMP command; returns its answer. */
 export function qmp(guest, command, args = {}) {
   return new Promise((resolve, reject) => {
-    const socket = connect(guest.qmpSocket).once('error', reject);
+    const socket = connect(guest.qmpSocket).on('error', reject);
     const say = (execute, values = {}) => socket.write(`${JSON.stringify({ execute, arguments: values })}\n`);
     let step = 0;
-    createInterface({ input: socket }).on('line', (line) => {
+    // QEMU may be killed once it has answered, before it has read the end.
+    const lines = createInterface({ input: socket }).on('error', reject);
+    lines.on('line', (line) => {
       const message = JSON.parse(line);
       if (message.QMP !== undefined) say('qmp_capabilities');
       else if (message.return !== undefined && (step += 1) === 1) say(command, args);
