@@ -24,6 +24,15 @@ const toldByMemory = {
   incident: /(?:page-in|FUSE request) .*virtiofs:store \(\/mnt\/store\).*\(virtiofsd is stopped\)/,
 } as const satisfies Partial<Scenario>;
 
+const starvedByLoops = {
+  ready: 'ssh',
+  alone: true,
+  act: scene('real-time'),
+  class: 'starved',
+  withinS: 120, // a loop that is young yet is looked at twice
+  incident: /at real-time priority|want to run on 1 busy vCPU/,
+} as const satisfies Partial<Scenario>;
+
 /** In the order in which they boot, two at a time: first those that take long and load nothing. */
 export const scenarios: readonly Scenario[] = [
   {
@@ -290,12 +299,13 @@ export const scenarios: readonly Scenario[] = [
     name: 'every CPU taken by real-time loops',
     vm: newVm(),
     guest: { demo: 'none', extra: oneCpu },
-    ready: 'ssh',
-    alone: true,
-    act: scene('real-time'),
-    class: 'starved',
-    withinS: 120, // a loop that is young yet is looked at twice
-    incident: /at real-time priority|want to run on 1 busy vCPU/,
+    ...starvedByLoops,
+  },
+  {
+    name: 'every CPU taken by real-time loops, Debian’s kernel newest-rt, which then hears no key',
+    vm: newVm(),
+    guest: { demo: 'none', kernel: 'newest-rt', extra: oneCpu },
+    ...starvedByLoops,
   },
   {
     name: 'userspace livelock: programs count on the console, SSH is dead',
