@@ -16,7 +16,7 @@ const MIN = 60_000;
 const UP = 30_000;
 /** Before the clock of the recorded kernel. */
 const PANIC = '[    5.0] Kernel panic - not syncing: all fine';
-const HUNG = '[  150.0] INFO: task mount:88 blocked for more than 120 seconds.';
+const HUNG = '[  150.0] INFO: task pagein:109 blocked for more than 120 seconds.';
 const LOCKUP = 'watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [spin:99]';
 const OOPS = 'BUG: kernel NULL pointer dereference, address: 0000000000000010';
 const idle = answers(golden('idle'));
@@ -241,6 +241,13 @@ describe('a complaint of the kernel itself', () => {
     expect(classes(guest)).toEqual(['blocked']);
   });
 
+  it('of a task that no dump shows is not filed for another one that is blocked', () => {
+    const guest = booted(new VirtualGuest({ press: blocked, look: idleLook })).run(UP);
+    guest.lines([HUNG.replace('pagein:109', 'mount:88')]);
+    guest.run(MIN);
+    expect(classes(guest)).toEqual([]);
+  });
+
   it('of a lockup is filed where a vCPU does not leave the kernel', () => {
     const look = (at: number): Look => (at < UP ? idleLook() : dead(at));
     const guest = booted(new VirtualGuest({ press: idle, look })).run(UP);
@@ -258,11 +265,11 @@ describe('a complaint of the kernel itself', () => {
   });
 
   it('uses up nothing of what a hang may need within the hour', () => {
-    const ssh = (at: number): SshProbe['kind'] => (at < 40 * MIN ? 'ok' : 'timed-out');
+    const ssh = (at: number): SshProbe['kind'] => (at < 50 * MIN ? 'ok' : 'timed-out');
     const guest = booted(new VirtualGuest({ ssh, press: blocked, look: idleLook })).run(UP);
-    for (let n = 0; n < 5; n += 1)
-      guest.lines([HUNG.replace('mount:88', `${'abcde'.charAt(n)}:${n + 1}`)], n * 2 * MIN);
-    guest.run(30 * MIN);
+    // What is said of the same stack sooner is of the same hang.
+    for (let n = 0; n < 4; n += 1) guest.lines([HUNG.replace('pagein', 'abcd'.charAt(n))], n * 11 * MIN);
+    guest.run(45 * MIN);
     expect(guest.findings).toHaveLength(3);
     guest.run(15 * MIN);
     expect(guest.findings).toHaveLength(4);

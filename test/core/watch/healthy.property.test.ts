@@ -95,7 +95,7 @@ const WEDGES: Record<string, { wedge: (life: Life) => void; class: string; withi
       Object.assign(life, { press: blocked, shows: since(life, 'page-in') });
       for (let turn = 0; turn < 5; turn += 1)
         life.guest.lines(
-          [`[  ${150 + turn}.0] INFO: task mount:88 blocked for more than ${120 + 121 * turn} seconds.`],
+          [`[  ${150 + turn}.0] INFO: task pagein:109 blocked for more than ${120 + 121 * turn} seconds.`],
           turn * 121_000,
         );
     },
@@ -151,6 +151,14 @@ const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
       ['is slow together with its host', 5_200, 0],
       ['checks its disk, silent for minutes', 0, 0],
       ['prints the words of a kernel, and means nothing by them', 0, 0],
+    ],
+  'a program prints that a task hangs, and its turn comes as the host is slow, for as long as its own average hides it':
+    [
+      ['prints the words of a kernel to a host without ssh', 2_500, 89_986],
+      ['prints the words of a kernel, and means nothing by them', 205_001, 0],
+      ['prints the words of a kernel, and means nothing by them', 572_460, 79_929],
+      ['is frozen for a backup', 853_541, 0],
+      ['is slow together with its host', 47_300, 0],
     ],
 };
 

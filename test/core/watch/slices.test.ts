@@ -189,7 +189,7 @@ describe('what was filed', () => {
 
   it('for a complaint is not filed again while it is repeated, whatever time it says', () => {
     const filings = nothingFiled();
-    handedIn(filings, 'complaint', text, 0);
+    handedIn(filings, 'complaint', text, null, 0);
     expect(isRepeated(filings, text.replace('120', '241'), 121_000)).toBe(true);
     expect(isRepeated(filings, text.replace(':88', ':89'), 121_000)).toBe(false);
     expect(isRepeated(filings, text, 121_000 + 11 * MIN)).toBe(false);
@@ -197,7 +197,7 @@ describe('what was filed', () => {
 
   it('is no memory for the next boot', () => {
     const filings = nothingFiled();
-    handedIn(filings, 'complaint', text, 0);
+    handedIn(filings, 'complaint', text, null, 0);
     filingsBoot(filings);
     expect(isRepeated(filings, text, 1)).toBe(false);
   });

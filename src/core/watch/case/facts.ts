@@ -6,6 +6,7 @@ import type { Analysis, Verdict } from '../../model.js';
 import type { Mono } from '../../time.js';
 import { lossOf } from '../accuse.js';
 import type { Context } from '../context.js';
+import { isSameCulprit } from '../slices/filings.js';
 import { hostStarves } from '../slices/host.js';
 import type { Stood } from '../slices/restraint.js';
 import { countsFrom, flappingSince, sshCanBeJudged } from '../slices/ssh.js';
@@ -138,7 +139,7 @@ export function factsOf(
     at,
     by: accusation.by,
     speaks: speaksForItself(state, current) || secondSignal(context, current, seen) !== null,
-    ...whatKernelSaid(context, current, verdict),
+    ...whatKernelSaid(context, current, verdict, stood),
     sshTells: sshCanBeJudged(state.ssh, settings),
     loss: lossOf(state, at),
     flaps,
@@ -185,11 +186,15 @@ const goesDespiteSsh = ({ by }: Accusation): boolean => by !== 'command' && !bes
 const speaksForItself = ({ name }: GuestState, { accusation: { by }, stopped }: Case): boolean =>
   by === 'hand' || name === 'panicked' || name === 'qemu-stuck' || stopped !== undefined;
 
-const whatKernelSaid = (context: Context, current: Case, verdict: Verdict) => ({
-  filedBefore:
-    current.accusation.complaint?.kind === 'hung_task' && culpritWasFiled(context, current, verdict),
-  contradicted: contradictedBy(context.state, current),
-});
+function whatKernelSaid(context: Context, current: Case, verdict: Verdict, stood: Stood | null) {
+  const { state, at } = context;
+  const isHungTask = current.accusation.complaint?.kind === 'hung_task';
+  const stands = stood !== null && isSameCulprit(state.filings, stood, at);
+  return {
+    filedBefore: isHungTask && (stands || culpritWasFiled(context, current, verdict)),
+    contradicted: contradictedBy(state, current),
+  };
+}
 
 /** SSH has answered a probe that began after what the console said of the kernel. */
 function contradictedBy({ ssh }: GuestState, { accusation: { complaint } }: Case): string | null {

@@ -51,7 +51,7 @@ export function judge(context: Context, current: Case, answer: Answer): void {
   const { doubt } = doubtOf(facts, verdict);
   const { title, class: kind } = verdict;
   judged(state.restraint, { at, class: doubt?.class ?? kind, title }, facts.stood);
-  if (doubt === null) file(context, current, finding);
+  if (doubt === null) file(context, current, finding, facts);
   else letGo(context, doubt, facts, verdict);
 }
 
@@ -69,7 +69,7 @@ function letGo(context: Context, doubt: Doubt, facts: Facts, verdict: Analysis['
   enter(context, 'suspect', [why]);
 }
 
-function file(context: Context, current: Case, finding: Finding): void {
+function file(context: Context, current: Case, finding: Finding, { stood }: Facts): void {
   const { state, effects, at } = context;
   const { accusation } = current;
   const { title } = finding.analysis.verdict;
@@ -83,7 +83,7 @@ function file(context: Context, current: Case, finding: Finding): void {
   if (accusation.by === 'kernel') confirmed(state.claims);
   // Whoever stands now is of this hang.
   standingFiled(state.memory, at);
-  handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, at);
+  handedIn(state.filings, filedFor(state, current), accusation.complaint?.text ?? null, stood, at);
   // Whatever becomes of the disk, the verdict is in the journal.
   effects.push({ type: 'note', level: 'warning', text: `verdict: ${title}` }, { type: 'file', finding });
   state.why = [title];

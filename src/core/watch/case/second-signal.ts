@@ -50,15 +50,34 @@ export function secondSignal(context: Context, current: Case, seen: Seen): strin
 }
 
 function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
-  const { state, at } = context;
-  const { accusation, looks } = current;
-  const { shown, still, proven, diskMayCome, fresh, dumps } = seen;
-  if ((proven && !diskMayCome) || shown.class === 'starved' || shown.class === 'panicked') return true;
-  const stood = [...standing(dumps), ...stoodLong(context, current)];
-  if (still && stood.some(({ pid }) => pid === pidIn(accusation.complaint?.text ?? ''))) return true;
-  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
-  if (still && works === null && !diskMayCome) return true;
+  const { shown, fresh, dumps } = seen;
+  if (shown.class === 'starved' || shown.class === 'panicked') return true;
+  const named = pidIn(current.accusation.complaint?.text ?? '');
+  if (seen.still && standsIn(context, current, dumps, named)) return true;
+  if (!isAbsent(current, dumps, named) && provesAnybody(context, current, seen)) return true;
   return !fresh && waitsOnShare(current, shown) && itsServerIsDead(current, shown);
+}
+
+function provesAnybody(
+  { state, at }: Context,
+  { looks }: Case,
+  { still, proven, diskMayCome }: Seen,
+): boolean {
+  if (diskMayCome) return false;
+  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
+  return proven || (still && works === null);
+}
+
+const standsIn = (context: Context, current: Case, dumps: Analysis['dumps'], named: number | null): boolean =>
+  [...standing(dumps), ...stoodLong(context, current)].some(({ pid }) => pid === named);
+
+/** Whom hung_task names is in no dump though one is whole: whoever else is blocked there may be so by chance. */
+function isAbsent({ accusation }: Case, dumps: Analysis['dumps'], named: number | null): boolean {
+  if (accusation.complaint?.kind !== 'hung_task' || named === null) return false;
+  // The kernel's own report names it, of course.
+  const asked = dumps.filter(({ key }) => key === 'w' || key === 't');
+  const shows = asked.some(({ tasks }) => tasks.some(({ pid, state }) => pid === named && state === 'D'));
+  return !shows && asked.some(({ complete }) => complete);
 }
 
 /** Tasks at the same place in both dumps of blocked tasks. */

@@ -1,5 +1,8 @@
 /** What was filed of this guest. Only these functions write to it. */
 import type { Mono } from '../../time.js';
+import type { Stood } from './restraint.js';
+
+type Culprit = Pick<Stood, 'key' | 'switches'>;
 
 export interface FilingsState {
   /** The newest incident, by hand or not. */
@@ -8,6 +11,8 @@ export interface FilingsState {
   incident: string | null;
   /** What the newest incident was filed for: it tells by what the guest recovers. */
   filedFor: 'lost' | 'command' | 'complaint';
+  /** Where its culprit stood, and when that was seen; null where nobody did. */
+  culprit: (Culprit & { at: Mono }) | null;
   /**
    * What the kernel complained of and was filed, and when it was last said. `until`: the archive could not keep that;
    * from then on it counts as not said yet.
@@ -23,12 +28,14 @@ export const nothingFiled = (): FilingsState => ({
   newest: null,
   incident: null,
   filedFor: 'lost',
+  culprit: null,
   complained: [],
 });
 
 /** Another boot says the same words of another hang. */
 export function filingsBoot(filings: FilingsState): void {
   filings.complained = [];
+  filings.culprit = null;
 }
 
 /** A new hang is looked into. */
@@ -41,9 +48,11 @@ export function handedIn(
   filings: FilingsState,
   filedFor: FilingsState['filedFor'],
   complaint: string | null,
+  culprit: Culprit | null,
   at: Mono,
 ): void {
   filings.filedFor = filedFor;
+  filings.culprit = culprit === null ? null : { key: culprit.key, switches: culprit.switches, at };
   if (complaint !== null) wasSaid(filings, complaint, at);
 }
 
@@ -60,6 +69,7 @@ export function archived(filings: FilingsState, incident: string | null, byHand:
 
 /** Nothing was kept of what was handed in: what the kernel says of it will be news again, but not before `until`. */
 export function notKept(filings: FilingsState, complaint: string | null, until: Mono): void {
+  filings.culprit = null;
   if (complaint === null) return;
   const known = filings.complained.find(({ key }) => key === keyOf(complaint));
   if (known !== undefined) known.until = until;
@@ -68,6 +78,10 @@ export function notKept(filings: FilingsState, complaint: string | null, until: 
 /** Its words without how long it has lasted by now. */
 const keyOf = (text: string): string =>
   text.replace(/^\[ *\d+\.\d+\] */, '').replace(/\b\d+(?= ?(?:s|seconds|jiffies)\b)/g, '#');
+
+/** It stands where the culprit of the newest incident stood not long ago. */
+export const isSameCulprit = ({ culprit }: FilingsState, { key, switches }: Culprit, at: Mono): boolean =>
+  culprit !== null && culprit.key === key && culprit.switches === switches && at - culprit.at < REPEATED_MS;
 
 /** The kernel says again what was filed already, and has never stopped for long: one hang is filed once. */
 export function isRepeated(filings: FilingsState, text: string, at: Mono): boolean {
