@@ -2,12 +2,14 @@
  * RAM by QEMU's own word, where nothing else is open: `pmemsave` writes it to a file of this process, some at a time, for
  * QEMU stands still meanwhile. The reader is synchronous: it waits for a thread that talks to QEMU.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Region } from '../../core/memory/memory-map.js';
 import type { Ram } from '../../core/memory/model.js';
+import { runtimeDirectory } from '../paths.js';
 
 /** Of 0.4 s for 57 MB this takes 2 ms; larger ones would hold QEMU up, smaller ones cost a round trip each. */
 const PIECE = 256 * 1024;
@@ -34,9 +36,52 @@ export const pieceFile = (file: string, number: number): string => `${file}-${nu
 /** What QEMU said as it saved none. */
 export const whyFile = (file: string): string => `${file}-why`;
 
+/** Of the process that makes it. */
+const DIRECTORY = /^wedgewatch-memory-(\d{1,10})-[0-9a-f]{16}$/;
+
+/** The runtime directory is no disk: pieces are the guest's raw memory. Root's daemon may write to its own part only. */
+function placeOfPieces(): string {
+  const runtime = runtimeDirectory();
+  return [join(runtime, 'wedgewatch'), runtime].find(isWritable) ?? tmpdir();
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function directoryIn(place: string): string {
+  for (const name of readdirSync(place)) if (isLeft(name)) remove(join(place, name));
+  return join(place, `wedgewatch-memory-${process.pid}-${randomBytes(8).toString('hex')}`);
+}
+
+/** By a process that was killed in the middle of a look. */
+function isLeft(name: string): boolean {
+  const pid = DIRECTORY.exec(name)?.[1];
+  try {
+    if (pid !== undefined) process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
+function remove(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch {
+    // Another user's.
+  }
+}
+
 export class SavedRam implements Ram {
   readonly ranges: readonly { first: number; end: number }[];
-  private readonly directory = mkdtempSync(join(tmpdir(), 'wedgewatch-memory-'));
+  /** There during a look only. */
+  private readonly directory = directoryIn(placeOfPieces());
   private readonly file = join(this.directory, 'piece');
   private readonly state = new SharedArrayBuffer(4);
   private readonly order = new SharedArrayBuffer(24);
@@ -56,18 +101,21 @@ export class SavedRam implements Ram {
 
   /** Forgets what was read: each look sees the guest anew. After a failure QEMU is asked again. */
   open(): void {
-    this.kept.clear();
+    this.close();
+    mkdirSync(this.directory, { mode: 0o700 });
     this.failure = null;
   }
 
+  /** The process may be killed at any time from now on: nothing of the guest is left. */
   close(): void {
     this.kept.clear();
+    remove(this.directory);
   }
 
   /** Ends the thread. */
   end(): void {
     void this.worker.terminate();
-    rmSync(this.directory, { recursive: true, force: true });
+    this.close();
   }
 
   read(gpa: number, into: Uint8Array): boolean {

@@ -33,7 +33,15 @@ async function save(val: number, size: number, filename: string): Promise<boolea
     );
     return true;
   } catch (error) {
-    writeFileSync(whyFile(file), error instanceof Error ? error.message : String(error), { mode: 0o600 });
+    sayWhy(error instanceof Error ? error.message : String(error));
     return false;
+  }
+}
+
+function sayWhy(why: string): void {
+  try {
+    writeFileSync(whyFile(file), why, { mode: 0o600 });
+  } catch {
+    // The look has ended meanwhile, and the directory is gone.
   }
 }

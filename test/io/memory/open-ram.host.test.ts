@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,6 +49,7 @@ beforeAll(async () => {
 });
 
 afterEach(async () => {
+  vi.unstubAllEnvs();
   if (qemu !== null && qemu.exitCode === null && qemu.signalCode === null) {
     qemu.kill('SIGKILL');
     await once(qemu, 'exit');
@@ -86,7 +87,7 @@ it.each([
 ])('reads the tasks from %s: %s', async (way, _, more) => {
   await start(...more);
   const taken = await read();
-  expect(taken).toMatchObject({ ok: true, way });
+  expect(taken).toMatchObject({ ok: true, dump: { memory: { way } } });
   const tasks = taken.ok ? taken.dump.tasks : [];
   expect(tasks.map(({ comm }) => comm)).toContain('kthreadd');
   expect(tasks).toHaveLength(59);
@@ -100,7 +101,7 @@ it.each([
   qemu?.kill('SIGSTOP');
   try {
     const taken = await read();
-    expect(taken).toMatchObject({ ok: true, way: 'shared memory' });
+    expect(taken).toMatchObject({ ok: true, dump: { memory: { way: 'shared memory' } } });
     expect(taken.ok ? taken.dump.tasks : []).toHaveLength(59);
   } finally {
     qemu?.kill('SIGCONT');
@@ -167,6 +168,31 @@ it('reads what QEMU copies', async () => {
     expect(saved.read(page * PAGE, into)).toBe(true);
     expect(Buffer.from(into).equals(bytes)).toBe(true);
     expect(saved.read(SIZE - 8, new Uint8Array(16))).toBe(false);
+  } finally {
+    saved.end();
+  }
+});
+
+it('leaves nothing of the memory behind between two looks, nor what a killed reader left', async () => {
+  await start();
+  vi.stubEnv('XDG_RUNTIME_DIR', directory);
+  vi.stubEnv('TMPDIR', directory);
+  const left = () => readdirSync(directory).filter((name) => name.startsWith('wedgewatch-memory-'));
+  const [gone, ours] = [4_194_303, process.pid].map((pid) => `wedgewatch-memory-${pid}-0123456789abcdef`);
+  for (const name of [gone, ours]) mkdirSync(join(directory, name ?? ''));
+  const module = await dist<{ SavedRam: typeof SavedRam }>('io/memory/saved-ram.js');
+  const saved = new module.SavedRam(qmpSocket, [{ id: 'ram', first: 0, end: SIZE, offset: 0 }]);
+  try {
+    expect(left()).toEqual([ours]);
+    for (let look = 0; look < 2; look += 1) {
+      saved.open();
+      expect(saved.read(0, new Uint8Array(8))).toBe(true);
+      const during = left().filter((name) => name !== ours);
+      expect(during).toHaveLength(1);
+      expect(statSync(join(directory, during[0] ?? '')).mode & 0o777).toBe(0o700);
+      saved.close();
+      expect(left()).toEqual([ours]);
+    }
   } finally {
     saved.end();
   }
