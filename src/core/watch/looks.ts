@@ -54,16 +54,26 @@ function serversGained(looks: readonly TimedLook[], what: 'cpuMs' | 'waitedMs'):
     });
 }
 
-/** What disks and servers of files had done by this look: requests, and milliseconds of CPU time. Null: there are none. */
-export function workOf({ qmp, shares }: Look): {
+/** What disks and servers of files had done by a look: requests, and milliseconds of CPU time. Null: there are none. */
+export interface Work {
+  /** `unknown`: QEMU could not be asked. */
   disks: number | 'unknown' | null;
   servers: number | null;
-} {
-  const servers = shares.filter(isStorage).flatMap(({ server }) => server?.cpuMs ?? []);
+  /** The servers of shares that are told by their tags; absent in older recordings. */
+  byTag?: { tag: string; cpuMs: number }[];
+}
+
+export function workOf({ qmp, shares }: Look): Work {
+  const told = shares.filter(isStorage).flatMap(({ tag, server }) => {
+    const cpuMs = server?.cpuMs;
+    return cpuMs === undefined ? [] : [{ tag, cpuMs }];
+  });
+  const servers = told.map(({ cpuMs }) => cpuMs);
   const block = qmp.ok ? qmp.block : null;
   return {
     disks: !qmp.ok ? 'unknown' : block === null ? null : block.reads + block.writes,
     servers: servers.length === 0 ? null : servers.reduce((sum, one) => sum + one, 0),
+    byTag: told,
   };
 }
 

@@ -182,5 +182,5 @@ function cannotEnd(root: Standing | null, memory: MemoryState, at: Mono): boolea
   // What it was mounted from: a device, or the name of a share.
   const onDisk = root.onServer ? false : (root.source?.startsWith('/') ?? null);
   const disks = onDisk === false || isStill(memory, 'disks', at);
-  return disks && (onDisk === true || isStill(memory, 'servers', at));
+  return disks && (onDisk === true || isStill(memory, 'servers', at, root.source));
 }

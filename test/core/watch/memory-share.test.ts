@@ -31,6 +31,26 @@ describe('the share that memory names', () => {
     return (guest.findings[0]?.capturedAt ?? Infinity) - WEDGE;
   };
 
+  it('is the one whose server must stand still beside SSH that answers, whatever others do', () => {
+    const stalled = (tag: string) => {
+      const tasks = from(tag);
+      const memory: Script['memory'] = (at) => memoryAt(tasks, at, { since: at < WEDGE ? null : WEDGE });
+      const one = (name: string, pid: number, state: string, cpuMs: number) => ({
+        ...{ tag: name, socket: `/${name}` },
+        server: { pid, comm: 'virtiofsd', state, cpuMs },
+      });
+      const look = (at: number): Look => ({
+        ...running,
+        shares: [one('dead', 8, 'T', 3), one('alive', 9, 'S', Math.floor(at / 20))],
+      });
+      const guest = booted(new VirtualGuest({ press: answers(golden('page-in')), memory, look }));
+      guest.run(WEDGE + 600_000);
+      return (guest.findings[0]?.capturedAt ?? Infinity) - WEDGE;
+    };
+    expect(stalled('dead')).toBeLessThanOrEqual(90_000);
+    expect(stalled('alive')).toBe(Infinity);
+  });
+
   it('is the one whose server counts', () => {
     expect(filed('dead')).toBeLessThanOrEqual(6_000);
     expect(filed('alive')).toBeGreaterThanOrEqual(8_000);

@@ -4,6 +4,7 @@
  */
 import type { Closed } from '../../memory/answers.js';
 import type { Mono } from '../../time.js';
+import type { Work } from '../looks.js';
 import type { Glance, SampledEvent, SnapshotEvent, Standing } from '../memory-view.js';
 
 export type TimedGlance = Glance & { at: Mono };
@@ -18,15 +19,7 @@ interface Watched {
   seen: number;
 }
 
-/**
- * Requests that the disks have completed, and CPU time that servers of files have taken; null where there are none that the
- * host knows of. `unknown`: QEMU could not be asked.
- */
-interface Work {
-  at: Mono;
-  disks: number | 'unknown' | null;
-  servers: number | null;
-}
+type TimedWork = Work & { at: Mono };
 
 export interface MemoryState {
   /** Whether it can be read, and why not; null until that was tried in this boot. */
@@ -42,7 +35,7 @@ export interface MemoryState {
   /** Who stood in the newest sample. */
   watched: Watched[];
   /** What disks and servers had done by then, while somebody stands; oldest first. */
-  work: Work[];
+  work: TimedWork[];
   /** Tasks that an incident, or a case that came to nothing, was about: no other one is, while they stand. */
   told: string[];
   /** Those of them that an incident was about. */
@@ -180,23 +173,39 @@ const STILL_MS = { disks: 45_000, servers: 20_000 };
 /** A server that ran for less only answered its timers. */
 const WORKED_MS = 10;
 
+/** CPU time of the server of a share; undefined where it was not seen. */
+const ofShare = ({ byTag }: Work, tag: string | null): number | undefined =>
+  byTag?.find((one) => one.tag === tag)?.cpuMs;
+
 /** A look tells what was done until now. */
-export function workSeen(memory: MemoryState, work: Omit<Work, 'at'>, at: Mono): void {
+export function workSeen(memory: MemoryState, work: Work, at: Mono): void {
   if (memory.watched.length === 0) memory.work = [];
   else memory.work = [...memory.work, { ...work, at }].slice(-MAX_WORK);
 }
 
-/** It did not move for so long. What is not there stands still; what cannot be asked may move. */
-export function isStill({ work }: MemoryState, what: 'disks' | 'servers', at: Mono): boolean {
+/**
+ * It did not move for so long. What is not there stands still; what cannot be asked may move. `tag`: of the servers that of
+ * this share alone, if there is one.
+ */
+export function isStill(
+  { work }: MemoryState,
+  what: 'disks' | 'servers',
+  at: Mono,
+  tag: string | null = null,
+): boolean {
   const last = work.at(-1);
   const before = work.findLast((one) => one.at <= at - STILL_MS[what]);
   if (last === undefined || before === undefined) return false;
+  const [its, since] = [ofShare(before, tag), ofShare(last, tag)];
+  if (what === 'servers' && its !== undefined && since !== undefined) return didNothing(its, since);
   const [from, to] = [before[what], last[what]];
   if (from === 'unknown' || to === 'unknown') return false;
   if (from === null || to === null) return from === to;
-  // A server that was started anew has taken less, and may have worked.
-  return what === 'disks' ? to === from : to >= from && to - from < WORKED_MS;
+  return what === 'disks' ? to === from : didNothing(from, to);
 }
+
+/** Servers that were started anew have taken less, and may have worked. */
+const didNothing = (from: number, to: number): boolean => to >= from && to - from < WORKED_MS;
 
 /** Nobody watched. */
 export function memoryIsVoid(memory: MemoryState): void {
