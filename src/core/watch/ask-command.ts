@@ -50,7 +50,14 @@ function isDue(state: GuestState, settings: GuestSettings, at: Mono): boolean {
   if ((routine || suspected) && passed >= pauseMs(state, settings)) return true;
   const fellSilent =
     console.quietSince > command.askedAt && at - console.quietSince >= settings.detect.silence;
-  return fellSilent && passed >= SILENCE_MS && command.last?.kind === 'ok';
+  return fellSilent && passed >= SILENCE_MS && command.last?.kind === 'ok' && !rests(state);
+}
+
+/** Memory was read since its console fell silent, and shows nobody who stands, and a CPU for whoever comes. */
+function rests({ console, memory }: GuestState): boolean {
+  const last = memory.glances.at(-1);
+  const seen = isRead(memory) && last !== undefined && last.at >= console.quietSince;
+  return seen && last.standing.length === 0 && last.idle > 0;
 }
 
 function pauseMs({ command, host }: GuestState, { ssh }: GuestSettings): number {

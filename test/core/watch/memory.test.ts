@@ -257,24 +257,6 @@ describe('a task that stands while SSH answers', () => {
   });
 });
 
-describe('the command over SSH', () => {
-  const asked = (guest: VirtualGuest) => guest.effects.filter(({ type }) => type === 'run-command').length;
-
-  it('is asked once a boot, and then on suspicion only', () => {
-    const calm = (memory: Script['memory']) => booted(new VirtualGuest({ memory: memory ?? resting }));
-    expect(asked(calm(resting).run(3_600_000))).toBeLessThanOrEqual(2);
-    expect(asked(calm(() => null).run(3_600_000))).toBeGreaterThan(50);
-    const from = 1_800_000;
-    const stands: Script['memory'] = (at) =>
-      memoryAt(recordedTasks('page-in'), at, { since: at < from ? null : from });
-    const guest = booted(new VirtualGuest({ memory: stands, look: look({ requests: 50, work: 50 }) }));
-    guest.run(from);
-    const before = asked(guest);
-    guest.run(60_000);
-    expect(asked(guest)).toBe(before + 1);
-  });
-});
-
 describe('status', () => {
   it('says whether the memory is read, and why not', () => {
     const read = lifeOf({ memory: resting }).run(20_000);
