@@ -79,6 +79,22 @@ describe('the place of a wait by memory', () => {
     expect(found.place).toBe('filesystem virtiofs:store (/mnt/store), page 225 of /big (virtiofsd runs)');
   });
 
+  it('of a request is the server that it goes to, whichever other one is stopped', () => {
+    const asks = read('ls', 78, 'S', stacks.fuse, {
+      request: { operation: 'LOOKUP', unique: '22', source: 'store' },
+      objects: [{ kind: 'fuse-request', text: 'LOOKUP 22', filesystem: store }],
+    });
+    const shares = [share('other', 'T'), share('store', 'S')];
+    expect(verdict([memory([init, asks])], { shares })).toMatchObject({
+      ...{ class: 'waiting', inferred: [] },
+      place: 'filesystem virtiofs:store (/mnt/store) (virtiofsd runs)',
+    });
+    const [stopped, runs] = [share('store', 'T'), share('other', 'S')];
+    expect(verdict([memory([init, asks])], { shares: [stopped, runs] }).place).toBe(
+      'filesystem virtiofs:store (/mnt/store) (virtiofsd is stopped)',
+    );
+  });
+
   it('comes to the dump that the guest printed, where the task is in the same place', () => {
     const [t] = parseDumps(dump('t', 101, printed('dd', 77, 'D', stacks.pageIn)));
     const found = verdict([memory([init, waits]), { ...t!, boot: 0 }]);

@@ -52,6 +52,21 @@ describe('objects on a stack', () => {
     expect(reasons()).toEqual([...before, 'the list of filesystems does not close']);
   });
 
+  it('are so many as have room, with a doubt: a few with long names may be on every stack', () => {
+    const { made, superblock } = withFile();
+    let parent = made.dentry('d'.repeat(120), superblock, null);
+    const long = Array.from({ length: 12 }, (_, index) => {
+      parent = made.dentry(`${index}`.repeat(100), superblock, parent);
+      return parent;
+    });
+    const count = 10_000;
+    for (let pid = 10; pid < 10 + count; pid += 1) made.task('dd', pid, [['schedule', ...long]]);
+    const { tasks, incompleteBecause } = memoryDump(made.snapshot);
+    expect(tasks[0]?.objects).toHaveLength(12);
+    expect(tasks.at(-1)?.objects).toBeUndefined();
+    expect(incompleteBecause.join()).toContain('there was too much of it');
+  });
+
   it('are none of words that lie outside of live frames', () => {
     const { made, inode } = withFile();
     const task = made.task('dd', 7, [
@@ -93,21 +108,26 @@ describe('a FUSE request', () => {
     made.put(request + 144n, mount);
     made.put(mount + 8n, superblock);
     made.task('dd', 7, [['schedule'], [stack, 3n, request]]);
-    return dumped(made)[0]?.request;
+    return dumped(made)[0];
   }
 
   it('is known by its shape, where fuse is a module and no type tells of it', () => {
-    expect(asked(7, 18n, 'request_wait_answer')).toEqual({
+    expect(asked(7, 18n, 'request_wait_answer')?.request).toEqual({
       operation: 'READ',
       unique: '18',
       source: 'store',
     });
   });
 
+  it('leads to the filesystem that it goes to, though nothing else on the stack names one', () => {
+    const { objects } = asked(7, 18n, 'request_wait_answer') ?? {};
+    expect(objects).toEqual([{ kind: 'fuse-request', text: 'READ 18', filesystem }]);
+  });
+
   it('is that of the very task, no interrupt, and only where the task waits for an answer', () => {
-    expect(asked(8, 18n, 'request_wait_answer')).toBeUndefined();
-    expect(asked(7, 19n, 'request_wait_answer')).toBeUndefined();
-    expect(asked(7, 18n, 'vfs_read')).toBeUndefined();
+    expect(asked(8, 18n, 'request_wait_answer')?.request).toBeUndefined();
+    expect(asked(7, 19n, 'request_wait_answer')?.request).toBeUndefined();
+    expect(asked(7, 18n, 'vfs_read')?.request).toBeUndefined();
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import type { Task } from '../../model.js';
 import type { Kernel, MemoryTask } from '../model.js';
-import type { Filesystems } from './filesystems.js';
+import type { Filesystem, Filesystems } from './filesystems.js';
 import { objectLayout } from './layout.js';
 import { frameOf, liveWords } from './live.js';
 import { isPointer } from './pointers.js';
@@ -55,8 +55,14 @@ const OPERATIONS: readonly (string | undefined)[] = [
 
 type Request = NonNullable<Task['request']>;
 
+interface RequestFound {
+  request: Request;
+  /** Which it goes to; null where that was not found. */
+  filesystem: Filesystem | null;
+}
+
 /** Null where it waits for none, or the request cannot be told from other words. */
-export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesystems): Request | null {
+export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesystems): RequestFound | null {
   if (frameOf(task.frames, WAITS) < 0) return null;
   const header = objectLayout(kernel).request.header ?? HEADER;
   const view = new DataView(new ArrayBuffer(HEADER_SIZE));
@@ -66,7 +72,9 @@ export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesys
     if (seen.add(word).size > CANDIDATES_MAX) break;
     if (!filesystems.pointers.fill(word + header, view)) continue;
     const found = inHeader(view, task.pid);
-    if (found) return { ...found, source: sourceOf(word, kernel, filesystems) };
+    if (!found) continue;
+    const filesystem = filesystemOf(word, kernel, filesystems);
+    return { request: { ...found, source: filesystem?.source ?? null }, filesystem };
   }
   return null;
 }
@@ -81,8 +89,8 @@ function inHeader(view: DataView, pid: number): Pick<Request, 'operation' | 'uni
   return { operation, unique: String(unique) };
 }
 
-/** What was mounted: for virtiofs the tag. */
-function sourceOf(request: bigint, kernel: Kernel, filesystems: Filesystems): string | null {
+/** Its source is what was mounted: for virtiofs the tag. */
+function filesystemOf(request: bigint, kernel: Kernel, filesystems: Filesystems): Filesystem | null {
   const { pointers } = filesystems;
   const { header, mount, super: superOffset } = objectLayout(kernel).request;
   const superOf = (at: bigint): bigint | null => {
@@ -92,12 +100,12 @@ function sourceOf(request: bigint, kernel: Kernel, filesystems: Filesystems): st
   };
   if (mount !== null) {
     const superblock = superOf(request + mount);
-    return superblock === null ? null : filesystems.describe(superblock).source;
+    return superblock === null ? null : filesystems.describe(superblock);
   }
   for (let at = MOUNT_FROM; at < MOUNT_TO; at += 8) {
     const superblock = superOf(request + (header ?? HEADER) + BigInt(at));
-    if (superblock !== null) return filesystems.describe(superblock).source;
+    if (superblock !== null) return filesystems.describe(superblock);
   }
   const [only, ...others] = filesystems.ofType(FUSE);
-  return only === undefined || others.length > 0 ? null : filesystems.describe(only).source;
+  return only === undefined || others.length > 0 ? null : filesystems.describe(only);
 }

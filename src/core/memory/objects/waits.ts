@@ -12,6 +12,8 @@ import type { Pointers } from './pointers.js';
 const WORTH_A_LOOK =
   /(?:^|_)(?:fuse|virtio_fs|cuse|nfs\d?|rpc|p9|v9fs|cifs|smb\d?|ceph|afs|autofs|orangefs|folio|page|rwsem|mutex|rtmutex|rwbase|rtlock|down|request_wait_answer)(?:_|$)/;
 const INNERMOST = 12;
+/** Of all objects together: those of ten thousand tasks that wait fit. A few with long names may be on every stack. */
+const TEXT_MAX = 16 * 2 ** 20;
 
 /** Of one snapshot. */
 export class Waits {
@@ -19,6 +21,7 @@ export class Waits {
   private readonly locks: Locks;
   private readonly seen: SeenObjects;
   private readonly filesystems: Filesystems;
+  private room = TEXT_MAX;
 
   constructor(private readonly snapshot: Snapshot) {
     const { kernel, tasks } = snapshot;
@@ -33,18 +36,27 @@ export class Waits {
     if (task.stack === null || !isWorthALook(task)) return {};
     const { kernel } = this.snapshot;
     const wanted = this.locks.wantedBy(task);
-    const request = requestOf(task, kernel, this.filesystems);
-    const objects: SeenObject[] = [...(wanted?.guards ? [wanted.guards] : []), ...this.seen.of(task)];
+    const asked = requestOf(task, kernel, this.filesystems);
+    const guards = wanted?.guards ? [wanted.guards] : [];
+    const objects = this.fitting([...guards, ...this.seen.of(task), ...goesTo(asked)]);
     return {
       ...(wanted ? { wantsLock: wanted.lock } : {}),
-      ...(request ? { request } : {}),
+      ...(asked ? { request: asked.request } : {}),
       ...(objects.length === 0 ? {} : { objects }),
     };
   }
 
+  private fitting(objects: SeenObject[]): SeenObject[] {
+    const size = objects.reduce((sum, object) => sum + sizeOf(object), 0);
+    // Whoever finds no room leaves none: what is told is of the first tasks.
+    this.room = size > this.room ? 0 : this.room - size;
+    return this.room === 0 ? [] : objects;
+  }
+
   /** Why it tells not of all; null where it does. */
   get doubt(): string | null {
-    if (this.pointers.exhausted) return 'what tasks wait for was read in part only: there was too much of it';
+    if (this.pointers.exhausted || this.room === 0)
+      return 'what tasks wait for was read in part only: there was too much of it';
     return this.filesystems.broken ? 'the list of filesystems does not close' : null;
   }
 
@@ -52,6 +64,19 @@ export class Waits {
     return workOf(task, this.snapshot.kernel, this.pointers);
   }
 }
+
+/** Behind all else: a page or a file of that filesystem says more. */
+function goesTo(asked: ReturnType<typeof requestOf>): SeenObject[] {
+  if (!asked?.filesystem) return [];
+  const { request, filesystem } = asked;
+  return [{ kind: 'fuse-request', text: `${request.operation} ${request.unique}`, filesystem }];
+}
+
+const sizeOf = ({ text, filesystem }: SeenObject): number =>
+  text.length +
+  (filesystem === undefined
+    ? 0
+    : filesystem.type.length + (filesystem.source?.length ?? 0) + (filesystem.on?.length ?? 0));
 
 const isWorthALook = ({ state, frames, blocker }: MemoryTask): boolean =>
   state === 'D' ||
