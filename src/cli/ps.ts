@@ -2,7 +2,7 @@
 import type { SnapshotTaken } from '../core/memory/answers.js';
 import { printable } from '../core/printable.js';
 import { safeJson } from '../core/report/json.js';
-import { type TaskRow, taskRows } from '../core/report/task-table.js';
+import { blockedText, fallbacksOf, type TaskRow, taskRows } from '../core/report/task-table.js';
 import { counted } from '../core/words.js';
 import { EXIT, type Globals } from './globals.js';
 import { type Snapshots, tellClosed, tellDoubts, withGuestMemory } from './guest-memory.js';
@@ -49,22 +49,27 @@ async function once(vm: string, options: PsOptions, terminal: Terminal, take: Sn
 
 function print(terminal: Terminal, { dump }: SnapshotTaken, rows: readonly TaskRow[], hidden: number): void {
   terminal.out(table(terminal, COLUMNS, rows.map(cells)));
+  const blocked = blockedText(dump);
+  if (blocked !== '') terminal.out(`${styled(terminal, 'red', printable(blocked, 2 * TEXT_MAX))}\n`);
   const up =
     dump.memory === undefined ? '' : `, Linux ${dump.memory.release}, up ${dump.memory.clock.toFixed(1)} s`;
   const rest = hidden === 0 ? '' : `; ${counted(hidden, 'idle kernel thread')} not shown, -a shows them`;
-  terminal.out(
-    styled(terminal, 'dim', `${counted(dump.tasks.length, 'task')}${printable(up, TEXT_MAX)}${rest}\n`),
-  );
+  const how = fallbacksOf(dump)
+    .map((one) => `, ${one}`)
+    .join('');
+  const all = counted(dump.tasks.length, 'task');
+  terminal.out(styled(terminal, 'dim', `${all}${printable(up + how, TEXT_MAX)}${rest}\n`));
 }
 
-function cells({ pid, comm, state, offCpuSeconds, waitsIn, waitsFor }: TaskRow): Cell[] {
+function cells({ pid, comm, state, offCpuSeconds, waitsIn, waitsFor, doubt }: TaskRow): Cell[] {
   const text = (value: string | null) => ({ text: value === null ? '-' : printable(value, TEXT_MAX) });
+  const doubted = doubt === null ? waitsFor : `${waitsFor ?? ''} (in doubt: ${doubt})`.trim();
   return [
     { text: pid === null ? '?' : String(pid) },
     text(comm),
     { text: printable(state, 2), ...(state === 'D' && { style: 'red' }) },
     { text: offCpuSeconds === null ? '-' : `${offCpuSeconds.toFixed(1)} s` },
     text(waitsIn),
-    text(waitsFor),
+    text(doubted),
   ];
 }

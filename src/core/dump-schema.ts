@@ -1,6 +1,9 @@
 /** One dump as incident.json and `analyze --json` hold it. The types of a dump are inferred from this. */
 import { z } from 'zod';
 
+/** The ways to a guest's RAM, the best first. */
+const RAM_WAYS = ['shared memory', 'QEMU’s own memory', 'copies that QEMU makes'] as const;
+
 /** Which part of a log a dump came from. */
 export const dumpKey = z.enum([
   ...(['w', 't', 'l', 'm', 'p', 'd', 'q'] as const),
@@ -48,6 +51,18 @@ const wantedLock = z.object({
   held: z.enum(['writer', 'readers']).exactOptional(),
 });
 
+/** How a stack was read from memory, where not at once, to its proper end, with a call before each return address. */
+const stackRead = z.object({
+  /** How often, until its task had not run meanwhile. */
+  tries: z.number(),
+  /** It ran each time, and no frame is told. */
+  torn: z.boolean(),
+  /** The numbers of the frames that no call leads to. */
+  uncalled: z.array(z.number()),
+  /** Why its frames end where no stack does; null where they end properly. */
+  endsEarly: z.string().nullable(),
+});
+
 const task = z.object({
   comm: z.string(),
   /** Null where a torn or missing header lost it. */
@@ -84,6 +99,7 @@ const task = z.object({
   objects: z.array(seenObject).exactOptional(),
   /** Why its stack may be wrong: it ran meanwhile, or the frames end before they should. */
   doubt: z.string().exactOptional(),
+  stackRead: stackRead.exactOptional(),
 });
 
 const cpu = z.object({
@@ -99,6 +115,7 @@ const cpu = z.object({
   // What only registers tell.
   user: z.boolean().exactOptional(),
   interruptsOff: z.boolean().exactOptional(),
+  stackRead: stackRead.exactOptional(),
 });
 
 const listedLock = z.object({
@@ -249,7 +266,7 @@ export const dumpSchema = z.object({
   stall: stall.exactOptional(),
   splat: splat.exactOptional(),
   onCpu: z.array(onCpu).exactOptional(),
-  /** Of a dump from memory: the kernel, its clock in seconds since the boot, and how it was found. */
+  /** Of a dump from memory: the kernel, its clock in seconds since the boot, how it was found, and from where it was read. */
   memory: z
     .object({
       release: z.string(),
@@ -260,12 +277,14 @@ export const dumpSchema = z.object({
         types: z.enum(['btf', 'learned']),
         stacks: z.enum(['orc', 'frame records']),
       }),
+      way: z.enum(RAM_WAYS).exactOptional(),
     })
     .exactOptional(),
   /** Lines inside the dump that are neither part of it nor known to come from others; `examples` are the first few. */
   unplaced: z.object({ lines: z.number(), examples: z.array(z.string()) }).exactOptional(),
 });
 
+export type RamWay = (typeof RAM_WAYS)[number];
 export type DumpKey = z.output<typeof dumpKey>;
 export type IncompleteCode = z.output<typeof incompleteCode>;
 export type Dump = z.output<typeof dumpSchema>;

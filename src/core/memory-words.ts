@@ -10,24 +10,26 @@ type SeenObject = NonNullable<Task['objects']>[number];
 type WantedLock = NonNullable<Task['wantsLock']>;
 type OnCpu = NonNullable<Dump['onCpu']>[number];
 type Scheduled = NonNullable<OnCpu['running']>;
+type StackRead = NonNullable<Task['stackRead']>;
 
 const HEADER = 'Tasks from memory: ';
 const END = 'End of the tasks from memory: ';
 const INCOMPLETE = 'Incomplete: ';
 
-export const headerLine = ({ release, buildId, clock, how }: Memory): string =>
-  `${HEADER}Linux ${release}, clock ${clock} s, kernel by its ${how.kernel}, types by ${how.types}, stacks by ${how.stacks}${buildId === null ? '' : `, build ${buildId}`}`;
+export const headerLine = ({ release, buildId, clock, how, way }: Memory): string =>
+  `${HEADER}Linux ${release}, clock ${clock} s, kernel by its ${how.kernel}, types by ${how.types}, stacks by ${how.stacks}${way === undefined ? '' : `, read from ${way}`}${buildId === null ? '' : `, build ${buildId}`}`;
 
 const HEADER_FORM =
-  /^Linux (.{0,128}), clock (\d+(?:\.\d+)?) s, kernel by its (kept note|note|page tables of a vCPU), types by (btf|learned), stacks by (orc|frame records)(?:, build ([0-9a-f]{1,128}))?$/;
+  /^Linux (.{0,128}), clock (\d+(?:\.\d+)?) s, kernel by its (kept note|note|page tables of a vCPU), types by (btf|learned), stacks by (orc|frame records)(?:, read from (shared memory|QEMU’s own memory|copies that QEMU makes))?(?:, build ([0-9a-f]{1,128}))?$/;
 
 /** What the first line of memory.txt tells; null for any other line. */
 export function readHeader(text: string): Memory | null {
   const found = text.startsWith(HEADER) ? HEADER_FORM.exec(text.slice(HEADER.length)) : null;
   if (!found) return null;
-  const [, release = '', clock, kernel, types, stacks, buildId] = found;
+  const [, release = '', clock, kernel, types, stacks, way, buildId] = found;
   const how = { kernel, types, stacks } as Memory['how'];
-  return { release, buildId: buildId ?? null, clock: Number(clock), how };
+  const read = way === undefined ? {} : { way: way as NonNullable<Memory['way']> };
+  return { release, buildId: buildId ?? null, clock: Number(clock), how, ...read };
 }
 
 export const endLine = (tasks: number): string => `${END}${tasks}`;
@@ -43,7 +45,7 @@ export const readIncomplete = (text: string): string | null =>
 
 /** What memory tells of a task beside its stack, a line each. */
 export function taskLines(task: Task): string[] {
-  const { syscall, wantsLock, request, objects = [], doubt } = task;
+  const { syscall, wantsLock, request, objects = [], stackRead, doubt } = task;
   return [
     ...timeLine(task),
     ...(syscall ? [`Syscall: ${[syscall.number, ...syscall.args].join(' ')}`] : []),
@@ -54,6 +56,7 @@ export function taskLines(task: Task): string[] {
         ]
       : []),
     ...objects.map(objectLine),
+    ...readLines(stackRead),
     ...(doubt === undefined ? [] : [`Doubt: ${doubt}`]),
   ];
 }
@@ -148,12 +151,36 @@ function readObject(line: string): Partial<Task> | null {
   return { objects: [object] };
 }
 
+const READ = 'Stack read';
+
+const readLines = (read: StackRead | undefined): string[] =>
+  read === undefined
+    ? []
+    : [
+        `${READ}: ${read.tries} ${read.tries === 1 ? 'time' : 'times'}${read.torn ? ', ran each time' : ''}${read.uncalled.length === 0 ? '' : `, no call to frames ${read.uncalled.join(' ')}`}${read.endsEarly === null ? '' : `, ends early: ${read.endsEarly}`}`,
+      ];
+
+const READ_FORM =
+  /^(\d{1,4}) times?(, ran each time)?(?:, no call to frames ([\d ]{1,4096}))?(?:, ends early: (.*))?$/;
+
+function readStackRead(text: string): { stackRead: StackRead } | null {
+  const [, tries, torn, uncalled, endsEarly = null] = READ_FORM.exec(text) ?? [];
+  if (tries === undefined) return null;
+  return {
+    stackRead: {
+      ...{ tries: Number(tries), torn: torn !== undefined, endsEarly },
+      uncalled: uncalled === undefined ? [] : uncalled.split(' ').map(Number),
+    },
+  };
+}
+
 const READERS: Readonly<Record<string, (rest: string) => Partial<Task> | null>> = {
   Time: readTime,
   Syscall: readSyscall,
   'Wants lock': readLock,
   Request: readRequest,
   Object: readObject,
+  [READ]: readStackRead,
   Doubt: (doubt) => ({ doubt }),
 };
 
@@ -172,14 +199,17 @@ export function addToTask(task: Task, text: string): boolean {
 }
 
 /** What registers tell of a CPU beside its stack. */
-export function cpuLine({ user, interruptsOff }: Cpu): string {
+export function cpuLines({ user, interruptsOff, stackRead }: Cpu): string[] {
   const mode = user === undefined ? [] : [user ? 'in user mode' : 'in the kernel'];
   const masked = interruptsOff === undefined ? [] : [`interrupts ${interruptsOff ? 'off' : 'on'}`];
   const told = [...mode, ...masked].join(', ');
-  return `CPU state: ${told === '' ? 'not known' : told}`;
+  return [`CPU state: ${told === '' ? 'not known' : told}`, ...readLines(stackRead)];
 }
 
 export function addToCpu(cpu: Cpu, text: string): boolean {
+  const read = text.startsWith(`${READ}: `) ? readStackRead(text.slice(READ.length + 2)) : null;
+  if (read !== null) Object.assign(cpu, read);
+  if (read !== null) return true;
   if (!text.startsWith('CPU state: ')) return false;
   if (text.includes('in user mode')) cpu.user = true;
   if (text.includes('in the kernel')) cpu.user = false;

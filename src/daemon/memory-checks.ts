@@ -14,10 +14,10 @@ export async function checkMemory({ vm, qmpSocket, memory }: GuestSettings): Pro
   try {
     const taken = await reader.snapshot({ vm, qmpSocket, pid: null }, SNAPSHOT_MS);
     if (!taken.ok) return warning('memory', `cannot be read: ${taken.why}`, taken.fix ?? NOTHING);
-    const { dump, way, instead } = taken;
+    const { dump, instead } = taken;
     const found = dump.memory;
     const kernel = found === undefined ? '' : `; Linux ${found.release}, ${howText(found.how)}`;
-    const read = `${dump.tasks.length} tasks read from ${way ?? 'its RAM'}${kernel}`;
+    const read = `${dump.tasks.length} tasks read from ${found?.way ?? 'its RAM'}${kernel}`;
     if (instead === undefined) return ok('memory', read);
     return warning(
       'memory',

@@ -66,9 +66,9 @@ export class MemoryGuests {
       const { way, instead } = opened;
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
-        const taken = guest.snapshot(registers, now);
+        const taken = guest.snapshot(registers, now, way);
         if (!taken.ok) return explained(taken, opened, question.source);
-        return { ...(way === COPIES ? doubted(taken, instead) : taken), way };
+        return way === COPIES ? doubted(taken, instead) : taken;
       }
       // A look is worth that QEMU stands still for moments; to sample all the time is not.
       if (way === COPIES) return { ok: false, why: SAMPLED_NOT, fix: null };

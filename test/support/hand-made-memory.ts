@@ -187,7 +187,7 @@ export class HandMade {
         frames,
         end: { proper: true, why: 'user' },
       },
-      ...{ torn: false, stack: { base, bytes }, blocker: null, blockedOn: null },
+      ...{ tries: 1, torn: false, stack: { base, bytes }, blocker: null, blockedOn: null },
     };
     this.tasks.push(task);
     return task;

@@ -17,8 +17,6 @@ export interface SnapshotTaken {
   dump: Dump;
   /** memory.txt */
   text: string;
-  /** By which way it was read, such as `shared memory`. */
-  way?: string;
   /** Why it was not read in a way that shows more. */
   instead?: Closed;
   /** dmesg.txt, and how many records it lacks; null where the ring could not be read. */

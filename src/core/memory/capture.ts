@@ -9,6 +9,7 @@ export interface Captured {
   raw: RawTask;
   /** Null where it has none, is on a CPU, or there is no room for more. */
   stack: StackCopy | null;
+  tries: number;
   torn: boolean;
 }
 
@@ -41,8 +42,8 @@ export class Capturer {
     for (let tries = 1; ; tries++) {
       const stack = raw.onCpu ? null : this.#copy(raw);
       const torn = stack !== null && !this.#steady(raw, stack);
-      if (!torn || tries === TRIES) return { raw, stack: torn ? null : stack, torn };
-      if (!this.reader.kernel.space.read(address, this.#task.bytes)) return { raw, stack: null, torn };
+      if (!torn || tries === TRIES) return { raw, stack: torn ? null : stack, tries, torn };
+      if (!this.reader.kernel.space.read(address, this.#task.bytes)) return { raw, stack: null, tries, torn };
       raw = decodeTask(this.reader.layout, this.#task, address);
     }
   }

@@ -1,8 +1,8 @@
 /** A snapshot of a guest's memory as a dump, in the form in which all dumps are judged and kept. */
-import type { Dump, Frame, Task } from '../model.js';
+import type { Dump, Frame, RamWay, Task } from '../model.js';
 import { printable } from '../printable.js';
 import { commOf } from './comm.js';
-import type { MemoryCpu, MemoryFrame, MemoryTask, Snapshot } from './model.js';
+import type { MemoryCpu, MemoryFrame, MemoryTask, Snapshot, StackEnd } from './model.js';
 import { arrivedAgo, schedulerOf } from './objects/scheduler.js';
 import { Waits } from './objects/waits.js';
 
@@ -17,8 +17,8 @@ const MODULE = /^[\w-]{1,64}$/;
 const FUTEX = { 'x86-64': 202, arm64: 98 };
 const U32 = 0xffffffffn;
 
-/** Key `memory`. Nothing is thrown: what cannot be read is left out. */
-export function memoryDump(snapshot: Snapshot): Dump {
+/** Key `memory`. Nothing is thrown: what cannot be read is left out. `way`: how its RAM was read. */
+export function memoryDump(snapshot: Snapshot, way?: RamWay): Dump {
   const { kernel, cpus, tasks } = snapshot;
   const waits = new Waits(snapshot);
   const running = new Map(cpus.flatMap((cpu) => (cpu.task ? [[cpu.task.address, cpu] as const] : [])));
@@ -32,6 +32,7 @@ export function memoryDump(snapshot: Snapshot): Dump {
     ...asked(task, snapshot),
     ...waits.of(task),
     ...doubtOf(task),
+    ...readOf(task, running.get(task.address)),
   }));
   return {
     key: 'memory',
@@ -44,7 +45,13 @@ export function memoryDump(snapshot: Snapshot): Dump {
     bootSeconds: clock,
     boot: 0,
     ...(onCpu.length === 0 ? {} : { onCpu }),
-    memory: { release, buildId: kernel.buildId, clock, how: kernel.how },
+    memory: {
+      release,
+      buildId: kernel.buildId,
+      clock,
+      how: kernel.how,
+      ...(way === undefined ? {} : { way }),
+    },
   };
 }
 
@@ -60,7 +67,7 @@ function completeness(
 
 /** As SysRq-t shows it; the stack of one on a CPU is by the registers of that. */
 function shown(task: MemoryTask, on: MemoryCpu | undefined): Omit<Task, 'workqueue'> {
-  const frames = task.onCpu && task.frames.length === 0 ? (on?.frames ?? []) : task.frames;
+  const { frames } = stackOf(task, on);
   const { pid, ppid, tgid, state, switches } = task;
   return {
     comm: commOf(task),
@@ -73,6 +80,9 @@ function shown(task: MemoryTask, on: MemoryCpu | undefined): Omit<Task, 'workque
     blockedForSeconds: null,
   };
 }
+
+const stackOf = (task: MemoryTask, on: MemoryCpu | undefined): Pick<MemoryTask, 'frames' | 'end'> =>
+  task.onCpu && task.frames.length === 0 && on ? on : task;
 
 function timesOf(
   task: MemoryTask,
@@ -120,7 +130,27 @@ function doubtOf({ torn, end, frames, onCpu }: MemoryTask): Pick<Task, 'doubt'> 
     : { doubt: `its stack ends early: ${printable(end.why, REASON_MAX)}` };
 }
 
-function cpuOf({ cpu, task, idle, user, interruptsOff, frames }: MemoryCpu): Dump['cpus'][number] {
+function readOf(task: MemoryTask, on: MemoryCpu | undefined): Pick<Task, 'stackRead'> {
+  const { frames, end } = stackOf(task, on);
+  return stackRead(frames, end, task);
+}
+
+/** Nothing where nothing is to be said against it. */
+function stackRead(
+  frames: readonly MemoryFrame[],
+  { proper, why }: StackEnd,
+  { tries, torn }: Pick<MemoryTask, 'tries' | 'torn'>,
+): Pick<Task, 'stackRead'> {
+  const shownFrames = frames.slice(0, FRAMES_MAX);
+  const uncalled = shownFrames.flatMap(({ called }, index) => (called === false ? [index] : []));
+  const endsEarly = proper ? null : printable(why, REASON_MAX);
+  const isSure = tries === 1 && uncalled.length === 0 && endsEarly === null;
+  return isSure || (frames.length === 0 && !torn) ? {} : { stackRead: { tries, torn, uncalled, endsEarly } };
+}
+
+const ONCE = { tries: 1, torn: false };
+
+function cpuOf({ cpu, task, idle, user, interruptsOff, frames, end }: MemoryCpu): Dump['cpus'][number] {
   const on = idle
     ? { comm: `swapper/${cpu}`, pid: 0 }
     : { comm: task && commOf(task), pid: task?.pid ?? null };
@@ -131,6 +161,7 @@ function cpuOf({ cpu, task, idle, user, interruptsOff, frames }: MemoryCpu): Dum
     frames: framesOf(frames),
     ...(user === null ? {} : { user }),
     ...(interruptsOff === null ? {} : { interruptsOff }),
+    ...stackRead(frames, end, ONCE),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A guest whose memory is read again and again: its kernel is found once a boot. */
 import type { SampleAnswer, SnapshotAnswer } from './answers.js';
+import type { RamWay } from '../model.js';
 import { memoryDump } from './dump.js';
 import { openKernel } from './kernel.js';
 import type { Builds, Kernel, Ram, Snapshot, VcpuRegisters } from './model.js';
@@ -56,10 +57,11 @@ export class KnownGuest {
     }
   }
 
-  snapshot(registers: readonly VcpuRegisters[], now: number): SnapshotAnswer {
+  /** `way`: how its RAM is read, for the dump. */
+  snapshot(registers: readonly VcpuRegisters[], now: number, way?: RamWay): SnapshotAnswer {
     const taken = this.steadySnapshot(registers, now);
     if (typeof taken === 'string') return { ok: false, why: taken, fix: null, noKernel: true };
-    const dump = memoryDump(taken);
+    const dump = memoryDump(taken, way);
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }
 

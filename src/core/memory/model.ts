@@ -144,6 +144,8 @@ export interface MemoryTask {
   syscall: { number: number; args: bigint[] } | null;
   frames: MemoryFrame[];
   end: StackEnd;
+  /** How often it was read, until it had not run meanwhile. */
+  tries: number;
   /** It ran while it was read, three times over. */
   torn: boolean;
   /** A copy of its stack from `base` upwards; null where it has none, or is on a CPU. */

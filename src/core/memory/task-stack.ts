@@ -15,7 +15,7 @@ const KTHREADD = 2;
 /** `ppid`: of its parent, null where that is not known. */
 export function memoryTask(
   reader: Reader,
-  { raw, stack, torn }: Captured,
+  { raw, stack, tries, torn }: Captured,
   time: GuestTime,
   ppid: number | null,
 ): MemoryTask {
@@ -42,6 +42,7 @@ export function memoryTask(
     syscall: stack === null ? null : entrySyscall(reader, stack, trace),
     frames: trace.frames,
     end: trace.end,
+    tries,
     torn,
     stack: stack === null ? null : { base: stack.base, bytes: stack.bytes },
     blocker: raw.blocker,

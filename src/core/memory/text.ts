@@ -1,5 +1,5 @@
 /** memory.txt: a dump from memory in the form of SysRq-t, with what only memory tells in lines of its own. */
-import { cpuLine, endLine, headerLine, incompleteLine, schedulerLines, taskLines } from '../memory-words.js';
+import { cpuLines, endLine, headerLine, incompleteLine, schedulerLines, taskLines } from '../memory-words.js';
 import type { Dump, Frame, Task } from '../model.js';
 
 /** What `analyze` reads back to the same dump. Each line ends with a line feed; empty for a dump of another kind. */
@@ -11,7 +11,7 @@ export function memoryText(dump: Dump): string {
     ...(dump.onCpu ?? []).flatMap(schedulerLines),
     ...dump.cpus.flatMap((cpu) => [
       `CPU: ${cpu.cpu}${cpu.comm === null || cpu.pid === null ? '' : ` PID: ${cpu.pid} Comm: ${cpu.comm}`}`,
-      cpuLine(cpu),
+      ...cpuLines(cpu),
       ...stackLines(cpu.frames),
     ]),
     ...dump.tasks.flatMap((task) => [

@@ -1,5 +1,5 @@
 /** The tasks of a running guest as `ps VM` shows them. */
-import { isIdleThread } from '../analysis/benign.js';
+import { isBenign, isIdleThread } from '../analysis/benign.js';
 import { operationFrame } from '../analysis/frames.js';
 import type { Dump, Task } from '../model.js';
 
@@ -13,6 +13,8 @@ export interface TaskRow {
   waitsIn: string | null;
   /** The lock, the request or the thing that it waits for. */
   waitsFor: string | null;
+  /** Why its stack may be wrong, and with it where and for what it waits; null where nothing speaks against it. */
+  doubt: string | null;
 }
 
 /** Those longest off the CPU first, those that run last; idle kernel threads only where `all` are wanted. */
@@ -20,6 +22,35 @@ export function taskRows({ tasks }: Pick<Dump, 'tasks'>, all: boolean): { rows: 
   const shown = all ? tasks : tasks.filter((task) => !isIdleThread(task));
   const rows = shown.map(rowOf).sort((a, b) => (b.offCpuSeconds ?? -1) - (a.offCpuSeconds ?? -1));
   return { rows, hidden: tasks.length - shown.length };
+}
+
+const BLOCKED_SHOWN = 3;
+
+/**
+ * Who waits for what a healthy task does not wait for long, the longest first: in D, or for the answer of a server. Among
+ * programs that rest for days they would be found late. Empty where nobody does.
+ */
+export function blockedText({ tasks }: Pick<Dump, 'tasks'>): string {
+  const waits = (task: Task) => task.state === 'D' || task.request !== undefined;
+  const { rows } = taskRows({ tasks: tasks.filter((task) => waits(task) && !isBenign(task)) }, false);
+  const named = rows.slice(0, BLOCKED_SHOWN).map(({ comm, pid, offCpuSeconds, waitsIn }) => {
+    const since = offCpuSeconds === null ? '' : ` for ${offCpuSeconds.toFixed(1)} s`;
+    return `${comm}:${pid ?? '?'}${since}${waitsIn === null ? '' : ` in ${waitsIn}`}`;
+  });
+  const more = rows.length > named.length ? `, and ${rows.length - named.length} more` : '';
+  return named.length === 0 ? '' : `blocked: ${named.join(', ')}${more}`;
+}
+
+/** What was fallen back on to read it, in phrases; empty where nothing was. */
+export function fallbacksOf({ memory }: Pick<Dump, 'memory'>): string[] {
+  if (memory === undefined) return [];
+  const { how, way } = memory;
+  return [
+    ...(way === undefined || way === 'shared memory' ? [] : [`read from ${way}`]),
+    ...(how.kernel === 'page tables of a vCPU' ? ['kernel found by the page tables of a vCPU'] : []),
+    ...(how.types === 'learned' ? ['types learned from its tasks'] : []),
+    ...(how.stacks === 'frame records' ? ['stacks by frame records'] : []),
+  ];
 }
 
 function rowOf(task: Task): TaskRow {
@@ -31,6 +62,7 @@ function rowOf(task: Task): TaskRow {
     offCpuSeconds: onCpu === true ? null : offCpuSeconds,
     waitsIn: task.queued === true || onCpu === true ? whereRuns(task) : placeOf(task),
     waitsFor: forWhat(task),
+    doubt: task.doubt ?? null,
   };
 }
 

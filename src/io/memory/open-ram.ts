@@ -1,14 +1,13 @@
 /** Opens the RAM of a QEMU from outside: its shared memory, or its own; each way that is closed says why. */
 import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import type { Closed } from '../../core/memory/answers.js';
+import type { RamWay } from '../../core/model.js';
 import { optionValues, parseOptions } from '../../core/host/argv.js';
 import { memoriesOfNodes, usualRegions, type Region } from '../../core/memory/memory-map.js';
 import { ownUser } from '../trust.js';
 import { FileRam, identityOf, openFile, type Segment } from './file-ram.js';
 import { SavedRam } from './saved-ram.js';
 import type { MemorySource } from './source.js';
-
-export type RamWay = 'shared memory' | 'QEMU’s own memory' | 'copies that QEMU makes';
 
 export interface OpenedRam {
   ok: true;

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
+import { memoryDump } from '../../../src/core/memory/dump.js';
 import { readLog } from '../../../src/core/memory/printk.js';
 import { listStates } from '../../../src/core/memory/sample.js';
 import { stacksOf, takeSnapshot } from '../../../src/core/memory/snapshot.js';
@@ -94,6 +95,12 @@ describe('takeSnapshot', () => {
     const unproved = takeSnapshot({ ...kernel }, { registers });
     expect(unproved.cpus[1]?.end).toEqual({ proper: false, why: 'no call leads to vfs_read' });
     expect(named(unproved, 40).frames).toEqual([]);
+    const dump = memoryDump(unproved);
+    const stackRead = { tries: 1, torn: false, uncalled: [1], endsEarly: 'no call leads to vfs_read' };
+    expect([dump.cpus[1]?.stackRead, dump.tasks.find(({ pid }) => pid === 40)?.stackRead]).toEqual([
+      stackRead,
+      stackRead,
+    ]);
   });
 
   test('a vCPU in user mode', () => {
@@ -117,6 +124,10 @@ describe('takeSnapshot', () => {
     let moving = 2;
     const settled = takeSnapshot(kernel, { registers: [] });
     expect(named(settled, 40)).toMatchObject({ torn: false, switches: 103, end: { why: 'user' } });
+    const readOf = (snapshot: typeof settled) =>
+      memoryDump(snapshot).tasks.map(({ pid, stackRead }) => [pid, stackRead]);
+    expect(readOf(settled)).toContainEqual([40, { tries: 3, torn: false, uncalled: [], endsEarly: null }]);
+    expect(readOf(settled)).toContainEqual([1, undefined]);
     [moving, reads] = [3, 0];
     const torn = takeSnapshot(kernel, { registers: [] });
     expect(named(torn, 40)).toMatchObject({
@@ -125,6 +136,10 @@ describe('takeSnapshot', () => {
       end: { why: 'it ran while it was read' },
     });
     expect(torn.incompleteBecause).toEqual(['1 task ran while it was read']);
+    expect(readOf(torn)).toContainEqual([
+      40,
+      { tries: 3, torn: true, uncalled: [], endsEarly: 'it ran while it was read' },
+    ]);
   });
 
   test.each([

@@ -22,6 +22,17 @@ const hostile = (max: number) =>
   );
 const comm = hostile(15).map((text) => text.slice(0, 15).trim() || '?');
 const hex = fc.bigInt(0n, (1n << 64n) - 1n).map((value) => `0x${value.toString(16)}`);
+const stackRead = fc.record(
+  {
+    tries: fc.nat(9),
+    torn: fc.boolean(),
+    uncalled: fc.array(fc.nat(511), { maxLength: 4 }),
+    endsEarly: fc.option(
+      fc.constantFrom('its frames leave the stack', 'no call leads to vfs_read, it is said'),
+    ),
+  },
+  { noNullPrototype: true },
+);
 const symbol = fc.stringMatching(/^[a-z_][a-z0-9_.]{0,20}$/);
 const frame = fc.record({
   symbol,
@@ -76,6 +87,7 @@ const task = fc.record(
     ),
     objects: fc.array(object, { minLength: 1, maxLength: 4 }),
     doubt: fc.constantFrom('it ran while it was read', 'its stack ends early: no entry'),
+    stackRead,
   },
   {
     ...optional,
@@ -94,7 +106,7 @@ const dumps = fc.record(
         {
           ...{ cpu: fc.nat(99), comm: fc.constantFrom('dd', 'x y'), pid: count, idle: fc.constant(false) },
           frames: fc.array(frame, { maxLength: 4 }),
-          ...{ user: fc.boolean(), interruptsOff: fc.boolean() },
+          ...{ user: fc.boolean(), interruptsOff: fc.boolean(), stackRead },
         },
         { ...optional, requiredKeys: ['cpu', 'comm', 'pid', 'idle', 'frames'] },
       ),
@@ -112,6 +124,7 @@ const dumps = fc.record(
     }),
     clock: seconds,
     buildId: fc.option(fc.stringMatching(/^[0-9a-f]{40}$/)),
+    way: fc.constantFrom(undefined, 'shared memory', 'QEMU’s own memory', 'copies that QEMU makes'),
   },
   optional,
 );
@@ -120,11 +133,13 @@ function toDump({
   because,
   clock,
   buildId,
+  way,
   ...rest
 }: typeof dumps extends fc.Arbitrary<infer T> ? T : never): Dump {
   const memory = {
     ...{ release: '6.1.0-50-amd64', buildId, clock },
     how: { kernel: 'page tables of a vCPU', types: 'learned', stacks: 'frame records' } as const,
+    ...(way !== undefined && { way }),
   };
   return {
     ...{
@@ -153,7 +168,7 @@ describe('memory.txt', () => {
   });
 
   const whole = toDump({
-    ...{ tasks: [], cpus: [], onCpu: [], because: [], clock: 1, buildId: null },
+    ...{ tasks: [], cpus: [], onCpu: [], because: [], clock: 1, buildId: null, way: undefined },
   });
   const one: Task = {
     ...{

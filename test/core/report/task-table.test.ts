@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Task } from '../../../src/core/model.js';
-import { taskRows } from '../../../src/core/report/task-table.js';
+import { blockedText, fallbacksOf, taskRows } from '../../../src/core/report/task-table.js';
 
 const frame = (symbol: string) => ({ symbol, offset: 1, size: 2, module: null, reliable: true });
 
@@ -46,6 +46,38 @@ it('shows who is longest off the CPU first, where and for what', () => {
     ['busy', 'on CPU 1', null],
   ]);
   expect(rows.at(-1)?.offCpuSeconds).toBeNull();
+});
+
+it('names who is blocked, whom one would find late among those that rest for days', () => {
+  const waits = (pid: number) =>
+    task('ls', { pid, offCpuSeconds: pid, request: { operation: 'LOOKUP', unique: '1', source: null } });
+  expect(blockedText({ tasks: [task('sshd', { offCpuSeconds: 99_999 })] })).toBe('');
+  expect(blockedText({ tasks })).toBe(
+    'blocked: cat:7 for 20.0 s in filemap_fault, mv:7 for 9.5 s in lock_rename, ls:7 for 1.0 s',
+  );
+  expect(blockedText({ tasks: [1, 2, 3, 4, 5].map(waits) })).toBe(
+    'blocked: ls:5 for 5.0 s, ls:4 for 4.0 s, ls:3 for 3.0 s, and 2 more',
+  );
+});
+
+it('says what it had to fall back on', () => {
+  const memory = { release: '7.0.0', buildId: null, clock: 1 };
+  const usual = { kernel: 'note', types: 'btf', stacks: 'orc' } as const;
+  const last = { kernel: 'page tables of a vCPU', types: 'learned', stacks: 'frame records' } as const;
+  expect(fallbacksOf({ memory: { ...memory, how: usual, way: 'shared memory' } })).toEqual([]);
+  expect(fallbacksOf({ memory: { ...memory, how: { ...usual, kernel: 'kept note' } } })).toEqual([]);
+  expect(fallbacksOf({ memory: { ...memory, how: last, way: 'QEMU’s own memory' } })).toEqual([
+    'read from QEMU’s own memory',
+    'kernel found by the page tables of a vCPU',
+    'types learned from its tasks',
+    'stacks by frame records',
+  ]);
+});
+
+it('says of which stack it is not sure', () => {
+  const doubt = 'it ran while it was read';
+  const { rows } = taskRows({ tasks: [task('torn', { doubt }), task('sure', {})] }, false);
+  expect(rows.map((row) => row.doubt)).toEqual([doubt, null]);
 });
 
 it('shows idle kernel threads where all are wanted', () => {
