@@ -10,7 +10,7 @@ import { IciclePicture } from './icicle-picture.js';
 import type { Incident, Moment } from './incident.js';
 import type { Mark } from './marks.js';
 import { STYLE } from './style.js';
-import { recoveredText, momentsOf, unitOf } from './summary.js';
+import { memoryLacks, momentsOf, recoveredText, unitOf } from './summary.js';
 import { shownDump } from './tasks.js';
 import { waitLine } from './text.js';
 import { TimelinePicture } from './timeline-picture.js';
@@ -175,7 +175,11 @@ function Evidence({ incident }: { incident: Incident }) {
               <td>
                 <code>{safe(dump.name)}</code>
               </td>
-              <td class={dump.complete ? 'good' : 'bad'}>{dump.complete ? 'complete' : 'incomplete'}</td>
+              <td class={dump.complete ? 'good' : 'bad'}>
+                {dump.complete
+                  ? 'complete'
+                  : safe(['incomplete', ...memoryLacks(incident, dump.key)].join('; '))}
+              </td>
               <td class="number">{dump.lines}</td>
               <td>{safe(dump.endedBy)}</td>
             </tr>

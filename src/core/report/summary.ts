@@ -9,6 +9,12 @@ export function evidenceText({ complete, incompleteBecause, dumps }: Incident['e
   return dumps.map(({ key }) => key).join(' ') || 'no dump';
 }
 
+/** What a snapshot of memory lacks that is no gap of the evidence, since the keys brought all of it; empty for other dumps. */
+export function memoryLacks({ evidence, dumps }: Incident, key: string): string[] {
+  if (key !== 'memory' || !evidence.complete) return [];
+  return dumps.find((dump) => dump.key === 'memory' && !dump.complete)?.incompleteBecause ?? [];
+}
+
 /** Its unit, if the journal has shown one: the configuration names one for guests of libvirt and plain QEMU, too. */
 export const unitOf = ({ unit, invocation }: Pick<Incident, 'unit' | 'invocation'>): string | null =>
   invocation === null ? null : unit;

@@ -5,7 +5,7 @@ import type { CaptureRung } from '../capture/rungs.js';
 import { printable } from '../printable.js';
 import { counted } from '../words.js';
 import type { HookRun, Incident } from './incident.js';
-import { recoveredText, topGroups, unitOf } from './summary.js';
+import { memoryLacks, recoveredText, topGroups, unitOf } from './summary.js';
 
 const LINE_MAX = 400;
 const GROUPS_SHOWN = 5;
@@ -93,11 +93,12 @@ function facts(incident: Incident, seen: string | null, known: Known | null): st
   return rows.flatMap(([name, value]) => (value === null ? [] : [`${`${name}:`.padEnd(15)}${value}`]));
 }
 
-function evidence({ evidence: { complete, incompleteBecause, dumps } }: Incident): [string, string[]] {
-  const rows = dumps.map(
-    ({ name, complete: whole, lines, endedBy, mended }) =>
-      `  ${name.padEnd(10)} ${whole ? 'complete' : 'INCOMPLETE'}, ${lines} lines, ended by ${endedBy}${mended === undefined ? '' : `, ${counted(mended, 'torn header')} mended`}`,
-  );
+function evidence(incident: Incident): [string, string[]] {
+  const { complete, incompleteBecause, dumps } = incident.evidence;
+  const rows = dumps.flatMap(({ name, key, complete: whole, lines, endedBy, mended }) => [
+    `  ${name.padEnd(10)} ${whole ? 'complete' : 'INCOMPLETE'}, ${lines} lines, ended by ${endedBy}${mended === undefined ? '' : `, ${counted(mended, 'torn header')} mended`}`,
+    ...memoryLacks(incident, key).map((why) => `             ${why}`),
+  ]);
   const title = complete ? 'Evidence: complete' : 'Evidence: INCOMPLETE';
   return [title, [...bullets(incompleteBecause), ...(rows.length === 0 ? ['  no dump'] : rows)]];
 }

@@ -81,6 +81,21 @@ it('says what is incomplete and why', () => {
   expect(evidenceText(evidence)).toBe('incomplete: no fence in t');
 });
 
+it('says what memory lacks, where the keys brought everything', () => {
+  const base = incident();
+  const [first] = base.evidence.dumps;
+  const read = { ...first!, name: 'memory', key: 'memory' as const, complete: false, endedBy: 'read' };
+  const why = '1 task runs, and its stack is not sure';
+  const dump = { ...base.dumps[0]!, key: 'memory' as const, complete: false, incompleteBecause: [why] };
+  const evidence = { complete: true, incompleteBecause: [], dumps: [read] };
+  const lacking = incident({ evidence, dumps: [dump] });
+  expect(renderVerdict(lacking, [])).toContain(
+    `  memory     INCOMPLETE, 20 lines, ended by read\n             ${why}\n`,
+  );
+  const page = { incident: lacking, moments: [], marks: [], dumps: [], console: '', files: [] };
+  expect(renderReport(page)).toContain(`incomplete; ${why}`);
+});
+
 it('shows the note of whoever asked', () => {
   expect(renderVerdict(incident({ note: 'before the upgrade' }), [])).toContain(
     '\nNote:          before the upgrade\n',
