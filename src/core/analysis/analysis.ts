@@ -84,13 +84,18 @@ function judge(seen: readonly Dump[], context: AnalysisContext): Judgement {
   const stood = whatStands(dumps, context, (spin) => (root && hang ? hangOf(root, hang, spin, dumps) : null));
   const said = panicOf(dumps, stood?.verdict ?? null) ?? stood ?? quiet(dumps, stuck, context);
   const { verdict } = said;
-  if (verdict.class === 'none') return { ...said, edges, shown };
-  const disputed = root ? disagreements([root.task, ...root.members.map(({ task }) => task)], dumps) : [];
+  const members = root ? [root.task, ...root.members.map(({ task }) => task)] : blockedByMemory(dumps);
+  const disputed = disagreements(members, dumps);
+  if (verdict.class === 'none')
+    return { ...said, verdict: { ...verdict, reasons: [...verdict.reasons, ...disputed] }, edges, shown };
   const troubles = troubleReasons(context.troubles ?? [], verdict.inferred);
   const warned = stood || verdict.culprit ? splatReasons(dumps) : [];
   const reasons = [...verdict.reasons, ...disputed, ...warned, ...troubles];
   return { ...said, verdict: { ...verdict, reasons }, edges, shown };
 }
+
+const blockedByMemory = (dumps: readonly Dump[]): Task[] =>
+  dumps.flatMap(({ key, tasks }) => (key === 'memory' ? tasks.filter(({ state }) => state === 'D') : []));
 
 /** Registers show a moment: what may pass is told only where somebody asked. */
 function provenCpus(dumps: readonly Dump[], { proofOnly }: AnalysisContext): CpusFinding | null {

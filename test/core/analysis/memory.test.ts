@@ -270,6 +270,11 @@ describe('memory beside what the guest printed', () => {
     expect(reasons.filter((reason) => reason.includes('disagree'))).toEqual([
       expect.stringMatching(/^memory and t disagree about dd:77: D in \w+ by memory, D in \w+ by the guest/),
     ]);
+    // In the order of a capture, where the guest's own dump shows nothing that stands.
+    const before = memory([init, read('dd', 77, 'D', stacks.pageIn, { switches: 7 })]);
+    const printedNow = t('D', stacks.execRead, 105);
+    const same = { ...printedNow, tasks: printedNow.tasks.map((task) => ({ ...task, switches: 7 })) };
+    expect(verdict([before, same]).reasons.join()).toContain('disagree about dd:77');
     // It ran since.
     expect(verdict([t('D', stacks.execRead, 50), later]).reasons.join()).not.toContain('disagree');
   });
