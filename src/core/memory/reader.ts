@@ -1,5 +1,6 @@
 /** What a snapshot needs to know of a kernel, looked up once a boot. */
 import { Code, type KernelOrc } from './code.js';
+import { type Trampolines, trampolinesOf } from './kept-returns.js';
 import type { Kernel } from './model.js';
 import { allKnown, objectAt } from './known.js';
 import { readModules } from './modules.js';
@@ -13,6 +14,7 @@ export interface Reader {
   code: Code;
   /** Where a task begins that never ran: no call leads there. */
   forkReturns: readonly bigint[];
+  trampolines: Trampolines;
 }
 
 const readers = new WeakMap<Kernel, Reader | null>();
@@ -34,6 +36,7 @@ function makeReader(kernel: Kernel): Reader | null {
     ...{ kernel, layout, stackSize: stackSize(kernel) },
     code: new Code(kernel, kernel.arch === 'x86-64' ? kernelOrc(kernel) : null),
     forkReturns: forkReturns.filter((address) => address !== null),
+    trampolines: trampolinesOf(kernel),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Captured } from './capture.js';
 import { offCpuSeconds, type GuestTime } from './clock.js';
 import { unwindRecords } from './frame-records.js';
+import { KeptReturns } from './kept-returns.js';
 import type { MemoryTask, VcpuRegisters } from './model.js';
 import { syscallOf, X86_REGS } from './pt-regs.js';
 import type { Reader } from './reader.js';
@@ -67,7 +68,7 @@ function sleepingTrace(reader: Reader, raw: RawTask, stack: StackCopy | null, to
     const start = reader.kernel.arch === 'arm64' ? armStart(raw) : x86Start(reader, raw, stack);
     return start === null
       ? nothing(brokenEnd('its stack is too short'))
-      : proved(unwind(reader, stack, start));
+      : proved(unwind(reader, stack, start, raw.address));
   }
   if (raw.onCpu) return nothing(brokenEnd('it runs'));
   // A zombie's stack is freed.
@@ -90,8 +91,15 @@ function armStart({ sp, fp, pc }: RawTask): Start {
   return { ip: pc, bp: fp, sp, signal: false, registers: null };
 }
 
-function unwind({ kernel, code }: Reader, words: StackWords, start: Start): Trace {
-  if (kernel.arch === 'x86-64' && code.orc !== null) return unwindOrc(code, words, X86_REGS, start);
+/** `task`: whose stack it is; null where that is not known. */
+function unwind(
+  { kernel, code, trampolines }: Reader,
+  words: StackWords,
+  start: Start,
+  task: bigint | null,
+): Trace {
+  if (kernel.arch === 'x86-64' && code.orc !== null)
+    return unwindOrc(code, words, X86_REGS, start, new KeptReturns(kernel, trampolines, task));
   return unwindRecords(code, words, start);
 }
 
@@ -113,6 +121,6 @@ export function runningTrace(
   if (ip === undefined || sp === undefined || bp === undefined)
     return { ...nothing(brokenEnd('its registers are not known')), syscall: null };
   const words = new LiveWords(reader.kernel.space);
-  const trace = proved(unwind(reader, words, { ip, sp, bp, signal: true, registers: general }));
+  const trace = proved(unwind(reader, words, { ip, sp, bp, signal: true, registers: general }, null));
   return { ...trace, syscall: trace.end.proper ? entrySyscall(reader, words, trace) : null };
 }

@@ -1,5 +1,6 @@
 /** From where a stack begins to its end: by ORC (arch/x86/kernel/unwind_orc.c), else by frame records. */
 import type { Code, Place } from './code.js';
+import type { KeptReturns } from './kept-returns.js';
 import type { MemoryFrame, StackEnd } from './model.js';
 import { FRAME_POINTER_ENTRY, type OrcEntry } from './orc.js';
 import type { PtRegs } from './pt-regs.js';
@@ -34,8 +35,14 @@ export function frameAt(place: Place, ip: bigint, sp: bigint): MemoryFrame {
   return { symbol, offset, size, module, reliable, ip, sp, called: place.called };
 }
 
-export function unwindOrc(code: Code, words: StackWords, regs: PtRegs, start: Start): Trace {
-  return new OrcWalk(code, words, regs, start).walk();
+export function unwindOrc(
+  code: Code,
+  words: StackWords,
+  regs: PtRegs,
+  start: Start,
+  kept: Pick<KeptReturns, 'of'> = { of: (ip) => ip },
+): Trace {
+  return new OrcWalk(code, words, regs, start, kept).walk();
 }
 
 /** Whose tables cover a frame, and what one step made of it. */
@@ -57,6 +64,7 @@ class OrcWalk {
     private readonly words: StackWords,
     private readonly regs: PtRegs,
     start: Start,
+    private readonly kept: Pick<KeptReturns, 'of'>,
   ) {
     ({ ip: this.#ip, sp: this.#sp, bp: this.#bp, signal: this.#signal } = start);
     const { registers } = start;
@@ -91,9 +99,11 @@ class OrcWalk {
     const cfa = this.#frameAddress(orc);
     if (typeof cfa !== 'bigint') return cfa;
     if (orc.kind !== 'call') return this.#interrupted(orc, cfa);
-    const ip = this.words.word(cfa - 8n);
+    const returns = this.words.word(cfa - 8n);
     const bp = this.#framePointer(orc, cfa);
-    if (ip === null || bp === null) return brokenEnd('its frames leave the stack');
+    if (returns === null || bp === null) return brokenEnd('its frames leave the stack');
+    const ip = this.kept.of(returns);
+    if (ip === null) return brokenEnd('a tracer keeps where a frame returns to');
     // A table that is wrong, or forged, could lead in a circle.
     if (cfa <= this.#sp && orc.sp === 'sp') return brokenEnd('its frames go back');
     this.#go(ip, cfa, bp, orc.signal, null);

@@ -25,7 +25,13 @@ export const TASK_TYPES = {
     'task_struct.thread.sp': 176,
   },
   ...{ 'task_struct.thread_info.cpu': 16, 'signal_struct.thread_head': 16, task_struct: 256 },
-  ...{ 'task_struct.blocker': 184 },
+  ...{ 'task_struct.blocker': 184, 'task_struct.ret_stack': 192, 'task_struct.curr_ret_stack': 200 },
+  ...{
+    'task_struct.rethooks.first': 208,
+    ftrace_ret_stack: 32,
+    'rethook_node.llist': 16,
+    'rethook_node.ret_addr': 32,
+  },
 };
 const RQ_TYPES = { 'rq.curr': 0, 'rq.idle': 8, 'rq.clock': 16, 'rq.clock_task': 24 };
 
@@ -62,6 +68,8 @@ const SYMBOLS: [string, bigint, number?][] = [
   ['vfs_read', TEXT + 0x200n, 0x100],
   ['entry_SYSCALL_64_after_hwframe', TEXT + 0x300n, 0x100],
   ['spin', TEXT + 0x400n, 0x100],
+  ['return_to_handler', TEXT + 0x500n, 0x80],
+  ['arch_rethook_trampoline', TEXT + 0x580n, 0x80],
   ['init_task', INIT],
   ['__per_cpu_offset', TEXT + 0x9_0000n],
   ['nr_cpu_ids', TEXT + 0x9_1000n],
