@@ -10,8 +10,10 @@ export const X86_REGS = {
 
 export type PtRegs = typeof X86_REGS;
 
-/** Code segments of a 32-bit program: its calls have other numbers. */
+/** Code segment of a 32-bit program: its calls have other numbers. */
 const USER32_CS = 0x23n;
+/** With FRED the word of the code segment holds more than that. */
+const SEGMENT = 0xffffn;
 
 interface Syscall {
   number: number;
@@ -29,10 +31,12 @@ const NUMBER_MAX = 4096;
 function x86Syscall(words: StackWords, base: bigint): Syscall | null {
   const register = (name: keyof PtRegs) => words.word(base + BigInt(X86_REGS[name]));
   const number = register('orig_ax');
-  if (number === null || number >= BigInt(NUMBER_MAX) || register('cs') === USER32_CS) return null;
+  if (number === null || number >= BigInt(NUMBER_MAX) || is32Bit(register('cs'))) return null;
   const args = (['di', 'si', 'dx', 'r10', 'r8', 'r9'] as const).map((name) => register(name) ?? 0n);
   return { number: Number(number), args };
 }
+
+const is32Bit = (cs: bigint | null): boolean => cs !== null && (cs & SEGMENT) === USER32_CS;
 
 function armSyscall({ layouts }: Kernel, words: StackWords, base: bigint): Syscall | null {
   const at = layouts.offset('pt_regs', 'syscallno');

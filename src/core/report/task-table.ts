@@ -66,7 +66,18 @@ function rowOf(task: Task): TaskRow {
   };
 }
 
-const placeOf = ({ frames }: Task): string | null => operationFrame(frames)?.symbol ?? null;
+/** What leads to all system calls alike. */
+const ENTRY =
+  /^(?:do_syscall_64|x64_sys_call|ia32_sys_call|do_int80_\w+|_*do_fast_syscall_32|el0_svc\w*|invoke_syscall\w*)$/;
+const SLEEP = /^(?:__schedule|schedule)$/;
+
+/** A call that sleeps by itself, as pause does, has no place of its own but that call. */
+function placeOf({ frames }: Task): string | null {
+  const place = operationFrame(frames);
+  if (place === null || !ENTRY.test(place.symbol)) return place?.symbol ?? null;
+  const called = frames[frames.indexOf(place) - 1];
+  return called === undefined || SLEEP.test(called.symbol) ? place.symbol : called.symbol;
+}
 
 const whereRuns = ({ queued, cpu }: Task): string => {
   const where = cpu === undefined ? 'a CPU' : `CPU ${cpu}`;

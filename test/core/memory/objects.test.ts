@@ -86,6 +86,12 @@ describe('objects on a stack', () => {
     expect(dumped(made)[1]?.objects?.[0]?.state).toBeUndefined();
   });
 
+  it('are nothing that a frozen task waits for', () => {
+    const { made, inode } = withFile();
+    made.task('dd', 7, [['schedule'], ['__refrigerator', 5n, made.folio(inode, 9n, 225n, 1n)]]);
+    expect(dumped(made)[0]?.objects).toBeUndefined();
+  });
+
   it('are not looked for on the stacks of tasks that rest', () => {
     const { made, inode } = withFile();
     const rests = made.task('sleep', 7, [
@@ -98,7 +104,7 @@ describe('objects on a stack', () => {
 });
 
 describe('a FUSE request', () => {
-  function asked(pid: number, unique: bigint, stack: string) {
+  function asked(pid: number, unique: bigint, stack: string, inside?: number) {
     const { made, superblock } = withFile();
     const [request, mount] = [made.make(), made.make()];
     made.put32(request + 56n, 48);
@@ -107,9 +113,21 @@ describe('a FUSE request', () => {
     made.put32(request + 88n, pid);
     made.put(request + 144n, mount);
     made.put(mount + 8n, superblock);
-    made.task('dd', 7, [['schedule'], [stack, 3n, request]]);
+    const task = made.task('dd', 7, [['schedule'], [stack, 3n, request]]);
+    if (inside !== undefined) {
+      Object.assign(made.layout, { task_struct: { thread_pid: 8 }, pid: { level: 4, numbers: 16 } });
+      const numbers = made.make();
+      made.put(task.address + 8n, numbers);
+      made.put32(numbers + 4n, 1);
+      made.put32(numbers + 32n, inside);
+    }
     return dumped(made)[0];
   }
+
+  it('has the pid of a namespace of its own, where a container mounted', () => {
+    expect(asked(3, 18n, 'request_wait_answer', 3)?.request).toMatchObject({ operation: 'READ', unique: '18' });
+    expect(asked(4, 18n, 'request_wait_answer', 3)?.request).toBeUndefined();
+  });
 
   it('is known by its shape, where fuse is a module and no type tells of it', () => {
     expect(asked(7, 18n, 'request_wait_answer')?.request).toEqual({
@@ -155,6 +173,15 @@ describe('the lock that a task waits for', () => {
     made.put(lock, owner.address | 1n);
     const wanted = { kind: 'mutex', address: `0x${lock.toString(16)}`, owner: { comm: 'owner', pid: 3 } };
     expect(dumped(made).map(({ wantsLock }) => wantsLock)).toEqual([undefined, wanted, wanted]);
+  });
+
+  it('tells its owner by a name of one line', () => {
+    const made = new HandMade();
+    const lock = made.make();
+    const { owner } = queue(made, lock, 16n, '__mutex_lock.constprop.0');
+    owner.comm = 'a\nCPU: 1';
+    made.put(lock, owner.address);
+    expect(dumped(made)[1]?.wantsLock?.owner).toEqual({ comm: 'a CPU: 1', pid: 3 });
   });
 
   it('has no owner where that word is of no task', () => {

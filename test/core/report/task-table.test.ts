@@ -80,6 +80,20 @@ it('says of which stack it is not sure', () => {
   expect(rows.map((row) => row.doubt)).toEqual([doubt, null]);
 });
 
+it('names the call of a task that sleeps in nothing else', () => {
+  const stack = [
+    '__schedule',
+    'schedule',
+    '__do_sys_pause',
+    'do_syscall_64',
+    'entry_SYSCALL_64_after_hwframe',
+  ];
+  const place = (frames: string[]) =>
+    taskRows({ tasks: [task('sleeps', { frames: frames.map(frame) })] }, false).rows[0]?.waitsIn;
+  expect(place(stack)).toBe('__do_sys_pause');
+  expect(place(stack.filter((symbol) => symbol !== '__do_sys_pause'))).toBe('do_syscall_64');
+});
+
 it('shows idle kernel threads where all are wanted', () => {
   expect(taskRows({ tasks }, true).rows[0]).toMatchObject({ comm: 'kworker/0:1', offCpuSeconds: 50 });
 });

@@ -155,6 +155,11 @@ function build(kernel: Kernel) {
       mount: ['fs_struct', 'root.mnt'],
       super: ['vfsmount', 'mnt_sb'],
     }),
+    pids: offsets(layouts, {
+      pid: ['task_struct', 'thread_pid'],
+      level: ['pid', 'level'],
+      numbers: ['pid', 'numbers'],
+    }),
     request: {
       header: one(layouts, 'fuse_req', 'in.h'),
       mount: one(layouts, 'fuse_req', 'fm'),

@@ -3,6 +3,7 @@
  * waiter that its stack holds. kernel/locking/{mutex,rwsem,semaphore,rtmutex}.c, include/linux/hung_task.h.
  */
 import type { Task } from '../../model.js';
+import { commOf } from '../comm.js';
 import type { Kernel, MemoryTask } from '../model.js';
 import type { Filesystems } from './filesystems.js';
 import { type LockLayout, type ObjectLayout, objectLayout } from './layout.js';
@@ -187,7 +188,7 @@ export class Locks {
         kind,
         address: `0x${address.toString(16)}`,
         ...(name === null ? {} : { name }),
-        owner: owner && { comm: owner.comm, pid: owner.pid },
+        owner: owner && { comm: commOf(owner), pid: owner.pid },
         ...(held === null ? {} : { held }),
       },
       guards: this.guardedBy(address, task),

@@ -7,7 +7,7 @@ import type { Kernel, MemoryTask } from '../model.js';
 import type { Filesystem, Filesystems } from './filesystems.js';
 import { objectLayout } from './layout.js';
 import { frameOf, liveWords } from './live.js';
-import { isPointer } from './pointers.js';
+import { isPointer, type Pointers } from './pointers.js';
 
 /** Two list heads, the arguments, a count and the flags stand in front of the header. */
 const HEADER = 56n;
@@ -67,11 +67,12 @@ export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesys
   const header = objectLayout(kernel).request.header ?? HEADER;
   const view = new DataView(new ArrayBuffer(HEADER_SIZE));
   const seen = new Set<bigint>();
+  const pids = pidsOf(task, kernel, filesystems.pointers);
   for (const word of liveWords(task)) {
     if (!isPointer(word) || seen.has(word)) continue;
     if (seen.add(word).size > CANDIDATES_MAX) break;
     if (!filesystems.pointers.fill(word + header, view)) continue;
-    const found = inHeader(view, task.pid);
+    const found = inHeader(view, pids);
     if (!found) continue;
     const filesystem = filesystemOf(word, kernel, filesystems);
     return { request: { ...found, source: filesystem?.source ?? null }, filesystem };
@@ -79,13 +80,30 @@ export function requestOf(task: MemoryTask, kernel: Kernel, filesystems: Filesys
   return null;
 }
 
-function inHeader(view: DataView, pid: number): Pick<Request, 'operation' | 'unique'> | null {
+/** struct upid: its number, and its namespace. */
+const NUMBER_SIZE = 16n;
+/** MAX_PID_NS_LEVEL */
+const LEVELS_MAX = 32;
+
+/** In each of its namespaces: a request has the one of the namespace that mounted. */
+function pidsOf({ address, pid }: MemoryTask, kernel: Kernel, pointers: Pointers): number[] {
+  const at = objectLayout(kernel).pids;
+  const struct = at && pointers.pointer(address + at.pid);
+  if (!at || struct === null) return [pid];
+  const level = Math.min(pointers.u32(struct + at.level) ?? 0, LEVELS_MAX);
+  const inner = Array.from({ length: level }, (_, index) =>
+    pointers.u32(struct + at.numbers + NUMBER_SIZE * BigInt(index + 1)),
+  );
+  return [pid, ...inner.filter((one): one is number => one !== null && one !== 0)];
+}
+
+function inHeader(view: DataView, pids: readonly number[]): Pick<Request, 'operation' | 'unique'> | null {
   const length = view.getUint32(0, true);
   const operation = OPERATIONS[view.getUint32(4, true)];
   const unique = view.getBigUint64(8, true);
   // Odd ones are interrupts.
   const valid = length >= HEADER_SIZE && length <= LEN_MAX && unique !== 0n && (unique & 1n) === 0n;
-  if (!valid || operation === undefined || view.getUint32(32, true) !== pid) return null;
+  if (!valid || operation === undefined || !pids.includes(view.getUint32(32, true))) return null;
   return { operation, unique: String(unique) };
 }
 

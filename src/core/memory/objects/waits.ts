@@ -14,6 +14,8 @@ const WORTH_A_LOOK =
 const INNERMOST = 12;
 /** Of all objects together: those of ten thousand tasks that wait fit. A few with long names may be on every stack. */
 const TEXT_MAX = 16 * 2 ** 20;
+/** It waits for nothing that its stack points at. */
+const FROZEN = /^_*refrigerator$/;
 
 /** Of one snapshot. */
 export class Waits {
@@ -79,6 +81,6 @@ const sizeOf = ({ text, filesystem }: SeenObject): number =>
     : filesystem.type.length + (filesystem.source?.length ?? 0) + (filesystem.on?.length ?? 0));
 
 const isWorthALook = ({ state, frames, blocker }: MemoryTask): boolean =>
-  state === 'D' ||
+  (state === 'D' && !frames.slice(0, INNERMOST).some(({ symbol }) => FROZEN.test(symbol))) ||
   (blocker ?? 0n) !== 0n ||
   frames.slice(0, INNERMOST).some(({ symbol }) => WORTH_A_LOOK.test(symbol));
