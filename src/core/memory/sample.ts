@@ -1,7 +1,7 @@
 /** The cheap walk: who there is, in which state, and whether it ran since the last one. */
 import { guestTime } from './clock.js';
 import type { Kernel } from './model.js';
-import { readerOf } from './reader.js';
+import { readerOf, type Reader } from './reader.js';
 import { readRunQueues } from './run-queues.js';
 import { briefSpan, COMM_MAX } from './task-layout.js';
 import { stateLetter, switchesOf, walkTasks } from './tasks.js';
@@ -25,10 +25,18 @@ export interface States {
   broken: string | null;
 }
 
+/** A list of more tasks than that is not walked again. */
+const WALKED_AGAIN_MAX = 10_000;
+
 export function listStates(kernel: Kernel): States {
   const reader = readerOf(kernel);
   if (reader === null) return { clock: 0, tasks: [], broken: 'the types of its tasks are not known' };
-  const { layout } = reader;
+  const once = walkOnce(reader);
+  // A task that ended meanwhile may have taken the way to the others with it.
+  return once.broken === null || once.tasks.length > WALKED_AGAIN_MAX ? once : walkOnce(reader);
+}
+
+function walkOnce({ kernel, layout }: Reader): States {
   kernel.space.forget();
   const tasks: TaskState[] = [];
   let ran = 0;

@@ -5,7 +5,7 @@ import { readCpus } from './cpus.js';
 import { objectAt } from './known.js';
 import type { Kernel, MemoryTask, Snapshot, VcpuRegisters } from './model.js';
 import { readerOf, refresh, type Reader } from './reader.js';
-import { readRunQueues } from './run-queues.js';
+import { readRunQueues, type RunQueue } from './run-queues.js';
 import { memoryTask } from './task-stack.js';
 import { walkTasks } from './tasks.js';
 import { Words } from './reading.js';
@@ -13,6 +13,9 @@ import { Words } from './reading.js';
 /** Copies of stacks and frames of all tasks together: those of ten thousand real ones fit. */
 const STACKS_MAX = 128 * 1024 * 1024;
 const FRAMES_MAX = 400_000;
+/** Over lists that do not close, of so many tasks at most. */
+const WALKS = 3;
+const WALKED_AGAIN_MAX = 10_000;
 
 interface SnapshotOptions {
   /** Taken just before: without them nothing is known of what runs but its name. */
@@ -23,15 +26,8 @@ export function takeSnapshot(kernel: Kernel, options: SnapshotOptions): Snapshot
   const reader = readerOf(kernel);
   if (reader === null) return emptySnapshot(kernel, 'the types of its tasks are not known');
   const doubts: (string | null)[] = [refresh(reader)];
-  const queues = readRunQueues(kernel);
-  const captured: Captured[] = [];
-  const capturer = new Capturer(reader, STACKS_MAX);
-  const { layout } = reader;
-  doubts.push(
-    walkTasks({ kernel, layout, span: layout.span }, (address, words) => {
-      captured.push(capturer.capture(address, words));
-    }),
-  );
+  const { queues, captured, broken } = captureAll(reader);
+  doubts.push(broken);
   const time = guestTime(
     queues,
     captured.map(({ raw }) => raw.execStart),
@@ -48,6 +44,36 @@ export function takeSnapshot(kernel: Kernel, options: SnapshotOptions): Snapshot
     tasks,
     cpus,
   };
+}
+
+interface Walked {
+  queues: RunQueue[];
+  captured: Captured[];
+  broken: string | null;
+}
+
+/** A task that ends while a busy host lets this process wait may take the way to the others with it: then once more. */
+function captureAll(reader: Reader): Walked {
+  let longest: Walked | null = null;
+  for (let walks = 1; ; walks++) {
+    const walked = captureOnce(reader);
+    if (longest === null || walked.broken === null || walked.captured.length > longest.captured.length)
+      longest = walked;
+    if (walked.broken === null || walks === WALKS || walked.captured.length > WALKED_AGAIN_MAX)
+      return longest;
+    reader.kernel.space.forget();
+  }
+}
+
+function captureOnce(reader: Reader): Walked {
+  const { kernel, layout } = reader;
+  const queues = readRunQueues(kernel);
+  const captured: Captured[] = [];
+  const capturer = new Capturer(reader, STACKS_MAX);
+  const broken = walkTasks({ kernel, layout, span: layout.span }, (address, words) => {
+    captured.push(capturer.capture(address, words));
+  });
+  return { queues, captured, broken };
 }
 
 function emptySnapshot(kernel: Kernel, why: string): Snapshot {

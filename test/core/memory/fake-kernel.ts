@@ -12,7 +12,7 @@ export class FakeMemory {
   /** What is not there is all zeroes, and may be read. */
   zeroes = false;
   /** Changes what was read. */
-  mutate: (into: Uint8Array) => void = () => undefined;
+  mutate: (into: Uint8Array, va: bigint) => void = () => undefined;
 
   bytes(va: bigint, bytes: ArrayLike<number>): void {
     for (let i = 0; i < bytes.length;) {
@@ -47,7 +47,7 @@ export class FakeMemory {
       into.set(part, i);
       i += part.length;
     }
-    this.mutate(into);
+    this.mutate(into, va);
     return true;
   }
 }
