@@ -1,4 +1,5 @@
 /** What the reader's process knows of guests; see memory-reader.ts. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Closed, SampleAnswer, SnapshotAnswer, SnapshotTaken } from '../core/memory/answers.js';
 import { createBuilds } from '../core/memory/builds.js';
 import { KnownGuest } from '../core/memory/known-guest.js';
@@ -11,7 +12,7 @@ import type { MemorySource } from '../io/memory/source.js';
 
 export type MemoryQuestion =
   | { type: 'snapshot'; vm: string; source: MemorySource; registers: string | null }
-  /** `source` null: as it was told before. */
+  /** `source` null: as it was told before, and nobody asked for registers. */
   | {
       type: 'sample';
       vm: string;
@@ -23,8 +24,8 @@ export type MemoryQuestion =
 
 interface Known {
   pid: number;
-  /** By QEMU's own word where its memory lies, or by guess. */
-  told: boolean;
+  /** By QEMU's own word where its memory lies; null: by guess. */
+  regions: MemorySource['regions'];
   opened: OpenedRam;
   guest: KnownGuest;
 }
@@ -34,9 +35,12 @@ const FORGOTTEN: Closed = { ok: false, why: 'its QEMU is not known any more', fi
 const COPIES: OpenedRam['way'] = 'copies that QEMU makes';
 const SAMPLED_NOT = 'only QEMU itself can read it, which is not asked all the time';
 
-/** Whether a task ran meanwhile cannot be told from copies. */
-function doubted(taken: SnapshotTaken, instead: Closed | undefined): SnapshotTaken {
-  const why = 'QEMU copied the memory piece by piece while the guest ran';
+const COPIED = 'QEMU copied the memory piece by piece while the guest ran';
+
+/** Whether a task ran meanwhile cannot be told from copies; what is left out explains what is missing. */
+function doubted(taken: SnapshotTaken, { way, instead, partly }: OpenedRam): SnapshotTaken {
+  const why = way === COPIES ? COPIED : taken.dump.complete ? undefined : partly;
+  if (why === undefined) return taken;
   const incompleteBecause = [...taken.dump.incompleteBecause, why];
   const dump = { ...taken.dump, complete: false, incompleteBecause };
   return { ...taken, dump, text: memoryText(dump), ...(instead !== undefined && { instead }) };
@@ -62,17 +66,18 @@ export class MemoryGuests {
     }
     const { vm, source } = question;
     const registers = question.registers === null ? [] : parseRegisters(question.registers);
+    const asked = source === null ? null : registers;
     return this.withRam(vm, source, (guest, opened) => {
-      const { way, instead } = opened;
+      const { way } = opened;
       const now = monotonicMs() / 1000;
       if (question.type === 'snapshot') {
         const taken = guest.snapshot(registers, now, way);
         if (!taken.ok) return explained(taken, opened, question.source);
-        return way === COPIES ? doubted(taken, instead) : taken;
+        return doubted(taken, opened);
       }
       // A look is worth that QEMU stands still for moments; to sample all the time is not.
       if (way === COPIES) return { ok: false, why: SAMPLED_NOT, fix: null };
-      return guest.sample(registers, now, question.standingForSeconds);
+      return guest.sample(asked, now, question.standingForSeconds);
     });
   }
 
@@ -109,11 +114,13 @@ export class MemoryGuests {
   private find(vm: string, source: MemorySource | null): Known | Closed {
     const known = this.known.get(vm);
     if (source === null) return known ?? FORGOTTEN;
-    const told = source.regions !== null;
-    if (known !== undefined && known.pid === source.pid && (known.told || !told)) return known;
+    const { regions } = source;
+    // Memory that was plugged in makes it another one.
+    const same = regions === null || isDeepStrictEqual(regions, known?.regions);
+    if (known !== undefined && known.pid === source.pid && same) return known;
     const opened = openRam(source);
     if (!opened.ok) return opened;
-    const made = { pid: source.pid, told, opened, guest: new KnownGuest(opened.ram, this.builds) };
+    const made = { pid: source.pid, regions, opened, guest: new KnownGuest(opened.ram, this.builds) };
     this.drop(vm);
     if (this.known.size >= MOST_GUESTS) for (const one of [...this.known.keys()]) this.drop(one);
     this.known.set(vm, made);

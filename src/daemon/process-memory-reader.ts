@@ -48,6 +48,12 @@ const BUSY = closed('the reader was busy with other guests');
 /** Of its time, for a question whose turn came late. */
 const ENOUGH = 1 / 3;
 
+/** A list that leads nowhere may lead to memory that was plugged in. */
+function asksAgain(answer: SampleAnswer, known: Known): SampleAnswer {
+  if (answer.ok && answer.broken) Object.assign(known, { told: null, map: null });
+  return answer;
+}
+
 const isRead = (answer: unknown): boolean => (answer as Partial<SampleAnswer>).ok === true;
 
 /** For so many milliseconds nobody reads the memory that ended the reader's process. */
@@ -79,7 +85,7 @@ export class ProcessMemoryReader implements MemoryReader {
         false,
         known,
       );
-      if (answer === BUSY || isRead(answer)) return answer as SampleAnswer;
+      if (answer === BUSY || isRead(answer)) return asksAgain(answer as SampleAnswer, known);
       known.told = null;
     }
     return (await this.ask(target, order, SAMPLE_MS)) as SampleAnswer;
@@ -103,13 +109,13 @@ export class ProcessMemoryReader implements MemoryReader {
       if (!found.ok) return found;
       const known = this.of(target.vm, found.pid);
       if (known.harmful !== null && performance.now() < known.harmful.until) return closed(known.harmful.why);
-      const source = await this.sourceOf(target, found, known, Math.min(QMP_MS, left() / 2));
-      const { vm } = target;
       const urgent = order.type === 'snapshot';
+      const source = await this.sourceOf(target, found, known, { urgent, ms: left() / 2 });
+      const { vm } = target;
       // Registers grow old while a process starts: the page tables that they name may be gone by then.
-      if (urgent && !this.process.running) await this.send({ type: 'forget', vm }, left(), urgent);
-      for (const last of [false, true]) {
-        const registers = urgent ? await this.registersOf(target, known, left() / 2) : null;
+      if (!this.process.running) await this.send({ type: 'forget', vm }, left(), urgent);
+      for (const last of [!urgent, true]) {
+        const registers = await this.registersOf(target, known, left() / 2);
         const answer = await this.send({ ...order, vm, source, registers }, left(), urgent, known);
         known.told = isRead(answer) && source.regions !== null ? source : null;
         if (last || registers === null || !isLost(answer)) return answer;
@@ -130,20 +136,21 @@ export class ProcessMemoryReader implements MemoryReader {
     return known;
   }
 
+  /** Memory may have been plugged in since the last look. Through libvirt each question would be some runs of virsh. */
   private async sourceOf(
     { qmpSocket }: MemoryTarget,
     { pid, argv }: { pid: number; argv: string[] },
     known: Known,
-    ms: number,
+    { urgent, ms }: { urgent: boolean; ms: number },
   ): Promise<MemorySource> {
-    const qmpMs = performance.now() < known.silentUntil ? 0 : ms;
-    known.map ??= await askMap(qmpSocket, { qmpMs, signal: AbortSignal.timeout(SAMPLE_MS) });
-    const { map } = known;
-    if (map.regions === null) {
-      known.map = null;
-      if (qmpMs > 0) known.silentUntil = performance.now() + QMP_AGAIN_MS;
+    const again = urgent && !qmpSocket.startsWith('libvirt:');
+    if (known.map === null || again) {
+      const qmpMs = performance.now() < known.silentUntil ? 0 : Math.min(QMP_MS, ms);
+      const map = await askMap(qmpSocket, { qmpMs, signal: AbortSignal.timeout(SAMPLE_MS) });
+      if (map.regions !== null) known.map = map;
+      else if (qmpMs > 0) known.silentUntil = performance.now() + QMP_AGAIN_MS;
     }
-    return { pid, argv, qmpSocket, ...map };
+    return { pid, argv, qmpSocket, ...(known.map ?? { regions: null, hostAddresses: {} }) };
   }
 
   private async registersOf({ qmpSocket }: MemoryTarget, known: Known, ms: number): Promise<string | null> {

@@ -23,6 +23,12 @@ export function memoryAnswer(
   if (dump === null) return { type: 'sampled', seen: closed };
   const { tasks, memory } = dump;
   const standing = tasks.filter(({ offCpuSeconds = 0 }) => offCpuSeconds >= effect.seconds);
-  const taken = { ok: true as const, clock: memory?.clock ?? 0, tasks: tasks.length, standing };
+  const taken = {
+    ok: true as const,
+    clock: memory?.clock ?? 0,
+    tasks: tasks.length,
+    broken: false,
+    standing,
+  };
   return { type: 'sampled', seen: sampledOf(taken) };
 }

@@ -28,6 +28,8 @@ export interface SampleTaken {
   /** The scheduler's clock, seconds since the boot. */
   clock: number;
   tasks: number;
+  /** A list of tasks did not close: there are more. */
+  broken: boolean;
   /**
    * Those in D, or in S inside a request to a server, that have not switched for as long as was asked; with their
    * stacks, and what they wait for.

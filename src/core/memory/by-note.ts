@@ -54,7 +54,7 @@ function mappedArm64(ram: Ram, note: Note, root: bigint): Mapped | null {
 }
 
 /** Whether a vCPU runs on page tables that map the kernel's text to the same place; null where no registers tell. */
-function isRunning(
+export function isRunning(
   ram: Ram,
   stext: bigint,
   gpa: number,

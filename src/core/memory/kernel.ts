@@ -8,6 +8,7 @@ import { findKallsyms } from './kallsyms-search.js';
 import { readKallsyms, type GuestSymbols, type KallsymsPlaces } from './kallsyms.js';
 import type { AddressSpace, Builds, HowFound, Kernel, Ram, VcpuRegisters } from './model.js';
 import { KernelNotFound } from './not-found.js';
+import { spacesOf } from './paging.js';
 import { bytesOf, u64 } from './reading.js';
 import { noteAtAddress, placesOf, scanForNote, type Note, type Stretch } from './vmcoreinfo.js';
 
@@ -29,6 +30,8 @@ class Opening {
   readonly tried: string[] = [];
   private readonly builds: Builds;
   private readonly registers: readonly VcpuRegisters[];
+  /** No vCPU has a kernel mapped: then no note is believed, and gigabytes are not read for one. */
+  private noneRuns = false;
 
   constructor(
     private readonly ram: Ram,
@@ -44,7 +47,7 @@ class Opening {
       this.atKeptNote() ??
       this.scan(likely, 'where notes mostly lie') ??
       this.byRegisters() ??
-      this.scan(rest, 'elsewhere');
+      (this.noneRuns ? null : this.scan(rest, 'elsewhere'));
     if (kernel === null) throw new KernelNotFound(this.tried);
     return kernel;
   }
@@ -102,6 +105,7 @@ class Opening {
     }
     const running = runningKernel(this.ram, this.registers);
     if (running === null) {
+      this.noneRuns = this.registers.some((vcpu) => spacesOf(this.ram, vcpu).length > 0);
       this.say('no vCPU runs on page tables with a kernel of x86-64');
       return null;
     }

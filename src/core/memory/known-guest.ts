@@ -1,6 +1,7 @@
 /** A guest whose memory is read again and again: its kernel is found once a boot. */
 import type { SampleAnswer, SnapshotAnswer } from './answers.js';
 import type { RamWay } from '../model.js';
+import { isRunning } from './by-note.js';
 import { memoryDump } from './dump.js';
 import { openKernel } from './kernel.js';
 import type { Builds, Kernel, Ram, Snapshot, VcpuRegisters } from './model.js';
@@ -24,6 +25,8 @@ export class KnownGuest {
   private note: Uint8Array | null = null;
   private sampler = new Sampler();
   private clock = 0;
+  /** Of the last sample. */
+  private sampledClock: number | null = null;
   private failed: { why: string; until: number; pause: number } | null = null;
 
   constructor(
@@ -38,7 +41,7 @@ export class KnownGuest {
    * searched again only after a while.
    */
   kernelNow(registers: readonly VcpuRegisters[], now: number): Kernel | string {
-    if (this.kernel !== null && this.stillRuns(this.kernel)) return this.kernel;
+    if (this.kernel !== null && this.stillRuns(this.kernel, registers)) return this.kernel;
     if (this.failed !== null && now < this.failed.until) return this.failed.why;
     this.forget();
     try {
@@ -65,10 +68,19 @@ export class KnownGuest {
     return { ok: true, dump, text: memoryText(dump), log: readLog(taken.kernel) };
   }
 
-  sample(registers: readonly VcpuRegisters[], now: number, standingForSeconds: number): SampleAnswer {
-    const kernel = this.kernelNow(registers, now);
+  /**
+   * `registers` null: nobody asked for them. Then a clock that stands is no answer: it may be that of a kernel which a
+   * reboot, or kexec, has left in memory.
+   */
+  sample(registers: readonly VcpuRegisters[] | null, now: number, standingForSeconds: number): SampleAnswer {
+    const kernel = this.kernelNow(registers ?? [], now);
     if (typeof kernel === 'string') return { ok: false, why: kernel, fix: null };
-    return sampleKernel(kernel, this.sampler, standingForSeconds);
+    const answer = sampleKernel(kernel, this.sampler, standingForSeconds);
+    const before = this.sampledClock;
+    this.sampledClock = answer.ok ? answer.clock : null;
+    if (registers === null && answer.ok && answer.clock === before)
+      return { ok: false, why: 'the clock of its kernel stands', fix: null };
+    return answer;
   }
 
   /** Until the next look: page tables change anyway, and those of many guests are much. */
@@ -97,10 +109,12 @@ export class KnownGuest {
     this.note = null;
     this.sampler = new Sampler();
     this.clock = 0;
+    this.sampledClock = null;
   }
 
-  private stillRuns(kernel: Kernel): boolean {
+  private stillRuns(kernel: Kernel, registers: readonly VcpuRegisters[]): boolean {
     kernel.space.forget();
+    if (!isOnCpu(kernel, registers)) return false;
     const init = kernel.object('init_task') ?? kernel.symbols.address('init_task');
     const comm = kernel.layouts.offset('task_struct', 'comm');
     const named = init !== null && comm !== null && kernel.space.read(init + BigInt(comm), nameRead);
@@ -116,6 +130,12 @@ export class KnownGuest {
   private readNote({ noteAt }: Kernel, into: Uint8Array): boolean {
     return noteAt !== null && this.ram.read(noteAt, into);
   }
+}
+
+/** Memory outlives a reboot: what lies there may be whole, and not be what runs. True where no registers tell. */
+function isOnCpu({ arch, ram, space, text }: Kernel, registers: readonly VcpuRegisters[]): boolean {
+  const at = arch === 'x86-64' ? space.translate(text.first) : null;
+  return at === null || isRunning(ram, text.first, at, registers) !== false;
 }
 
 const SWAPPER = new TextEncoder().encode('swapper/0\0');

@@ -11,8 +11,10 @@ export interface Region {
 
 const LINES_MAX = 20_000;
 const REGIONS_MAX = 1_024;
-/** Below it are framebuffers, option ROMs and the firmware. */
-const RAM_MIN = 16 * 2 ** 20;
+/** Below it are option ROMs, the firmware and small framebuffers. */
+export const RAM_MIN = 16 * 2 ** 20;
+/** Those that are larger. */
+const FRAMEBUFFER = /vram|vgamem/;
 const ROW =
   /^ {2}([0-9a-f]{16})-([0-9a-f]{16}) \(prio -?\d{1,10}, (?:nv-)?(?:ram|rom)\): ([^\s@]{1,200})(?: @([0-9a-f]{16}))?/;
 
@@ -49,7 +51,7 @@ function join(found: Region[], region: Region): void {
 function largeOnes(found: readonly Region[]): Region[] {
   const sizes = new Map<string, number>();
   for (const { id, first, end } of found) sizes.set(id, (sizes.get(id) ?? 0) + end - first);
-  return found.filter(({ id }) => (sizes.get(id) ?? 0) >= RAM_MIN);
+  return found.filter(({ id }) => (sizes.get(id) ?? 0) >= RAM_MIN && !FRAMEBUFFER.test(id));
 }
 
 const GIB = 2 ** 30;

@@ -47,7 +47,7 @@ export class Sampler {
    * Takes in one walk, and returns those in D, or in S inside a request to a server, that have not switched for `seconds`.
    * A task is told from the second walk on, as soon as its age is known.
    */
-  sample({ clock, tasks }: States, seconds: number, read: ReadTasks): SampleTaken {
+  sample({ clock, tasks, broken }: States, seconds: number, read: ReadTasks): SampleTaken {
     const before = this.known;
     const now = new Map<bigint, Known>();
     for (const task of tasks.slice(0, MAX_TASKS)) {
@@ -59,7 +59,13 @@ export class Sampler {
     }
     this.known = now;
     this.look(tasks, { clock, seconds, before, read });
-    return { ok: true, clock, tasks: tasks.length, standing: this.standing(clock, seconds) };
+    return {
+      ok: true,
+      clock,
+      tasks: tasks.length,
+      broken: broken !== null,
+      standing: this.standing(clock, seconds),
+    };
   }
 
   /** Reads the stacks that are not known yet, of those that may stand. */

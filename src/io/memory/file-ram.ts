@@ -11,7 +11,7 @@ export interface Segment {
   at: number;
 }
 
-interface RamFile {
+export interface RamFile {
   path: string;
   /** What `identityOf` said of it as it was found; null where that does not matter. */
   identity: string | null;

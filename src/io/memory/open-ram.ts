@@ -1,12 +1,13 @@
 /** Opens the RAM of a QEMU from outside: its shared memory, or its own; each way that is closed says why. */
-import { closeSync, fstatSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, readFileSync, statSync } from 'node:fs';
 import type { Closed } from '../../core/memory/answers.js';
 import type { RamWay } from '../../core/model.js';
 import { optionValues, parseOptions } from '../../core/host/argv.js';
 import { memoriesOfNodes, usualRegions, type Region } from '../../core/memory/memory-map.js';
 import { ownUser } from '../trust.js';
-import { FileRam, identityOf, openFile, type Segment } from './file-ram.js';
+import { FileRam, openFile, type RamFile, type Segment } from './file-ram.js';
 import { SavedRam } from './saved-ram.js';
+import { homesOf, type Mapping, mapsOf, type SharedFile, sharedFiles } from './shared-files.js';
 import type { MemorySource } from './source.js';
 
 export interface OpenedRam {
@@ -15,13 +16,12 @@ export interface OpenedRam {
   ram: FileRam | SavedRam;
   /** Why the ways before this one are closed, which read more. */
   instead?: Closed;
+  /** Why a part of the memory is left out. */
+  partly?: string;
 }
 
 const SHARE =
   'give the guest shared memory: -object memory-backend-memfd,id=mem,size=SIZE,share=on -numa node,memdev=mem';
-const MEMFD = '/memfd:memory-backend-memfd';
-const DESCRIPTORS_MAX = 4_096;
-const MAPS_MAX = 4 * 2 ** 20;
 
 /** Opens and closes what it finds, so that the RAM is known to open. Never throws. */
 export function openRam(source: MemorySource): OpenedRam | Closed {
@@ -41,36 +41,55 @@ function openSaved({ pid, qmpSocket, regions }: MemorySource, instead: Closed): 
   return { ok: true, way: 'copies that QEMU makes', ram: new SavedRam(qmpSocket, regions), instead };
 }
 
-interface Shared {
-  path: string;
-  size: number;
-  identity: string;
-}
-
-/** Null where QEMU has none. */
+/** Null where most of it is in none. What of it lies in no file is read from QEMU itself, where that is open too. */
 function openShared(source: MemorySource): OpenedRam | null {
-  const { pid, argv } = source;
-  const files = sharedFiles(pid, argv);
-  const { regions } = source;
-  const segments = regions === null ? usualSegments(argv, files) : placedSegments(regions, files, source);
-  if (segments.length === 0) return null;
-  return { ok: true, way: 'shared memory', ram: new FileRam(files, segments) };
+  const { pid, argv, regions, hostAddresses } = source;
+  const maps = mapsOf(pid);
+  const files = sharedFiles(pid, maps);
+  if (regions === null) {
+    const segments = usualSegments(argv, files);
+    return segments.length === 0 ? null : shared(files, segments);
+  }
+  const homes = homesOf(regions, files, maps, hostAddresses);
+  const others = regions.filter(({ id }) => !homes.has(id));
+  // What is shared may be a device's alone.
+  if (2 * sizeOf(others) >= sizeOf(regions)) return null;
+  const segments = regions.flatMap((region): Segment[] => {
+    const home = homes.get(region.id);
+    if (home === undefined) return [];
+    return [{ ...bounds(region), file: files.indexOf(home.file), at: home.at + region.offset }];
+  });
+  return others.length === 0 ? shared(files, segments) : withOwn(source, others, files, segments);
 }
 
-function placedSegments(
-  regions: readonly Region[],
-  files: readonly Shared[],
+const sizeOf = (regions: readonly Region[]): number =>
+  regions.reduce((sum, { first, end }) => sum + end - first, 0);
+
+const shared = (files: readonly RamFile[], segments: readonly Segment[]) => ({
+  ok: true as const,
+  way: 'shared memory' as const,
+  ram: new FileRam(files, segments),
+});
+
+/** `others`: what is not shared. */
+function withOwn(
   source: MemorySource,
-): Segment[] {
-  const homes = homesOf(regions, files, source);
-  return regions.flatMap((region): Segment[] => {
-    const file = homes.get(region.id);
-    return file === undefined ? [] : [{ ...bounds(region), file: files.indexOf(file), at: region.offset }];
-  });
+  others: readonly Region[],
+  files: readonly SharedFile[],
+  segments: readonly Segment[],
+): OpenedRam {
+  const refused = ownRefused(source.pid);
+  if (refused !== null) {
+    const partly = `${Math.round(sizeOf(others) / 2 ** 20)} MB of its memory cannot be read: ${refused.why}`;
+    return { ...shared(files, segments), partly };
+  }
+  const own = toldSegments(source, others).map((segment) => ({ ...segment, file: files.length }));
+  const all = [...segments, ...own].sort((a, b) => a.first - b.first);
+  return shared([...files, { path: ownPath(source.pid), identity: null }], all);
 }
 
 /** Where QEMU does not answer: node behind node, as its machines put them. A wrong guess leads to no kernel. */
-function usualSegments(argv: readonly string[], files: readonly Shared[]): Segment[] {
+function usualSegments(argv: readonly string[], files: readonly SharedFile[]): Segment[] {
   let begin = 0;
   const parts = ramOf(argv, files).map((file) => ({
     ...{ file: files.indexOf(file), begin, end: (begin += file.size) },
@@ -86,7 +105,7 @@ function usualSegments(argv: readonly string[], files: readonly Shared[]): Segme
 }
 
 /** The files of the memories that the command line gives to nodes, in their order; else the largest file. */
-function ramOf(argv: readonly string[], files: readonly Shared[]): Shared[] {
+function ramOf(argv: readonly string[], files: readonly SharedFile[]): SharedFile[] {
   const ids = memoryObjects(argv).map(({ values }) => values['id']);
   const named = memoriesOfNodes(argv).flatMap((id) => files[ids.indexOf(id)] ?? []);
   if (ids.length === files.length && named.length > 0) return named;
@@ -96,107 +115,31 @@ function ramOf(argv: readonly string[], files: readonly Shared[]): Shared[] {
 const memoryObjects = (argv: readonly string[]) =>
   optionValues(argv, 'object')
     .map(parseOptions)
-    .filter(({ first, values }) => /^memory-backend-(?:memfd|file)$/.test(values['qom-type'] ?? first));
+    .filter(({ first, values }) => /^memory-backend-(?:memfd|file|shm)$/.test(values['qom-type'] ?? first));
 
 const bounds = ({ first, end }: Region) => ({ first, end });
 
-function sharedFiles(pid: number, argv: readonly string[]): Shared[] {
-  const named = memoryObjects(argv).flatMap(({ values }) => values['mem-path'] ?? []);
-  const isMemory = (link: string) => link.startsWith(MEMFD) || named.some((path) => link.startsWith(path));
-  const numbers = readdirSync(`/proc/${pid}/fd`).slice(0, DESCRIPTORS_MAX).map(Number);
-  return numbers
-    .sort((a, b) => a - b)
-    .map((number) => `/proc/${pid}/fd/${number}`)
-    .filter((path) => isMemory(linkOf(path)))
-    .flatMap((path) => sharedFile(path));
-}
-
-function linkOf(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
-}
-
-function sharedFile(path: string): Shared[] {
-  const fd = openFile(path);
-  try {
-    const kind = fstatSync(fd);
-    return kind.isFile() ? [{ path, size: kind.size, identity: identityOf(fd) }] : [];
-  } finally {
-    closeSync(fd);
-  }
-}
-
-/**
- * Which file is which memory: by where QEMU has mapped it, else by its size, else in the order of both, which is that of
- * the command line. A wrong guess leads to no kernel.
- */
-function homesOf(
-  regions: readonly Region[],
-  files: readonly Shared[],
-  { pid, hostAddresses }: MemorySource,
-): Map<string, Shared> {
-  const needs = new Map<string, number>();
-  for (const { id, offset, first, end } of regions)
-    needs.set(id, Math.max(needs.get(id) ?? 0, offset + end - first));
-  const maps = files.length > 1 ? mapsOf(pid) : [];
-  const homes = new Map<string, Shared>();
-  const free = new Set(files);
-  for (const [id, need] of needs) {
-    const address = hostAddresses[id];
-    const inode = maps.find(
-      ({ first, end }) => address !== undefined && address >= first && address < end,
-    )?.inode;
-    const fits = [...free].filter(({ size }) => size >= need);
-    const file =
-      fits.find(({ identity }) => inode !== undefined && identity.endsWith(`:${inode}`)) ??
-      fits.find(({ size }) => size === need);
-    if (file === undefined) continue;
-    homes.set(id, file);
-    free.delete(file);
-  }
-  return homes;
-}
-
-interface Mapping {
-  first: number;
-  end: number;
-  inode: string;
-  writable: boolean;
-}
-
-function mapsOf(pid: number): Mapping[] {
-  const text = readFileSync(`/proc/${pid}/maps`, 'latin1').slice(0, MAPS_MAX);
-  return text.split('\n').flatMap((line): Mapping[] => {
-    const [, first = '', end = '', rights = '', inode = ''] =
-      /^([0-9a-f]{1,13})-([0-9a-f]{1,13}) (\S{4}) \S+ \S+ (\d+)/.exec(line) ?? [];
-    if (first === '') return [];
-    return [
-      {
-        first: Number.parseInt(first, 16),
-        end: Number.parseInt(end, 16),
-        inode,
-        writable: rights[1] === 'w',
-      },
-    ];
-  });
-}
-
 /** Through /proc/PID/mem. */
 function openOwn(source: MemorySource): OpenedRam | Closed {
-  const { pid } = source;
-  const path = `/proc/${pid}/mem`;
-  try {
-    closeSync(openFile(path));
-  } catch (error) {
-    return { ok: false, ...ownRefusal(error, pid) };
-  }
+  const refused = ownRefused(source.pid);
+  if (refused !== null) return refused;
   const segments = source.regions === null ? guessedSegments(source) : toldSegments(source, source.regions);
   if (segments.length === 0)
     return { ok: false, why: 'it is not shared, and QEMU does not tell where it lies', fix: SHARE };
-  return { ok: true, way: 'QEMU’s own memory', ram: new FileRam([{ path, identity: null }], segments) };
+  const ram = new FileRam([{ path: ownPath(source.pid), identity: null }], segments);
+  return { ok: true, way: 'QEMU’s own memory', ram };
+}
+
+const ownPath = (pid: number): string => `/proc/${pid}/mem`;
+
+/** Null where it opens. */
+function ownRefused(pid: number): Closed | null {
+  try {
+    closeSync(openFile(ownPath(pid)));
+    return null;
+  } catch (error) {
+    return { ok: false, ...ownRefusal(error, pid) };
+  }
 }
 
 function toldSegments({ hostAddresses }: MemorySource, regions: readonly Region[]): Segment[] {

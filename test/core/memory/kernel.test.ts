@@ -115,6 +115,21 @@ describe('a kernel without a note', () => {
   });
 });
 
+it('gigabytes are not searched for a kernel that no vCPU runs on', () => {
+  let read = 0;
+  const ram: Ram = {
+    ranges: [{ first: 0, end: 4 * 2 ** 30 }],
+    read: (_, into) => {
+      read += into.length;
+      into.fill(0);
+      return true;
+    },
+  };
+  const why = whyNot(ram, { registers: [handmade().registers] });
+  expect(why).toMatch(/no vCPU runs on page tables with a kernel of x86-64$/);
+  expect(read).toBeLessThan(2 ** 27);
+});
+
 describe('a kernel without BTF', () => {
   it('teaches its layouts by its tasks', () => {
     const { layouts, how } = openKernel(handmade({ btf: false }).machine);

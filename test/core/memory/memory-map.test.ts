@@ -29,6 +29,14 @@ describe('parseMemoryTree', () => {
     row(0, GIB, 'ram): other'),
   ].join('');
 
+  it('leaves out the memory of a display, however large', () => {
+    const rows = [
+      row(0, 256 * MIB - 1, 'ram): mem'),
+      row(0xf800_0000, 0xf800_0000 + 64 * MIB - 1, 'ram): vga.vram'),
+    ];
+    expect(parseMemoryTree(rows.join('')).map(({ id }) => id)).toEqual(['mem']);
+  });
+
   it('joins the parts of a memory that the firmware made read-only', () => {
     expect(parseMemoryTree(tree)).toEqual([
       { id: 'mem', first: 0, end: 2 * GIB, offset: 0 },

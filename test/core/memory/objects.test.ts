@@ -125,7 +125,10 @@ describe('a FUSE request', () => {
   }
 
   it('has the pid of a namespace of its own, where a container mounted', () => {
-    expect(asked(3, 18n, 'request_wait_answer', 3)?.request).toMatchObject({ operation: 'READ', unique: '18' });
+    expect(asked(3, 18n, 'request_wait_answer', 3)?.request).toMatchObject({
+      operation: 'READ',
+      unique: '18',
+    });
     expect(asked(4, 18n, 'request_wait_answer', 3)?.request).toBeUndefined();
   });
 

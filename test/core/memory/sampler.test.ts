@@ -44,6 +44,13 @@ const taskOf = ({ pid, state, switches, frames: own, off = 0 }: Living): Task =>
 });
 
 describe('a sampler', () => {
+  it('says that a list of tasks did not close', () => {
+    const sampled = (broken: string | null) =>
+      new Sampler().sample({ clock: 1, tasks: [], broken }, 20, () => new Map());
+    expect(sampled(null).broken).toBe(false);
+    expect(sampled('the list of processes leads nowhere').broken).toBe(true);
+  });
+
   it('tells who stands in D, and in S inside a request, by its age', () => {
     const { sample } = guest();
     const blocked = { pid: 7, state: 'D', switches: 5, frames: IO };

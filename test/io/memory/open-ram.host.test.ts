@@ -4,7 +4,16 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -33,9 +42,26 @@ const NODES = ['m0', 'm1'].flatMap((id, cpu) => [
 ]);
 const SHARED = ['-object', 'memory-backend-memfd,id=mem,size=384M,share=on', '-numa', 'node,memdev=mem'];
 
+/** Most of it. */
+const HALF = [
+  ...['-object', 'memory-backend-memfd,id=m0,size=320M,share=on', '-numa', 'node,cpus=0,memdev=m0'],
+  ...['-object', 'memory-backend-ram,id=m1,size=64M', '-numa', 'node,cpus=1,memdev=m1'],
+];
+
 const directory = mkdtempSync(join(tmpdir(), 'wedgewatch-ram-'));
 const raw = join(directory, 'raw');
 const qmpSocket = join(directory, 'qmp.sock');
+/** In a file of so much, of which the guest has the first part. */
+function inFile(size: string, share: 'on' | 'off'): string[] {
+  const path = join(directory, `file-${size}-${share}`);
+  writeFileSync(path, '');
+  truncateSync(path, Number.parseInt(size) * 2 ** 20);
+  return [
+    ...['-object', `memory-backend-file,id=mem,size=384M,mem-path=${path},share=${share}`],
+    ...['-numa', 'node,memdev=mem'],
+  ];
+}
+
 let pages: Map<number, Uint8Array>;
 let qemu: ChildProcess | null = null;
 let reader: ProcessMemoryReader;
@@ -83,7 +109,10 @@ const read = () => reader.snapshot({ vm: 'still', qmpSocket, pid: null }, 20_000
 it.each([
   ['shared memory', 'one', SHARED],
   ['shared memory', 'one for each node', NODES],
+  ['shared memory', 'one in a larger file', inFile('512M', 'on')],
   ['QEMU’s own memory', 'one', []],
+  ['QEMU’s own memory', 'one in a file, of which QEMU writes its own copy', inFile('384M', 'off')],
+  ['shared memory', 'one, and another that is not', HALF],
 ])('reads the tasks from %s: %s', async (way, _, more) => {
   await start(...more);
   const taken = await read();
@@ -136,13 +165,30 @@ it('samples again by what it was told before, until its QEMU is another one', as
   expect(sample(null)).toMatchObject({ ok: false, why: 'its QEMU is not known any more' });
   expect(sample(source)).toMatchObject({ ok: true, tasks: 59 });
   const forget = vi.spyOn(KnownGuest.prototype, 'rest');
-  expect(sample(null)).toMatchObject({ ok: true, tasks: 59 });
+  // It is known yet, but stands still.
+  expect(sample(null)).toMatchObject({ ok: false, why: 'the clock of its kernel stands' });
   // The page tables of many guests are much.
   expect(forget).toHaveBeenCalledTimes(1);
   expect(sample(null, 'another')).toMatchObject({ ok: false });
   qemu?.kill('SIGKILL');
   await once(qemu as ChildProcess, 'exit');
   expect(sample(null)).toMatchObject({ ok: false, why: 'its QEMU is not known any more' });
+});
+
+it('reads memory that was plugged in since', async () => {
+  const pid = await start(...SHARED);
+  const signal = AbortSignal.timeout(10_000);
+  const argv = (await readArgv(pid, signal)) ?? [];
+  const told = await askMap(qmpSocket, { qmpMs: 10_000, signal });
+  const guests = new MemoryGuests();
+  const snapshot = (regions: MemorySource['regions']) => {
+    const source = { pid, argv, qmpSocket, hostAddresses: told.hostAddresses, regions };
+    return guests.answer({ type: 'snapshot', vm: 'still', source, registers: null });
+  };
+  const [first] = told.regions ?? [];
+  const part = first && [{ ...first, end: first.first + SIZE / 2 }];
+  expect(snapshot(part ?? null)).not.toMatchObject({ ok: true, dump: { complete: true } });
+  expect(snapshot(told.regions)).toMatchObject({ ok: true, dump: { complete: true } });
 });
 
 it('samples a QEMU that was started anew', async () => {
