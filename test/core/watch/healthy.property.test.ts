@@ -152,6 +152,14 @@ const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
       ['checks its disk, silent for minutes', 0, 0],
       ['prints the words of a kernel, and means nothing by them', 0, 0],
     ],
+  'a program prints an oops, and its turn comes as the host is slow, so that two captures show the same stack':
+    [
+      ['prints the words of a kernel to a host without ssh', 2_500, 89_986],
+      ['prints the words of a kernel, and means nothing by them', 205_501, 0],
+      ['prints the words of a kernel, and means nothing by them', 571_960, 80_403],
+      ['is frozen for a backup', 853_541, 0],
+      ['is slow together with its host', 47_300, 0],
+    ],
   'a program prints that a task hangs, and its turn comes as the host is slow, for as long as its own average hides it':
     [
       ['prints the words of a kernel to a host without ssh', 2_500, 89_986],

@@ -9,7 +9,7 @@ import { findKernelLine } from '../../kernel-lines/find.js';
 import type { Analysis, Task, Verdict } from '../../model.js';
 import type { Context } from '../context.js';
 import { keptWaiting, movedSince, someInKernel } from '../looks.js';
-import { hostStirs } from '../slices/host.js';
+import { hostStarves, hostStirs } from '../slices/host.js';
 import { sshCanBeJudged } from '../slices/ssh.js';
 import type { Case } from './case.js';
 import { itsServerIsDead, stoodLong, waitsOnShare } from './memory.js';
@@ -63,7 +63,8 @@ function provesAnybody(
   { looks }: Case,
   { still, proven, diskMayCome }: Seen,
 ): boolean {
-  if (diskMayCome) return false;
+  // What stands on a host that is short of time may do so for that.
+  if (diskMayCome || hostStarves(state.host, at) !== null) return false;
   const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
   return proven || (still && works === null);
 }
