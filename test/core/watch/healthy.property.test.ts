@@ -152,6 +152,10 @@ const ACCUSED_ONCE: Record<string, Parameters<typeof live>[0]> = {
       ['checks its disk, silent for minutes', 0, 0],
       ['prints the words of a kernel, and means nothing by them', 0, 0],
     ],
+  'a program prints what a kernel would, and its turn comes as a share is slow while SSH is away': [
+    ['prints the words of a kernel, and means nothing by them', 361_000, 20_827],
+    ['waits for a share of a server that is not known, while SSH is away', 788_800, 0],
+  ],
   'a program prints an oops, and its turn comes as the host is slow, so that two captures show the same stack':
     [
       ['prints the words of a kernel to a host without ssh', 2_500, 89_986],

@@ -21,6 +21,9 @@ const STALLS: ReadonlySet<ComplaintKind> = new Set([
   'workqueue_lockup',
 ] as const);
 
+/** By then a complaint that has to wait for no other is looked into. */
+const SOON_MS = 30_000;
+
 interface Seen {
   /** The verdict of the dumps that were asked for. */
   shown: Verdict;
@@ -60,13 +63,16 @@ function dumpsProve(context: Context, current: Case, seen: Seen): boolean {
 
 function provesAnybody(
   { state, at }: Context,
-  { looks }: Case,
+  { looks, accusation }: Case,
   { still, proven, diskMayCome }: Seen,
 ): boolean {
   // What stands on a host that is short of time may do so for that.
   if (diskMayCome || hostStarves(state.host, at) !== null) return false;
-  const works = movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at);
-  return proven || (still && works === null);
+  if (proven) return true;
+  // Whoever is blocked for seconds, minutes after it was said, may be so by chance.
+  const { complaint, suspectAt } = accusation;
+  if (complaint !== null && suspectAt - complaint.at > SOON_MS) return false;
+  return still && (movedSince(looks) ?? keptWaiting(looks) ?? hostStirs(state.host, at)) === null;
 }
 
 const standsIn = (context: Context, current: Case, dumps: Analysis['dumps'], named: number | null): boolean =>
