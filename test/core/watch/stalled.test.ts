@@ -152,6 +152,19 @@ it.each([
   expect(titles(guest.run(1_200_000))).toHaveLength(count);
 });
 
+it('a QEMU that is stuck is filed, though the kernel spoke of a hang that is filed just before', () => {
+  const memory: Script['memory'] = (at) => standing(recordedTasks('page-in'), at);
+  const saidAt = WEDGE + 122_000;
+  const stuck = (at: number): Look =>
+    at < saidAt
+      ? look(0)(at)
+      : { ...look(0)(at), qmp: { ok: false, fault: 'main-loop-stuck', detail: 'silent' } };
+  const guest = lifeOf({ memory, press: answers(golden('page-in')), look: stuck });
+  guest.lines(['[  151.0] INFO: task mount:88 blocked for more than 121 seconds.'], saidAt);
+  guest.run(300_000);
+  expect(guest.findings.map(({ analysis }) => analysis.verdict.class)).toEqual(['blocked', 'qemu-stuck']);
+});
+
 it('a guest of which SSH tells nothing is not said to answer', () => {
   const memory: Script['memory'] = (at) => standing(recordedTasks('page-in'), at);
   const guest = lifeOf({ memory, press: answers(golden('page-in')), config: 'ssh:\n  enabled: false\n' });

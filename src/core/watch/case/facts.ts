@@ -188,7 +188,8 @@ const speaksForItself = ({ name }: GuestState, { accusation: { by }, stopped }: 
 
 function whatKernelSaid(context: Context, current: Case, verdict: Verdict, stood: Stood | null) {
   const { state, at } = context;
-  const isHungTask = current.accusation.complaint?.kind === 'hung_task';
+  // A guest that has panicked meanwhile, or whose QEMU is stuck, is another matter than the hang before.
+  const isHungTask = current.accusation.complaint?.kind === 'hung_task' && !speaksForItself(state, current);
   const stands = stood !== null && isSameCulprit(state.filings, stood, at);
   return {
     filedBefore: isHungTask && (stands || culpritWasFiled(context, current, verdict)),
